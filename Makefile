@@ -1,0 +1,66 @@
+# `make demo` and `make test` are all the set-up there is: Python 3.11 or newer, pip and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# Two workers by default: each compiles with XLA, which uses several cores by itself.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+# Real data that lies beside the clone is used by everything, unless the variable says otherwise.
+ifneq ($(wildcard ../shared/datasets),)
+export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check format surface bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/plot.stamp  ## train the digits network, show its accuracy, save two pictures
+	$(BIN)/python -m hornbeam demo
+
+test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in docstrings
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/test.stamp  ## the slow tests: training on real data
+	$(PYTEST) -m slow tests
+
+check: $(VENV)/dev.stamp  ## formatting, lint, types, layering
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright --warnings
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/dev.stamp  ## rewrite the code as `check` wants it
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+surface: $(VENV)/test.stamp  ## rewrite tests/public_surface.txt after a change to the public names
+	$(BIN)/python tests/test_public_surface.py
+
+bench: $(VENV)/test.stamp $(VENV)-peers/stamp  ## time Hornbeam and its peers side by side
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove the environments and everything built
+	rm -rf $(VENV) $(VENV)-peers build dist src/*.egg-info demo-output .pytest_cache .ruff_cache .import_linter_cache
+
+# One stamp per extra: an environment is made once and brought up to date when pyproject.toml changes.
+$(VENV)/%.stamp: pyproject.toml | $(BIN)/pip
+	@echo "Installing hornbeam[$*] into $(VENV)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[$*]'
+	@touch $@
+
+# The peers have their own environment: their pins need not agree with ours.
+$(VENV)-peers/stamp: benchmarks/requirements-peers.txt
+	@echo "Installing the peers into $(VENV)-peers"
+	@$(PYTHON) -m venv $(VENV)-peers
+	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hornbeam needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+.PRECIOUS: $(VENV)/%.stamp

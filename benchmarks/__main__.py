@@ -1,0 +1,116 @@
+"""Command line: what to run, in what, how often, and where to write it."""
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import machine, report, side_by_side, startup
+from benchmarks.cases import CASES
+from benchmarks.frameworks import FRAMEWORKS, HORNBEAM
+from benchmarks.measurements import MEASUREMENTS
+from benchmarks.progress import say
+
+HERE = Path(__file__).resolve().parent
+PEERS = [name for name in FRAMEWORKS if name != HORNBEAM]
+DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].default]
+STARTUP = "startup"
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line's values; unknown names end the program with the list of known ones."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks/run.py",
+        description="Time Hornbeam and its peers on the same models and the same data.",
+    )
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        choices=CASES,
+        default=list(CASES),
+        metavar="CASE",
+        help=f"models to run, of {', '.join(CASES)} (default: all)",
+    )
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        choices=PEERS,
+        default=DEFAULT_PEERS,
+        metavar="PEER",
+        help=f"frameworks beside Hornbeam, of {', '.join(PEERS)} "
+        f"(default: {' '.join(DEFAULT_PEERS)}; none given: Hornbeam alone)",
+    )
+    parser.add_argument(
+        "--measure",
+        nargs="+",
+        choices=[*MEASUREMENTS, STARTUP],
+        default=[*MEASUREMENTS, STARTUP],
+        metavar="WHAT",
+        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP} (default: all)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
+    parser.add_argument("--steps", type=int, help="training steps in a round (default: the case's)")
+    parser.add_argument(
+        "--peer-python",
+        type=Path,
+        default=HERE.parent / ".venv-peers/bin/python",
+        help="Python of the environment that holds the peers (default: the one "
+        "that `make bench` creates, .venv-peers)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=HERE / "results",
+        help="folder for the JSON and the table (default: benchmarks/results)",
+    )
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error(f"--rounds must be at least 1, got {options.rounds}")
+    if options.peers and not options.peer_python.exists():
+        parser.error(
+            f"no Python at {options.peer_python}: run `make bench`, or name the Python of an "
+            "environment with requirements-peers.txt by --peer-python, or give --peers no names"
+        )
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked, write the report, print the table; 1 if any cell failed."""
+    options = parse(arguments)
+    pythons = {
+        name: sys.executable if name == HORNBEAM else str(options.peer_python)
+        for name in [HORNBEAM, *options.peers]
+    }
+    frameworks = [FRAMEWORKS[name] for name in pythons]
+    started = datetime.datetime.now().astimezone()
+    about = machine.describe()
+    if about["load_at_start"] > machine.BUSY:
+        say(
+            f"Note: load average {about['load_at_start']} before the start; other work on this "
+            "machine disturbs the figures."
+        )
+
+    measurements = [MEASUREMENTS[name] for name in options.measure if name in MEASUREMENTS]
+    results = []
+    for name in options.cases if measurements else []:
+        case = CASES[name].with_steps(options.steps)
+        results.append(
+            side_by_side.run(case, frameworks, measurements, rounds=options.rounds, pythons=pythons)
+        )
+    document = {
+        "date": started.isoformat(timespec="seconds"),
+        "rounds": options.rounds,
+        "machine": about,
+        "cases": results,
+        "startup": startup.run(pythons, options.rounds) if STARTUP in options.measure else [],
+    }
+    table = report.markdown(document)
+    print(table)
+    paths = report.write(document, table, options.out, stem=f"bench-{started:%Y%m%d-%H%M%S}")
+    say("Written: " + ", ".join(str(path) for path in paths))
+    return 1 if report.failures(document) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

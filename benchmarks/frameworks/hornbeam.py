@@ -1,0 +1,12 @@
+"""Hornbeam."""
+
+import numpy as np
+
+from benchmarks.cases.base import Case
+from benchmarks.frameworks.keras_api import KerasSession
+from hornbeam import keras
+
+
+def open_session(case: Case, x: np.ndarray, y: np.ndarray) -> KerasSession:
+    """The case in Hornbeam."""
+    return KerasSession(keras, case, x, y)

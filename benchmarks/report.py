@@ -1,0 +1,185 @@
+"""From figures to words: the JSON document, the Markdown table, the checks."""
+
+import json
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.frameworks import HORNBEAM
+
+LOSS_TOLERANCE = 0.25
+"""How far a first epoch's mean loss may lie from the median of all, as a share of it: frameworks
+start from different random weights; one that trains another model lies much farther."""
+
+
+def write(document: dict[str, Any], table: str, folder: Path, stem: str) -> list[Path]:
+    """Write `stem.json` and `stem.md` into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{stem}.json", folder / f"{stem}.md"]
+    paths[0].write_text(json.dumps(document, indent=1) + "\n")
+    paths[1].write_text(table)
+    return paths
+
+
+def markdown(document: dict[str, Any]) -> str:
+    """The whole report as Markdown."""
+    machine = document["machine"]
+    flags = " ".join(machine["cpu_flags"])
+    parts = [
+        f"# Hornbeam and its peers, {document['date'][:10]}",
+        f"{machine['cpu']} ({flags}), {machine['cores']} cores, {machine['memory_gib']} GiB; "
+        f"Python {machine['python']}; load average at the start {machine['load_at_start']}. "
+        f"Medians of {document['rounds']} interleaved rounds (lowest to highest); less is better.",
+    ]
+    if document["cases"]:
+        parts += [_times(document["cases"]), _ratios(document["cases"]), _losses(document["cases"])]
+    if document["startup"]:
+        parts.append(_startup(document["startup"]))
+    parts.append(_versions(document["cases"]))
+    failed = failures(document)
+    if failed:
+        parts.append("## Failed\n\n" + "\n".join(f"- {line}" for line in failed))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def failures(document: dict[str, Any]) -> list[str]:
+    """What went wrong: workers that ended, imports that failed, losses that don't fit."""
+    found = []
+    for case in document["cases"]:
+        for cell in case["frameworks"].values():
+            if "error" in cell:
+                found.append(f"{case['name']}, {cell['title']}: {_last_line(cell['error'])}")
+        found += [f"{case['name']}, {line}" for line in suspicious_losses(case)]
+    for row in document["startup"]:
+        if "error" in row:
+            found.append(f"`{row['import']}`: {_last_line(row['error'])}")
+    return found
+
+
+def suspicious_losses(case: dict[str, Any]) -> list[str]:
+    """Losses that are not finite, or whose first epoch lies far from the others'."""
+    cells = [cell for cell in case["frameworks"].values() if "first_loss" in cell]
+    found = [
+        f"{cell['title']}: loss {cell['first_loss']}, later {cell.get('last_loss')}"
+        for cell in cells
+        if not (math.isfinite(cell["first_loss"]) and math.isfinite(cell.get("last_loss", 0.0)))
+    ]
+    finite = [cell for cell in cells if math.isfinite(cell["first_loss"])]
+    if not finite:
+        return found
+    middle = statistics.median(cell["first_loss"] for cell in finite)
+    found += [
+        f"{cell['title']}: first epoch's loss {cell['first_loss']:.4f}, the median is {middle:.4f}"
+        for cell in finite
+        if abs(cell["first_loss"] - middle) > LOSS_TOLERANCE * middle
+    ]
+    return found
+
+
+def ratios(case: dict[str, Any], measurement: str, peer: str) -> list[float]:
+    """Each round's time of the peer over Hornbeam's: above 1, Hornbeam is faster."""
+    ours, theirs = (
+        case["frameworks"].get(name, {}).get("figures", {}).get(measurement, {}).get("rounds", [])
+        for name in (HORNBEAM, peer)
+    )
+    return [peer_time / our_time for our_time, peer_time in zip(ours, theirs, strict=False)]
+
+
+def _times(cases: Sequence[dict[str, Any]]) -> str:
+    titles = _titles(cases)
+    rows = []
+    for case in cases:
+        for measurement, unit in case["units"].items():
+            cells = [_time_cell(case["frameworks"].get(name, {}), measurement) for name in titles]
+            rows.append([case["title"], f"{measurement}, {unit}", *cells])
+    return "## Times\n\n" + _table(["case", "what", *titles.values()], rows)
+
+
+def _time_cell(cell: dict[str, Any], measurement: str) -> str:
+    figures = cell.get("figures", {}).get(measurement)
+    if figures is None:
+        return "failed" if "error" in cell else "-"
+    low, high = _number(figures["min"]), _number(figures["max"])
+    return f"**{_number(figures['median'])}** ({low} to {high})"
+
+
+def _ratios(cases: Sequence[dict[str, Any]]) -> str:
+    titles = {name: title for name, title in _titles(cases).items() if name != HORNBEAM}
+    rows: list[list[str]] = []
+    for case in cases:
+        for measurement in case["units"]:
+            cells = []
+            for name in titles:
+                values = ratios(case, measurement, name)
+                cells.append(
+                    f"**{statistics.median(values):.2f}** ({min(values):.2f} to {max(values):.2f})"
+                    if values
+                    else "-"
+                )
+            rows.append([case["title"], measurement, *cells])
+    if all(cell == "-" for row in rows for cell in row[2:]):
+        return ""
+    note = "The peer's time over Hornbeam's, round by round: above 1, Hornbeam is faster."
+    return f"## Ratios\n\n{note}\n\n" + _table(["case", "what", *titles.values()], rows)
+
+
+def _losses(cases: Sequence[dict[str, Any]]) -> str:
+    titles = _titles(cases)
+    rows = []
+    for case in cases:
+        if "fit" not in case["units"]:
+            continue
+        for key, label in (("first_loss", "first epoch"), ("last_loss", "last epoch")):
+            cells = [case["frameworks"].get(name, {}).get(key) for name in titles]
+            shown = ["-" if value is None else f"{value:.4f}" for value in cells]
+            rows.append([case["title"], label, *shown])
+    if not rows:
+        return ""
+    return "## Loss, to check that all train alike\n\n" + _table(
+        ["case", "mean over", *titles.values()], rows
+    )
+
+
+def _startup(rows: Sequence[dict[str, Any]]) -> str:
+    shown = [
+        [
+            f"`{row['import']}` ({row['name']})",
+            "failed"
+            if "error" in row
+            else f"**{row['median']:.0f}** ({row['min']:.0f} to {row['max']:.0f})",
+        ]
+        for row in rows
+    ]
+    return "## Start-up\n\n" + _table(["`python -c`", "ms, start of the process to its end"], shown)
+
+
+def _versions(cases: Sequence[dict[str, Any]]) -> str:
+    seen: dict[str, str] = {}
+    for case in cases:
+        for cell in case["frameworks"].values():
+            for package, version in cell.get("versions", {}).items():
+                seen[f"{package} {version}"] = cell["title"]
+    return "Versions: " + ", ".join(sorted(seen)) + "." if seen else ""
+
+
+def _titles(cases: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Framework name -> title, in the order of the run."""
+    return {name: cell["title"] for name, cell in cases[0]["frameworks"].items()}
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _number(value: float) -> str:
+    """Three significant digits, never in exponents."""
+    if value <= 0 or not math.isfinite(value):
+        return str(value)
+    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1] if text.strip() else "no message"

@@ -1,0 +1,149 @@
+"""The elementary ops behind the operators `+ - * / // % ** @ == < & | ^ ~ [...]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.op import Op, op
+from hornbeam.core.operators import elementary
+
+
+def _operator(fn: Callable[..., Any]) -> Op[...]:
+    made = op(fn)
+    elementary[fn.__name__] = made
+    return made
+
+
+def _array(x: Any) -> Any:
+    """jnp functions refuse lists, which users write as constants: `x + [1, 2]`."""
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+@_operator
+def add(x1: Any, x2: Any) -> Any:
+    """x1 + x2"""
+    return jnp.add(_array(x1), _array(x2))
+
+
+@_operator
+def subtract(x1: Any, x2: Any) -> Any:
+    """x1 - x2"""
+    return jnp.subtract(_array(x1), _array(x2))
+
+
+@_operator
+def multiply(x1: Any, x2: Any) -> Any:
+    """x1 * x2"""
+    return jnp.multiply(_array(x1), _array(x2))
+
+
+@_operator
+def divide(x1: Any, x2: Any) -> Any:
+    """x1 / x2"""
+    return jnp.divide(_array(x1), _array(x2))
+
+
+@_operator
+def floor_divide(x1: Any, x2: Any) -> Any:
+    """x1 // x2"""
+    return jnp.floor_divide(_array(x1), _array(x2))
+
+
+@_operator
+def mod(x1: Any, x2: Any) -> Any:
+    """x1 % x2, with the sign of the divisor."""
+    return jnp.mod(_array(x1), _array(x2))
+
+
+@_operator
+def power(x1: Any, x2: Any) -> Any:
+    """x1 ** x2"""
+    return jnp.power(_array(x1), _array(x2))
+
+
+@_operator
+def matmul(x1: Any, x2: Any) -> Any:
+    """x1 @ x2 on the last two axes."""
+    return jnp.matmul(jnp.asarray(x1), jnp.asarray(x2))
+
+
+@_operator
+def negative(x: Any) -> Any:
+    """-x"""
+    return jnp.negative(_array(x))
+
+
+@_operator
+def absolute(x: Any) -> Any:
+    """|x|"""
+    return jnp.absolute(_array(x))
+
+
+@_operator
+def invert(x: Any) -> Any:
+    """~x: logical for booleans, by bits for integers."""
+    return jnp.invert(_array(x))
+
+
+@_operator
+def equal(x1: Any, x2: Any) -> Any:
+    """x1 == x2"""
+    return jnp.equal(_array(x1), _array(x2))
+
+
+@_operator
+def not_equal(x1: Any, x2: Any) -> Any:
+    """x1 != x2"""
+    return jnp.not_equal(_array(x1), _array(x2))
+
+
+@_operator
+def less(x1: Any, x2: Any) -> Any:
+    """x1 < x2"""
+    return jnp.less(_array(x1), _array(x2))
+
+
+@_operator
+def less_equal(x1: Any, x2: Any) -> Any:
+    """x1 <= x2"""
+    return jnp.less_equal(_array(x1), _array(x2))
+
+
+@_operator
+def greater(x1: Any, x2: Any) -> Any:
+    """x1 > x2"""
+    return jnp.greater(_array(x1), _array(x2))
+
+
+@_operator
+def greater_equal(x1: Any, x2: Any) -> Any:
+    """x1 >= x2"""
+    return jnp.greater_equal(_array(x1), _array(x2))
+
+
+@_operator
+def bitwise_and(x1: Any, x2: Any) -> Any:
+    """x1 & x2"""
+    return jnp.bitwise_and(_array(x1), _array(x2))
+
+
+@_operator
+def bitwise_or(x1: Any, x2: Any) -> Any:
+    """x1 | x2"""
+    return jnp.bitwise_or(_array(x1), _array(x2))
+
+
+@_operator
+def bitwise_xor(x1: Any, x2: Any) -> Any:
+    """x1 ^ x2"""
+    return jnp.bitwise_xor(_array(x1), _array(x2))
+
+
+@_operator
+def getitem(x: Any, key: Any) -> Any:
+    """x[key]"""
+    return jnp.asarray(x)[key]

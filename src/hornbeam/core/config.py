@@ -1,0 +1,70 @@
+"""Process-wide defaults: float type, fuzz factor and image layout."""
+
+from __future__ import annotations
+
+from hornbeam.core.errors import unknown_name
+
+_FLOATS = ("bfloat16", "float16", "float32", "float64")
+_LAYOUTS = ("channels_first", "channels_last")
+_settings: dict[str, str | float] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+}
+
+
+def floatx() -> str:
+    """The default float type of weights and computations, as a string.
+
+    >>> from hornbeam import keras
+    >>> keras.config.floatx()
+    'float32'
+    """
+    return str(_settings["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float type: "bfloat16", "float16", "float32" or "float64"."""
+    if value not in _FLOATS:
+        raise unknown_name("float type", value, _FLOATS)
+    _settings["floatx"] = str(value)
+
+
+def epsilon() -> float:
+    """The fuzz factor that keeps logarithms and divisions finite.
+
+    >>> from hornbeam import keras
+    >>> keras.config.epsilon()
+    1e-07
+    """
+    return float(_settings["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Set the fuzz factor."""
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """The default order of image axes, "channels_last" (b h w c) or "channels_first" (b c h w).
+
+    >>> from hornbeam import keras
+    >>> keras.config.image_data_format()
+    'channels_last'
+    """
+    return str(_settings["image_data_format"])
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default order of image axes."""
+    _settings["image_data_format"] = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """`data_format`, or the default for None; raises ValueError for anything else."""
+    if data_format is None:
+        return image_data_format()
+    value = str(data_format).lower()
+    if value not in _LAYOUTS:
+        raise unknown_name("data_format", data_format, _LAYOUTS)
+    return value

@@ -1,0 +1,205 @@
+"""Element types: one string-like object that TensorFlow, Keras, NumPy and JAX code all accept.
+
+JAX computes in 32 bits unless its x64 mode is on; a request for a 64-bit type is then served by its 32-bit kin
+(`canonical`). `docs/design/0003` has the reasons.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+
+from hornbeam.core.errors import unknown_name
+
+
+class DType(str):
+    """The type of a tensor's elements.
+
+    It is its own name, so `x.dtype == "float32"` holds, and NumPy and JAX take it wherever they take a dtype.
+
+    >>> import hornbeam as tf
+    >>> tf.float32
+    tf.float32
+    >>> print(tf.float32, tf.float32 == "float32", tf.float32.is_floating)
+    <dtype: 'float32'> True True
+    """
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The name, e.g. "float32"."""
+        return str.__str__(self)
+
+    @property
+    def as_numpy_dtype(self) -> type:
+        """The NumPy scalar type, e.g. `numpy.float32`; `object` for strings."""
+        return object if self.name == "string" else np.dtype(self.name).type
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether values are floating-point, bfloat16 and the 8-bit floats included."""
+        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.floating)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values are integers; booleans are not."""
+        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.integer)
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether values are integers without a sign."""
+        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.unsignedinteger)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether values are complex numbers."""
+        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.complexfloating)
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether values are booleans."""
+        return self.name == "bool"
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether arithmetic is defined on the values."""
+        return self.name not in ("bool", "string")
+
+    @property
+    def size(self) -> int:
+        """Bytes of one element; 1 for strings, as in TensorFlow."""
+        return 1 if self.name == "string" else np.dtype(self.name).itemsize
+
+    @property
+    def base_dtype(self) -> DType:
+        """The type itself; TensorFlow's reference types do not exist here."""
+        return self
+
+    @property
+    def min(self) -> Any:
+        """The least value that can be represented."""
+        return self._limits().min
+
+    @property
+    def max(self) -> Any:
+        """The greatest value that can be represented."""
+        return self._limits().max
+
+    def _limits(self) -> Any:
+        if self.is_floating:
+            return ml_dtypes.finfo(np.dtype(self.name))
+        if self.is_integer:
+            return ml_dtypes.iinfo(np.dtype(self.name))
+        raise TypeError(f"The type {self.name} has no least and greatest value.")
+
+    def is_compatible_with(self, other: object) -> bool:
+        """Whether `other` names the same type."""
+        return self == other
+
+    def __str__(self) -> str:
+        return f"<dtype: {self.name!r}>"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self) if not spec else self.name, spec)
+
+    def __repr__(self) -> str:
+        return f"tf.{self.name}"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return str.__eq__(self, other)
+        try:
+            return other is not None and self.name == as_dtype(other).name
+        except (TypeError, ValueError):
+            return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (DType, (self.name,))
+
+
+float16, bfloat16, float32, float64 = map(DType, ("float16", "bfloat16", "float32", "float64"))
+half, double = float16, float64
+int8, int16, int32, int64 = map(DType, ("int8", "int16", "int32", "int64"))
+uint8, uint16, uint32, uint64 = map(DType, ("uint8", "uint16", "uint32", "uint64"))
+complex64, complex128 = DType("complex64"), DType("complex128")
+bool_, string = DType("bool"), DType("string")
+
+ALL: dict[str, DType] = {
+    each.name: each
+    for each in (
+        *(float16, bfloat16, float32, float64, complex64, complex128, bool_, string),
+        *(int8, int16, int32, int64, uint8, uint16, uint32, uint64),
+    )
+}
+_PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: complex64}
+
+
+def as_dtype(value: Any) -> DType:
+    """The DType that a name, a NumPy or JAX dtype, or a Python type stands for.
+
+    Raises ValueError for an unknown name, with near names, and TypeError for what is no type at all.
+
+    >>> import hornbeam as tf, numpy as np
+    >>> tf.as_dtype(np.float32), tf.as_dtype("bool")
+    (tf.float32, tf.bool)
+    """
+    if isinstance(value, DType):
+        return value
+    if isinstance(value, str):
+        try:
+            return ALL[value]
+        except KeyError:
+            pass
+    elif isinstance(value, type) and value in _PYTHON:
+        return _PYTHON[value]
+    try:
+        name = np.dtype(value).name
+    except TypeError:
+        if isinstance(value, str):
+            raise unknown_name("dtype", value, ALL) from None
+        raise TypeError(f"Expected a dtype such as 'float32', received {value!r}.") from None
+    if name.startswith("str") or name == "object":
+        return string
+    return ALL.get(name) or DType(name)
+
+
+def canonical(value: Any) -> np.dtype:
+    """The NumPy dtype that JAX will compute in: 64-bit types become 32-bit ones unless JAX's x64 mode is on."""
+    dtype = as_dtype(value)
+    if dtype.name == "string":
+        raise TypeError("String values live on the host; they cannot become a numeric tensor.")
+    return np.dtype(jax.dtypes.canonicalize_dtype(np.dtype(dtype.name)))
+
+
+def is_float(value: Any) -> bool:
+    """Whether `value` is a floating type."""
+    return as_dtype(value).is_floating
+
+
+def is_int(value: Any) -> bool:
+    """Whether `value` is an integer type (not bool)."""
+    return as_dtype(value).is_integer
+
+
+def result_type(*values: Any) -> str:
+    """The name of the type that JAX's promotion gives for dtypes, arrays and Python numbers.
+
+    >>> from hornbeam import keras
+    >>> keras.backend.result_type("int32", "bfloat16")
+    'bfloat16'
+    """
+
+    def plain(value: Any) -> Any:
+        return canonical(value) if isinstance(value, (str, type, np.dtype)) else value
+
+    return np.dtype(jnp.result_type(*map(plain, values))).name

@@ -1,0 +1,66 @@
+"""Names of layers and variables: automatic ones, and the path that says where something was made."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Names(threading.local):
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = defaultdict(int)
+        self.path: list[str] = []
+
+
+_names = _Names()
+
+
+def snake_case(name: str) -> str:
+    """A class name as a name of an object.
+
+    >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("ReLU")
+    ('max_pooling2d', 'lstm', 're_lu')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """`prefix` the first time, then `prefix_1`, `prefix_2`, ..."""
+    count = _names.counts[prefix]
+    _names.counts[prefix] += 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def reset_names() -> None:
+    """Start the automatic names anew."""
+    _names.counts.clear()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Variables made inside get `name` in their path."""
+    _names.path.append(name)
+    try:
+        yield
+    finally:
+        _names.path.pop()
+
+
+@contextmanager
+def path_scope(path: str | None) -> Iterator[None]:
+    """Variables made inside get `path`, whatever scopes are open around."""
+    saved, _names.path = _names.path, [path] if path else []
+    try:
+        yield
+    finally:
+        _names.path = saved
+
+
+def current_path() -> str:
+    """The names of the open scopes, joined by a slash."""
+    return "/".join(_names.path)

@@ -1,0 +1,99 @@
+"""The one door to maths.
+
+`@op` turns a pure function over raw JAX values into one that takes tensors, variables, arrays and numbers in any
+nesting. On values it computes; with a `KerasTensor` among its arguments it adds a node to the functional graph, the
+output's shape found by tracing. Whatever must see every computation (a gradient tape) listens here.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, Protocol, cast
+
+import jax
+
+from hornbeam.core.symbolic import KerasTensor, record
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.variable import Variable
+
+P = ParamSpec("P")
+Recorder = Callable[[Callable[..., Any], list[Any], Any], Any]
+
+
+class Op(Protocol[P]):
+    """A function that `@op` made."""
+
+    raw: Callable[..., Any]
+    __name__: str
+    __qualname__: str
+    __module__: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.recorders: list[Recorder] = []
+
+
+_local = _Local()
+registry: dict[str, Op[...]] = {}
+_BOXES = (Tensor, Variable, KerasTensor)
+
+
+def recorders() -> list[Recorder]:
+    """This thread's listeners, innermost last: each is given `(raw function, leaves, tree)` and gives the result."""
+    return _local.recorders
+
+
+def is_box(value: Any) -> bool:
+    """Whether `value` is a tensor, a variable or a symbolic tensor."""
+    return isinstance(value, _BOXES)
+
+
+def op(fn: Callable[P, Any]) -> Op[P]:
+    """Make an op of a pure function over raw JAX values.
+
+    The undecorated function stays reachable as `raw`, for use inside other ops.
+
+    >>> import jax.numpy as jnp, hornbeam as tf
+    >>> from hornbeam.core.op import op
+    >>> @op
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(tf.constant(3.0))
+    <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
+    """
+
+    @functools.wraps(fn)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+        leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
+        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+            return record(made, args, kwargs)
+        if _local.recorders:
+            return _local.recorders[-1](fn, leaves, tree)
+        return compute(fn, leaves, tree)
+
+    made = cast("Op[P]", call)
+    made.raw = fn
+    registry[f"{fn.__module__}:{fn.__qualname__}"] = made
+    return made
+
+
+def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
+    """Call `fn` on raw values and wrap what comes out."""
+    raw = [
+        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if isinstance(leaf, Variable) else leaf
+        for leaf in leaves
+    ]
+    args, kwargs = jax.tree.unflatten(tree, raw)
+    return wrap(fn(*args, **kwargs))
+
+
+def wrap(outputs: Any) -> Any:
+    """Every JAX array in `outputs` as a tensor."""
+    if isinstance(outputs, jax.Array):
+        return Tensor(outputs)
+    return jax.tree.map(lambda x: Tensor(x) if isinstance(x, jax.Array) else x, outputs, is_leaf=is_box)

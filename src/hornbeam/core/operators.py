@@ -1,0 +1,123 @@
+"""The Python operators, once for tensors, variables and symbolic tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# Filled by `core.arithmetic`, which needs the tensor types that derive from `Operators`: the table breaks that circle.
+elementary: dict[str, Callable[..., Any]] = {}
+
+
+class Operators:
+    """Arithmetic, comparison, logic and indexing through the elementary ops."""
+
+    __slots__ = ()
+    __array_priority__ = 100  # `ndarray * tensor` is left to our `__rmul__`
+
+    def __getitem__(self, key: Any) -> Any:
+        return elementary["getitem"](self, key)
+
+    def __neg__(self) -> Any:
+        return elementary["negative"](self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return elementary["absolute"](self)
+
+    def __invert__(self) -> Any:
+        return elementary["invert"](self)
+
+    def __add__(self, other: Any) -> Any:
+        return elementary["add"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return elementary["add"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return elementary["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return elementary["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return elementary["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return elementary["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return elementary["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return elementary["divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return elementary["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return elementary["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return elementary["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return elementary["mod"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return elementary["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return elementary["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return elementary["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return elementary["matmul"](other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return elementary["bitwise_and"](self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return elementary["bitwise_and"](other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return elementary["bitwise_or"](self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return elementary["bitwise_or"](other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return elementary["bitwise_xor"](self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return elementary["bitwise_xor"](other, self)
+
+    def __lt__(self, other: Any) -> Any:
+        return elementary["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return elementary["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return elementary["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return elementary["greater_equal"](self, other)
+
+
+class ElementwiseEquality(Operators):
+    """`==` and `!=` compare elements, as in NumPy; symbolic tensors compare by identity instead."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> Any:
+        return False if other is None else elementary["equal"](self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return True if other is None else elementary["not_equal"](self, other)
+
+    __hash__ = None  # type: ignore[assignment]

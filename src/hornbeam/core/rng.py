@@ -1,0 +1,122 @@
+"""Random numbers: seeds that are state like any other, threaded through compiled programs."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.core import scope
+from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.variable import Variable
+
+_default_seeds = random.Random()
+_global_generator: SeedGenerator | None = None
+
+
+class SeedGenerator:
+    """A stream of seeds: each `next()` differs, the same `seed` gives the same stream.
+
+    The state is a variable `[seed, number of draws]`; random layers hold one, so that a compiled step advances it.
+
+    >>> from hornbeam import keras
+    >>> seeds = keras.random.SeedGenerator(7)
+    >>> print(seeds.next().numpy(), seeds.next().numpy())
+    [7 0] [7 1]
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        """`seed` None takes the next default seed. Raises ValueError for anything but an int or None."""
+        if kwargs:
+            raise TypeError(f"SeedGenerator received unknown arguments: {', '.join(kwargs)}.")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+            raise ValueError(f"`seed` is an integer or None; received {seed!r}.")
+        self.name = name or "seed_generator"
+        self.seed = make_seed() if seed is None else int(seed)
+        self.state = Variable(
+            np.array([self.seed & 0xFFFFFFFF, 0], "uint32"),
+            dtype="uint32",
+            trainable=False,
+            aggregation="only_first_replica",
+            name=f"{self.name}_state",
+        )
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """The next seed, (2,) uint32; the state advances by one draw."""
+        current = scope.read(self.state)
+        self.state.assign(current + np.array([0, 1], "uint32"))
+        return Tensor(current)
+
+    def get_config(self) -> dict[str, Any]:
+        """The seed it was made with."""
+        return {"seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """A generator from what `get_config` gave."""
+        return cls(**config)
+
+
+def global_generator() -> SeedGenerator:
+    """The generator behind random ops that are given no seed."""
+    global _global_generator
+    if _global_generator is None:
+        _global_generator = SeedGenerator(make_seed(), name="global_seed_generator")
+    return _global_generator
+
+
+def make_seed() -> int:
+    """The next default seed; `set_random_seed` starts the series anew."""
+    return _default_seeds.randint(1, 10**9)
+
+
+def set_seed(seed: int) -> None:
+    """Start Hornbeam's own random numbers anew: default seeds, and random ops without a seed."""
+    global _global_generator
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(f"A seed is an integer from 0 to 2**32 - 1; received {seed!r}.")
+    _default_seeds.seed(int(seed))
+    if _global_generator is None:
+        _global_generator = SeedGenerator(int(seed), name="global_seed_generator")
+    else:  # programs that thread the old state must go on seeing the generator
+        _global_generator.seed = int(seed)
+        _global_generator.state.assign(np.array([seed, 0], "uint32"))
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's `random`, NumPy's global generator and Hornbeam, for runs that repeat exactly.
+
+    >>> from hornbeam import keras
+    >>> keras.utils.set_random_seed(42)
+    """
+    set_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def draw_key(seed: int | SeedGenerator | Any | None) -> jax.Array:
+    """A raw JAX key: a fixed one for an int, the next of a generator; None draws from the global generator."""
+    if seed is None:
+        data = global_generator().next()._value
+    elif isinstance(seed, SeedGenerator):
+        data = seed.next()._value
+    elif isinstance(seed, (int, np.integer)):
+        data = np.array([int(seed) & 0xFFFFFFFF, 0], "uint32")
+    else:
+        data = unwrap(seed)
+    return jax.random.wrap_key_data(jax.numpy.asarray(data, "uint32"), impl="threefry2x32")
+
+
+def as_seed_generator(seed: int | SeedGenerator | None) -> SeedGenerator:
+    """`seed` as a generator."""
+    return seed if isinstance(seed, SeedGenerator) else SeedGenerator(seed)
+
+
+def numpy_generator(seed: int | SeedGenerator) -> np.random.Generator:
+    """A NumPy generator (Philox, the same numbers on every platform) for values drawn on the host."""
+    if isinstance(seed, SeedGenerator):
+        words = np.asarray(seed.next()).astype("uint64")
+        seed = int(words[0]) << 32 | int(words[1])
+    return np.random.Generator(np.random.Philox(int(seed)))

@@ -1,0 +1,156 @@
+"""State, threaded instead of hidden.
+
+Code that reads and assigns variables becomes a pure function when it runs inside a `StateScope`: reads give the values
+that the scope was entered with, assignments are collected by it, and the variables themselves are not touched. Scopes
+nest: a read that the innermost scope does not know goes outwards, an assignment stays innermost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from hornbeam.core.tensor import unwrap
+
+if TYPE_CHECKING:
+    from hornbeam.core.variable import Variable
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.scopes: list[StateScope] = []
+        self.compute_dtype: Any = None
+
+
+_local = _Local()
+
+
+class StateScope:
+    """Within the scope, `values` stand in for the variables, and assignments are kept in `updates`."""
+
+    def __init__(self, values: Iterable[tuple[Variable, Any]] = ()) -> None:
+        """`values`: pairs of a variable and the raw value that reads of it give."""
+        self._values: dict[int, tuple[Variable, Any]] = {id(v): (v, x) for v, x in values}
+        self._given = set(self._values)
+        self._assigned: dict[int, Variable] = {}
+
+    def __enter__(self) -> StateScope:
+        _local.scopes.append(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _local.scopes.remove(self)
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Let reads of `variable` give `value` from now on."""
+        self._values[id(variable)] = (variable, value)
+        self._assigned[id(variable)] = variable
+
+    def find(self, variable: Variable) -> tuple[Variable, Any] | None:
+        """The pair of `variable` and its value here; None where the scope does not know it."""
+        return self._values.get(id(variable))
+
+    @property
+    def updates(self) -> list[tuple[Variable, Any]]:
+        """The assigned variables with their last values."""
+        return [self._values[key] for key in self._assigned]
+
+    @property
+    def strays(self) -> list[Variable]:
+        """Assigned variables that the scope was not entered with: a pure function would lose them."""
+        return [v for key, v in self._assigned.items() if key not in self._given]
+
+
+def read(variable: Variable) -> Any:
+    """The raw value of `variable` as the open scopes see it."""
+    for scope in reversed(_local.scopes):
+        if found := scope.find(variable):
+            return found[1]
+    return variable._value
+
+
+def assign(variable: Variable, value: Any) -> None:
+    """Assign in the innermost scope; outside of all scopes the variable itself."""
+    if _local.scopes:
+        _local.scopes[-1].assign(variable, value)
+    elif isinstance(value, jax.core.Tracer):
+        raise RuntimeError(
+            f"The variable {variable.path!r} was assigned inside a compiled function that does not thread it. "
+            "Let fit, evaluate or predict run the code, or pass the variable through `stateless_call`."
+        )
+    else:
+        variable._value = value
+        variable.is_lent = True
+
+
+def in_scope() -> bool:
+    """Whether a state scope is open in this thread."""
+    return bool(_local.scopes)
+
+
+@contextmanager
+def autocast(dtype: Any) -> Iterator[None]:
+    """Within the scope, reads of floating variables that allow it come in `dtype` (None: as they are)."""
+    saved, _local.compute_dtype = _local.compute_dtype, dtype
+    try:
+        yield
+    finally:
+        _local.compute_dtype = saved
+
+
+def autocast_dtype() -> Any:
+    """The type that `autocast` asks for; None where it asks for nothing."""
+    return _local.compute_dtype
+
+
+def pure(fn: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., tuple[Any, list[Any]]]:
+    """`fn`, which reads and assigns `variables`, as a function `(values, *args) -> (outputs, new_values)`.
+
+    Raises RuntimeError when `fn` assigns a variable that is not among `variables`.
+    """
+    variables = list(variables)
+
+    def run(values: Sequence[Any], *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        with StateScope(zip(variables, values, strict=True)) as scope:
+            outputs = fn(*args, **kwargs)
+            new_values = [read(v) for v in variables]
+        if scope.strays:
+            names = ", ".join(repr(v.path) for v in scope.strays)
+            raise RuntimeError(
+                f"A compiled function assigned variables that are not part of its state: {names}. Make them "
+                "attributes of the model, or of a layer or metric in it, so that they are found."
+            )
+        return outputs, new_values
+
+    return run
+
+
+def value_and_grad(
+    fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
+) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+    """`fn`, which gives `(loss, extra)`, as a function that gives `((loss, extra), gradients of the variables)`.
+
+    What `fn` assigns (moving averages, seeds) takes effect around the call as if it had been called plainly.
+    """
+    variables = list(variables)
+
+    def run(*args: Any, **kwargs: Any) -> tuple[tuple[Any, Any], list[Any]]:
+        assigned: list[Variable] = []
+
+        def inner(values: list[Any]) -> tuple[Any, Any]:
+            with StateScope(zip(variables, values, strict=True)) as scope:
+                loss, extra = fn(*args, **kwargs)
+            assigned[:] = [v for v, _ in scope.updates]
+            return unwrap(loss), (extra, [x for _, x in scope.updates])
+
+        values = [read(v) for v in variables]
+        (loss, (extra, updates)), gradients = jax.value_and_grad(inner, has_aux=True)(values)
+        for variable, value in zip(assigned, updates, strict=True):
+            assign(variable, value)
+        return (loss, extra), gradients
+
+    return run

@@ -1,0 +1,102 @@
+"""Static shapes: a tuple that also answers to TensorFlow's questions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, SupportsIndex, overload
+
+
+class TensorShape(tuple):
+    """The static shape of a tensor; an unknown dimension is None.
+
+    A tuple in every respect; it adds the names of `tf.TensorShape`.
+
+    >>> import hornbeam as tf
+    >>> shape = tf.zeros([2, 3]).shape
+    >>> print(shape, shape.as_list(), shape.rank, shape == (2, 3))
+    (2, 3) [2, 3] 2 True
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, dims: Iterable[Any] = ()) -> TensorShape:
+        """Dimensions are ints or None."""
+        return super().__new__(cls, tuple(None if d is None else int(d) for d in dims))
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list[int | None]:
+        """The dimensions as a list."""
+        return list(self)
+
+    def as_list(self) -> list[int | None]:
+        """The dimensions as a list."""
+        return list(self)
+
+    def num_elements(self) -> int | None:
+        """The product of the dimensions; None where one is unknown."""
+        return math.prod(self) if self.is_fully_defined() else None
+
+    def is_fully_defined(self) -> bool:
+        """Whether no dimension is unknown."""
+        return None not in self
+
+    def is_compatible_with(self, other: Iterable[int | None]) -> bool:
+        """Whether both could be the shape of one tensor."""
+        other = tuple(other)
+        return len(self) == len(other) and all(
+            a is None or b is None or a == b for a, b in zip(self, other, strict=True)
+        )
+
+    def assert_is_compatible_with(self, other: Iterable[int | None]) -> None:
+        """Raise ValueError unless the shapes are compatible."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {tuple(other)} are incompatible.")
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice) -> TensorShape: ...
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return TensorShape(found) if isinstance(key, slice) else found
+
+    def __add__(self, other: Iterable[Any]) -> TensorShape:  # type: ignore[override]
+        return TensorShape(tuple(self) + tuple(other))
+
+    def __str__(self) -> str:
+        return tuple.__repr__(self)
+
+    def __repr__(self) -> str:
+        return f"TensorShape({list(self)})"
+
+
+def standardize_shape(shape: Any) -> tuple[int | None, ...]:
+    """`shape` as a tuple of ints and None; an int stands for a vector of that length.
+
+    Raises ValueError for negative or non-integer dimensions.
+    """
+    if shape is None:
+        raise ValueError("A shape is a tuple such as (28, 28, 1); received None.")
+    if not isinstance(shape, Iterable):
+        shape = (shape,)
+    dims = []
+    for dim in shape:
+        if dim is not None:
+            if isinstance(dim, bool) or not hasattr(dim, "__index__") and int(dim) != dim:
+                raise ValueError(f"A shape holds integers and None; received {tuple(shape)}.")
+            dim = int(dim)
+            if dim < 0:
+                raise ValueError(
+                    f"A shape holds no negative dimension; received {tuple(shape)}. "
+                    "Use None for a dimension that is not known beforehand."
+                )
+        dims.append(dim)
+    return tuple(dims)

@@ -1,0 +1,171 @@
+"""Symbolic tensors: the ends of a functional graph before any number has flowed through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.names import auto_name
+from hornbeam.core.operators import Operators
+from hornbeam.core.shapes import TensorShape, standardize_shape
+from hornbeam.core.tensor import Tensor
+
+# An unknown dimension is traced with two sizes; what differs between the results is unknown there too. Both are
+# divisible by 64, 3 and 7, so that poolings, up-samplings and windows inside a traced layer divide them evenly.
+PROBES = (1344, 6720)
+
+
+class KerasTensor(Operators):
+    """A placeholder with a shape and a type, made by `keras.Input` and by calling layers and ops on placeholders.
+
+    >>> from hornbeam import keras
+    >>> x = keras.Input((28, 28, 1))
+    >>> x[:, ::2].shape
+    TensorShape([None, 14, 28, 1])
+    """
+
+    def __init__(
+        self,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`shape` includes the batch axis; None stands for an unknown dimension."""
+        if sparse or ragged:
+            raise NotImplementedError("Sparse and ragged symbolic tensors are not supported; use a dense one.")
+        if kwargs:
+            raise TypeError(f"KerasTensor received unknown arguments: {', '.join(kwargs)}.")
+        self.shape = TensorShape(standardize_shape(shape))
+        self.dtype: DType = as_dtype(dtype)
+        self.name = name or auto_name("keras_tensor")
+        self.node: Node | None = None
+        self.output_index = 0
+        self._keras_mask: Any = None
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    sparse = False
+    ragged = False
+
+    def get_shape(self) -> TensorShape:
+        """The shape."""
+        return self.shape
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(f"The length of a symbolic tensor of shape {self.shape} is not known.")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "A symbolic tensor has no value, so it can't decide an `if` or `while`. Use keras.ops.where or "
+            "keras.ops.cond, or move the code into the `call` of a layer."
+        )
+
+    def _no_value(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"A symbolic tensor has no value (name={self.name!r}, shape={self.shape}): NumPy, JAX and float() can't "
+            "use it. Use keras.ops, or wrap the code in a layer or keras.layers.Lambda."
+        )
+
+    __array__ = __float__ = __int__ = numpy = _no_value
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype.name}, name={self.name}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KerasTensor:
+        return self
+
+
+class Node:
+    """One call of an operation on symbolic tensors."""
+
+    def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+        """Makes itself the producer of every symbolic tensor in `outputs`."""
+        self.operation = operation
+        self.args = args
+        self.kwargs = kwargs
+        self.outputs = outputs
+        for index, tensor in enumerate(symbolic_leaves(outputs)):
+            tensor.node, tensor.output_index = self, index
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors among the arguments."""
+        return symbolic_leaves((self.args, self.kwargs))
+
+
+class FunctionCall:
+    """An op in a functional graph: it stands where a layer would stand."""
+
+    def __init__(self, fn: Any, name: str | None = None) -> None:
+        """`fn` is a function that `@op` made."""
+        self.fn = fn
+        self.name = name or auto_name(fn.__name__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is a symbolic tensor."""
+    return isinstance(value, KerasTensor)
+
+
+def symbolic_leaves(tree: Any) -> list[KerasTensor]:
+    """The symbolic tensors in a structure, in order."""
+    return [x for x in jax.tree.leaves(tree, is_leaf=is_symbolic) if isinstance(x, KerasTensor)]
+
+
+def record(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Add a call of the op `fn` to the graph and give its symbolic outputs."""
+    call = FunctionCall(fn)
+    outputs = infer(fn, *args, **kwargs)
+    Node(call, args, kwargs, outputs)
+    return outputs
+
+
+def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The symbolic outputs of `fn` on symbolic inputs: `fn` is traced on tensors, nothing is computed."""
+    leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_symbolic)
+    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
+    symbols: list[KerasTensor] = [leaves[i] for i in places]
+
+    def run(*values: Any) -> Any:
+        filled = list(leaves)
+        for place, value in zip(places, values, strict=True):
+            filled[place] = Tensor(value)
+        inner_args, inner_kwargs = jax.tree.unflatten(tree, filled)
+        return fn(*inner_args, **inner_kwargs)
+
+    def trace(size: int) -> Any:
+        specs = [
+            jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype)) for s in symbols
+        ]
+        return jax.eval_shape(run, *specs)
+
+    first = trace(PROBES[0])
+    second = trace(PROBES[1]) if any(None in s.shape for s in symbols) else first
+
+    def merge(a: Any, b: Any) -> KerasTensor:
+        shape = [x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)]
+        return KerasTensor(shape, a.dtype)
+
+    return jax.tree.map(merge, _without_tensors(first), _without_tensors(second))
+
+
+def _without_tensors(tree: Any) -> Any:
+    return jax.tree.map(lambda x: x._value if isinstance(x, Tensor) else x, tree, is_leaf=lambda x: isinstance(x, Tensor))

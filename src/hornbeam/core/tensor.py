@@ -1,0 +1,225 @@
+"""The tensor: a thin wrapper of a `jax.Array`, or of a tracer while a program is being compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
+from hornbeam.core.operators import ElementwiseEquality
+from hornbeam.core.shapes import TensorShape
+
+
+class Tensor(ElementwiseEquality):
+    """An array of numbers with a fixed shape and type that can't be changed in place.
+
+    NumPy functions, `jax.numpy` functions and `jax.jit` take tensors as they are.
+
+    >>> import hornbeam as tf
+    >>> x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    >>> x @ x
+    <tf.Tensor: shape=(2, 2), dtype=float32, numpy=
+    array([[ 7., 10.],
+           [15., 22.]], dtype=float32)>
+    """
+
+    __slots__ = ("__weakref__", "_keras_mask", "_value")
+
+    def __init__(self, value: Any) -> None:
+        """`value` is a `jax.Array` or tracer; use `convert_to_tensor` for anything else."""
+        self._value = value
+        self._keras_mask: Any = None
+
+    @property
+    def shape(self) -> TensorShape:
+        """The static shape."""
+        return TensorShape(self._value.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        name = self._value.dtype.name
+        return ALL.get(name) or DType(name)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._value.ndim
+
+    @property
+    def device(self) -> str:
+        """Where the values lie, e.g. "TFRT_CPU_0"."""
+        if isinstance(self._value, jax.core.Tracer):
+            return ""
+        return ", ".join(sorted(map(str, self._value.devices())))
+
+    def get_shape(self) -> TensorShape:
+        """The static shape."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that `shape` is compatible with the tensor's; nothing is changed."""
+        self.shape.assert_is_compatible_with(shape)
+
+    def ref(self) -> Reference:
+        """A hashable handle, to use tensors as keys."""
+        return Reference(self)
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy copy of the values. Raises RuntimeError while a program is being compiled."""
+        return np.array(_concrete(self, ".numpy()"))[()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(_concrete(self, "A NumPy function"), dtype=dtype)
+
+    def __jax_array__(self) -> Any:
+        return self._value
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(_concrete(self, "if / while / and / or on a tensor"))
+
+    def __int__(self) -> int:
+        return int(_concrete(self, "int()"))
+
+    def __index__(self) -> int:
+        return _concrete(self, "Use as an index").__index__()
+
+    def __float__(self) -> float:
+        return float(_concrete(self, "float()"))
+
+    def __complex__(self) -> complex:
+        return complex(_concrete(self, "complex()"))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self), digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy() if spec and not self.ndim else str(self), spec)
+
+    def __repr__(self) -> str:
+        head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
+        if isinstance(self._value, jax.core.Tracer):
+            return head + ", traced>"
+        text = repr(np.asarray(self._value)) if self.ndim else repr(self._value.item())
+        return f"{head}, numpy={chr(10) if chr(10) in text else ''}{text}>"
+
+    def __str__(self) -> str:
+        if isinstance(self._value, jax.core.Tracer):
+            return repr(self)
+        text = str(np.asarray(self._value))
+        return f"tf.Tensor({chr(10) if chr(10) in text else ''}{text}, shape={self.shape}, dtype={self.dtype.name})"
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self  # values can't change, so sharing them is a copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (convert_to_tensor, (self.numpy(),))
+
+
+jax.tree_util.register_pytree_node(
+    Tensor, lambda tensor: ((tensor._value,), None), lambda _, children: Tensor(children[0])
+)
+
+
+class Reference:
+    """A hashable handle of a tensor or variable, equal for the same object only."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: Any) -> None:
+        """`target` is what `deref` gives back."""
+        self._target = target
+
+    def deref(self) -> Any:
+        """The tensor or variable itself."""
+        return self._target
+
+    def __hash__(self) -> int:
+        return id(self._target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and other._target is self._target
+
+
+def _concrete(tensor: Tensor, what: str) -> Any:
+    if isinstance(tensor._value, jax.core.Tracer):
+        raise RuntimeError(
+            f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
+            "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
+            "keras.ops...), or compile the model with run_eagerly=True to look at values."
+        )
+    return tensor._value
+
+
+def unwrap(value: Any) -> Any:
+    """The raw JAX value of a tensor or variable; anything else unchanged."""
+    if isinstance(value, Tensor):
+        return value._value
+    read = getattr(value, "read_raw", None)  # variables, which are defined above this file
+    return read() if read is not None else value
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor (or a JAX array, or a variable).
+
+    >>> import hornbeam as tf
+    >>> tf.is_tensor(tf.zeros(3)), tf.is_tensor([0, 0, 0])
+    (True, False)
+    """
+    return isinstance(x, (Tensor, jax.Array)) or hasattr(x, "read_raw")
+
+
+def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """`x` as a tensor: a number, a nested list, a NumPy or JAX array, a variable, a pandas object.
+
+    64-bit values are stored in 32 bits unless JAX's x64 mode is on. Raises ValueError or TypeError for what is not
+    numeric or not rectangular.
+
+    >>> from hornbeam import keras
+    >>> print(keras.ops.convert_to_tensor([1, 2, 3], dtype="float32"))
+    tf.Tensor([1. 2. 3.], shape=(3,), dtype=float32)
+    """
+    target = None if dtype is None else canonical(dtype)
+    raw = unwrap(x)
+    if isinstance(raw, (list, tuple)):
+        raw = jax.tree.map(unwrap, raw, is_leaf=lambda each: not isinstance(each, (list, tuple)))
+        raw = jnp.asarray(raw) if any(map(is_tensor, jax.tree.leaves(raw))) else _from_list(raw)
+    if isinstance(raw, jax.Array):
+        if isinstance(x, Tensor) and (target is None or raw.dtype == target):
+            return x
+        return Tensor(raw if target is None or raw.dtype == target else raw.astype(target))
+    array = raw if isinstance(raw, np.ndarray) else np.asarray(raw)
+    if array.dtype.kind in "OUSV" and as_dtype(array.dtype).name == "string":
+        raise TypeError(
+            f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
+            "Strings and ragged lists can't become a numeric tensor: convert or pad them first."
+        )
+    if target is None:
+        target = canonical(_default_dtype(raw, array))
+    return Tensor(jnp.asarray(array, dtype=target))
+
+
+def _from_list(values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values) if np.size(values) else np.asarray(values, dtype="float32")
+    except ValueError as error:
+        raise ValueError(f"Can't make a tensor of a ragged list: {error}") from None
+
+
+def _default_dtype(raw: Any, array: np.ndarray) -> Any:
+    return array.dtype

@@ -1,0 +1,42 @@
+"""Nested structures of values: dicts, lists, tuples, named tuples. None is a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from hornbeam.core.op import is_box
+
+
+def _is_leaf(value: Any) -> bool:
+    return value is None or is_box(value)
+
+
+def flatten(tree: Any) -> list[Any]:
+    """The leaves, in order; dicts by sorted key.
+
+    >>> flatten({"b": 1, "a": [2, None]})
+    [2, None, 1]
+    """
+    return jax.tree.leaves(tree, is_leaf=_is_leaf)
+
+
+def map_structure(fn: Callable[..., Any], *trees: Any) -> Any:
+    """Apply `fn` to the leaves of structures of the same form.
+
+    >>> map_structure(lambda a, b: a + b, {"x": 1}, {"x": 2})
+    {'x': 3}
+    """
+    return jax.tree.map(fn, *trees, is_leaf=_is_leaf)
+
+
+def pack_like(tree: Any, leaves: list[Any]) -> Any:
+    """`leaves` in the form of `tree`."""
+    return jax.tree.unflatten(jax.tree.structure(tree, is_leaf=_is_leaf), leaves)
+
+
+def is_nested(value: Any) -> bool:
+    """Whether `value` is a dict, list or tuple."""
+    return isinstance(value, (dict, list, tuple))

@@ -1,0 +1,203 @@
+"""A value that can change: a weight, a counter, the state of a random generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core import config, scope
+from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.names import auto_name, current_path
+from hornbeam.core.operators import ElementwiseEquality
+from hornbeam.core.shapes import TensorShape, standardize_shape
+from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, unwrap
+
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
+class Variable(ElementwiseEquality):
+    """A tensor-shaped value that can be assigned anew; shape and type are fixed.
+
+    `initializer` is a value, or a callable `(shape, dtype)`, with which `shape` must be given. Inside a program that
+    Hornbeam compiles, reads and assignments are threaded through it.
+
+    >>> from hornbeam import keras
+    >>> v = keras.Variable([1.0, 2.0])
+    >>> _ = v.assign_add([1.0, 1.0])
+    >>> v.numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Raises ValueError where a callable `initializer` comes without a shape."""
+        if kwargs:
+            raise TypeError(f"Variable received unknown arguments: {', '.join(kwargs)}.")
+        if aggregation not in _AGGREGATIONS:
+            raise ValueError(f"`aggregation` is one of {_AGGREGATIONS}; received {aggregation!r}.")
+        self.name = name or auto_name("variable")
+        if "/" in self.name:
+            raise ValueError(f"A variable's name can't contain a slash; received {self.name!r}.")
+        prefix = current_path()
+        self.path = f"{prefix}/{self.name}" if prefix else self.name
+        self.trainable = bool(trainable)
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
+        self.overwrite_with_gradient = False
+        # Whether somebody else may hold the very array: then a training step must work on a copy of it.
+        self.is_lent = True
+        self.initializer = initializer if callable(initializer) else None
+        # The first value is a constant even where the variable is made inside a program that is being traced.
+        with jax.ensure_compile_time_eval(), scope.autocast(None):
+            self._value = _first_value(initializer, shape, dtype, self.name)
+
+    @property
+    def value(self) -> Tensor:
+        """The current value."""
+        return Tensor(self.read_raw())
+
+    def read_raw(self) -> Any:
+        """The current value as a raw JAX array, in the type that mixed precision asks for."""
+        value = scope.read(self)
+        self.is_lent = self.is_lent or value is self._value
+        dtype = scope.autocast_dtype()
+        if dtype is None or not self.autocast or not jnp.issubdtype(value.dtype, jnp.floating):
+            return value
+        return value.astype(dtype)
+
+    def read_value(self) -> Tensor:
+        """The current value."""
+        return self.value
+
+    def assign(self, value: Any) -> Tensor:
+        """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
+        raw = _raw(value)
+        if raw.shape != self._value.shape:
+            raise ValueError(
+                f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape "
+                f"{raw.shape}."
+            )
+        if raw.dtype != self._value.dtype:
+            raw = raw.astype(self._value.dtype)
+        scope.assign(self, raw)
+        return Tensor(raw)
+
+    def assign_add(self, value: Any) -> Tensor:
+        """Add to the value."""
+        return self.assign(scope.read(self) + _raw(value))
+
+    def assign_sub(self, value: Any) -> Tensor:
+        """Subtract from the value."""
+        return self.assign(scope.read(self) - _raw(value))
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy copy of the value."""
+        return Tensor(scope.read(self)).numpy()
+
+    def ref(self) -> Reference:
+        """A hashable handle, to use variables as keys."""
+        return Reference(self)
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape."""
+        return TensorShape(self._value.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the value; under mixed precision, the type that a read gives."""
+        stored = as_dtype(self._value.dtype)
+        cast = scope.autocast_dtype()
+        return as_dtype(cast) if cast is not None and self.autocast and stored.is_floating else stored
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._value.ndim
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.value.__array__(dtype)
+
+    def __jax_array__(self) -> Any:
+        return self.read_raw()
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Any:
+        return iter(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return self.value.__index__()
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
+
+    __hash__ = object.__hash__  # by identity, so that variables can be counted and collected
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        clone = object.__new__(type(self))
+        memo[id(self)] = clone
+        clone.__dict__.update(self.__dict__)
+        clone._value = jnp.array(self._value)
+        return clone
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._value), separator=", ", threshold=20)
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={as_dtype(self._value.dtype).name}, value={text}>"
+
+
+def _raw(value: Any) -> jax.Array:
+    raw = unwrap(value)
+    if isinstance(raw, jax.Array):
+        return raw
+    with jax.ensure_compile_time_eval():
+        return convert_to_tensor(raw)._value
+
+
+def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Array:
+    if callable(initializer):
+        if shape is None:
+            raise ValueError(
+                f"The variable {name!r} has a callable initializer, {initializer!r}, and no shape. Give `shape`."
+            )
+        shape = standardize_shape(shape)
+        if None in shape:
+            raise ValueError(f"The variable {name!r} needs a shape without None; received {shape}.")
+        dtype = canonical(dtype or config.floatx())
+        value = convert_to_tensor(initializer(shape, dtype=as_dtype(dtype).name), dtype)._value
+        if value.shape != shape:
+            raise ValueError(
+                f"The initializer of {name!r} gave shape {value.shape}; the variable has shape {shape}."
+            )
+        return value
+    value = convert_to_tensor(initializer, dtype)._value
+    if shape is not None and value.shape != standardize_shape(shape):
+        raise ValueError(f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}.")
+    return value

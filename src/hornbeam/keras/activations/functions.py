@@ -1,0 +1,67 @@
+"""The activations that differ from the op of the same name, or have none: the rest are the ops themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops import activations as ops
+from hornbeam.ops import elementwise
+from hornbeam.ops.common import TensorLike, inexact
+
+
+def linear(x: TensorLike) -> Any:
+    """x, unchanged"""
+    return x
+
+
+def relu(
+    x: TensorLike,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Any:
+    """max(x, 0). In general: x above `threshold`, but at most `max_value`; below it, negative_slope * (x - threshold).
+
+    >>> from hornbeam import keras
+    >>> print(keras.activations.relu([-2.0, 1.0, 9.0], negative_slope=0.5, max_value=6.0).numpy())
+    [-1.  1.  6.]
+    """
+    # The usual case is the op itself, so that whatever looks for an op after a layer (a fusion) finds it.
+    if not negative_slope and max_value is None and not threshold:
+        return ops.relu(x)
+    return shaped_relu(x, negative_slope, max_value, threshold)
+
+
+@op
+def shaped_relu(
+    x: TensorLike, negative_slope: float, max_value: float | None, threshold: float
+) -> Any:
+    """`relu` with a slope, an upper end or a threshold"""
+    x = inexact(x)
+    above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
+    return jnp.where(x > threshold, above, negative_slope * (x - threshold))
+
+
+def gelu(x: TensorLike, approximate: bool = False) -> Any:
+    """x * P(Z <= x) for a standard normal Z; `approximate` takes a tanh for it (Hendrycks and Gimpel 2016).
+
+    >>> from hornbeam import keras
+    >>> print(keras.activations.gelu([-1.0, 1.0]).numpy())
+    [-0.1587  0.8413]
+    """
+    return ops.gelu(x, approximate)
+
+
+def exponential(x: TensorLike) -> Any:
+    """e^x"""
+    return elementwise.exp(x)
+
+
+@op
+def mish(x: TensorLike) -> Any:
+    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
+    return jax.nn.mish(inexact(x))

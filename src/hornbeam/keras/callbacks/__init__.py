@@ -1,0 +1,27 @@
+"""`keras.callbacks`: code that looks into training while it runs."""
+
+from hornbeam.keras.callbacks.callback import Callback
+from hornbeam.keras.callbacks.callback_list import CallbackList
+from hornbeam.keras.callbacks.csv_logger import CSVLogger
+from hornbeam.keras.callbacks.early_stopping import EarlyStopping
+from hornbeam.keras.callbacks.history import History
+from hornbeam.keras.callbacks.lambda_callback import LambdaCallback
+from hornbeam.keras.callbacks.learning_rate_scheduler import LearningRateScheduler
+from hornbeam.keras.callbacks.model_checkpoint import ModelCheckpoint
+from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
+from hornbeam.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from hornbeam.keras.callbacks.terminate_on_nan import TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,202 @@
+"""Many callbacks called as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hornbeam.keras.callbacks.callback import Callback
+from hornbeam.keras.callbacks.history import History
+from hornbeam.keras.callbacks.logs import LazyLogs, to_floats
+from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
+
+TRAIN_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
+PREDICT_BATCH_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
+
+
+class CallbackList(Callback):
+    """Calls the hooks of many callbacks, in order; `fit`, `evaluate` and `predict` make one, custom loops may.
+
+    `add_history` and `add_progbar` append a `History` and a `ProgbarLogger` unless there is one; they come last, so that
+    they show what other callbacks have added to the logs. `params` are those of `Callback.set_params`.
+
+    For the loop: `needs_train_batches`, `needs_test_batches` and `needs_predict_batches` say whether every batch must be
+    reported; where False, one call for each block of steps, with the index of its last step, is enough. `close()` goes into
+    the loop's `finally`.
+
+    >>> from hornbeam import keras
+    >>> callbacks = keras.callbacks.CallbackList([keras.callbacks.TerminateOnNaN()], add_history=True)
+    >>> callbacks.needs_train_batches, callbacks.needs_test_batches
+    (True, False)
+    >>> callbacks.on_train_begin()
+    >>> callbacks.on_epoch_end(0, {"loss": 0.5})
+    >>> callbacks.history.history
+    {'loss': [0.5]}
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        super().__init__()
+        self.callbacks: list[Any] = [_checked(each) for each in _flatten(callbacks)]
+        if add_history and self.history is None:
+            self.callbacks.append(History())
+        if add_progbar and not any(isinstance(each, ProgbarLogger) for each in self.callbacks):
+            self.callbacks.append(ProgbarLogger())
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+
+    @property
+    def history(self) -> History | None:
+        """The first `History` of the list."""
+        return next((each for each in self.callbacks if isinstance(each, History)), None)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback, with the model and the parameters of the list."""
+        callback = _checked(callback)
+        self.callbacks.append(callback)
+        if self.model is not None:
+            callback.set_model(self.model)
+        callback.set_params(self.params)
+
+    def set_params(self, params: dict[str, Any] | None) -> None:
+        super().set_params(params)
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        history = self.history
+        if history is not None:
+            model.history = history
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    @property
+    def needs_train_batches(self) -> bool:
+        """True where a callback must see each training batch."""
+        return self._any_needs(TRAIN_BATCH_HOOKS)
+
+    @property
+    def needs_test_batches(self) -> bool:
+        """True where a callback must see each batch of `evaluate` and validation."""
+        return self._any_needs(TEST_BATCH_HOOKS)
+
+    @property
+    def needs_predict_batches(self) -> bool:
+        """True where a callback must see each batch of `predict`."""
+        return self._any_needs(PREDICT_BATCH_HOOKS)
+
+    def _any_needs(self, hooks: tuple[str, ...]) -> bool:
+        return any(_needs(callback, hook) for callback in self.callbacks for hook in hooks)
+
+    def close(self) -> None:
+        """Finish open lines and files, however the loop ended; harmless when all is finished."""
+        for callback in self.callbacks:
+            if isinstance(callback, Callback):
+                callback._close()
+
+    def _close(self) -> None:
+        self.close()
+
+    def _call(self, hook: str, *args: Any) -> None:
+        for callback in self.callbacks:
+            # An object that only looks like a callback may lack hooks that newer loops call.
+            method = getattr(callback, hook, None)
+            if method is not None:
+                method(*args)
+
+    def on_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_batch_begin", batch, LazyLogs(logs))
+
+    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_batch_end", batch, LazyLogs(logs))
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_epoch_begin", epoch, to_floats(logs))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_epoch_end", epoch, to_floats(logs))
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_train_batch_begin", batch, LazyLogs(logs))
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_train_batch_end", batch, LazyLogs(logs))
+
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_test_batch_begin", batch, LazyLogs(logs))
+
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_test_batch_end", batch, LazyLogs(logs))
+
+    def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_predict_batch_begin", batch, dict(logs or {}))
+
+    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        # Predictions are no numbers to show: they are handed on as they are.
+        self._call("on_predict_batch_end", batch, dict(logs or {}))
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_train_begin", to_floats(logs))
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_train_end", to_floats(logs))
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_test_begin", to_floats(logs))
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_test_end", to_floats(logs))
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_predict_begin", to_floats(logs))
+
+    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._call("on_predict_end", to_floats(logs))
+
+
+def _flatten(callbacks: Any) -> Iterator[Any]:
+    """The callbacks of a single one, of nested lists or tuples, and of other callback lists."""
+    if callbacks is None:
+        return
+    if isinstance(callbacks, CallbackList):
+        callbacks = callbacks.callbacks
+    if isinstance(callbacks, list | tuple | set):
+        for each in callbacks:
+            yield from _flatten(each)
+    else:
+        yield callbacks
+
+
+def _checked(callback: Any) -> Any:
+    """`callback` itself, or an error that says why it is none."""
+    if isinstance(callback, type):
+        raise TypeError(
+            f"`callbacks` must hold instances of `keras.callbacks.Callback`. Received the class `{callback.__name__}` "
+            f"itself: write `{callback.__name__}(...)`."
+        )
+    if not callable(getattr(callback, "set_model", None)):
+        raise TypeError(
+            f"`callbacks` must hold instances of `keras.callbacks.Callback`. Received {callback!r} of type "
+            f"{type(callback).__name__}: derive its class from `keras.callbacks.Callback`, or wrap a function in "
+            "`keras.callbacks.LambdaCallback`."
+        )
+    return callback
+
+
+def _needs(callback: Any, hook: str) -> bool:
+    """Whether `callback` really implements `hook` and wants it called for every batch."""
+    if hook in getattr(callback, "__dict__", ()):
+        return True  # a function stored on the instance, as LambdaCallback does
+    implementation: Callable[..., Any] | None = getattr(type(callback), hook, None)
+    if implementation is None or implementation is getattr(Callback, hook):
+        return False
+    return not isinstance(callback, Callback) or implementation not in callback._relaxed_hooks()

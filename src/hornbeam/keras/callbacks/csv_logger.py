@@ -1,0 +1,107 @@
+"""Epoch results in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import warnings
+from typing import Any, TextIO
+
+import numpy as np
+
+from hornbeam.keras.callbacks.callback import Callback
+from hornbeam.keras.callbacks.logs import Logs
+
+
+class CSVLogger(Callback):
+    """Writes one row for each epoch: `epoch` (from 0), then the logs by name.
+
+    Each row is on the disk's side when the epoch ends, so an interrupted run leaves all its epochs. The columns are those
+    of the first epoch, with a `val_` column for each where the first epoch had no validation; values that an epoch lacks
+    are `NA`. Arrays are written as `"[1.0, 2.0]"`.
+
+    Args:
+        filename: path of the file.
+        separator: character between two columns.
+        append: go on with a file that exists, in the columns of its first line, instead of writing it anew.
+
+    >>> import os, tempfile
+    >>> from hornbeam import keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "log.csv")
+    >>> logger = keras.callbacks.CSVLogger(path)
+    >>> logger.on_train_begin()
+    >>> logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.25})
+    >>> logger.on_train_end()
+    >>> with open(path) as file: print(file.read().strip())
+    epoch,loss,val_loss
+    0,0.5,0.25
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        super().__init__()
+        self.filename = os.fspath(filename)
+        self.sep = separator
+        self.append = append
+        self.keys: list[str] | None = None
+        self._file: TextIO | None = None
+        self._warned = False
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._close()
+        old = self._old_text() if self.append else ""
+        self.keys = None
+        if old:
+            header = next(csv.reader(old.splitlines(), delimiter=self.sep))
+            self.keys = [name for name in header if name != "epoch"]
+        mode = "a" if self.append else "w"
+        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
+        if old and not old.endswith(("\n", "\r")):
+            self._file.write("\r\n")  # the last run died within a row: don't glue ours to it
+
+    def _old_text(self) -> str:
+        if not os.path.exists(self.filename):
+            return ""
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            return file.read()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self._file is None:
+            return
+        logs = logs or {}
+        writer = csv.writer(self._file, delimiter=self.sep)
+        if self.keys is None:
+            self.keys = _columns(logs)
+            writer.writerow(["epoch", *self.keys])
+        extra = [name for name in logs if name not in self.keys]
+        if extra and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"CSVLogger leaves out {', '.join(extra)}: the first line of {self.filename} has no such column.",
+                stacklevel=2,
+            )
+        writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.keys)])
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+
+def _columns(logs: dict[str, Any]) -> list[str]:
+    names = sorted(logs)
+    if any(name.startswith("val_") for name in names):
+        return names
+    # No validation yet (validation_freq > 1): keep room for it.
+    return names + [f"val_{name}" for name in names]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return value
+    return f'"[{", ".join(str(each) for each in value)}]"'

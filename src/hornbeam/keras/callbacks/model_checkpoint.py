@@ -1,0 +1,144 @@
+"""Save the model while it trains."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from hornbeam.keras.callbacks.logs import Logs
+from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
+from hornbeam.keras.utils.progbar import write
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model, or its weights, after each epoch or every so many batches.
+
+    Args:
+        filepath: where to; `{epoch}` (from 1), `{batch}` (from 1, with an integer `save_freq`) and the names of the logs
+            are filled in: `"run/{epoch:02d}-{val_loss:.2f}.weights.h5"`. Ends with `.weights.h5` for weights, `.keras` (or
+            `.h5`) for models. Missing directories are made.
+        monitor: name of the metric that tells what is best.
+        verbose: 1 prints what was done.
+        save_best_only: save only where the metric is better than ever before.
+        save_weights_only: `model.save_weights(path)` instead of `model.save(path)`.
+        mode: "min", "max", or "auto": by the metric.
+        save_freq: "epoch", or a number of batches, counted over all epochs.
+        initial_value_threshold: the best value from before; only better ones are saved.
+
+    Raises:
+        ValueError: the ending of `filepath` or `save_freq` is not one of those above.
+        KeyError: while training, `filepath` has a name that the logs lack.
+
+    >>> from hornbeam import keras
+    >>> keras.callbacks.ModelCheckpoint("best.weights.h5", save_weights_only=True, save_best_only=True).save_freq
+    'epoch'
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode, best=initial_value_threshold)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self._epoch = 0
+        self._last_batch = -1
+        self._batches_since_save = 0
+        if save_freq != "epoch" and not (
+            isinstance(save_freq, int | np.integer) and save_freq >= 1
+        ):
+            raise ValueError(
+                f"Unrecognized save_freq: {save_freq!r}. Expected 'epoch' or a number of batches."
+            )
+        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        if not self.filepath.endswith(endings):
+            what = "weights (`save_weights_only=True`)" if save_weights_only else "a model"
+            raise ValueError(
+                f"The filepath of a ModelCheckpoint that saves {what} must end in `{endings[0]}`. "
+                f"Received: filepath={self.filepath}"
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self.save_freq == "epoch":
+            return
+        # Where steps run in blocks only the last batch of each is reported; each epoch counts from 0 again.
+        new_epoch = batch <= self._last_batch
+        self._batches_since_save += batch + 1 if new_epoch else batch - self._last_batch
+        self._last_batch = batch
+        if self._batches_since_save >= int(self.save_freq):
+            self._batches_since_save = 0
+            self._save(batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(None, logs)
+
+    def _save(self, batch: int | None, logs: Logs) -> None:
+        path = self._path(batch, logs)
+        if not self._is_worth_saving(path, logs):
+            return
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
+        self._say(f"finished saving model to {path}")
+
+    def _is_worth_saving(self, path: str, logs: Logs) -> bool:
+        if not self.save_best_only:
+            self._say(f"saving model to {path}")
+            return True
+        current = self.get_monitor_value(logs)
+        if current is None:
+            return True  # as in Keras: after the warning, better a checkpoint too many than none
+        if not isinstance(current, float):
+            warnings.warn(
+                f"ModelCheckpoint can save the best model only where `{self.monitor}` is one number. "
+                f"Received: {current!r}. Falling back to `save_best_only=False`.",
+                stacklevel=4,
+            )
+            return True
+        if not self._is_improvement(current, self.best):
+            self._say(f"{self.monitor} did not improve from {self.best:.5f}")
+            return False
+        before = None if self.best is None else f"{self.best:.5f}"
+        self._say(f"{self.monitor} improved from {before} to {current:.5f}, saving model to {path}")
+        self.best = current
+        return True
+
+    def _path(self, batch: int | None, logs: Logs) -> str:
+        names: dict[str, Any] = dict(logs or {})
+        names["epoch"] = self._epoch + 1
+        if batch is not None:
+            names["batch"] = batch + 1
+        try:
+            return self.filepath.format(**names)
+        except KeyError as error:
+            raise KeyError(
+                f"Failed to format this callback filepath: {self.filepath!r}. "
+                f"There is no {error}; available names are: {', '.join(names)}."
+            ) from error
+
+    def _say(self, text: str) -> None:
+        if self.verbose > 0:
+            write(f"\nEpoch {self._epoch + 1}: {text}\n")
+
+    def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
+        return (ModelCheckpoint.on_train_batch_end,) if self.save_freq == "epoch" else ()

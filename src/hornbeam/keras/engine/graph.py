@@ -1,0 +1,167 @@
+"""The graph between symbolic inputs and outputs: its order, running it, and writing it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from hornbeam.core.op import is_box
+from hornbeam.core.symbolic import FunctionCall, KerasTensor, Node, is_symbolic, symbolic_leaves
+from hornbeam.keras.engine.input_layer import InputLayer
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.tracking import unique
+
+
+class Graph:
+    """The operations that lead from `inputs` to `outputs`, in an order in which they can be run."""
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        """Both are structures of symbolic tensors. Raises ValueError where an output needs more than the inputs."""
+        self.inputs = inputs
+        self.outputs = outputs
+        self.flat_inputs = symbolic_leaves(inputs)
+        self.flat_outputs = symbolic_leaves(outputs)
+        for what, tree, flat in (("inputs", inputs, self.flat_inputs), ("outputs", outputs, self.flat_outputs)):
+            leaves = jax.tree.leaves(tree, is_leaf=is_box)
+            if not flat or len(leaves) != len(flat):
+                raise ValueError(
+                    f"A model's {what} are what keras.Input, or a layer called on one, gives; received {tree!r}."
+                )
+        self.nodes, self.operations = _sort(self.flat_inputs, self.flat_outputs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers among the operations."""
+        return [operation for operation in self.operations if isinstance(operation, Layer)]
+
+    def run(self, flat_inputs: list[Any], call: Callable[..., Any] | None = None) -> Any:
+        """The outputs for given inputs; `call(operation, args, kwargs)` may replace the plain call of an operation."""
+        values = {id(t): x for t, x in zip(self.flat_inputs, flat_inputs, strict=True)}
+
+        def fill(tree: Any) -> Any:
+            return jax.tree.map(lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box)
+
+        for node in self.nodes:
+            if isinstance(node.operation, InputLayer) or all(id(t) in values for t in symbolic_leaves(node.outputs)):
+                continue
+            args, kwargs = fill(node.args), fill(node.kwargs)
+            outputs = call(node.operation, args, kwargs) if call else node.operation(*args, **kwargs)
+            flat = jax.tree.leaves(outputs, is_leaf=is_box)
+            for tensor, value in zip(symbolic_leaves(node.outputs), flat, strict=True):
+                values[id(tensor)] = value
+        return fill(self.outputs)
+
+    # Writing down
+
+    def get_config(self, serialize: Callable[[Any], Any]) -> dict[str, Any]:
+        """The layers and their calls, in the form of Keras 3."""
+        indices = self._node_indices()
+
+        def address(tensor: KerasTensor) -> list[Any]:
+            node = _producer(tensor)
+            return [node.operation.name, indices[id(node)], tensor.output_index]
+
+        def written(value: Any) -> Any:
+            if isinstance(value, KerasTensor):
+                config = {"shape": tuple(value.shape), "dtype": value.dtype.name, "keras_history": address(value)}
+                return {"class_name": "__keras_tensor__", "config": config}
+            if isinstance(value, dict):
+                return {key: written(each) for key, each in value.items()}
+            if isinstance(value, (list, tuple)):
+                return type(value)(map(written, value))
+            if isinstance(value, slice):
+                return {"class_name": "__slice__", "config": [written(x) for x in (value.start, value.stop, value.step)]}
+            if value is Ellipsis:
+                return {"class_name": "__ellipsis__", "config": {}}
+            return serialize(value)
+
+        layers = []
+        for operation in self.operations:
+            nodes = [n for n in self.nodes if n.operation is operation and not isinstance(operation, InputLayer)]
+            entry = serialize(operation) if isinstance(operation, Layer) else _function_config(operation)
+            calls = [{"args": written(n.args), "kwargs": written(n.kwargs)} for n in nodes]
+            layers.append({**entry, "name": operation.name, "inbound_nodes": calls})
+
+        def addresses(tree: Any) -> Any:
+            return jax.tree.map(address, tree, is_leaf=is_symbolic)
+
+        return {"layers": layers, "input_layers": addresses(self.inputs), "output_layers": addresses(self.outputs)}
+
+    def _node_indices(self) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        indices = {}
+        for node in self.nodes:
+            key = id(node.operation)
+            indices[id(node)] = counts.get(key, 0)
+            counts[key] = indices[id(node)] + 1
+        return indices
+
+
+def _function_config(call: FunctionCall) -> dict[str, Any]:
+    name = f"{call.fn.__module__}:{call.fn.__qualname__}"
+    return {"module": "hornbeam.ops", "class_name": "Op", "config": {"name": call.name, "function": name}}
+
+
+def _producer(tensor: KerasTensor) -> Node:
+    if tensor.node is None:
+        raise ValueError(
+            f"The symbolic tensor {tensor} comes from nowhere: symbolic tensors are made by keras.Input and by calling "
+            "layers and ops on what it gives."
+        )
+    return tensor.node
+
+
+def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Node], list[Any]]:
+    """Nodes in an order in which they can run, and operations by depth as Keras lists a model's layers."""
+    given = {id(t) for t in inputs}
+    order, first_seen = _visit(inputs, outputs, given)
+    depth = {id(node): 0 for node in order}
+    operation_depth: dict[int, int] = {}
+    for node in reversed(order):  # consumers before producers: the depth is the longest way to an output
+        level = max(depth[id(node)], operation_depth.get(id(node.operation), 0))
+        depth[id(node)] = operation_depth[id(node.operation)] = level
+        for tensor in node.inputs if not _is_entrance(node, given) else []:
+            producer = _producer(tensor)
+            depth[id(producer)] = max(depth[id(producer)], level + 1)
+    # A layer that only produced an input of the model (an inner tensor of another model) is not part of it.
+    operations = unique(
+        n.operation for n in order if isinstance(n.operation, InputLayer) or not _is_entrance(n, given)
+    )
+    operations.sort(key=lambda o: (-operation_depth[id(o)], first_seen[id(o)]))
+    return order, operations
+
+
+def _visit(
+    inputs: list[KerasTensor], outputs: list[KerasTensor], given: set[int]
+) -> tuple[list[Node], dict[int, int]]:
+    """The nodes between inputs and outputs, producers first (a depth-first walk without recursion)."""
+    order: list[Node] = []
+    done: set[int] = set()
+    first_seen: dict[int, int] = {}
+    stack = [(_producer(t), False) for t in [*reversed(inputs), *reversed(outputs)]]
+    while stack:
+        node, expanded = stack.pop()
+        if id(node) in done:
+            continue
+        if expanded:
+            done.add(id(node))
+            order.append(node)
+            continue
+        first_seen.setdefault(id(node.operation), len(first_seen))
+        stack.append((node, True))
+        if _is_entrance(node, given):
+            continue
+        if isinstance(node.operation, InputLayer):
+            raise ValueError(
+                f"The outputs depend on the input {node.operation.name!r}, which is not among the model's inputs "
+                f"{[t.name for t in inputs]}. Add it to `inputs`."
+            )
+        stack += [(_producer(t), False) for t in reversed(node.inputs)]
+    return order, first_seen
+
+
+def _is_entrance(node: Node, given: set[int]) -> bool:
+    produced = symbolic_leaves(node.outputs)
+    return bool(produced) and all(id(t) in given for t in produced)

@@ -1,0 +1,128 @@
+"""Normalisation over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam import ops
+from hornbeam.core import config
+from hornbeam.core.dtypes import result_type
+from hornbeam.core.op import op
+from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.input_spec import InputSpec
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers.arguments import known_size, refuse
+
+
+class BatchNormalization(Layer):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, each channel over the batch (arXiv:1502.03167).
+
+    In training, mean and (biased) variance are those of the batch and move the averages: moving = moving * momentum +
+    batch * (1 - momentum). In inference, and where `trainable` is False, the moving averages are used. Where a mask
+    comes with the inputs, only what it keeps is counted. Statistics are computed in float32 at least.
+
+    Shapes: (b, ..., c) -> the same, with channels on `axis`; gamma, beta, moving_mean, moving_variance (c,).
+
+    `synchronized` changes nothing: a batch spread over devices is one array to a compiled program. `renorm` is not
+    supported.
+
+    >>> from hornbeam import keras
+    >>> layer = keras.layers.BatchNormalization()
+    >>> print(layer([[0.0], [2.0]], training=True).numpy().ravel(), layer.moving_mean.numpy())
+    [-0.9995  0.9995] [0.01]
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse(self, renorm=renorm, renorm_clipping=renorm_clipping)
+        self.axis = int(axis)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma and beta, and the moving averages."""
+        size = known_size(self, input_shape, self.axis)
+        self.gamma = self._learned("gamma", size) if self.scale else None
+        self.beta = self._learned("beta", size) if self.center else None
+        self.moving_mean = self._moving("moving_mean", size)
+        self.moving_variance = self._moving("moving_variance", size)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+
+    def _learned(self, name: str, size: int) -> Any:
+        return self.add_weight(
+            name=name,
+            shape=(size,),
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def _moving(self, name: str, size: int) -> Any:
+        initializer = getattr(self, f"{name}_initializer")
+        return self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """b ... c -> b ... c"""
+        x = ops.cast(inputs, result_type(self.compute_dtype, "float32"))
+        if training and self.trainable:
+            mean, variance = self._batch_moments(x, mask)
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        normal = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+        return ops.cast(normal, self.compute_dtype)
+
+    def _batch_moments(self, x: Any, mask: Any) -> Any:
+        axes = [axis for axis in range(len(x.shape)) if axis != self.axis % len(x.shape)]
+        return ops.moments(x, axes) if mask is None else masked_moments(x, mask, axes)
+
+    def _move(self, average: Any, value: Any) -> None:
+        average.assign(average * self.momentum + ops.cast(value, average.dtype) * (1 - self.momentum))
+
+
+@op
+def masked_moments(x: jax.Array, mask: Any, axes: list[int]) -> tuple[jax.Array, jax.Array]:
+    """The mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
+    kept = jnp.asarray(mask, x.dtype)
+    kept = jnp.broadcast_to(kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim)), x.shape)
+    count = jnp.sum(kept, axis=tuple(axes), keepdims=True) + config.epsilon()
+    mean = jnp.sum(x * kept, axis=tuple(axes), keepdims=True) / count
+    variance = jnp.sum(jnp.square(x - mean) * kept, axis=tuple(axes), keepdims=True) / count
+    return jnp.squeeze(mean, tuple(axes)), jnp.squeeze(variance, tuple(axes))

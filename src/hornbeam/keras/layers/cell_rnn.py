@@ -1,0 +1,76 @@
+"""What SimpleRNN, LSTM and GRU share: a recurrent layer that makes its own cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.keras.engine.input_spec import InputSpec
+from hornbeam.keras.layers.rnn import RNN
+from hornbeam.keras.layers.rnn_cell import RNNCell
+
+
+def of_cell(name: str) -> Any:
+    """A property that shows the cell's attribute of that name."""
+    return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
+
+
+def cell_arguments(name: str, layer_arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a layer's cell is to have besides its own arguments; takes out what only the cell knows."""
+    arguments = {key: layer_arguments[key] for key in ("dtype", "trainable") if key in layer_arguments}
+    if "implementation" in layer_arguments:
+        arguments["implementation"] = layer_arguments.pop("implementation")
+    return {"name": name, **arguments}
+
+
+class CellRNN(RNN):
+    """A recurrent layer whose cell is one of the built-in ones, made from the layer's own arguments.
+
+    The whole sequence goes through one kernel. Only activations that the kernel can't take (layers, functions of a
+    user) make it run step by step; both give the same.
+    """
+
+    cell: RNNCell
+
+    units = of_cell("units")
+    activation = of_cell("activation")
+    use_bias = of_cell("use_bias")
+    kernel_initializer = of_cell("kernel_initializer")
+    recurrent_initializer = of_cell("recurrent_initializer")
+    bias_initializer = of_cell("bias_initializer")
+    kernel_regularizer = of_cell("kernel_regularizer")
+    recurrent_regularizer = of_cell("recurrent_regularizer")
+    bias_regularizer = of_cell("bias_regularizer")
+    kernel_constraint = of_cell("kernel_constraint")
+    recurrent_constraint = of_cell("recurrent_constraint")
+    bias_constraint = of_cell("bias_constraint")
+    dropout = of_cell("dropout")
+    recurrent_dropout = of_cell("recurrent_dropout")
+    seed = of_cell("seed")
+
+    def __init__(self, cell: RNNCell, **kwargs: Any) -> None:
+        super().__init__(cell, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+        """The last output (b, u), all outputs (b, t, u) or None, and the last states."""
+        cell = self.cell
+        if not cell.has_plain_activations:
+            # The inputs' product is taken for all steps at once, before the loop.
+            return self.run_loop(
+                lambda x, states: cell.step(x, states, training),
+                *(cell.project(sequences, training), initial_state, mask, training),
+            )
+        dropped = None
+        if training and cell.recurrent_dropout:
+            dropped = cell.get_recurrent_dropout_mask(initial_state[0])
+        return cell.run(
+            *(cell.drop_inputs(sequences, training), initial_state),
+            **{"mask": mask, "recurrent_dropout": dropped, **self.loop_options()},
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; those of the cell stand in its place."""
+        config = super().get_config()
+        for name in ("cell", "use_cudnn"):
+            config.pop(name, None)
+        return config

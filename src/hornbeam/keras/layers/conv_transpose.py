@@ -1,0 +1,111 @@
+"""Convolutions run backwards: from fewer places to more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.keras.layers.arguments import as_count, as_counts
+from hornbeam.keras.layers.conv_base import BaseConv
+
+
+class ConvTranspose(BaseConv):
+    """The common base of the transposed convolutions; kernel (k..., filters, c), bias (filters,)."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = as_count("filters", filters)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = as_counts("output_padding", output_padding, self.rank, minimum=0)
+            if any(extra >= step for extra, step in zip(self.output_padding, self.strides, strict=True)):
+                raise ValueError(
+                    f"`output_padding` is smaller than `strides` on every axis; received output_padding="
+                    f"{output_padding} and strides={self.strides}."
+                )
+        self.set_kernel(kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel and the bias."""
+        channels = self.input_channels(input_shape)
+        self.kernel = self.add_kernel("kernel", (*self.kernel_size, self.filters, channels))
+        self.add_bias(self.filters)
+
+    def call(self, inputs: Any) -> Any:
+        """b s... c -> b s'... filters"""
+        window = (self.strides, self.padding, self.output_padding, self.data_format, self.dilation_rate)
+        return self.finish(ops.conv_transpose(inputs, self.kernel, *window))
+
+
+class Conv1DTranspose(ConvTranspose):
+    """A convolution over time run backwards: (b, t, c) -> (b, t', filters).
+
+    t' is t * strides with padding="same", t * strides + max(k - strides, 0) with "valid"; `output_padding` chooses
+    among the lengths that a convolution would shrink to t.
+
+    >>> from hornbeam import keras
+    >>> keras.layers.Conv1DTranspose(8, 4, strides=2, padding="same")(keras.Input((10, 4))).shape
+    TensorShape([None, 20, 8])
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(ConvTranspose):
+    """A convolution run backwards, to enlarge images: (b, h, w, c) -> (b, h', w', filters).
+
+    h' is h * stride with padding="same", h * stride + max(k - stride, 0) with "valid"; `output_padding` chooses among
+    the sizes that a convolution would shrink to h.
+
+    >>> from hornbeam import keras
+    >>> keras.layers.Conv2DTranspose(8, 4, strides=2, padding="same")(keras.Input((7, 7, 4))).shape
+    TensorShape([None, 14, 14, 8])
+    """
+
+    rank = 2
+
+
+class Conv3DTranspose(ConvTranspose):
+    """A convolution run backwards, to enlarge volumes: (b, d, h, w, c) -> (b, d', h', w', filters).
+
+    >>> from hornbeam import keras
+    >>> keras.layers.Conv3DTranspose(2, 2, strides=2)(keras.Input((4, 4, 4, 1))).shape
+    TensorShape([None, 8, 8, 8, 2])
+    """
+
+    rank = 3
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        # In Keras `data_format` comes before `output_padding` here, and here alone.
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs)

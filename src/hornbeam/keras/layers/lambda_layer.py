@@ -1,0 +1,73 @@
+"""A function as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers.arguments import without_unset
+from hornbeam.keras.registry import deserialize_keras_object
+
+
+class Lambda(Layer):
+    """A function of the inputs as a layer, for computations without weights.
+
+    The function is given the inputs, the keyword `arguments`, and `mask` and `training` where it takes them. `mask` is
+    the mask of the outputs, or a function (inputs, mask) that gives it. `output_shape` is accepted and kept; the shape
+    is found by tracing.
+
+    Saving a model writes the name of the function, never its code: use a function registered with
+    `keras.saving.register_keras_serializable`. A lambda can't be saved, and code in a file of Keras isn't run.
+
+    >>> from hornbeam import keras
+    >>> print(keras.layers.Lambda(lambda x: x**2)([1.0, 3.0]).numpy())
+    [1. 9.]
+    """
+
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"`function` is a function of the inputs; received {function!r}.")
+        self.function = function
+        self.arguments = dict(arguments or {})
+        self.mask = mask
+        self.supports_masking = mask is not None
+        self._output_shape = output_shape
+        try:
+            self._accepted = set(inspect.signature(function).parameters)
+        except ValueError:  # a builtin that doesn't tell
+            self._accepted = set()
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """function(inputs)"""
+        offered = {"mask": mask, "training": training}
+        extra = {name: value for name, value in offered.items() if name in self._accepted}
+        return self.function(inputs, **{**extra, **self.arguments})
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask that the argument `mask` says."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments. Raises ValueError for a function without a name."""
+        return without_unset(super().get_config(), "output_shape", "mask")
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None, safe_mode: bool | None = None
+    ) -> Lambda:
+        """A layer from what `get_config` gave; the function is looked up by name.
+
+        Raises ValueError for a configuration that holds Python code, whatever `safe_mode` says.
+        """
+        function = config["function"]
+        if isinstance(function, dict) and function.get("class_name") == "__lambda__":
+            raise ValueError(
+                "This Lambda layer was saved as Python bytecode. Hornbeam doesn't run code from files, with any "
+                "`safe_mode`. Rewrite the lambda as a function, register it with "
+                "@keras.saving.register_keras_serializable(), and save the model anew."
+            )
+        return cls(**{key: deserialize_keras_object(value, custom_objects) for key, value in config.items()})

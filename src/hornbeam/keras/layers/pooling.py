@@ -1,0 +1,128 @@
+"""Pooling: one value for each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.core.config import standardize_data_format
+from hornbeam.keras.engine.input_spec import InputSpec
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers.arguments import as_choice, as_counts
+
+
+class Pooling(Layer):
+    """The common base of all layers that pool windows.
+
+    `strides` None is the size of the window. With padding="same" windows also hang over the edge, what is outside
+    doesn't count. `data_format` is "channels_last", (b, s..., c), or "channels_first", (b, c, s...).
+    """
+
+    rank: int
+    pool: Any  # the op
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.pool_size = as_counts("pool_size", pool_size, self.rank)
+        self.strides = self.pool_size if strides is None else as_counts("strides", strides, self.rank)
+        self.padding = as_choice(f"padding of {type(self).__name__}", padding, ("valid", "same"))
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """b s... c -> b s'... c"""
+        return type(self).pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+
+class MaxPooling(Pooling):
+    """The common base of the layers that take the largest element."""
+
+    pool = staticmethod(ops.max_pool)
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class MaxPooling1D(MaxPooling):
+    """The largest element of each window of time: (b, t, c) -> (b, t', c).
+
+    >>> from hornbeam import keras
+    >>> print(keras.layers.MaxPooling1D(2)([[[1.0], [3.0], [2.0], [5.0]]]).numpy().ravel())
+    [3. 5.]
+    """
+
+    rank = 1
+
+
+class MaxPooling2D(MaxPooling):
+    """The largest element of each window of an image: (b, h, w, c) -> (b, h', w', c).
+
+    >>> from hornbeam import keras
+    >>> keras.layers.MaxPooling2D()(keras.Input((26, 26, 32))).shape
+    TensorShape([None, 13, 13, 32])
+    """
+
+    rank = 2
+
+
+class MaxPooling3D(MaxPooling):
+    """The largest element of each window of a volume: (b, d, h, w, c) -> (b, d', h', w', c).
+
+    >>> from hornbeam import keras
+    >>> keras.layers.MaxPooling3D()(keras.Input((8, 8, 8, 2))).shape
+    TensorShape([None, 4, 4, 4, 2])
+    """
+
+    rank = 3
+
+
+class AveragePooling1D(Pooling):
+    """The mean of each window of time: (b, t, c) -> (b, t', c).
+
+    >>> from hornbeam import keras
+    >>> print(keras.layers.AveragePooling1D(2)([[[1.0], [3.0], [2.0], [5.0]]]).numpy().ravel())
+    [2.  3.5]
+    """
+
+    rank = 1
+    pool = staticmethod(ops.average_pool)
+
+
+class AveragePooling2D(Pooling):
+    """The mean of each window of an image: (b, h, w, c) -> (b, h', w', c).
+
+    >>> from hornbeam import keras
+    >>> keras.layers.AveragePooling2D(3, strides=2, padding="same")(keras.Input((28, 28, 4))).shape
+    TensorShape([None, 14, 14, 4])
+    """
+
+    rank = 2
+    pool = staticmethod(ops.average_pool)
+
+
+class AveragePooling3D(Pooling):
+    """The mean of each window of a volume: (b, d, h, w, c) -> (b, d', h', w', c).
+
+    >>> from hornbeam import keras
+    >>> keras.layers.AveragePooling3D(2)(keras.Input((8, 8, 8, 2))).shape
+    TensorShape([None, 4, 4, 4, 2])
+    """
+
+    rank = 3
+    pool = staticmethod(ops.average_pool)

@@ -1,0 +1,123 @@
+"""The simple recurrent network: cell and layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.keras.layers.arguments import without_unset
+from hornbeam.keras.layers.cell_rnn import CellRNN, cell_arguments
+from hornbeam.keras.layers.rnn_cell import RNNCell
+
+
+class SimpleRNNCell(RNNCell):
+    """One step of a simple recurrent network: h[t] = activation(x[t] @ W + h[t-1] @ U + bias) (Elman 1990)
+
+    Shapes: x (b, d), states [h] with h (b, u); kernel W (d, u), recurrent_kernel U (u, u), bias (u,)
+
+    >>> from hornbeam import keras
+    >>> cell = keras.layers.SimpleRNNCell(4)
+    >>> h, states = cell(keras.ops.ones((2, 3)), cell.get_initial_state(2))
+    >>> h.shape, len(states)
+    (TensorShape([2, 4]), 1)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
+            *(kernel_constraint, recurrent_constraint, bias_constraint),
+            *(dropout, recurrent_dropout, seed),
+            **kwargs,
+        )
+
+    def step(self, projected: Any, states: Any, training: bool = False) -> Any:
+        """One step after the input's product."""
+        h = self.drop_state(states[0], training)
+        h = self.activation(ops.add(projected, ops.matmul(h, self.recurrent_kernel)))
+        return h, [h]
+
+    def run(self, sequences: Any, states: Any, **options: Any) -> Any:
+        """A whole sequence by the kernel."""
+        return ops.simple_rnn(
+            *(sequences, *states, self.kernel, self.recurrent_kernel, self.bias),
+            activation=self.activation,
+            **options,
+        )
+
+
+class SimpleRNN(CellRNN):
+    """A simple recurrent network over a sequence: h[t] = activation(x[t] @ W + h[t-1] @ U + bias)
+
+    Shapes: (b, t, d) -> the last h (b, units), or with `return_sequences` all of them (b, t, units); weights as in
+    `SimpleRNNCell`, options as in `RNN`.
+
+    >>> from hornbeam import keras
+    >>> keras.layers.SimpleRNN(4)(keras.ops.ones((2, 5, 3))).shape
+    TensorShape([2, 4])
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        cell = SimpleRNNCell(
+            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
+            *(kernel_constraint, recurrent_constraint, bias_constraint),
+            *(dropout, recurrent_dropout, seed),
+            **cell_arguments("simple_rnn_cell", kwargs),
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; like Keras, no `seed` where there is none."""
+        return without_unset(super().get_config(), "seed")

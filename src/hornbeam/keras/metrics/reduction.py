@@ -1,0 +1,155 @@
+"""Sums and means over batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.keras.error_functions.common import (
+    as_tensors,
+    function_config,
+    joint_mask,
+    mask_of,
+    per_value,
+    ratio,
+    same_rank_pair,
+    weighted,
+)
+from hornbeam.keras.metrics.base import Metric, registry
+from hornbeam.ops.common import TensorLike, array
+
+
+def _weighted(
+    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+) -> tuple[jax.Array, jax.Array]:
+    """values times their weights, and the weights, of one shape."""
+    values = array(values, dtype)
+    weights = jnp.ones((), dtype) if sample_weight is None else array(sample_weight, dtype)
+    weights = per_value(weights, values, "sample_weight")
+    joint = joint_mask(values, [] if mask is None else [mask])
+    if joint is not None:
+        weights = jnp.where(joint, weights, 0)
+    weights = jnp.broadcast_to(weights, values.shape)
+    return weighted(values, weights), weights
+
+
+@op
+def weighted_sum(
+    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+) -> Any:
+    """The sum of values times their weights."""
+    return jnp.sum(_weighted(values, sample_weight, mask, dtype)[0])
+
+
+@op
+def sample_totals(
+    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+) -> Any:
+    """The sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
+
+    A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
+    One weight for the whole batch weighs its mean, so the batch then counts once.
+    """
+    if sample_weight is not None and jnp.ndim(sample_weight) == 0 and mask is None:
+        values = jnp.mean(array(values, dtype))
+    values, weights = _weighted(values, sample_weight, mask, dtype)
+    axes = tuple(range(1, values.ndim))
+    return jnp.sum(jnp.mean(values, axis=axes)), jnp.sum(jnp.mean(weights, axis=axes))
+
+
+@registry.add
+class Sum(Metric):
+    """The weighted sum of all values.
+
+    >>> from hornbeam import keras
+    >>> total = keras.metrics.Sum()
+    >>> total.update_state([1.0, 3.0, 5.0]); total.update_state([1.0], sample_weight=0.5)
+    >>> float(total.result())
+    9.5
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", self.dtype, name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values of any shape; weights are for samples, (b,), or for all values."""
+        values = as_tensors(values)
+        self.total.assign_add(weighted_sum(values, sample_weight, mask_of(values), self.dtype))
+
+    def result(self) -> Any:
+        """The sum."""
+        return self.total.value
+
+
+@registry.add
+class Mean(Metric):
+    """The weighted mean of all values: sum(weight * value) / sum(weight), 0 before the first.
+
+    >>> from hornbeam import keras
+    >>> mean = keras.metrics.Mean()
+    >>> mean.update_state([1.0, 3.0]); mean.update_state([5.0, 7.0], sample_weight=[1.0, 0.0])
+    >>> float(mean.result())
+    3.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", self.dtype, name="total")
+        self.count = self.add_variable((), "zeros", self.dtype, name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values, (b, ...); weights are for samples, (b,), or for all values."""
+        values = as_tensors(values)
+        self._add(values, sample_weight, mask_of(values))
+
+    def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
+        total, count = sample_totals(values, sample_weight, mask, self.dtype)
+        self.total.assign_add(total)
+        self.count.assign_add(count)
+
+    def result(self) -> Any:
+        """The mean."""
+        return ratio(self.total, self.count)
+
+
+@registry.add
+class MeanMetricWrapper(Mean):
+    """The mean of a function `(y_true, y_pred, **kwargs)` that gives one number for each sample.
+
+    >>> from hornbeam import keras
+    >>> error = keras.metrics.MeanMetricWrapper(keras.losses.huber, name="huber", delta=2.0)
+    >>> float(error([[0.0]], [[1.0]]))
+    0.5
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """`kwargs` are handed to the function."""
+        super().__init__(name=name, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in truth and predictions; a mask that `y_pred` carries leaves values out."""
+        mask = mask_of(y_pred)
+        values = self.fn(
+            *same_rank_pair(as_tensors(y_true), as_tensors(y_pred)), **self._fn_kwargs
+        )
+        self._add(values, sample_weight, mask if mask is not None else mask_of(values))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        if "fn" in config:  # a subclass that chooses the function itself has no such argument
+            config = {**config, "fn": function_config(self.fn), **self._fn_kwargs}
+        return config

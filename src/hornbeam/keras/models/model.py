@@ -1,0 +1,293 @@
+"""Models: layers that can be trained, evaluated and saved."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import jax
+
+from hornbeam.core.errors import did_you_mean
+from hornbeam.core.op import is_box
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.keras.engine.graph import Graph
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.tracking import unique
+from hornbeam.keras.models.functional_config import graph_from_config
+from hornbeam.keras.models.summary import print_summary
+from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.keras.saving.weights_h5 import load_weights, save_weights
+from hornbeam.keras.training.trainer import Trainer
+
+
+def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return len(args) >= 2 or "outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs)
+
+
+class Model(Trainer):
+    """A network, with `compile`, `fit`, `evaluate` and `predict`.
+
+    Made from a graph, `Model(inputs, outputs)`, or by a subclass with a `call` method.
+
+    >>> from hornbeam import keras
+    >>> x = keras.Input((4,))
+    >>> model = keras.Model(x, keras.layers.Dense(3)(x))
+    >>> model.count_params()
+    15
+    >>> model.predict([[0.0, 0.0, 0.0, 0.0]], verbose=0).shape
+    (1, 3)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and _is_functional(args, kwargs):
+            return super().__new__(Functional, *args, **kwargs)  # type: ignore[return-value]
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """`inputs` and `outputs` (structures of symbolic tensors), or neither; and the arguments of a layer."""
+        self._graph: Graph | None = None
+        if not _is_functional(args, kwargs):
+            if args:
+                raise TypeError(
+                    f"{type(self).__name__} received positional arguments {args!r}; Model(inputs, outputs) takes two."
+                )
+            super().__init__(**kwargs)
+            return
+        named = dict(zip(("inputs", "outputs", "name"), args, strict=False))
+        inputs, outputs = (kwargs.pop(key, named.get(key)) for key in ("inputs", "outputs"))
+        super().__init__(name=kwargs.pop("name", named.get("name")), **kwargs)
+        self._set_graph(Graph(inputs, outputs))
+
+    def _set_graph(self, graph: Graph) -> None:
+        self._graph = graph
+        self.built = True
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of that shape, the batch axis included."""
+        if self._graph is not None or input_shape is None:
+            return
+        self._build_by_call(_placeholders(input_shape, self.compute_dtype))
+
+    def _builds_in_call(self) -> bool:
+        return self._graph is None and type(self).build is Model.build
+
+    def _symbolic_outputs(self, x: Any) -> Any:
+        if self._graph is not None:
+            return self._graph.outputs
+        if type(self).call is Model.call:
+            return None
+        return super()._symbolic_outputs(x)
+
+    def _output_names(self) -> list[str] | None:
+        return self.output_names if self._graph is not None else None
+
+    def _build_by_call(self, symbolic_inputs: Any) -> None:
+        """Trace `call` once on symbolic inputs: the layers inside build themselves on their way."""
+        try:
+            self.compute_output_spec(symbolic_inputs)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            error.add_note(f"While the model {self.name!r} was being built by tracing its `call`.")
+            raise
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The outputs for `inputs`."""
+        if self._graph is None:
+            raise NotImplementedError(
+                f"The model {type(self).__name__} has no `call` method. Write call(self, inputs), or make the model "
+                "with Model(inputs, outputs)."
+            )
+        return self._graph.run(self._flat_inputs(inputs, mask))
+
+    def _flat_inputs(self, inputs: Any, mask: Any) -> list[Any]:
+        assert self._graph is not None
+        flat = _arrange(inputs, self._graph, self.name)
+        masks = [None] * len(flat) if mask is None else jax.tree.leaves(mask, is_leaf=lambda x: x is None or is_box(x))
+        return [
+            _fit_input(value, symbol, each, self.name)
+            for value, symbol, each in zip(flat, self._graph.flat_inputs, masks, strict=True)
+        ]
+
+    # Structure
+
+    def sublayers(self) -> list[Layer]:
+        """The layers directly inside: those of the graph, then those among the attributes."""
+        in_graph = self._graph.layers if self._graph is not None else []
+        return unique([*in_graph, *super().sublayers()])
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers directly inside the model."""
+        return self.sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of that name, or at that place. Raises ValueError where there is none."""
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError(f"Give get_layer a name or an index; received name={name!r}, index={index!r}.")
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"There is no layer number {index}: the model {self.name!r} has {len(layers)} layers.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in layers]
+        raise ValueError(
+            f"The model {self.name!r} has no layer {name!r}.{did_you_mean(str(name), names)} Its layers: "
+            f"{', '.join(names)}."
+        )
+
+    def _graph_or_raise(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(
+                f"The model {self.name!r} has no symbolic {what}: only models made of a graph do. "
+                "Give Sequential an Input as its first layer, or use Model(inputs, outputs)."
+            )
+        return self._graph
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, as a flat list."""
+        return self._graph_or_raise("inputs").flat_inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, as a flat list."""
+        return self._graph_or_raise("outputs").flat_outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs, in the structure that they were given in."""
+        return self._graph_or_raise("inputs").inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs, in the structure that they were given in."""
+        return self._graph_or_raise("outputs").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs, with None for the batch."""
+        return jax.tree.map(lambda x: tuple(x.shape), self.input, is_leaf=is_box)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs, with None for the batch."""
+        return jax.tree.map(lambda x: tuple(x.shape), self.output, is_leaf=is_box)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [x.node.operation.name for x in self.inputs if x.node is not None]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the operations that give the outputs."""
+        return [x.node.operation.name for x in self.outputs if x.node is not None]
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of the layers, their output shapes and numbers of weights."""
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    # Configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """What the model can be made from again, without the values of the weights."""
+        if self._graph is None or type(self) is not Functional:
+            return super().get_config()
+        base = {"name": self.name, "trainable": self.trainable}
+        return {**base, **self._graph.get_config(serialize_keras_object)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """A model from what `get_config` gave."""
+        if {"layers", "input_layers", "output_layers"} <= set(config):
+            inputs, outputs = graph_from_config(config, custom_objects)
+            model = Functional(inputs, outputs, name=config.get("name"))
+            model.trainable = config.get("trainable", True)
+            return model
+        return super().from_config(config)
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Not there yet: raises NotImplementedError."""
+        raise NotImplementedError(
+            "Whole models can't be saved to files yet. Keep `model.get_config()` and save the weights with "
+            "model.save_weights('name.weights.h5')."
+        )
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a `.weights.h5` file, which Keras 3 can read too. Needs h5py."""
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Read the weights from a `.weights.h5` file, Keras 3's included. Needs h5py; never runs code.
+
+        Raises ValueError, and changes nothing, where the file does not fit the model.
+        """
+        load_weights(self, filepath)
+
+
+class Functional(Model):
+    """A model made of a graph; what `Model(inputs, outputs)` gives."""
+
+
+def _placeholders(shapes: Any, dtype: str) -> Any:
+    def is_shape(x: Any) -> bool:
+        return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, int) for d in x)
+
+    return jax.tree.map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
+
+
+def _arrange(inputs: Any, graph: Graph, name: str) -> list[Any]:
+    """The values in the order of the graph's inputs: by name where a dict came, else by position."""
+    symbols = graph.flat_inputs
+    names = [t.node.operation.name if t.node else t.name for t in symbols]
+    if isinstance(inputs, dict):
+        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
+        missing = [key for key in keys if key not in inputs]
+        if not missing:
+            return [inputs[key] for key in keys]
+        raise ValueError(
+            f"The model {name!r} takes the inputs {keys}; the dict it received has {sorted(inputs)}: "
+            f"missing {missing}."
+        )
+    flat = jax.tree.leaves(inputs, is_leaf=is_box)
+    if len(flat) != len(symbols):
+        raise ValueError(f"The model {name!r} takes {len(symbols)} input(s) {names}, received {len(flat)}.")
+    return flat
+
+
+def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
+    """The value as the graph wants it: its type, and an axis of size 1 more or less at the end."""
+    wanted = symbol.shape
+    if isinstance(value, KerasTensor):
+        shape = value.shape
+    else:
+        mask = mask if mask is not None else getattr(value, "_keras_mask", None)
+        value = convert_to_tensor(value, symbol.dtype)
+        shape = value.shape
+        if len(shape) == len(wanted) + 1 and shape[-1] == 1:
+            value = Tensor(value._value[..., 0])
+        elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+            value = Tensor(value._value[..., None])
+        shape = value.shape
+        if mask is not None:
+            value._keras_mask = mask
+    if len(shape) != len(wanted) or any(a is not None and b not in (None, a) for a, b in zip(wanted, shape, strict=True)):
+        name = symbol.node.operation.name if symbol.node else symbol.name
+        raise ValueError(
+            f"The model {model!r} expected its input {name!r} of shape {tuple(wanted)}, received shape {tuple(shape)}."
+        )
+    return value
+
+

@@ -1,0 +1,72 @@
+"""What happens to gradients before a rule sees them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core import scope
+from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.variable import Variable
+
+
+def clip_by_norm(gradient: jax.Array, limit: float) -> jax.Array:
+    """The gradient, scaled down where its Euclidean norm exceeds `limit`."""
+    return _scaled(gradient, limit, _norm(gradient))
+
+
+def clip_by_global_norm(gradients: Sequence[jax.Array], limit: float) -> list[jax.Array]:
+    """The gradients, scaled down together where the norm of all their elements exceeds `limit`."""
+    norm = jnp.sqrt(sum(jnp.square(_norm(gradient)) for gradient in gradients))
+    return [_scaled(gradient, limit, norm) for gradient in gradients]
+
+
+def clip_by_value(gradient: jax.Array, limit: float) -> jax.Array:
+    """Every element between -limit and limit."""
+    return jnp.clip(gradient, -limit, limit)
+
+
+def usable_gradients(
+    grads: list[Any], variables: list[Variable]
+) -> tuple[list[jax.Array], list[Variable]]:
+    """Raw gradients in the types of their variables; variables without one are left out."""
+    without = [v for g, v in zip(grads, variables, strict=True) if g is None]
+    if len(without) == len(variables):
+        raise ValueError("No gradients provided for any variable.")
+    if without:
+        names = ", ".join(repr(each.path) for each in without)
+        warnings.warn(
+            f"Gradients do not exist for variables {names} when minimizing the loss: the loss does "
+            "not depend on them.",
+            stacklevel=4,
+        )
+    pairs = []
+    for gradient, variable in zip(grads, variables, strict=True):
+        if gradient is None:
+            continue
+        stored = scope.read(variable)
+        raw = jnp.asarray(unwrap(gradient)).astype(stored.dtype)
+        if raw.shape != stored.shape:
+            raise ValueError(
+                f"The gradient of {variable.path!r} has shape {raw.shape}; the variable has shape "
+                f"{stored.shape}."
+            )
+        if variable.overwrite_with_gradient:  # e.g. a scale that the backward pass computes itself
+            variable.assign(Tensor(raw))
+        else:
+            pairs.append((raw, variable))
+    return [gradient for gradient, _ in pairs], [variable for _, variable in pairs]
+
+
+def _norm(gradient: jax.Array) -> jax.Array:
+    # At least float32: the sum of squares of a float16 gradient soon overflows.
+    wide = gradient.astype(jnp.promote_types(gradient.dtype, jnp.float32))
+    return jnp.sqrt(jnp.sum(jnp.square(wide)))
+
+
+def _scaled(gradient: jax.Array, limit: float, norm: jax.Array) -> jax.Array:
+    return gradient * (limit / jnp.maximum(norm, limit)).astype(gradient.dtype)

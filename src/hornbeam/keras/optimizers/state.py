@@ -1,0 +1,132 @@
+"""The variables of an optimizer: made, named, saved and loaded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hornbeam.core import scope
+from hornbeam.core.names import auto_name, path_scope, snake_case
+from hornbeam.core.variable import Variable
+from hornbeam.keras import initializers
+from hornbeam.keras.registry import Configurable
+
+
+class OptimizerState(Configurable):
+    """A named list of variables, in the order in which Keras saves them."""
+
+    built = False
+
+    def __init__(self, name: str | None) -> None:
+        self._variables: list[Variable] = []
+        self.name = name or auto_name(snake_case(type(self).__name__))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A variable that a subclass keeps as an attribute is state: it is saved and threaded like the others.
+        if isinstance(value, Variable) and all(value is not each for each in self._variables):
+            self._variables.append(value)
+        super().__setattr__(name, value)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables: step counter, learning rate, then those of `build`."""
+        return list(self._variables)
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Add a variable to the optimizer's state."""
+        with path_scope(self.name):
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Add a variable of the shape and type of another, named after it."""
+        return self.add_variable(
+            reference_variable.shape,
+            initializer,
+            dtype=scope.read(reference_variable).dtype,
+            name=f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Iterable[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """A list with one new variable per given one; for a list of names, a tuple of such lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        first = (
+            initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
+        )
+        rows = [
+            [
+                self.add_variable_from_reference(variable, each, start)
+                for each, start in zip(names, first, strict=True)
+            ]
+            for variable in trainable_variables
+        ]
+        columns = tuple([row[i] for row in rows] for i in range(len(names)))
+        return columns[0] if isinstance(name, str) else columns
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all of `variables`, in order. Raises ValueError for another number or shape."""
+        if not self.built:
+            raise ValueError(
+                f"The optimizer {self.name!r} has no weights yet: call `optimizer.build(variables)` "
+                "before `set_weights`."
+            )
+        if len(weights) != len(self._variables):
+            raise ValueError(
+                f"The optimizer {self.name!r} has {len(self._variables)} variables; received "
+                f"{len(weights)} weights."
+            )
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Put the values of `variables` in `store`, under "0", "1", ..."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Take the values from `store`; the state of another optimizer is left out, with a warning."""
+        if len(store.keys()) != len(self._variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}', because it has "
+                f"{len(self._variables)} variables whereas the saved optimizer has "
+                f"{len(store.keys())} variables.",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self._variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Set a variable."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable."""
+        variable.assign_sub(value)

@@ -1,0 +1,27 @@
+"""`keras.saving`: configurations of objects, and the tables of names that loading looks into."""
+
+from hornbeam.core.faces import missing_names
+from hornbeam.keras.registry import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+
+custom_object_scope = CustomObjectScope
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+    "serialize_keras_object",
+]
+
+__getattr__ = missing_names(__name__)

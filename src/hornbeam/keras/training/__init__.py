@@ -1,0 +1,1 @@
+"""How models learn: a pure step, and a loop that schedules, reports and calls callbacks."""

@@ -1,0 +1,122 @@
+"""Data that lies in memory: put on the device once, rows gathered inside the compiled step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.op import is_box
+from hornbeam.core.rng import make_seed
+from hornbeam.core.tensor import convert_to_tensor
+
+# Above this many bytes rows are gathered on the host, so that the arrays are not held twice.
+DEVICE_LIMIT = 2 << 30
+
+
+class ArraySource:
+    """Batches of rows of arrays."""
+
+    def __init__(self, data: tuple[Any, Any, Any], batch_size: int, shuffle: bool | str = False) -> None:
+        """`data` is `(x, y, sample_weight)`, structures of arrays of one length. Raises ValueError where they differ."""
+        self.data = data
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.length = common_length(self.data)
+        self.steps = -(-self.length // batch_size)
+        leaves = jax.tree.leaves(self.data)
+        self._on_device = sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
+        self._resident: Any = None
+
+    @property
+    def resident(self) -> Any:
+        """What is handed to each step besides the batch."""
+        if self._on_device and self._resident is None:
+            self._resident = jax.tree.map(jnp.asarray, self.data)
+        return self._resident
+
+    @staticmethod
+    def gather(resident: Any, rows: Any) -> Any:
+        """The rows of a batch; runs inside the compiled step."""
+        return jax.tree.map(lambda a: jnp.take(a, rows, axis=0, mode="clip"), resident)
+
+    def first(self) -> tuple[Any, Any, Any]:
+        """A batch on the host, to read shapes and types off."""
+        return jax.tree.map(lambda a: a[: self.batch_size], self.data)
+
+    def epoch(self) -> Iterator[Any]:
+        """The batches of one pass, row numbers where the data are resident."""
+        for rows in self._rows():
+            yield rows if self._on_device else jax.tree.map(lambda a, rows=rows: jnp.asarray(a[rows]), self.data)
+
+    def _rows(self) -> Iterator[np.ndarray]:
+        order = np.arange(self.length, dtype="int32")
+        starts = np.arange(self.steps) * self.batch_size
+        if self.shuffle:
+            random = np.random.default_rng(make_seed())
+            if self.shuffle == "batch":  # whole batches in a new order, the last one stays where it is
+                random.shuffle(starts[: self.length // self.batch_size])
+            else:
+                random.shuffle(order)
+        for start in starts:
+            yield order[start : start + self.batch_size]
+
+    def end_epoch(self) -> None:
+        """Nothing is left to do."""
+
+
+def host_array(value: Any) -> np.ndarray:
+    """A leaf of the data as a NumPy array of a type that the device knows."""
+    if not isinstance(value, np.ndarray):
+        value = np.asarray(value) if hasattr(value, "__array__") else np.asarray(convert_to_tensor(value))
+    if value.dtype == object or value.dtype.kind in "USV" and value.dtype.itemsize > 2:
+        raise ValueError(
+            f"Expected arrays of numbers, received an array of dtype {value.dtype} and shape {value.shape}. Lists of "
+            "unequal length must be padded first; text must be turned into numbers."
+        )
+    return value
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is one array: an array of any library, or a nested list of numbers."""
+    if isinstance(value, (list, tuple)):
+        leaf: Any = value
+        while isinstance(leaf, (list, tuple)) and leaf:
+            leaf = leaf[0]
+        return isinstance(leaf, (int, float, np.number))
+    return is_box(value) or hasattr(value, "__array__")
+
+
+def common_length(data: Any) -> int:
+    """The number of rows. Raises ValueError where arrays differ in it, or have none."""
+    named = zip(("x", "y", "sample_weight"), data, strict=False)
+    lengths = []
+    for name, tree in named:
+        for leaf in jax.tree.leaves(tree):
+            if not leaf.ndim:
+                raise ValueError(f"`{name}` holds a single number; expected an array with one row for each sample.")
+            lengths.append((name, len(leaf)))
+    if not lengths:
+        raise ValueError("There is no data: `x` is None or empty. Pass arrays, a generator or a PyDataset.")
+    if len({n for _, n in lengths}) > 1:
+        told = ", ".join(f"{name}: {n}" for name, n in lengths)
+        raise ValueError(f"The arrays differ in their number of rows: {told}. Each sample needs one row in each.")
+    if lengths[0][1] == 0:
+        raise ValueError("There is no data: the arrays have 0 rows.")
+    return lengths[0][1]
+
+
+def split_rows(data: Any, share: float) -> tuple[Any, Any]:
+    """The rows before and after the split for `validation_split`; the last `share` is for validation."""
+    if not 0 < share < 1:
+        raise ValueError(f"`validation_split` is a fraction between 0 and 1; received {share!r}.")
+    length = common_length(data)
+    cut = int(length * (1 - share))
+    if cut in (0, length):
+        raise ValueError(
+            f"validation_split={share} of {length} rows leaves no row for {'training' if cut == 0 else 'validation'}."
+        )
+    return jax.tree.map(lambda a: a[:cut], data), jax.tree.map(lambda a: a[cut:], data)

@@ -1,0 +1,84 @@
+"""What `compile(loss=...)` means for a model's outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.keras import losses, metrics
+from hornbeam.keras.losses.base import LossFunctionWrapper
+from hornbeam.keras.training.structure import (
+    flat_values,
+    output_names,
+    per_output,
+    targets_per_output,
+    weights_per_output,
+)
+
+
+class CompileLoss:
+    """The weighted sum of the losses of all outputs; each output's own loss is kept as a metric."""
+
+    def __init__(self, loss: Any, loss_weights: Any = None) -> None:
+        """`loss` and `loss_weights`: one for all outputs, a list, or a dict by name of output."""
+        self.loss = loss
+        self.loss_weights = loss_weights
+        self.trackers: list[Any] = []  # `<output>_loss`, where there are several outputs
+        self.entries: list[tuple[int, Any, float]] | None = None  # (place of the output, loss, weight)
+        if not isinstance(loss, (list, tuple, dict)):
+            losses.get(loss)  # an unknown name is an error now, not in fit
+
+    def build(self, y_pred: Any, names: list[str] | None) -> None:
+        """Find which loss belongs to which output."""
+        self.names = output_names(y_pred, names)
+        self._shapes = [tuple(each.shape) for each in flat_values(y_pred)]
+        found = [losses.get(each) for each in per_output("loss", self.loss, self.names)]
+        weights = per_output("loss_weights", self.loss_weights, self.names)
+        self.entries = [
+            (i, _as_object(loss), 1.0 if weight is None else float(weight))
+            for i, (loss, weight) in enumerate(zip(found, weights, strict=True))
+            if loss is not None
+        ]
+        if len(self.entries) > 1:
+            self.trackers = [metrics.Mean(name=f"{self.names[i]}_loss") for i, _, _ in self.entries]
+
+    def class_counts(self) -> list[tuple[int, int, int | None]]:
+        """For outputs whose targets are class numbers: `(place, number of classes, class to ignore)`."""
+        found = []
+        for i, loss, _ in self.entries or []:
+            if isinstance(loss, losses.SparseCategoricalCrossentropy):
+                axis, ignored = loss.axis, loss.ignore_class
+            elif getattr(loss, "fn", None) is losses.sparse_categorical_crossentropy:
+                axis, ignored = -1, None
+            else:
+                continue
+            classes = self._shapes[i][axis]
+            if classes is not None:
+                found.append((i, classes, ignored))
+        return found
+
+    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None, names: list[str] | None = None) -> Any:
+        """The total loss, a scalar."""
+        if self.entries is None:
+            self.build(y_pred, names)
+        assert self.entries is not None
+        targets = targets_per_output(y, y_pred, self.names)
+        weights = weights_per_output(sample_weight, self.names)
+        outputs = flat_values(y_pred)
+        total: Any = 0.0
+        for number, (i, loss, loss_weight) in enumerate(self.entries):
+            if targets[i] is None:
+                raise ValueError(
+                    f"There is a loss for the output {self.names[i]!r} but no target: pass `y` to fit and evaluate."
+                )
+            value = loss(targets[i], outputs[i], sample_weight=weights[i])
+            if self.trackers:
+                self.trackers[number].update_state(value, sample_weight=outputs[i].shape[0])
+            total = total + (value if loss_weight == 1.0 else value * loss_weight)
+        return total
+
+
+def _as_object(loss: Any) -> Any:
+    """A loss object; a plain function `fn(y_true, y_pred)` is averaged over the batch."""
+    if loss is None or isinstance(loss, losses.Loss):
+        return loss
+    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", "loss"))

@@ -1,0 +1,141 @@
+"""What `compile(metrics=..., weighted_metrics=...)` means for a model's outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from hornbeam.keras import losses, metrics
+from hornbeam.keras.training.structure import (
+    flat_values,
+    output_names,
+    per_output,
+    targets_per_output,
+    unique_names,
+    weights_per_output,
+)
+
+_ACCURACY = {
+    "binary": metrics.BinaryAccuracy,
+    "sparse": metrics.SparseCategoricalAccuracy,
+    "categorical": metrics.CategoricalAccuracy,
+}
+_CROSSENTROPY = {
+    "binary": metrics.BinaryCrossentropy,
+    "sparse": metrics.SparseCategoricalCrossentropy,
+    "categorical": metrics.CategoricalCrossentropy,
+}
+
+
+_BY_SHAPE = {"accuracy": _ACCURACY, "acc": _ACCURACY, "crossentropy": _CROSSENTROPY, "ce": _CROSSENTROPY}
+
+
+class CompileMetrics:
+    """The metrics of all outputs, updated together."""
+
+    name = "compile_metrics"
+
+    def __init__(self, metrics: Any, weighted_metrics: Any) -> None:
+        """Lists, lists of lists or dicts by name of output, of names, functions and metrics."""
+        self.given = metrics
+        self.given_weighted = weighted_metrics
+        self.entries: list[tuple[int, Any, str, bool]] | None = None  # (place, metric, name in logs, weighted)
+
+    def build(self, y: Any, y_pred: Any, names: list[str] | None) -> None:
+        """Make the metrics; "accuracy" becomes the kind that fits the shapes of targets and outputs."""
+        self.names = output_names(y_pred, names)
+        outputs = flat_values(y_pred)
+        targets = targets_per_output(y, y_pred, self.names)
+        found: list[tuple[int, Any, str, bool]] = []
+        for weighted, what in ((False, "metrics"), (True, "weighted_metrics")):
+            given = self.given_weighted if weighted else self.given
+            for i, entry in enumerate(_lists(what, given, self.names)):
+                for each in entry:
+                    metric = _metric(each, targets[i], outputs[i])
+                    prefix = f"{self.names[i]}_" if len(self.names) > 1 else ""
+                    found.append((i, metric, prefix + metric.name, weighted))
+        logged = unique_names([name for _, _, name, _ in found])
+        self.entries = [(i, m, name, w) for (i, m, _, w), name in zip(found, logged, strict=True)]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics; empty before the model has seen data."""
+        return [metric for _, metric, _, _ in self.entries or []]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables of all metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account."""
+        targets = targets_per_output(y, y_pred, self.names)
+        weights = weights_per_output(sample_weight, self.names)
+        outputs = flat_values(y_pred)
+        for i, metric, _, weighted in self.entries or []:
+            if targets[i] is None:
+                continue
+            if weighted and weights[i] is not None:
+                metric.update_state(targets[i], outputs[i], sample_weight=weights[i])
+            else:
+                metric.update_state(targets[i], outputs[i])
+
+    def result(self) -> dict[str, Any]:
+        """The values by name."""
+        logs: dict[str, Any] = {}
+        for _, metric, name, _ in self.entries or []:
+            value = metric.result()
+            logs.update(value if isinstance(value, dict) else {name: value})
+        return logs
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
+def check_metrics(*given: Any) -> None:
+    """Raise ValueError for a name that is no metric, before any data is needed."""
+    for tree in given:
+        for each in jax.tree.leaves(tree):
+            if isinstance(each, str) and each.lower() not in _BY_SHAPE:
+                metrics.get(each)
+
+
+def _lists(what: str, given: Any, names: list[str]) -> list[list[Any]]:
+    """A list of metrics for each output."""
+    if given is None:
+        return [[] for _ in names]
+    if not isinstance(given, (list, tuple, dict)):
+        given = [given]
+    if len(names) == 1 and isinstance(given, (list, tuple)) and not any(isinstance(g, (list, tuple)) for g in given):
+        return [[each for each in given if each is not None]]
+    entries = per_output(what, given, names)
+    return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+
+
+def _metric(given: Any, target: Any, output: Any) -> Any:
+    if isinstance(given, metrics.Metric):
+        return given
+    name = str(given).lower() if isinstance(given, str) else ""
+    if name in _BY_SHAPE:
+        return _BY_SHAPE[name][_kind(target, output)](name=str(given))
+    found = metrics.get(given)
+    label = str(given) if isinstance(given, str) else getattr(found, "__name__", None) or getattr(found, "name", None)
+    if isinstance(found, metrics.Metric):
+        found.name = label
+        return found
+    if isinstance(found, losses.Loss):
+        raise ValueError(f"{given!r} is a loss; as a metric use the one of the same name in keras.metrics.")
+    return metrics.MeanMetricWrapper(found, name=label)
+
+
+def _kind(target: Any, output: Any) -> str:
+    """Which accuracy is meant, by the shapes as in Keras."""
+    if target is None:
+        return "categorical" if output.shape[-1] != 1 else "binary"
+    if output.shape and output.shape[-1] == 1:
+        return "binary"
+    rank_less = len(target.shape) < len(output.shape)
+    return "sparse" if rank_less or target.shape[-1] == 1 and output.shape[-1] != 1 else "categorical"

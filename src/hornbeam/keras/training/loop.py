@@ -1,0 +1,277 @@
+"""`fit`, `evaluate` and `predict`: they schedule, report and call callbacks; the step does the maths."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.rng import global_generator
+from hornbeam.keras.callbacks import CallbackList
+from hornbeam.keras.engine.tracking import unique
+from hornbeam.keras.training.adapters import Feed, arrays_of, check_targets, is_stream, make_feed, with_class_weight
+from hornbeam.keras.training.arrays import ArraySource, split_rows
+from hornbeam.keras.training.shield import Shield
+from hornbeam.keras.training.step import Program, evaluation_state, training_state
+from hornbeam.keras.training.streams import unpack_x_y_sample_weight
+
+
+def fit(
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    batch_size: int | None,
+    epochs: int,
+    verbose: int | str,
+    callbacks: Any,
+    validation_split: float,
+    validation_data: Any,
+    shuffle: bool | str,
+    class_weight: dict[int, float] | None,
+    sample_weight: Any,
+    initial_epoch: int,
+    steps_per_epoch: int | None,
+    validation_steps: int | None,
+    validation_batch_size: int | None,
+    validation_freq: int | list[int],
+) -> Any:
+    """See `Model.fit`."""
+    _require_compiled(model, "fit")
+    if validation_split and validation_data is None:
+        if is_stream(x):
+            raise ValueError("`validation_split` needs arrays; give `validation_data` beside a generator or PyDataset.")
+        (x, y, sample_weight), validation_data = split_rows(arrays_of(x, y, sample_weight), validation_split)
+    feed = make_feed(
+        model,
+        x,
+        y,
+        sample_weight,
+        batch_size=batch_size,
+        steps=steps_per_epoch,
+        shuffle=shuffle,
+        class_weight=class_weight,
+    )
+    validation = None
+    if validation_data is not None:
+        validation = _validation_feed(model, validation_data, validation_batch_size or batch_size, validation_steps)
+    _prepare(model, feed, training=True)
+    program = _program(model, "train", feed)
+    reports = CallbackList(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=1 if verbose == "auto" else verbose,
+        epochs=epochs,
+        steps=feed.steps,
+    )
+    model.stop_training = False
+    logs: dict[str, Any] = {}
+    try:
+        with Shield() as shield:
+            reports.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                model.reset_metrics()
+                reports.on_epoch_begin(epoch)
+                logs = _train_epoch(model, program, feed, reports, shield)
+                if not logs:
+                    break
+                if validation is not None and _validates(epoch, validation_freq):
+                    found = _evaluate(model, validation, reports)
+                    logs.update({f"val_{name}": value for name, value in found.items()})
+                reports.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+            reports.on_train_end(logs)
+    finally:
+        reports.close()
+    return model.history
+
+
+def _train_epoch(model: Any, program: Program, feed: Feed, reports: CallbackList, shield: Shield) -> dict[str, Any]:
+    logs: dict[str, Any] = {}
+    count = 0
+    for batch in feed.epoch():
+        reports.on_train_batch_begin(count)
+        logs = program(feed.source.resident, batch, shield)
+        reports.on_train_batch_end(count, logs)
+        count += 1
+        if model.stop_training:
+            break
+    else:
+        if feed.steps is not None and count < feed.steps or not count:
+            warnings.warn(
+                f"The data ended after {count} of {feed.steps or 'an unknown number of'} steps of the epoch. A generator "
+                "can be gone through once only: let it go on forever and give `steps_per_epoch`, or use a PyDataset.",
+                stacklevel=5,
+            )
+    return to_host(logs)
+
+
+def _validates(epoch: int, frequency: int | list[int]) -> bool:
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def _validation_feed(model: Any, data: Any, batch_size: int | None, steps: int | None) -> Feed:
+    if is_stream(data):
+        return make_feed(model, data, steps=steps)
+    x, y, sample_weight = unpack_x_y_sample_weight(data)
+    return make_feed(model, x, y, sample_weight, batch_size=batch_size, steps=steps)
+
+
+def evaluate(
+    model: Any,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    verbose: int | str,
+    sample_weight: Any,
+    steps: int | None,
+    callbacks: Any,
+) -> dict[str, Any]:
+    """See `Model.evaluate`; gives the logs."""
+    _require_compiled(model, "evaluate")
+    feed = make_feed(model, x, y, sample_weight, batch_size=batch_size, steps=steps)
+    reports = _reports(model, callbacks, verbose, feed)
+    try:
+        return _evaluate(model, feed, reports)
+    finally:
+        reports.close()
+
+
+def _evaluate(model: Any, feed: Feed, reports: CallbackList) -> dict[str, Any]:
+    _prepare(model, feed, training=False)
+    program = _program(model, "test", feed)
+    model.reset_metrics()
+    logs: dict[str, Any] = {}
+    with Shield() as shield:
+        reports.on_test_begin()
+        for step, batch in enumerate(feed.epoch()):
+            reports.on_test_batch_begin(step)
+            logs = program(feed.source.resident, batch, shield)
+            reports.on_test_batch_end(step, logs)
+        logs = to_host(logs)
+        reports.on_test_end(logs)
+    return logs
+
+
+def predict(
+    model: Any, x: Any, batch_size: int | None, verbose: int | str, steps: int | None, callbacks: Any
+) -> Any:
+    """See `Model.predict`."""
+    feed = make_feed(model, x, batch_size=batch_size, steps=steps)
+    _prepare_call(model, feed)
+    program = _program(model, "predict", feed)
+    reports = _reports(model, callbacks, verbose, feed)
+    parts: list[Any] = []
+    try:
+        reports.on_predict_begin()
+        for step, batch in enumerate(feed.epoch()):
+            reports.on_predict_batch_begin(step)
+            outputs = program(feed.source.resident, batch)
+            parts.append(outputs)
+            reports.on_predict_batch_end(step, {"outputs": outputs})
+        if not parts:
+            raise ValueError("There is no data: the generator gave no batch.")
+        result = jax.tree.map(lambda *each: np.concatenate([np.asarray(part) for part in each]), *parts)
+        reports.on_predict_end()
+    finally:
+        reports.close()
+    return result
+
+
+def on_batch(
+    model: Any,
+    kind: str,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: dict[int, float] | None = None,
+) -> Any:
+    """One step of training, evaluation or prediction on one batch."""
+    if kind != "predict":
+        _require_compiled(model, f"{kind}_on_batch")
+    data = arrays_of(x, y, sample_weight)
+    if class_weight is not None:
+        data = with_class_weight(data, class_weight)
+    feed = Feed(OneBatch(data))
+    if kind == "predict":
+        _prepare_call(model, feed)
+    else:
+        _prepare(model, feed, training=kind == "train")
+    program = _program(model, kind, feed)
+    with Shield() as shield:
+        outputs = program(None, jax.tree.map(jnp.asarray, data), shield)
+    return outputs if kind == "predict" else to_host(outputs)
+
+
+class OneBatch(ArraySource):
+    """All rows at once, handed over as they are."""
+
+    def __init__(self, data: tuple[Any, Any, Any]) -> None:
+        """`data` is `(x, y, sample_weight)`."""
+        super().__init__(data, batch_size=1 << 31)
+        self._on_device = False
+
+
+def to_host(logs: Any) -> dict[str, Any]:
+    """The logs as Python floats."""
+    return {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in (logs or {}).items()}
+
+
+def _reports(model: Any, callbacks: Any, verbose: int | str, feed: Feed) -> CallbackList:
+    return CallbackList(
+        callbacks,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=1 if verbose == "auto" else verbose,
+        epochs=1,
+        steps=feed.steps,
+    )
+
+
+def _require_compiled(model: Any, what: str) -> None:
+    if not model.compiled:
+        raise ValueError(
+            f"The model {model.name!r} must be compiled before {what}: call "
+            "model.compile(optimizer='adam', loss=..., metrics=[...]) first."
+        )
+
+
+def _prepare(model: Any, feed: Feed, training: bool) -> None:
+    first = feed.source.first()
+    model.prepare(first, training)
+    data = feed.source.data if isinstance(feed.source, ArraySource) else first
+    check_targets(model, data[1])
+
+
+def _prepare_call(model: Any, feed: Feed) -> None:
+    if not model.built or any(not layer.built for layer in model.flatten_layers()):
+        model.prepare((feed.source.first()[0], None, None), training=False)
+
+
+def _program(model: Any, kind: str, feed: Feed) -> Program:
+    """The compiled step, made anew where the model's variables have changed since."""
+    if kind == "train":
+        changing, reading = training_state(model), []
+    elif kind == "test":
+        changing, reading = evaluation_state(model)
+    else:
+        changing, reading = [], unique([*model.variables, global_generator().state])
+    programs = vars(model).setdefault("_programs", {})
+    gathers = feed.source.resident is not None
+    key = (kind, gathers)
+    program = programs.get(key)
+    frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
+    if program is None or not program.matches(changing, reading) or program.frozen != frozen:
+        step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[kind]
+        program = Program(step, type(feed.source).gather if gathers else None, changing, reading, model.run_eagerly)
+        program.frozen = frozen
+        programs[key] = program
+    return program

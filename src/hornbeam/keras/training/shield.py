@@ -1,0 +1,67 @@
+"""Ctrl-C between steps only.
+
+A compiled step takes its state over (donation) and gives the new state back. An interruption in between would leave a
+model without weights, so it waits for the end of the step.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+
+class Shield:
+    """While open, SIGINT that comes inside a `with shield.step():` block is delivered at its end.
+
+    Only the main thread receives signals; elsewhere the shield does nothing.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is installed before `with`."""
+        self._previous: Any = None
+        self._installed = False
+        self._inside = False
+        self._pending: tuple[int, FrameType | None] | None = None
+
+    def __enter__(self) -> Shield:
+        if threading.current_thread() is threading.main_thread():
+            previous = signal.getsignal(signal.SIGINT)
+            if callable(previous):  # an ignored or foreign (C) handler is left alone
+                self._previous = previous
+                self._installed = True
+                signal.signal(signal.SIGINT, self._receive)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._installed:
+            signal.signal(signal.SIGINT, self._previous)
+            self._installed = False
+
+    def step(self) -> Shield.Step:
+        """The block that must not be torn apart."""
+        return Shield.Step(self)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self._inside:
+            self._pending = (number, frame)
+        else:
+            self._previous(number, frame)
+
+    class Step:
+        """One protected block."""
+
+        def __init__(self, shield: Shield) -> None:
+            """`shield` receives the signal meanwhile."""
+            self._shield = shield
+
+        def __enter__(self) -> None:
+            self._shield._inside = True
+
+        def __exit__(self, *exception: object) -> None:
+            shield = self._shield
+            shield._inside = False
+            if shield._pending is not None:
+                pending, shield._pending = shield._pending, None
+                shield._previous(*pending)

@@ -1,0 +1,142 @@
+"""Data that comes batch by batch: generators, iterators, `PyDataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.rng import make_seed
+from hornbeam.keras.training.arrays import common_length, host_array
+
+Convert = Callable[[tuple[Any, Any, Any]], tuple[Any, Any, Any]]
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """What a data source gives, as `(x, y, sample_weight)`; what is missing is None.
+
+    >>> from hornbeam import keras
+    >>> keras.utils.unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            f"A batch is x, (x, y) or (x, y, sample_weight); received a tuple of {len(data)}. Put several inputs "
+            "into one list or dict."
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+class _Stream:
+    """What streams share: each step takes the batch itself."""
+
+    resident = None
+    batch_size: int | None = None
+
+    def __init__(self, convert: Convert | None) -> None:
+        self._convert = convert or (lambda batch: batch)
+        self._first: Any = None
+
+    def _prepared(self, data: Any) -> Any:
+        batch = tuple(jax.tree.map(host_array, each) for each in unpack_x_y_sample_weight(data))
+        common_length(batch)
+        return self._convert(batch)
+
+    @staticmethod
+    def _to_device(batch: Any) -> Any:
+        return jax.tree.map(jnp.asarray, batch)
+
+
+class IteratorSource(_Stream):
+    """Batches from a generator, or from anything that can be iterated over."""
+
+    steps: int | None = None
+
+    def __init__(self, data: Any, convert: Convert | None = None) -> None:
+        """A generator can be gone through once; other iterables are begun anew for each epoch."""
+        super().__init__(convert)
+        self._iterable = data
+        self._iterator = iter(data)
+        self._restarts = self._iterator is not data
+        self._fresh = True
+        if hasattr(data, "__len__"):
+            self.steps = len(data)
+
+    def first(self) -> Any:
+        """The first batch; it is still given by `epoch`."""
+        if self._first is None:
+            try:
+                self._first = self._prepared(next(self._iterator))
+            except StopIteration:
+                raise ValueError("There is no data: the generator gave no batch.") from None
+        return self._first
+
+    def epoch(self) -> Iterator[Any]:
+        """The batches until the iterator ends."""
+        if self._restarts and not self._fresh:
+            self._iterator = iter(self._iterable)
+        self._fresh = False
+        if self._first is not None:
+            batch, self._first = self._first, None
+            yield self._to_device(batch)
+        for data in self._iterator:
+            yield self._to_device(self._prepared(data))
+
+    def end_epoch(self) -> None:
+        """Nothing is left to do."""
+
+
+class PyDatasetSource(_Stream):
+    """Batches of a `PyDataset`, made ahead by threads where it has workers."""
+
+    def __init__(self, dataset: Any, shuffle: bool = False, convert: Convert | None = None) -> None:
+        """`shuffle` changes the order of the batches in each epoch."""
+        super().__init__(convert)
+        self._dataset = dataset
+        self._shuffle = shuffle
+        self.steps = dataset.num_batches
+        if self.steps == 0:
+            raise ValueError(f"There is no data: {type(dataset).__name__} has no batches (its length is 0).")
+
+    def first(self) -> Any:
+        """The first batch."""
+        return self._prepared(self._dataset[0])
+
+    def epoch(self) -> Iterator[Any]:
+        """The batches of one epoch."""
+        self._dataset.on_epoch_begin()
+        order = np.arange(self.steps)
+        if self._shuffle:
+            np.random.default_rng(make_seed()).shuffle(order)
+        for batch in self._ahead(order.tolist()):
+            yield self._to_device(batch)
+
+    def _ahead(self, order: list[int]) -> Iterator[Any]:
+        workers = self._dataset.workers
+        if workers <= 1:
+            yield from (self._prepared(self._dataset[index]) for index in order)
+            return
+        pool = ThreadPoolExecutor(workers)
+        waiting: list[Future[Any]] = []
+        try:
+            for index in order:
+                waiting.append(pool.submit(lambda index=index: self._prepared(self._dataset[index])))
+                if len(waiting) >= max(workers, self._dataset.max_queue_size):
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def end_epoch(self) -> None:
+        """Tell the data set that the epoch is over."""
+        self._dataset.on_epoch_end()

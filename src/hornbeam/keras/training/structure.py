@@ -1,0 +1,83 @@
+"""Losses and metrics beside the outputs that they belong to: by name, by place, or one for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from hornbeam.core.errors import did_you_mean
+from hornbeam.core.op import is_box
+
+
+def flat_values(tree: Any) -> list[Any]:
+    """The tensors of a structure, in order; a structure may be a single tensor or None."""
+    return jax.tree.leaves(tree, is_leaf=lambda x: x is None or is_box(x))
+
+
+def output_names(outputs: Any, given: list[str] | None) -> list[str]:
+    """A name for each output: a dict's keys, the model's names, else its place."""
+    count = len(flat_values(outputs))
+    if isinstance(outputs, dict) and len(outputs) == count:
+        return sorted(outputs)
+    if given and len(given) == count:
+        return unique_names(given)
+    return [f"output_{i}" for i in range(count)]
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """The names, repeated ones numbered."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
+    return result
+
+
+def per_output(what: str, given: Any, names: list[str]) -> list[Any]:
+    """One entry of `given` for each output; None where it says nothing about one.
+
+    Raises ValueError for a list of another length and for names that are no outputs.
+    """
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, dict):
+        for key in given:
+            if key not in names:
+                raise ValueError(
+                    f"`{what}` names the output {key!r}, which the model does not have.{did_you_mean(str(key), names)}"
+                    f" Its outputs: {', '.join(names)}."
+                )
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ValueError(
+                f"`{what}` is a list of {len(given)}, the model has {len(names)} output(s) ({', '.join(names)}): "
+                "give one entry for each, None for an output without."
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+def targets_per_output(y: Any, outputs: Any, names: list[str]) -> list[Any]:
+    """The targets in the order of the outputs; None where there are none for one."""
+    if isinstance(y, dict):
+        return per_output("y", y, names)
+    flat = flat_values(y)
+    if len(flat) == len(names):
+        return flat
+    if y is None:
+        return [None] * len(names)
+    raise ValueError(
+        f"The model has {len(names)} output(s) ({', '.join(names)}), but `y` holds {len(flat)} array(s): give one for "
+        "each output."
+    )
+
+
+def weights_per_output(sample_weight: Any, names: list[str]) -> list[Any]:
+    """The sample weights in the order of the outputs; a single array serves all."""
+    if isinstance(sample_weight, dict):
+        return per_output("sample_weight", sample_weight, names)
+    flat = flat_values(sample_weight)
+    return flat if len(flat) == len(names) else [sample_weight] * len(names)

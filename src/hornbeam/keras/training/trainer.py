@@ -1,0 +1,342 @@
+"""The training side of a model: `compile`, the overridable steps, and the doors into the loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.core import scope
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import Tensor
+from hornbeam.keras import optimizers
+from hornbeam.keras.engine.calling import call_context
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.metrics import Mean
+from hornbeam.keras.training import loop
+from hornbeam.keras.training.compile_loss import CompileLoss
+from hornbeam.keras.training.compile_metrics import CompileMetrics, check_metrics
+from hornbeam.keras.training.step import Program
+from hornbeam.keras.training.streams import unpack_x_y_sample_weight
+from hornbeam.keras.training.structure import flat_values
+
+
+@dataclass
+class CompileConfig:
+    """What `compile` was given."""
+
+    optimizer: Any
+    loss: Any
+    loss_weights: Any
+    metrics: Any
+    weighted_metrics: Any
+    run_eagerly: bool
+    steps_per_execution: int
+    jit_compile: bool | str
+
+
+class Trainer(Layer):
+    """A layer that can be trained; the base of `Model`."""
+
+    stop_training = False
+    compiled = False
+    run_eagerly = False
+    history: Any = None
+    optimizer: Any = None
+    _compile_loss: CompileLoss | None = None
+    _compile_metrics: CompileMetrics
+    _programs: dict[Any, Program]
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model learns and what is measured.
+
+        `steps_per_execution` and `jit_compile` are accepted for compatibility: steps are always compiled, unless
+        `run_eagerly` asks for plain Python. Raises ValueError for an unknown optimizer, loss or metric.
+        """
+        if _are_metrics(loss_weights):  # Keras 2 had the metrics in third place, and courses call it so
+            loss_weights, metrics = metrics, loss_weights
+        compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
+        check_metrics(metrics, weighted_metrics)
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = loss
+        self.run_eagerly = run_eagerly
+        self.auto_scale_loss = auto_scale_loss
+        self.compile_config = CompileConfig(
+            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile
+        )
+        self._compile_loss = compile_loss
+        self._compile_metrics = CompileMetrics(metrics, weighted_metrics)
+        self._loss_tracker = Mean(name="loss")
+        self._programs = {}
+        self.stop_training = False
+        self.compiled = True
+
+    # What a subclass may override
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training on a batch; gives the logs.
+
+        `data` is `(x, y, sample_weight)`. The step runs inside a compiled program, and what it assigns to variables
+        takes effect.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+
+        def forward() -> tuple[Any, Any]:
+            with call_context(fresh=True):
+                y_pred = self(x, training=True)
+                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        variables = self.trainable_variables
+        (_, (loss, y_pred)), gradients = scope.value_and_grad(forward, variables)()
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        self.optimizer.apply(gradients, variables)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation on a batch; gives the logs."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with call_context(fresh=True):
+            y_pred = self(x, training=False)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for a batch."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The total loss: that of `compile`, and what layers and regularizers add."""
+        del x, training  # for overriding methods
+        terms = list(self.losses)
+        if self._compile_loss is not None:
+            terms.insert(0, self._compile_loss(y, y_pred, sample_weight, self._output_names()))
+        if not terms:
+            raise ValueError(
+                f"The model {self.name!r} has nothing to minimise: give compile a `loss`, or call add_loss in a layer."
+            )
+        return sum(terms[1:], start=terms[0])
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the metrics of `compile` and give the values of all metrics by name."""
+        del x
+        self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The values of all metrics by name."""
+        logs: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            logs.update(value if isinstance(value, dict) else {metric.name: value})
+        return logs
+
+    # Metrics
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss, the metrics of `compile`, and those that the model and its layers hold."""
+        held = super().metrics
+        if not self.compiled:
+            return held
+        trackers = self._compile_loss.trackers if self._compile_loss is not None else []
+        own = [self._loss_tracker, *trackers, self._compile_metrics]
+        return [*own, *(m for m in held if all(m is not each for each in own))]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _output_names(self) -> list[str] | None:
+        """The names of the outputs where the model knows them."""
+        return None
+
+    # Making all state before the first step
+
+    def prepare(self, first: Any, training: bool) -> None:
+        """Make all state that a step needs: weights, metrics, the optimizer's slots. Nothing is computed."""
+        x, y, _ = first
+        y_pred = self._symbolic_outputs(_symbols(x))
+        if y_pred is not None and self.compiled:
+            if self._compile_loss is not None and self._compile_loss.entries is None:
+                self._compile_loss.build(y_pred, self._output_names())
+            if self._compile_metrics.entries is None:
+                self._compile_metrics.build(_symbols(y), y_pred, self._output_names())
+        if training:
+            variables = self.trainable_variables
+            if self.optimizer is not None and not self.optimizer.built and variables:
+                self.optimizer.build(variables)
+        if self._has_own_steps():
+            self._dry_run(first, training)
+
+    def _has_own_steps(self) -> bool:
+        cls = type(self)
+        return any(getattr(cls, name) is not getattr(Trainer, name) for name in ("train_step", "test_step"))
+
+    def _dry_run(self, first: Any, training: bool) -> None:
+        """Trace a user's step once, so that the metrics and slots that it makes on its way are there."""
+        step = self.train_step if training else self.test_step
+
+        def run(batch: Any) -> int:
+            with scope.StateScope(), call_context(fresh=True):
+                step(jax.tree.map(Tensor, batch))
+            return 0
+
+        jax.eval_shape(run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first))
+
+    def _symbolic_outputs(self, x: Any) -> Any:
+        """Symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
+        outputs = self.compute_output_spec(x)
+        self.built = True
+        return outputs
+
+    # The loop
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list[int] = 1,
+    ) -> Any:
+        """Train for `epochs` passes over the data; gives a `History`.
+
+        `x` is an array, a list or dict of arrays (b, ...), a generator of batches, or a `PyDataset`. `verbose`: 0
+        silent, 1 a bar, 2 a line for each epoch. Ctrl-C ends the training between two steps, the model stays valid.
+
+        >>> from hornbeam import keras
+        >>> import numpy as np
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0)
+        >>> len(history.history["loss"])
+        3
+        """
+        return loop.fit(
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The loss and metrics over data: a list, the loss alone where there is no metric, or a dict."""
+        if kwargs:
+            raise TypeError(f"evaluate received unknown arguments: {', '.join(map(repr, kwargs))}.")
+        logs = loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+        return self._as_result(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The outputs for data, as NumPy arrays. May be called from many threads at once."""
+        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step of training on one batch; gives loss and metrics, averaged since the last `reset_metrics`."""
+        return self._as_result(loop.on_batch(self, "train", x, y, sample_weight, class_weight), return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics on one batch, averaged since the last `reset_metrics`."""
+        return self._as_result(loop.on_batch(self, "test", x, y, sample_weight), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, as NumPy arrays."""
+        return jax.tree.map(np.array, loop.on_batch(self, "predict", x))
+
+    @staticmethod
+    def _as_result(logs: dict[str, Any], return_dict: bool) -> Any:
+        values = {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in logs.items()}
+        if return_dict:
+            return values
+        return next(iter(values.values())) if len(values) == 1 else list(values.values())
+
+
+def _are_metrics(loss_weights: Any) -> bool:
+    leaves = jax.tree.leaves(loss_weights)
+    return any(isinstance(each, str) or callable(each) for each in leaves)
+
+
+def _rows(x: Any) -> int:
+    leaves = [leaf for leaf in flat_values(x) if leaf is not None]
+    return leaves[0].shape[0] if leaves else 1
+
+
+def _device_type(array: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(array.dtype)
+
+
+def _symbols(tree: Any) -> Any:
+    """Symbolic tensors of the shapes and types of a batch, the number of rows left open."""
+    return jax.tree.map(lambda a: KerasTensor((None, *a.shape[1:]), _device_type(a)), tree)

@@ -1,0 +1,19 @@
+"""Helpers around models: labels, files, seeds, data sets written in Python."""
+
+from hornbeam.core.rng import set_random_seed
+from hornbeam.keras.utils.files import get_file
+from hornbeam.keras.utils.numerical import normalize, to_categorical
+from hornbeam.keras.utils.progbar import Progbar
+from hornbeam.keras.utils.py_dataset import PyDataset, Sequence
+from hornbeam.keras.utils.session import clear_session
+
+__all__ = [
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "clear_session",
+    "get_file",
+    "normalize",
+    "set_random_seed",
+    "to_categorical",
+]

@@ -1,0 +1,159 @@
+"""The loop of recurrent layers: h[t] from h[t-1] @ U, with a gradient that takes U's product once.
+
+Left to itself, the gradient of a `lax.scan` adds one (b, u) x (b, k) product into the gradient of U at every step. Here
+the loop only collects the gradients of h[t-1] @ U, and one product over all steps follows it.
+
+Letters: t time, b batch, u units, k columns of U (u times the number of gates). Time comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+States = tuple[jax.Array, ...]
+# (x[t], h[t-1] @ U + recurrent bias, states) -> new states, of which the first is h[t]. An additive
+# cell needs only the sum of the first two: it gets it as the second, and None as the first.
+Cell = Callable[[jax.Array | None, jax.Array, States], States]
+
+
+class Operands(NamedTuple):
+    """The arrays of a recurrence."""
+
+    x: jax.Array  # (t, b, k), the inputs times their kernel
+    kernel: jax.Array  # (u, k)
+    bias: jax.Array | None  # (k,), added to h @ kernel
+    states: States  # each (b, u)
+    dropout: jax.Array | None  # (b, u), what h is multiplied with before the product
+    mask: jax.Array | None  # booleans (t, b)
+
+
+class Form(NamedTuple):
+    """What is static about a recurrence."""
+
+    cell: Cell
+    additive: bool
+    reverse: bool
+    unroll: bool
+    sequences: bool
+
+
+def select(keep: jax.Array | None, new: Any, old: Any) -> Any:
+    """`new` for the examples of the batch where `keep` (b,) is true, else `old`."""
+    if keep is None:
+        return new
+
+    def each(a: jax.Array, b: jax.Array) -> jax.Array:
+        return jnp.where(keep.reshape(keep.shape + (1,) * (a.ndim - 1)), a, b)
+
+    return jax.tree.map(each, new, old)
+
+
+def apart(fn: Callable[..., Any], *args: Any) -> Any:
+    """fn(*args), on CPU compiled as a computation of its own.
+
+    XLA's CPU backend fuses the reading of one step's slice into the arithmetic that uses it, and such
+    fusions are not vectorised: sigmoid and tanh become about four times slower. Branches are not
+    fused with what surrounds them, so the arithmetic goes into a branch that is always taken, by a
+    condition that the compiler does not see through.
+    """
+    probe = jax.tree.leaves(args)[0].ravel()[0]
+
+    def branch(*args: Any) -> Any:
+        shapes = jax.eval_shape(fn, *args)
+        true = jnp.isnan(probe) | jnp.isinf(probe) | jnp.isfinite(probe)
+        return lax.cond(
+            true, fn, lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes), *args
+        )
+
+    return lax.platform_dependent(*args, cpu=branch, default=fn)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def recur(form: Form, operands: Operands) -> tuple[States, jax.Array | None]:
+    """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time."""
+
+    def body(states: States, inputs: tuple) -> tuple[States, jax.Array | None]:
+        x, keep = inputs
+        new = select(keep, _step(form, operands, x, states)[0], states)
+        return new, new[0] if form.sequences else None
+
+    return _scan(form, body, operands.states, (operands.x, operands.mask))
+
+
+def _step(form: Form, o: Operands, x: jax.Array, states: States) -> tuple[States, tuple]:
+    """The new states, and what the cell was given."""
+    h = states[0] if o.dropout is None else states[0] * o.dropout
+    product = h @ o.kernel
+    if o.bias is not None:
+        product = product + o.bias
+    given = (None, x + product) if form.additive else (x, product)
+    return apart(form.cell, *given, states), given
+
+
+def _scan(form: Form, body: Callable[..., Any], start: Any, inputs: Any, back: bool = False) -> Any:
+    unroll = True if form.unroll else 1
+    return lax.scan(body, start, inputs, reverse=form.reverse != back, unroll=unroll)
+
+
+def _forward(form: Form, operands: Operands) -> tuple[Any, Any]:
+    def body(states: States, inputs: tuple) -> tuple[States, tuple]:
+        x, keep = inputs
+        new, (_, product) = _step(form, operands, x, states)
+        new = select(keep, new, states)
+        return new, (states, product, new[0] if form.sequences else None)
+
+    last, (before, products, hs) = _scan(form, body, operands.states, (operands.x, operands.mask))
+    return (last, hs), (operands, before, products)
+
+
+def _pull(cell: Cell, x: Any, product: jax.Array, states: States, d_new: States) -> Any:
+    return jax.vjp(cell, x, product, states)[1](d_new)
+
+
+def _backward(form: Form, saved: tuple, gradients: tuple) -> tuple[Operands]:
+    o, before, products = saved
+    d_last, d_hs = gradients
+
+    def body(d_new: States, inputs: tuple) -> tuple[States, tuple]:
+        x, product, states, keep, d_h = inputs
+        if d_h is not None:
+            d_new = (d_new[0] + d_h, *d_new[1:])
+        nothing = jax.tree.map(jnp.zeros_like, d_new)
+        passed, d_cell = (
+            (None, d_new)
+            if keep is None
+            else (
+                select(keep, nothing, d_new),
+                select(keep, d_new, nothing),
+            )
+        )
+        d_x, d_product, d_states = apart(
+            partial(_pull, form.cell), None if form.additive else x, product, states, d_cell
+        )
+        d_h_before = d_product @ o.kernel.T
+        if o.dropout is not None:
+            d_h_before = d_h_before * o.dropout
+        d_states = (d_states[0] + d_h_before, *d_states[1:])
+        if passed is not None:
+            d_states = jax.tree.map(jnp.add, d_states, passed)
+        return d_states, (d_x, d_product)
+
+    inputs = (None if form.additive else o.x, products, before, o.mask, d_hs)
+    d_states, (d_x, d_products) = _scan(form, body, d_last, inputs, back=True)
+    h = before[0] if o.dropout is None else before[0] * o.dropout
+    d_kernel = jnp.einsum("tbu,tbk->uk", h, d_products)
+    d_bias = None if o.bias is None else jnp.sum(d_products, axis=(0, 1))
+    d_dropout = None
+    if o.dropout is not None:
+        d_dropout = jnp.sum((d_products @ o.kernel.T) * before[0], axis=0)
+    d_x = d_products if form.additive else d_x
+    return (Operands(d_x, d_kernel, d_bias, d_states, d_dropout, None),)
+
+
+recur.defvjp(_forward, _backward)

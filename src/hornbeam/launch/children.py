@@ -1,0 +1,31 @@
+"""The import hook in the children that `multiprocessing` spawns from a launched script."""
+
+from __future__ import annotations
+
+from multiprocessing import spawn
+
+from hornbeam.launch import hook
+
+
+class _Install:
+    """Pickles as a call of `hook.install`: reading it installs the hook."""
+
+    def __reduce__(self) -> tuple[object, tuple[()]]:
+        return hook.install, ()
+
+
+def follow() -> None:
+    """Let each child started by `spawn` or `forkserver` install the hook, then run the script.
+
+    A spawned child reads a dictionary of preparations first, then runs the script anew under the
+    name `__mp_main__`, where it imports `tensorflow`. There is no public place to put a preparation
+    of one's own, so one entry is added to that dictionary on its way. Children made by `fork` have
+    the hook already; programs started by `subprocess` are programs of their own, to be run with
+    `python -m hornbeam` themselves.
+    """
+    prepare = spawn.get_preparation_data
+
+    def with_hook(name: str) -> dict[str, object]:
+        return {**prepare(name), "hornbeam": _Install()}
+
+    spawn.get_preparation_data = with_hook

@@ -1,0 +1,136 @@
+"""Functions of two numbers, applied to elements that broadcast against each other.
+
+The operators' own (`add`, `multiply`, ...) are in `hornbeam.core.arithmetic`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.arithmetic import divide
+from hornbeam.core.op import op
+from hornbeam.ops.common import TensorLike, array, inexact, inexact_pair
+
+
+@op
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Any:
+    """x1 / x2, and 0 where x2 is 0.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.divide_no_nan([1.0, 1.0], [2.0, 0.0]).numpy())
+    [0.5 0. ]
+    """
+    x1, x2 = inexact_pair(x1, x2)
+    # The inner `where` keeps the untaken division out of the gradient, where 0 * inf is NaN.
+    return jnp.where(x2 == 0, 0, x1 / jnp.where(x2 == 0, 1, x2))
+
+
+@op
+def maximum(x1: TensorLike, x2: TensorLike) -> Any:
+    """The larger of x1 and x2; NaN if either is NaN."""
+    return jnp.maximum(array(x1), array(x2))
+
+
+@op
+def minimum(x1: TensorLike, x2: TensorLike) -> Any:
+    """The smaller of x1 and x2; NaN if either is NaN."""
+    return jnp.minimum(array(x1), array(x2))
+
+
+@op
+def fmax(x1: TensorLike, x2: TensorLike) -> Any:
+    """The larger of x1 and x2; a NaN loses against a number."""
+    return jnp.fmax(array(x1), array(x2))
+
+
+@op
+def fmin(x1: TensorLike, x2: TensorLike) -> Any:
+    """The smaller of x1 and x2; a NaN loses against a number."""
+    return jnp.fmin(array(x1), array(x2))
+
+
+@op
+def fmod(x1: TensorLike, x2: TensorLike) -> Any:
+    """The remainder of x1 / x2 with the sign of x1, as in C."""
+    return jnp.fmod(array(x1), array(x2))
+
+
+@op
+def arctan2(x1: TensorLike, x2: TensorLike) -> Any:
+    """The angle of the point (x2, x1) in radians, in [-pi, pi]."""
+    return jnp.arctan2(*inexact_pair(x1, x2))
+
+
+@op
+def hypot(x1: TensorLike, x2: TensorLike) -> Any:
+    """sqrt(x1^2 + x2^2), without overflow on the way."""
+    return jnp.hypot(*inexact_pair(x1, x2))
+
+
+@op
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Any:
+    """log(e^x1 + e^x2), without overflow on the way."""
+    return jnp.logaddexp(*inexact_pair(x1, x2))
+
+
+@op
+def logaddexp2(x1: TensorLike, x2: TensorLike) -> Any:
+    """log2(2^x1 + 2^x2), without overflow on the way."""
+    return jnp.logaddexp2(*inexact_pair(x1, x2))
+
+
+@op
+def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
+    """0 where x1 < 0, x2 where x1 = 0, 1 where x1 > 0."""
+    return jnp.heaviside(*inexact_pair(x1, x2))
+
+
+@op
+def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
+    """x1 * 2^x2 for whole x2."""
+    return jnp.ldexp(inexact(x1), array(x2))
+
+
+@op
+def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
+    """The float that follows x1 in the direction of x2."""
+    return jnp.nextafter(*inexact_pair(x1, x2))
+
+
+@op
+def gcd(x1: TensorLike, x2: TensorLike) -> Any:
+    """The greatest common divisor of integers."""
+    return jnp.gcd(array(x1), array(x2))
+
+
+@op
+def lcm(x1: TensorLike, x2: TensorLike) -> Any:
+    """The least common multiple of integers."""
+    return jnp.lcm(array(x1), array(x2))
+
+
+@op
+def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Any:
+    """x * 2^y for integers: the bits of x moved up by y places."""
+    return jnp.left_shift(array(x), array(y))
+
+
+@op
+def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Any:
+    """x // 2^y for integers: the bits of x moved down by y places."""
+    return jnp.right_shift(array(x), array(y))
+
+
+@op
+def bitwise_not(x: TensorLike) -> Any:
+    """Every bit of x turned over."""
+    return jnp.bitwise_not(array(x))
+
+
+# Keras has two names for each of these.
+left_shift = bitwise_left_shift
+right_shift = bitwise_right_shift
+bitwise_invert = bitwise_not
+true_divide = divide

@@ -1,0 +1,225 @@
+"""Control flow inside compiled programs, and functions of functions.
+
+The functions that are taken (bodies, branches) are written for tensors; their results may be tensors too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from hornbeam.core import tensor
+from hornbeam.core.op import is_box, op, wrap
+from hornbeam.core.scope import StateScope
+from hornbeam.ops.common import TensorLike, array, inexact
+
+
+def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """`fn`, written for tensors, as a function of raw values that JAX can trace.
+
+    Raises RuntimeError where `fn` assigns a variable: the value would not leave the traced body.
+    """
+
+    def run(*args: Any) -> Any:
+        with StateScope() as scope:
+            outputs = fn(*wrap(args))
+        if scope.updates:
+            names = ", ".join(repr(variable.path) for variable, _ in scope.updates)
+            raise RuntimeError(
+                f"The body of a loop or branch assigned the variables {names}. Carry the values "
+                "through the loop and assign them after it. (Random ops in a body: give them an "
+                "int seed, or draw before the loop.)"
+            )
+        return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box)
+
+    return run
+
+
+@op
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """true_fn() or false_fn(); both must give the same shapes and types.
+
+    >>> from hornbeam.keras import ops
+    >>> print(int(ops.cond(ops.convert_to_tensor(3) > 2, lambda: 1, lambda: 0)))
+    1
+    """
+    return lax.cond(array(pred), inside(true_fn), inside(false_fn))
+
+
+@op
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """branches[index](*operands); an index out of range takes the first or last branch."""
+    return lax.switch(array(index), [inside(each) for each in branches], *operands)
+
+
+@op
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: int | None = None,
+) -> Any:
+    """Replace `loop_vars` by body(*loop_vars) as long as cond(*loop_vars) is true.
+
+    `loop_vars` is a tuple or list, or one value that stands alone. Shapes and types must not change.
+
+    >>> from hornbeam.keras import ops
+    >>> print(int(ops.while_loop(lambda i: i < 10, lambda i: i * 3, 1)))
+    27
+    """
+    many = isinstance(loop_vars, (tuple, list))
+    start = tuple(loop_vars) if many else (loop_vars,)
+    test, step = inside(cond), inside(body)
+
+    def go_on(state: Any) -> Any:
+        count, values = state
+        more = array(test(*values))
+        return more if maximum_iterations is None else more & (count < maximum_iterations)
+
+    def advance(state: Any) -> Any:
+        count, values = state
+        new = step(*values)
+        new = tuple(new) if isinstance(new, (tuple, list)) else (new,)
+        # A Python number that the body returns takes the type that the loop began with.
+        return count + 1, jax.tree.map(lambda old, x: array(x, old.dtype), values, new)
+
+    start = jax.tree.map(array, start)
+    _, values = lax.while_loop(go_on, advance, (0, start))
+    if not many:
+        return values[0]
+    return type(loop_vars)(values) if type(loop_vars) is list else values
+
+
+@op
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Any) -> Any:
+    """value = body_fun(i, value) for i from lower to upper - 1, starting with init_val.
+
+    >>> from hornbeam.keras import ops
+    >>> print(int(ops.fori_loop(0, 4, lambda i, total: total + i, 0)))
+    6
+    """
+    return lax.fori_loop(lower, upper, inside(body_fun), init_val)
+
+
+@op
+def scan(
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> Any:
+    """carry, y = f(carry, x) for each x along the first axis: the last carry and all y, stacked.
+
+    >>> from hornbeam.keras import ops
+    >>> last, all = ops.scan(lambda total, x: (total + x, total + x), 0, ops.arange(1, 5))
+    >>> print(int(last), all.numpy())
+    10 [ 1  3  6 10]
+    """
+    xs = jax.tree.map(array, xs)
+    init = jax.tree.map(array, init)
+    return lax.scan(inside(f), init, xs, length=length, reverse=reverse, unroll=unroll)
+
+
+@op
+def associative_scan(
+    f: Callable[..., Any], elems: Any, reverse: bool = False, axis: int = 0
+) -> Any:
+    """x1, f(x1, x2), f(f(x1, x2), x3), ... for an associative f, in log2(n) parallel steps.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.associative_scan(lambda a, b: a * b, ops.arange(1, 5)).numpy())
+    [ 1  2  6 24]
+    """
+    return lax.associative_scan(inside(f), jax.tree.map(array, elems), reverse, axis)
+
+
+@op
+def map(f: Callable[..., Any], xs: Any) -> Any:
+    """f(x) for each x along the first axis, one after the other, stacked.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.map(lambda x: x * x, ops.arange(4)).numpy())
+    [0 1 4 9]
+    """
+    return lax.map(inside(f), jax.tree.map(array, xs))
+
+
+@op
+def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
+    """function(x) for each x along the first axis, all at once."""
+    return jax.vmap(inside(function))(jax.tree.map(array, elements))
+
+
+@op
+def vectorize_call(
+    pyfunc: Callable[..., Any], excluded: Any, signature: str | None, args: Any
+) -> Any:
+    """One call of what `vectorize` makes."""
+    made = jnp.vectorize(inside(pyfunc), excluded=excluded or (), signature=signature)
+    return made(*jax.tree.map(array, args))
+
+
+def vectorize(
+    pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
+) -> Callable[..., Any]:
+    """A function that applies `pyfunc` to every element, its arguments broadcast against each other.
+
+    >>> from hornbeam.keras import ops
+    >>> larger = ops.vectorize(lambda a, b: ops.maximum(a, b))
+    >>> print(larger([1, 5], 3).numpy())
+    [3 5]
+    """
+    return lambda *args: vectorize_call(pyfunc, excluded, signature, args)
+
+
+@op
+def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
+    """One call of what `custom_gradient` makes."""
+
+    def run(*raw: Any) -> Any:
+        outputs, gradient = f(*wrap(raw))
+        return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
+
+    return jax.custom_gradient(run)(*jax.tree.map(array, args))
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose gradient is the one that `f` gives, not the one of its operations.
+
+    f(*args) returns `(outputs, gradient)`; gradient(upstream) takes the gradient with regard to the
+    outputs and gives the one with regard to the arguments.
+
+    >>> from hornbeam.keras import ops
+    >>> @ops.custom_gradient
+    ... def log1pexp(x):
+    ...     e = ops.exp(x)
+    ...     return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+    >>> float(log1pexp(2.0))
+    2.126928
+    """
+    return lambda *args: custom_gradient_call(f, args)
+
+
+@op
+def jvp(
+    fun: Callable[..., Any],
+    primals: Sequence[TensorLike],
+    tangents: Sequence[TensorLike],
+    has_aux: bool = False,
+) -> Any:
+    """fun(*primals), and its derivative in the direction of `tangents` (forward mode).
+
+    >>> from hornbeam.keras import ops
+    >>> value, slope = ops.jvp(lambda x: x * x, (3.0,), (1.0,))
+    >>> print(float(value), float(slope))
+    9.0 6.0
+    """
+    raw = [inexact(x) for x in primals]
+    directions = [array(t, x.dtype) for x, t in zip(raw, tangents, strict=True)]
+    return jax.jvp(inside(fun), raw, directions, has_aux=has_aux)

@@ -1,0 +1,178 @@
+"""Conversion between kinds and types, slices and scatter."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from hornbeam.core import tensor
+from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.op import op
+from hornbeam.core.symbolic import is_symbolic
+from hornbeam.ops.common import DTypeLike, TensorLike, array
+
+
+def convert_to_tensor(
+    x: TensorLike, dtype: DTypeLike = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Any:
+    """x as a tensor: a number, nested list, array, variable or tensor.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.convert_to_tensor([1, 2], dtype="float32").numpy())
+    [1. 2.]
+    """
+    if sparse or ragged:
+        raise ValueError("Sparse and ragged tensors are not supported; use a dense one.")
+    if is_symbolic(x):
+        return x if dtype is None else cast(x, dtype)
+    return tensor.convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
+    """x as a NumPy array of its own, which may be written to."""
+    return np.array(tensor.unwrap(x))
+
+
+@op
+def array_of(x: TensorLike, dtype: DTypeLike = None) -> Any:
+    """x as a tensor, as `convert_to_tensor`; in `keras.ops` it is named `array`."""
+    return jnp.array(x, dtype=None if dtype is None else canonical(dtype))
+
+
+@op
+def cast(x: TensorLike, dtype: DTypeLike) -> Any:
+    """x in another type; floats lose their fraction on the way to integers."""
+    return array(x).astype(canonical(dtype))
+
+
+@op
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Any:
+    """x in another type, values that it can't hold moved to its nearest limit.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.saturate_cast([-5, 100, 300], "uint8").numpy())
+    [  0 100 255]
+    """
+    x, target = array(x), canonical(dtype)
+    if target == x.dtype or jnp.issubdtype(target, jnp.complexfloating) or target == np.bool_:
+        return x.astype(target)
+    low, high = _limits(target)
+    if x.dtype == np.bool_:
+        return x.astype(target)
+    own_low, own_high = _limits(x.dtype)
+    # Limits outside of x's own type could not even be compared with it.
+    low, high = builtins.max(low, own_low), builtins.min(high, own_high)
+    saturated = jnp.clip(x, _within(low, x.dtype), _within(high, x.dtype))
+    return saturated.astype(target)
+
+
+def _limits(dtype: np.dtype) -> tuple[Any, Any]:
+    if jnp.issubdtype(dtype, jnp.integer):
+        info = jnp.iinfo(dtype)
+        return int(info.min), int(info.max)
+    info = jnp.finfo(dtype)
+    return float(info.min), float(info.max)
+
+
+def _within(limit: Any, dtype: np.dtype) -> np.ndarray:
+    """The value of `dtype` nearest to the limit, on its inner side: 2^31 - 1 is no float32."""
+    value = np.asarray(limit, dtype)
+    if jnp.issubdtype(dtype, jnp.floating) and builtins.abs(float(value)) > builtins.abs(limit):
+        value = np.nextafter(value, np.zeros((), dtype))
+    return value
+
+
+def shape(x: TensorLike) -> tuple[int | None, ...]:
+    """The sizes of the axes; None where a symbolic tensor's is unknown."""
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def ndim(x: TensorLike) -> int:
+    """The number of axes."""
+    return len(shape(x))
+
+
+@op
+def size(x: TensorLike) -> Any:
+    """The number of elements."""
+    return array(x).size
+
+
+def dtype(x: TensorLike) -> DType:
+    """The element type."""
+    return as_dtype(x.dtype if hasattr(x, "dtype") else array(x).dtype)
+
+
+@op
+def stop_gradient(variable: TensorLike) -> Any:
+    """The same value, through which no gradient flows."""
+    return lax.stop_gradient(array(variable))
+
+
+@op
+def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -> Any:
+    """The block of `shape` that starts at `start_indices`; a start too late is moved back to fit.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.slice(ops.arange(10), [3], [2]).numpy())
+    [3 4]
+    """
+    return lax.dynamic_slice(array(inputs), _starts(start_indices), tuple(shape))
+
+
+@op
+def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> Any:
+    """inputs with the block that starts at `start_indices` replaced by `updates`."""
+    inputs = array(inputs)
+    return lax.dynamic_update_slice(inputs, array(updates, inputs.dtype), _starts(start_indices))
+
+
+def _starts(indices: TensorLike) -> list[Any]:
+    return [indices[i] for i in range(len(indices))]
+
+
+@op
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Any:
+    """Zeros of `shape`, with `values` added at `indices`.
+
+    indices: integers (n..., k), the first k axes' places; values: (n..., shape[k:]...). Places that
+    occur twice get the sum.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.scatter([[0], [2], [0]], [1.0, 2.0, 3.0], (4,)).numpy())
+    [4. 0. 2. 0.]
+    """
+    values = array(values)
+    return jnp.zeros(tuple(shape), values.dtype).at[_places(indices)].add(values)
+
+
+@op
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> Any:
+    """inputs with `updates` at `indices`: set, or combined by "add", "max", "min" or "mul".
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.scatter_update(ops.zeros(3), [[1]], [5.0]).numpy())
+    [0. 5. 0.]
+    """
+    inputs = array(inputs)
+    target = inputs.at[_places(indices)]
+    updates = array(updates, inputs.dtype)
+    rules = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
+    if reduction not in rules:
+        raise ValueError(
+            f"`reduction` is None, 'add', 'max', 'min' or 'mul'; received {reduction!r}."
+        )
+    return getattr(target, rules[reduction])(updates)
+
+
+def _places(indices: TensorLike) -> tuple[jax.Array, ...]:
+    indices = array(indices)
+    return tuple(indices[..., axis] for axis in range(indices.shape[-1]))

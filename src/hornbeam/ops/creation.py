@@ -1,0 +1,193 @@
+"""Tensors made of a rule: constants, ranges, grids, windows. Types default to `keras.config.floatx()`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
+
+Shape = int | Sequence[int]
+
+
+def _like(dtype: DTypeLike) -> Any:
+    return None if dtype is None else canonical(dtype)
+
+
+def _size(shape: Shape) -> Any:
+    return shape if isinstance(shape, int) else tuple(shape)
+
+
+@op
+def zeros(shape: Shape, dtype: DTypeLike = None) -> Any:
+    """A tensor of 0."""
+    return jnp.zeros(_size(shape), float_dtype(dtype))
+
+
+@op
+def ones(shape: Shape, dtype: DTypeLike = None) -> Any:
+    """A tensor of 1."""
+    return jnp.ones(_size(shape), float_dtype(dtype))
+
+
+@op
+def full(shape: Shape, fill_value: TensorLike, dtype: DTypeLike = None) -> Any:
+    """A tensor of `fill_value`."""
+    return jnp.full(_size(shape), array(fill_value), float_dtype(dtype))
+
+
+@op
+def empty(shape: Shape, dtype: DTypeLike = None) -> Any:
+    """A tensor whose values do not matter (they are 0)."""
+    return jnp.zeros(_size(shape), float_dtype(dtype))
+
+
+@op
+def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+    """0 in the shape and type of x."""
+    return jnp.zeros_like(array(x), dtype=_like(dtype))
+
+
+@op
+def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+    """1 in the shape and type of x."""
+    return jnp.ones_like(array(x), dtype=_like(dtype))
+
+
+@op
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) -> Any:
+    """`fill_value` in the shape and type of x."""
+    return jnp.full_like(array(x), array(fill_value), dtype=_like(dtype))
+
+
+@op
+def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+    """Values that do not matter (they are 0) in the shape and type of x."""
+    return jnp.zeros_like(array(x), dtype=_like(dtype))
+
+
+@op
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
+    """An N x M matrix with 1 on the kth diagonal; M None is N."""
+    return jnp.eye(N, M, k=k, dtype=float_dtype(dtype))
+
+
+@op
+def identity(n: int, dtype: DTypeLike = None) -> Any:
+    """The n x n identity matrix."""
+    return jnp.eye(n, dtype=float_dtype(dtype))
+
+
+@op
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
+    """An N x M matrix with 1 on and below the kth diagonal."""
+    return jnp.tri(N, M, k=k, dtype=float_dtype(dtype))
+
+
+@op
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = None) -> Any:
+    """start, start + step, ... below stop; with one argument 0 ... start - 1.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.arange(3).numpy(), ops.arange(1.0, 2.0, 0.5).numpy())
+    [0 1 2] [1.  1.5]
+    """
+    return jnp.arange(start, stop, step, dtype=_like(dtype))
+
+
+@op
+def linspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Any:
+    """`num` numbers at equal distance from start to stop; with `retstep` also the distance.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.linspace(0, 1, 5).numpy())
+    [0.   0.25 0.5  0.75 1.  ]
+    """
+    return jnp.linspace(
+        inexact(start), inexact(stop), num, endpoint, retstep, dtype=_like(dtype), axis=axis
+    )
+
+
+@op
+def logspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Any:
+    """`num` numbers from base^start to base^stop, at equal ratios."""
+    return jnp.logspace(
+        inexact(start), inexact(stop), num, endpoint, base, dtype=_like(dtype), axis=axis
+    )
+
+
+@op
+def geomspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike = None,
+    axis: int = 0,
+) -> Any:
+    """`num` numbers from start to stop, at equal ratios."""
+    return jnp.geomspace(
+        inexact(start), inexact(stop), num, endpoint, dtype=_like(dtype), axis=axis
+    )
+
+
+@op
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> Any:
+    """Coordinates of a grid: one tensor per axis, in the order "xy" (as images) or "ij" (as matrices)."""
+    return list(jnp.meshgrid(*[array(each) for each in x], indexing=indexing))
+
+
+@op
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
+    """The powers of x as columns: x^(N-1) ... x^0, or the reverse."""
+    return jnp.vander(array(x), N, increasing)
+
+
+@op
+def bartlett(x: int) -> Any:
+    """The Bartlett (triangular) window of x points."""
+    return jnp.bartlett(x).astype(float_dtype(None))
+
+
+@op
+def blackman(x: int) -> Any:
+    """The Blackman window of x points."""
+    return jnp.blackman(x).astype(float_dtype(None))
+
+
+@op
+def hamming(x: int) -> Any:
+    """The Hamming window of x points."""
+    return jnp.hamming(x).astype(float_dtype(None))
+
+
+@op
+def hanning(x: int) -> Any:
+    """The Hann window of x points."""
+    return jnp.hanning(x).astype(float_dtype(None))
+
+
+@op
+def kaiser(x: int, beta: float) -> Any:
+    """The Kaiser window of x points; a larger beta lowers the side lobes and widens the peak."""
+    return jnp.kaiser(x, beta).astype(float_dtype(None))

@@ -1,0 +1,249 @@
+"""Products of vectors, matrices and tensors; diagonals; decompositions and solvers.
+
+Decompositions and solvers work on the last two axes: (..., m, n) is a batch of matrices.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
+
+
+@op
+def dot(x1: TensorLike, x2: TensorLike) -> Any:
+    """The sum of products over the last axis of x1 and the second to last (or only) axis of x2."""
+    return jnp.dot(array(x1), array(x2))
+
+
+@op
+def vdot(x1: TensorLike, x2: TensorLike) -> Any:
+    """The sum of conj(x1) * x2 over all elements."""
+    return jnp.vdot(array(x1), array(x2))
+
+
+@op
+def inner(x1: TensorLike, x2: TensorLike) -> Any:
+    """The sum of products over the last axes."""
+    return jnp.inner(array(x1), array(x2))
+
+
+@op
+def outer(x1: TensorLike, x2: TensorLike) -> Any:
+    """x1[i] * x2[j], of the flattened inputs."""
+    return jnp.outer(array(x1), array(x2))
+
+
+@op
+def kron(x1: TensorLike, x2: TensorLike) -> Any:
+    """The Kronecker product: every element of x1 times the whole of x2."""
+    return jnp.kron(array(x1), array(x2))
+
+
+@op
+def cross(
+    x1: TensorLike,
+    x2: TensorLike,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Any:
+    """The cross product of vectors of 2 or 3 elements."""
+    return jnp.cross(array(x1), array(x2), axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
+
+
+@op
+def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Any:
+    """The sum of products over given axes; a number n: the last n of x1 with the first n of x2."""
+    return jnp.tensordot(array(x1), array(x2), axes=axes)
+
+
+@op
+def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
+    """Einstein's summation: each letter is an axis; letters missing on the right are summed over.
+
+    >>> from hornbeam.keras import ops
+    >>> x = ops.reshape(ops.arange(4), (2, 2))
+    >>> print(ops.einsum("ij->j", x).numpy())
+    [2 4]
+    """
+    return jnp.einsum(subscripts, *[array(x) for x in operands], **kwargs)
+
+
+@op
+def diag(x: TensorLike, k: int = 0) -> Any:
+    """The kth diagonal of a matrix, or the matrix with the vector x on it."""
+    return jnp.diag(array(x), k)
+
+
+@op
+def diagflat(x: TensorLike, k: int = 0) -> Any:
+    """A matrix with the flattened x on its kth diagonal."""
+    return jnp.diagflat(array(x), k)
+
+
+@op
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of the matrices that two axes span."""
+    return jnp.diagonal(array(x), offset, axis1, axis2)
+
+
+@op
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal."""
+    return jnp.trace(array(x), offset, axis1, axis2)
+
+
+@op
+def tril(x: TensorLike, k: int = 0) -> Any:
+    """x on and below the kth diagonal, 0 above."""
+    return jnp.tril(array(x), k)
+
+
+@op
+def triu(x: TensorLike, k: int = 0) -> Any:
+    """x on and above the kth diagonal, 0 below."""
+    return jnp.triu(array(x), k)
+
+
+@op
+def norm(
+    x: TensorLike,
+    ord: int | float | str | None = None,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Any:
+    """The norm of vectors (one axis) or matrices (two); by default sqrt(sum(|x|^2)).
+
+    >>> from hornbeam.keras import ops
+    >>> float(ops.norm([3.0, 4.0]))
+    5.0
+    """
+    return jnp.linalg.norm(inexact(x), ord=ord, axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def det(x: TensorLike) -> Any:
+    """The determinant."""
+    return jnp.linalg.det(inexact(x))
+
+
+@op
+def slogdet(x: TensorLike) -> Any:
+    """The sign of the determinant and the logarithm of its absolute value."""
+    return tuple(jnp.linalg.slogdet(inexact(x)))
+
+
+@op
+def logdet(x: TensorLike) -> Any:
+    """The logarithm of the determinant of a positive definite matrix, by its Cholesky factor."""
+    factor = jnp.linalg.cholesky(inexact(x))
+    return 2 * jnp.sum(jnp.log(jnp.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
+
+
+@op
+def inv(x: TensorLike) -> Any:
+    """The inverse."""
+    return jnp.linalg.inv(inexact(x))
+
+
+@op
+def pinv(x: TensorLike, rcond: float | None = None) -> Any:
+    """The Moore-Penrose inverse; singular values below rcond * the largest count as 0."""
+    return jnp.linalg.pinv(inexact(x), rtol=rcond)
+
+
+@op
+def matrix_rank(x: TensorLike, tol: float | None = None) -> Any:
+    """The number of singular values above `tol` times the largest."""
+    return jnp.linalg.matrix_rank(inexact(x), rtol=tol)
+
+
+@op
+def cholesky(x: TensorLike, upper: bool = False) -> Any:
+    """The lower triangular L with L L^T = x, or U = L^T; NaN where x is not positive definite."""
+    return jnp.linalg.cholesky(inexact(x), upper=upper)
+
+
+@op
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
+    """The inverse of the matrix whose Cholesky factor is x."""
+    x = inexact(x)
+    identity = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    return jax.scipy.linalg.cho_solve((x, not upper), identity)
+
+
+@op
+def eig(x: TensorLike) -> Any:
+    """Eigenvalues and eigenvectors (columns) of a general matrix: complex. JAX has it on CPU only."""
+    return tuple(jnp.linalg.eig(inexact(x)))
+
+
+@op
+def eigh(x: TensorLike) -> Any:
+    """Eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix."""
+    return tuple(jnp.linalg.eigh(inexact(x)))
+
+
+@op
+def qr(x: TensorLike, mode: str = "reduced") -> Any:
+    """Q with orthonormal columns and upper triangular R, Q R = x; `mode` "reduced" or "complete"."""
+    if mode not in ("reduced", "complete"):
+        raise ValueError(f"`mode` is 'reduced' or 'complete'; received {mode!r}.")
+    return tuple(jnp.linalg.qr(inexact(x), mode=mode))
+
+
+@op
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """U, s, V^T with U diag(s) V^T = x, s descending; or s alone."""
+    found = jnp.linalg.svd(inexact(x), full_matrices=full_matrices, compute_uv=compute_uv)
+    return tuple(found) if compute_uv else found
+
+
+@op
+def lu_factor(x: TensorLike) -> Any:
+    """L and U of P x = L U in one matrix (the diagonal of L is 1), and the row swaps of P."""
+    return tuple(jax.scipy.linalg.lu_factor(inexact(x)))
+
+
+@op
+def solve(a: TensorLike, b: TensorLike) -> Any:
+    """x with a x = b; b is one vector or the columns of a matrix."""
+    a, b = inexact_pair(a, b)
+    if b.ndim == a.ndim - 1:  # vectors, one per matrix
+        return jnp.linalg.solve(a, b[..., None])[..., 0]
+    return jnp.linalg.solve(a, b)
+
+
+@op
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
+    """x with a x = b for triangular a, of which only that triangle is read."""
+    a, b = inexact_pair(a, b)
+    vectors = b.ndim == a.ndim - 1
+    found = jax.scipy.linalg.solve_triangular(a, b[..., None] if vectors else b, lower=lower)
+    return found[..., 0] if vectors else found
+
+
+@op
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Any:
+    """x with the least |a x - b|^2."""
+    a, b = inexact_pair(a, b)
+    return jnp.linalg.lstsq(a, b, rcond=rcond)[0]
+
+
+@op
+def cdist(x: TensorLike, y: TensorLike) -> Any:
+    """Euclidean distances of every two rows: (..., m, d), (..., n, d) -> (..., m, n).
+
+    The differences are formed, not |x|^2 + |y|^2 - 2 x y, which loses the digits of small distances.
+    """
+    x, y = inexact_pair(x, y)
+    squares = jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), axis=-1)
+    # sqrt has no gradient at 0, where x = y: give it 0 instead of NaN.
+    safe = jnp.where(squares == 0, 1, squares)
+    return jnp.where(squares == 0, 0, jnp.sqrt(safe))

@@ -1,0 +1,274 @@
+"""Shapes and places: nothing is computed, elements move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.arithmetic import getitem
+from hornbeam.core.op import op
+from hornbeam.ops.common import Axis, TensorLike, array, as_axis
+
+Sections = int | Sequence[int]
+
+
+@op
+def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Any:
+    """The same elements, in row-major order, in another shape; one size may be -1.
+
+    A None keeps the size that x has in that place: what `ops.shape(x)` of a symbolic tensor holds
+    may be put in.
+
+    >>> from hornbeam.keras import ops
+    >>> ops.reshape(ops.arange(6), (2, -1)).shape
+    TensorShape([2, 3])
+    """
+    x = array(x)
+    if isinstance(newshape, int):
+        return jnp.reshape(x, newshape)
+    sizes = [x.shape[i] if n is None else n for i, n in enumerate(newshape)]
+    return jnp.reshape(x, sizes)
+
+
+@op
+def ravel(x: TensorLike) -> Any:
+    """All elements in one axis."""
+    return jnp.ravel(array(x))
+
+
+@op
+def squeeze(x: TensorLike, axis: Axis = None) -> Any:
+    """x without its axes of size 1, or without the given ones."""
+    return jnp.squeeze(array(x), axis=as_axis(axis))
+
+
+@op
+def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Any:
+    """x with an axis of size 1 put in, so that it stands at `axis` in the result."""
+    return jnp.expand_dims(array(x), axis if isinstance(axis, int) else tuple(axis))
+
+
+@op
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Any:
+    """The axes in another order; None reverses them."""
+    return jnp.transpose(array(x), None if axes is None else tuple(axes))
+
+
+@op
+def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """x with some axes moved to other places, the rest in their old order."""
+    return jnp.moveaxis(array(x), source, destination)
+
+
+@op
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
+    """x with two axes exchanged."""
+    return jnp.swapaxes(array(x), axis1, axis2)
+
+
+@op
+def broadcast_to(x: TensorLike, shape: Sequence[int]) -> Any:
+    """x repeated along axes of size 1 and new leading axes until it has `shape`."""
+    return jnp.broadcast_to(array(x), tuple(shape))
+
+
+@op
+def flip(x: TensorLike, axis: Axis = None) -> Any:
+    """x in reverse order along the axes; None: all of them."""
+    return jnp.flip(array(x), axis=as_axis(axis))
+
+
+@op
+def fliplr(x: TensorLike) -> Any:
+    """x with its second axis reversed (left and right)."""
+    return jnp.fliplr(array(x))
+
+
+@op
+def flipud(x: TensorLike) -> Any:
+    """x with its first axis reversed (up and down)."""
+    return jnp.flipud(array(x))
+
+
+@op
+def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
+    """x moved by `shift` places along an axis; what falls off the end comes in at the start."""
+    return jnp.roll(array(x), shift, axis)
+
+
+@op
+def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+    """Turned by 90 degrees k times, from the first of `axes` towards the second."""
+    return jnp.rot90(jnp.asarray(array), k, tuple(axes))
+
+
+@op
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Any:
+    """One after the other along an axis that they have.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.concatenate([[1, 2], [3]]).numpy())
+    [1 2 3]
+    """
+    return jnp.concatenate([array(x) for x in xs], axis=axis)
+
+
+@op
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
+    """One after the other along a new axis.
+
+    >>> from hornbeam.keras import ops
+    >>> ops.stack([[1, 2], [3, 4], [5, 6]], axis=1).shape
+    TensorShape([2, 3])
+    """
+    return jnp.stack([array(each) for each in x], axis=axis)
+
+
+@op
+def hstack(xs: Sequence[TensorLike]) -> Any:
+    """One after the other along the second axis (1D: the first)."""
+    return jnp.hstack([array(x) for x in xs])
+
+
+@op
+def vstack(xs: Sequence[TensorLike]) -> Any:
+    """One after the other along the first axis; 1D inputs are rows."""
+    return jnp.vstack([array(x) for x in xs])
+
+
+@op
+def dstack(xs: Sequence[TensorLike]) -> Any:
+    """One after the other along the third axis."""
+    return jnp.dstack([array(x) for x in xs])
+
+
+@op
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
+    """x2 after x1 along an axis; None: both flattened."""
+    return jnp.append(array(x1), array(x2), axis=axis)
+
+
+def _sections(value: Sections) -> Sections:
+    return value if isinstance(value, int) else tuple(value)
+
+
+@op
+def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> Any:
+    """A list of parts: so many of equal size, or cut before the given indices.
+
+    >>> from hornbeam.keras import ops
+    >>> [part.numpy().tolist() for part in ops.split(ops.arange(6), [1, 3])]
+    [[0], [1, 2], [3, 4, 5]]
+    """
+    return jnp.split(array(x), _sections(indices_or_sections), axis=axis)
+
+
+@op
+def array_split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> Any:
+    """As `split`, but the parts may differ in size by one."""
+    return jnp.array_split(array(x), _sections(indices_or_sections), axis=axis)
+
+
+@op
+def hsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+    """`split` along the second axis (1D: the first)."""
+    return jnp.hsplit(array(x), _sections(indices_or_sections))
+
+
+@op
+def vsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+    """`split` along the first axis."""
+    return jnp.vsplit(array(x), _sections(indices_or_sections))
+
+
+@op
+def dsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+    """`split` along the third axis."""
+    return jnp.dsplit(array(x), _sections(indices_or_sections))
+
+
+@op
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
+    """The slices along an axis as a list. Raises ValueError where there are not `num` of them."""
+    x = array(x)
+    if num is not None and x.shape[axis] != num:
+        raise ValueError(
+            f"`unstack` expected num={num} slices, but axis {axis} of an input of shape {x.shape} "
+            f"has {x.shape[axis]}."
+        )
+    return list(jnp.unstack(x, axis=axis))
+
+
+@op
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> Any:
+    """x as a whole repeated along each axis: [1, 2] twice is [1, 2, 1, 2]."""
+    return jnp.tile(array(x), repeats)
+
+
+@op
+def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Any:
+    """Each element repeated along an axis: [1, 2] twice is [1, 1, 2, 2]; None: of the flattened x."""
+    return jnp.repeat(
+        array(x), jnp.asarray(repeats) if isinstance(repeats, list) else repeats, axis
+    )
+
+
+@op
+def pad(
+    x: TensorLike,
+    pad_width: Any,
+    mode: str = "constant",
+    constant_values: TensorLike = None,
+) -> Any:
+    """x with elements put before and after each axis.
+
+    `pad_width` is a number for all sides, a pair (before, after) for all axes, or one pair per axis;
+    `mode` is "constant" (0, or `constant_values`), "reflect", "symmetric", "edge" or another of
+    NumPy's.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.pad([1, 2], (1, 0), constant_values=9).numpy())
+    [9 1 2]
+    """
+    if constant_values is None:
+        return jnp.pad(array(x), pad_width, mode)
+    if mode != "constant":
+        raise ValueError(
+            f"`constant_values` is only for mode='constant'; received constant_values="
+            f"{constant_values!r} with mode={mode!r}."
+        )
+    return jnp.pad(array(x), pad_width, mode, constant_values=constant_values)
+
+
+@op
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
+    """The slices of x at `indices` along an axis; None: elements of the flattened x.
+
+    Negative indices count from the end. Compiled code can't raise, so an index out of range gives
+    NaN (the least value for integers), never some other element.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.take([10.0, 20.0], [1, -1, 2]).numpy())
+    [20. 20. nan]
+    """
+    return jnp.take(array(x), array(indices), axis=axis, mode="fill")
+
+
+@op
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
+    """For each place the element at its own index along the axis, as `argsort` gives them.
+
+    An index out of range gives NaN (the least value for integers).
+    """
+    return jnp.take_along_axis(array(x), array(indices), axis=axis, mode="fill")
+
+
+@op
+def unravel_index(indices: TensorLike, shape: Sequence[int]) -> Any:
+    """Indices into a flattened array of `shape` as one index per axis."""
+    return tuple(jnp.unravel_index(array(indices), tuple(shape)))
+
+
+get_item = getitem

@@ -1,0 +1,111 @@
+"""Reductions that skip NaN: the remaining elements are what is reduced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
+
+
+@op
+def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum."""
+    return jnp.nansum(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product."""
+    return jnp.nanprod(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element."""
+    return jnp.nanmax(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element."""
+    return jnp.nanmin(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The arithmetic mean."""
+    return jnp.nanmean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The middle element in order of size."""
+    return jnp.nanmedian(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The standard deviation."""
+    return jnp.nanstd(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The variance."""
+    return jnp.nanvar(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the largest element; -1 where all are NaN."""
+    return jnp.nanargmax(array(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the smallest element; -1 where all are NaN."""
+    return jnp.nanargmin(array(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+    """The running sum along an axis; None: of the flattened array."""
+    return jnp.nancumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
+
+
+@op
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+    """The running product along an axis; None: of the flattened array."""
+    return jnp.nancumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
+
+
+@op
+def nanquantile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axis = None,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Any:
+    """The quantiles `q` in [0, 1], as `quantile` defines them."""
+    x = inexact(x)
+    q = jnp.asarray(q, x.dtype)
+    return jnp.nanquantile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)
+
+
+@op
+def nanpercentile(
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axis = None,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Any:
+    """The percentiles `q` in [0, 100]."""
+    x = inexact(x)
+    q = jnp.asarray(q, x.dtype)
+    return jnp.nanpercentile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)

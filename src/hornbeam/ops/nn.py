@@ -1,0 +1,282 @@
+"""Normalisation, encodings of classes, attention and dense maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.config import epsilon as default_epsilon
+from hornbeam.core.op import op
+from hornbeam.kernels import dense, embedding
+from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, float_dtype, inexact
+
+
+@op
+def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
+    """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
+    return dense.affine(inexact(x), inexact(kernel), None if bias is None else inexact(bias))
+
+
+@op
+def embedding_lookup(table: TensorLike, indices: TensorLike) -> Any:
+    """table[indices]; an index outside the table gives NaN, never some other row.
+
+    table: (n, d), indices: integers (b, ...) -> (b, ..., d)
+    """
+    return embedding.take_rows(array(table), array(indices).astype("int32"))
+
+
+@op
+def one_hot(
+    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike = None, sparse: bool = False
+) -> Any:
+    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for what is no class.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.one_hot([0, 2], 3).numpy())
+    [[1. 0. 0.]
+     [0. 0. 1.]]
+    """
+    if sparse:
+        raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
+    return jax.nn.one_hot(array(x), num_classes, dtype=float_dtype(dtype), axis=axis)
+
+
+@op
+def multi_hot(
+    inputs: TensorLike,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: DTypeLike = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.multi_hot([[0, 2, 2]], 4).numpy())
+    [[1. 0. 1. 0.]]
+    """
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if num_classes is None or kwargs:
+        raise ValueError(f"`multi_hot` needs `num_classes`, and does not know {sorted(kwargs)}.")
+    inputs = array(inputs)
+    each = one_hot.raw(inputs, num_classes, axis, dtype, sparse)
+    return jnp.max(each, axis=1 if inputs.ndim > 1 else 0)
+
+
+@op
+def moments(
+    x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
+) -> Any:
+    """The mean and the variance over `axes`; half-precision input is summed in float32.
+
+    `synchronized` needs nothing here: a batch spread over devices is one array to a compiled program.
+
+    >>> from hornbeam.keras import ops
+    >>> mean, variance = ops.moments([1.0, 3.0], axes=0)
+    >>> print(float(mean), float(variance))
+    2.0 1.0
+    """
+    x = inexact(x)
+    wide = _at_least_float32(x)
+    axis = as_axis(axes)
+    mean = jnp.mean(wide, axis=axis, keepdims=True)
+    variance = jnp.mean(jnp.square(wide - mean), axis=axis, keepdims=keepdims)
+    if not keepdims:
+        mean = jnp.squeeze(mean, axis=axis)
+    if wide.dtype != x.dtype:
+        largest = float(jnp.finfo(x.dtype).max)
+        mean, variance = (jnp.clip(m, -largest, largest) for m in (mean, variance))
+    return mean.astype(x.dtype), variance.astype(x.dtype)
+
+
+@op
+def batch_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike = None,
+    scale: TensorLike = None,
+    epsilon: float = 1e-3,
+) -> Any:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset (Ioffe and Szegedy 2015, arXiv:1502.03167)
+
+    mean, variance, offset and scale are vectors along `axis` of x.
+    """
+    x = inexact(x)
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis]
+    factor = jax.lax.rsqrt(inexact(variance) + epsilon)
+    if scale is not None:
+        factor = factor * array(scale)
+    shift = -inexact(mean) * factor
+    if offset is not None:
+        shift = shift + array(offset)
+    return x * factor.reshape(shape).astype(x.dtype) + shift.reshape(shape).astype(x.dtype)
+
+
+@op
+def layer_normalization(
+    x: TensorLike,
+    gamma: TensorLike = None,
+    beta: TensorLike = None,
+    axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
+) -> Any:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, of each example (Ba et al. 2016, arXiv:1607.06450)
+
+    Mean and variance run over `axis`, computed in float32; gamma and beta have the sizes of those
+    axes. `epsilon` None is `keras.config.epsilon()`.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.layer_normalization([[1.0, 2.0, 3.0]]).numpy())
+    [[-1.2247 0. 1.2247]]
+    """
+    rms_scaling = kwargs.pop("rms_scaling", False)
+    if kwargs:
+        raise TypeError(f"`layer_normalization` received unknown arguments: {', '.join(kwargs)}.")
+    x = inexact(x)
+    wide = _at_least_float32(x)
+    axes = as_axis(axis)
+    mean = jnp.mean(wide, axis=axes, keepdims=True)
+    centred = wide - mean
+    variance = jnp.mean(jnp.square(centred), axis=axes, keepdims=True)
+    factor = jax.lax.rsqrt(variance + (default_epsilon() if epsilon is None else epsilon))
+    if gamma is not None:
+        factor = factor * _along(array(gamma), axes, x.ndim).astype(wide.dtype)
+    if rms_scaling:  # deprecated in Keras, and not quite RMS: no mean in x, but in the variance
+        return (wide * factor).astype(x.dtype)
+    normal = centred * factor
+    if beta is not None:
+        normal = normal + _along(array(beta), axes, x.ndim).astype(wide.dtype)
+    return normal.astype(x.dtype)
+
+
+@op
+def rms_normalization(
+    x: TensorLike,
+    scale: TensorLike = None,
+    axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+) -> Any:
+    """x / sqrt(mean(x^2) + epsilon) * scale, of each example (Zhang and Sennrich 2019, arXiv:1910.07467)
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.rms_normalization([[3.0, 4.0]]).numpy().round(4))
+    [[0.8485 1.1314]]
+    """
+    x = inexact(x)
+    wide = _at_least_float32(x)
+    axes = as_axis(axis)
+    power = jnp.mean(jnp.square(wide), axis=axes, keepdims=True)
+    normal = wide * jax.lax.rsqrt(power + (default_epsilon() if epsilon is None else epsilon))
+    if scale is not None:
+        normal = normal * _along(array(scale), axes, x.ndim).astype(wide.dtype)
+    return normal.astype(x.dtype)
+
+
+@op
+def normalize(
+    x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float | None = None
+) -> Any:
+    """x divided by its norm along an axis, or by epsilon where the norm is smaller.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.normalize([[3.0, 4.0]]).numpy())
+    [[0.6 0.8]]
+    """
+    if not isinstance(order, (int, float)) or order < 1:
+        raise ValueError(f"`order` is a number >= 1; received {order!r}.")
+    x = inexact(x)
+    least = default_epsilon() if epsilon is None else epsilon
+    if order == 2:  # as rsqrt of the sum: the norm itself has no gradient at 0
+        squares = jnp.sum(jnp.square(x), axis=as_axis(axis), keepdims=True)
+        return x * jax.lax.rsqrt(jnp.maximum(squares, least**2))
+    norm = jnp.linalg.norm(x, ord=order, axis=as_axis(axis), keepdims=True)
+    return x / jnp.maximum(norm, least)
+
+
+@op
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
+    """The peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
+    error = jnp.mean(jnp.square(inexact(x1) - inexact(x2)))
+    return 20 * jnp.log10(jnp.asarray(max_val, error.dtype)) - 10 * jnp.log10(error)
+
+
+@op
+def dot_product_attention(
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike = None,
+    mask: TensorLike = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Any:
+    """softmax(query key^T * scale + bias) value (Vaswani et al. 2017, arXiv:1706.03762)
+
+    query: (b, t, n, d), key and value: (b, s, m, d) with n heads a multiple of m; bias and mask:
+    broadcast to (b, n, t, s), the mask true where attention may go -> (b, t, n, d). `scale` None is
+    1 / sqrt(d). The softmax is computed in float32. `flash_attention=True` asks for the fused cuDNN
+    kernel, which raises where it can't run.
+    """
+    query, key, value = inexact(query), inexact(key), inexact(value)
+    if not query.ndim == key.ndim == value.ndim == 4:
+        raise ValueError(
+            "`dot_product_attention` takes query, key and value of 4 axes (batch, time, heads, "
+            f"features); received shapes {query.shape}, {key.shape}, {value.shape}."
+        )
+    if flash_attention:
+        if attn_logits_soft_cap is not None:
+            raise ValueError(
+                "`flash_attention=True` can't be combined with `attn_logits_soft_cap`."
+            )
+        return jax.nn.dot_product_attention(
+            *(query, key, value, None if bias is None else array(bias)),
+            mask=None if mask is None else array(mask).astype(bool),
+            scale=scale,
+            is_causal=is_causal,
+            implementation="cudnn",
+        )
+    groups = query.shape[2] // key.shape[2]
+    if groups > 1:  # grouped queries: several heads share a key
+        key, value = jnp.repeat(key, groups, axis=2), jnp.repeat(value, groups, axis=2)
+    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32)
+    logits = logits * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    if bias is not None:
+        logits = logits + array(bias)
+    if attn_logits_soft_cap is not None:
+        logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
+    allowed = None if mask is None else array(mask).astype(bool)
+    if is_causal:
+        causal = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
+        allowed = causal if allowed is None else allowed & causal
+    if allowed is not None:
+        # The least finite number, not -inf: a row with nothing allowed stays free of NaN.
+        logits = jnp.where(allowed, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
+    weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
+    return jnp.einsum("bnts,bsnd->btnd", weights, value)
+
+
+def _at_least_float32(x: jax.Array) -> jax.Array:
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _along(values: jax.Array, axes: int | tuple[int, ...] | None, ndim: int) -> jax.Array:
+    """`values`, with the sizes of `axes`, in the shape that broadcasts against all `ndim` axes."""
+    if axes is None or values.ndim == 0:
+        return values
+    places = [a % ndim for a in ((axes,) if isinstance(axes, int) else axes)]
+    shape = [1] * ndim
+    for place, size in zip(places, values.shape, strict=True):
+        shape[place] = size
+    return values.reshape(shape)

@@ -1,0 +1,131 @@
+"""Functions of one number that keep its type, and complex numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.ops.common import DTypeLike, TensorLike, array, inexact
+
+
+@op
+def sign(x: TensorLike) -> Any:
+    """-1, 0 or 1"""
+    return jnp.sign(array(x))
+
+
+@op
+def signbit(x: TensorLike) -> Any:
+    """Whether the sign bit is set, -0.0 included."""
+    return jnp.signbit(array(x))
+
+
+@op
+def square(x: TensorLike) -> Any:
+    """x * x"""
+    x = array(x)
+    return jnp.square(x.astype("int32") if x.dtype == bool else x)
+
+
+@op
+def round(x: TensorLike, decimals: int = 0) -> Any:
+    """x rounded to `decimals` places, halves to the even neighbour.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.round([0.5, 1.5, 2.567], decimals=1).numpy())
+    [0.5 1.5 2.6]
+    """
+    return jnp.round(array(x), decimals)
+
+
+@op
+def trunc(x: TensorLike) -> Any:
+    """x without its fraction: rounded towards 0."""
+    x = array(x)
+    return jnp.trunc(x) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+
+@op
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Any:
+    """min(max(x, x_min), x_max); the limits take the type of x.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.clip([-2, 0, 5], 0, 1).numpy())
+    [0 0 1]
+    """
+    x = array(x)
+    x = x.astype("int32") if x.dtype == bool else x
+    return jnp.clip(x, jnp.asarray(x_min, x.dtype), jnp.asarray(x_max, x.dtype))
+
+
+@op
+def nan_to_num(
+    x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """x with NaN and the infinities replaced; None stands for the type's largest finite value."""
+    return jnp.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf)
+
+
+@op
+def copy(x: TensorLike) -> Any:
+    """A copy of x."""
+    return jnp.array(x, copy=True)
+
+
+@op
+def real(x: TensorLike) -> Any:
+    """The real part."""
+    return jnp.real(array(x))
+
+
+@op
+def imag(x: TensorLike) -> Any:
+    """The imaginary part, 0 for real x."""
+    return jnp.imag(array(x))
+
+
+@op
+def conj(x: TensorLike) -> Any:
+    """The complex conjugate, x itself where real."""
+    return jnp.conj(array(x))
+
+
+conjugate = conj
+
+
+@op
+def angle(x: TensorLike) -> Any:
+    """The angle of a complex number in radians; 0 or pi for real x."""
+    return jnp.angle(inexact(x))
+
+
+@op
+def view_as_real(x: TensorLike) -> Any:
+    """Complex (...) as (..., 2): real and imaginary part."""
+    x = array(x)
+    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
+
+
+@op
+def view_as_complex(x: TensorLike) -> Any:
+    """(..., 2), real and imaginary part, as complex (...)."""
+    x = inexact(x)
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+@op
+def polar(abs_: TensorLike, angle: TensorLike) -> Any:
+    """The complex number abs_ * (cos(angle) + i sin(angle)), angle in radians."""
+    abs_, angle = inexact(abs_), inexact(angle)
+    return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
+
+
+@op
+def view(x: TensorLike, dtype: DTypeLike = None) -> Any:
+    """The same bits read as another type; the last axis grows or shrinks with the width."""
+    x = array(x)
+    return x if dtype is None else x.view(canonical(dtype))

@@ -1,0 +1,116 @@
+"""Pooling: one value for each window of space.
+
+Shapes are written channels last, (b, s..., c); `data_format="channels_first"` takes (b, c, s...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.kernels import pool as kernels
+from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
+
+
+@op
+def max_pool(
+    inputs: TensorLike,
+    pool_size: Ints,
+    strides: Ints | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """The largest element of each window; (b, s..., c) -> (b, s'..., c)
+
+    `strides` None is the window's size. The gradient goes to the first of equal elements.
+
+    >>> from hornbeam.keras import ops
+    >>> x = ops.reshape([1.0, 3.0, 2.0, 5.0], (1, 4, 1))
+    >>> print(ops.max_pool(x, 2)[0, :, 0].numpy())
+    [3. 5.]
+    """
+    x, window, steps = _windows("max_pool", inputs, pool_size, strides, padding, data_format)
+    return from_channels_last(kernels.max_pool(x, window, steps, padding), data_format)
+
+
+@op
+def average_pool(
+    inputs: TensorLike,
+    pool_size: Ints,
+    strides: Ints | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """The mean of each window, padding not counted; (b, s..., c) -> (b, s'..., c)
+
+    >>> from hornbeam.keras import ops
+    >>> x = ops.reshape([1.0, 3.0, 5.0], (1, 3, 1))
+    >>> print(ops.average_pool(x, 2, padding="same")[0, :, 0].numpy())
+    [2. 5.]
+    """
+    x, window, steps = _windows(
+        "average_pool", inexact(inputs), pool_size, strides, padding, data_format
+    )
+    return from_channels_last(kernels.average_pool(x, window, steps, padding), data_format)
+
+
+@op
+def adaptive_average_pool(
+    inputs: TensorLike, output_size: Ints, data_format: str | None = None
+) -> Any:
+    """The means of `output_size` windows that divide each axis as evenly as they can.
+
+    Window i of n along an axis of size s goes from floor(i s / n) up to ceil((i + 1) s / n).
+    """
+    return _adaptive(inexact(inputs), output_size, data_format, jnp.mean)
+
+
+@op
+def adaptive_max_pool(inputs: TensorLike, output_size: Ints, data_format: str | None = None) -> Any:
+    """The largest elements of windows as in `adaptive_average_pool`."""
+    return _adaptive(array(inputs), output_size, data_format, jnp.max)
+
+
+def _windows(
+    name: str,
+    inputs: TensorLike,
+    pool_size: Ints,
+    strides: Ints | None,
+    padding: str,
+    data_format: str | None,
+) -> tuple[jax.Array, tuple[int, ...], tuple[int, ...]]:
+    x = to_channels_last(array(inputs), data_format)
+    spatial = x.ndim - 2
+    if spatial < 1:
+        raise ValueError(
+            f"`{name}` takes (batch, spatial axes..., channels); received shape {x.shape}."
+        )
+    check_padding(name, padding)
+    window = per_axis("pool_size", pool_size, spatial)
+    steps = window if strides is None else per_axis("strides", strides, spatial)
+    if padding == "valid" and any(n < k for n, k in zip(x.shape[1:-1], window, strict=True)):
+        raise ValueError(
+            f"`{name}`: the window {window} is larger than the space {x.shape[1:-1]} of an input of "
+            f"shape {x.shape} (channels last). Use a smaller window or padding='same'."
+        )
+    return x, window, steps
+
+
+def _adaptive(
+    x: jax.Array, output_size: Ints, data_format: str | None, reduce: Callable[..., jax.Array]
+) -> jax.Array:
+    x = to_channels_last(x, data_format)
+    counts = per_axis("output_size", output_size, x.ndim - 2)
+    for axis, count in enumerate(counts, start=1):
+        size = x.shape[axis]
+        parts = [
+            jax.lax.slice_in_dim(x, i * size // count, -(-(i + 1) * size // count), axis=axis)
+            for i in range(count)
+        ]
+        x = jnp.stack([reduce(part, axis=axis) for part in parts], axis=axis)
+    return from_channels_last(x, data_format)

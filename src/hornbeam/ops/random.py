@@ -1,0 +1,189 @@
+"""Random numbers. `seed` is a `SeedGenerator` (each call goes on), an integer (each call gives the same), or None.
+
+None draws from the global generator that `keras.utils.set_random_seed` starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.core.rng import SeedGenerator, draw_key
+from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
+
+Seed = int | SeedGenerator | None
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
+
+
+@op
+def normal(
+    shape: Sequence[int],
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Any:
+    """Draws from the normal distribution.
+
+    >>> from hornbeam import keras
+    >>> keras.random.normal((2, 3), seed=1).shape
+    TensorShape([2, 3])
+    """
+    kind = float_dtype(dtype)
+    draws = jax.random.normal(draw_key(seed), tuple(shape), kind)
+    return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
+
+
+@op
+def truncated_normal(
+    shape: Sequence[int],
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Any:
+    """Draws from the normal distribution without what lies more than 2 `stddev` from the mean."""
+    kind = float_dtype(dtype)
+    draws = jax.random.truncated_normal(draw_key(seed), -2.0, 2.0, tuple(shape), kind)
+    return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
+
+
+@op
+def uniform(
+    shape: Sequence[int],
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Any:
+    """Draws spread evenly over [minval, maxval).
+
+    >>> from hornbeam import keras
+    >>> x = keras.random.uniform((1000,), 2.0, 3.0, seed=1)
+    >>> bool((x >= 2).numpy().all() and (x < 3).numpy().all())
+    True
+    """
+    kind = float_dtype(dtype)
+    if jnp.issubdtype(kind, jnp.integer):
+        return jax.random.randint(draw_key(seed), tuple(shape), minval, maxval, kind)
+    low, high = jnp.asarray(minval, kind), jnp.asarray(maxval, kind)
+    return jax.random.uniform(draw_key(seed), tuple(shape), kind, low, high)
+
+
+@op
+def randint(
+    shape: Sequence[int],
+    minval: TensorLike,
+    maxval: TensorLike,
+    dtype: DTypeLike = "int32",
+    seed: Seed = None,
+) -> Any:
+    """Whole numbers spread evenly over minval ... maxval - 1."""
+    kind = canonical(dtype)
+    if not jnp.issubdtype(kind, jnp.integer):
+        raise ValueError(f"`randint` gives integers; received dtype={dtype!r}. Use `uniform`.")
+    return jax.random.randint(draw_key(seed), tuple(shape), minval, maxval, kind)
+
+
+@op
+def categorical(
+    logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
+) -> Any:
+    """Classes drawn with the probabilities softmax(logits): (b, classes) -> (b, num_samples)"""
+    logits = inexact(logits)
+    draws = jax.random.categorical(
+        draw_key(seed), logits, axis=-1, shape=(num_samples, *logits.shape[:-1])
+    )
+    return jnp.moveaxis(draws, 0, -1).astype(canonical(dtype))
+
+
+@op
+def dropout(
+    inputs: TensorLike,
+    rate: float,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: Seed = None,
+) -> Any:
+    """Each element 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014, JMLR 15)
+
+    Where `noise_shape` is 1, all elements along that axis share one draw; None stands for the input's
+    own size.
+
+    >>> from hornbeam import keras
+    >>> sorted(set(keras.random.dropout(keras.ops.ones((100,)), 0.5, seed=1).numpy().tolist()))
+    [0.0, 2.0]
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"`rate` is a probability from 0 to 1; received {rate!r}.")
+    x = inexact(inputs)
+    if rate == 0:
+        return x
+    if rate == 1:
+        return jnp.zeros_like(x)
+    shape = x.shape
+    if noise_shape is not None:
+        shape = [
+            n if given is None else given for n, given in zip(x.shape, noise_shape, strict=True)
+        ]
+    keep = jax.random.bernoulli(draw_key(seed), 1 - rate, tuple(shape))
+    return jnp.where(keep, x / (1 - rate), 0)
+
+
+@op
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Any:
+    """The slices along an axis in random order."""
+    return jax.random.permutation(draw_key(seed), array(x), axis)
+
+
+@op
+def gamma(
+    shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike = None, seed: Seed = None
+) -> Any:
+    """Draws from the gamma distribution with shape parameter `alpha` and scale 1."""
+    kind = float_dtype(dtype)
+    return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
+
+
+@op
+def beta(
+    shape: Sequence[int],
+    alpha: TensorLike,
+    beta: TensorLike,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Any:
+    """Draws from the beta distribution, between 0 and 1 with mean alpha / (alpha + beta)."""
+    kind = float_dtype(dtype)
+    a, b = jnp.asarray(alpha, kind), jnp.asarray(beta, kind)
+    return jax.random.beta(draw_key(seed), a, b, tuple(shape), kind)
+
+
+@op
+def binomial(
+    shape: Sequence[int],
+    counts: TensorLike,
+    probabilities: TensorLike,
+    dtype: DTypeLike = None,
+    seed: Seed = None,
+) -> Any:
+    """How many of `counts` tries succeed that each succeed with `probabilities`."""
+    kind = float_dtype(dtype)
+    n, p = jnp.asarray(counts, kind), jnp.asarray(probabilities, kind)
+    return jax.random.binomial(draw_key(seed), n, p, tuple(shape), kind)

@@ -1,0 +1,142 @@
+"""Many numbers to one: along given axes, or over all of them.
+
+In every function `axis` is one axis, several, or None for all; with `keepdims` a reduced axis stays with size 1. Means and
+deviations of integers are floats; sums of small integers and booleans are 32 bits wide.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
+
+
+@op
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.sum([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy())
+    [4. 6.]
+    """
+    return jnp.sum(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike = None) -> Any:
+    """The product."""
+    target = None if dtype is None else canonical(dtype)
+    return jnp.prod(array(x), axis=as_axis(axis), keepdims=keepdims, dtype=target)
+
+
+@op
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The arithmetic mean."""
+    return jnp.mean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The standard deviation, sqrt(mean((x - mean(x))^2))."""
+    return jnp.std(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The variance, mean((x - mean(x))^2)."""
+    return jnp.var(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Any:
+    """The weighted mean, sum(x * weights) / sum(weights).
+
+    >>> from hornbeam.keras import ops
+    >>> float(ops.average([1.0, 4.0], weights=[2.0, 1.0]))
+    2.0
+    """
+    x = inexact(x)
+    return jnp.average(x, axis=as_axis(axis), weights=None if weights is None else array(weights))
+
+
+@op
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The largest element; `initial` takes part as if it were one more."""
+    return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
+
+
+@op
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The smallest element; `initial` takes part as if it were one more."""
+    return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
+
+
+@op
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element."""
+    return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element."""
+    return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the largest element, the first of equals; None: in the flattened array."""
+    return jnp.argmax(array(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the smallest element, the first of equals; None: in the flattened array."""
+    return jnp.argmin(array(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether every element is true (not 0)."""
+    return jnp.all(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether at least one element is true (not 0)."""
+    return jnp.any(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def count_nonzero(x: TensorLike, axis: Axis = None) -> Any:
+    """How many elements are not 0."""
+    return jnp.count_nonzero(array(x), axis=as_axis(axis))
+
+
+@op
+def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element minus the smallest."""
+    return jnp.ptp(array(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(e^x)), without overflow on the way."""
+    return jax.nn.logsumexp(inexact(x), axis=as_axis(axis), keepdims=keepdims)
+
+
+@op
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+    """The running sum along an axis; None: of the flattened array."""
+    return jnp.cumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
+
+
+@op
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+    """The running product along an axis; None: of the flattened array."""
+    return jnp.cumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))

@@ -1,0 +1,79 @@
+"""Reductions over groups of rows: all rows with the same id become one.
+
+Rows of ids outside 0 ... num_segments - 1 are left out. `num_segments` None is the largest id + 1, which depends on values:
+a compiled program must say it. Segments without rows get the reduction's neutral element: 0, 1, or the type's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import TensorLike, array
+
+
+def _segments(
+    reduce: Callable[..., jax.Array],
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None,
+    is_sorted: bool,
+) -> jax.Array:
+    ids = array(segment_ids)
+    if num_segments is None and isinstance(ids, jax.core.Tracer):
+        raise ValueError(
+            "A compiled segment reduction needs `num_segments`: ids are not known yet."
+        )
+    return reduce(array(data), ids, num_segments, indices_are_sorted=is_sorted)
+
+
+@op
+def segment_sum(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Any:
+    """The sum of each segment's rows.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.segment_sum([1, 2, 10], [0, 0, 1], num_segments=2).numpy())
+    [ 3 10]
+    """
+    return _segments(jax.ops.segment_sum, data, segment_ids, num_segments, sorted)
+
+
+@op
+def segment_prod(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Any:
+    """The product of each segment's rows."""
+    return _segments(jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
+
+
+@op
+def segment_max(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Any:
+    """The largest element of each segment's rows."""
+    return _segments(jax.ops.segment_max, data, segment_ids, num_segments, sorted)
+
+
+@op
+def segment_min(
+    data: TensorLike,
+    segment_ids: TensorLike,
+    num_segments: int | None = None,
+    sorted: bool = False,
+) -> Any:
+    """The smallest element of each segment's rows."""
+    return _segments(jax.ops.segment_min, data, segment_ids, num_segments, sorted)

@@ -1,0 +1,147 @@
+"""The benchmark harness with made-up frameworks: order of turns, files, ratios, failures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import benchmarks.__main__ as command_line
+from benchmarks import report, side_by_side
+from benchmarks.cases import CASES
+from benchmarks.frameworks import FRAMEWORKS, HORNBEAM, Framework
+from benchmarks.measurements import MEASUREMENTS
+
+# Writes down what it is asked to do; `cpu` sleeps as long as its name says.
+FAKE = """
+import os, time
+from pathlib import Path
+
+class Session:
+    def __init__(self, case, x, y):
+        assert len(x) == len(y) >= case.batch * case.steps
+
+    def fit(self, steps):
+        self.note("begin")
+        time.sleep(float(os.environ["FAKE_SECONDS"]))
+        self.note("end")
+        print("noise on standard output")
+        if os.environ["FAKE_NAME"] == "broken":
+            raise RuntimeError("no such layer")
+        return float(os.environ["FAKE_LOSS"])
+
+    def predict(self, rows, batch):
+        pass
+
+    def note(self, word):
+        with open(os.environ["FAKE_LOG"], "a") as log:
+            print(os.environ["FAKE_NAME"], word, file=log)
+
+def open_session(case, x, y):
+    return Session(case, x, y)
+"""
+
+
+class Stage:
+    """A folder with a fake framework in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log"
+        (folder / "fake_framework.py").write_text(FAKE)
+
+    def framework(self, name: str, *, seconds: float = 0.0, loss: float = 1.0) -> Framework:
+        return Framework(
+            name=name,
+            title=name.title(),
+            module="fake_framework",
+            packages=("numpy",),
+            import_line="pass",
+            environment={
+                "PYTHONPATH": str(self.folder),
+                "FAKE_LOG": str(self.log),
+                "FAKE_NAME": name,
+                "FAKE_SECONDS": str(seconds),
+                "FAKE_LOSS": str(loss),
+            },
+        )
+
+    def run(self, *frameworks: Framework, rounds: int = 3) -> dict[str, Any]:
+        return side_by_side.run(
+            dataclasses.replace(CASES["mlp"], steps=2, predict_rows=8),
+            frameworks,
+            [MEASUREMENTS["fit"]],
+            rounds=rounds,
+            pythons=dict.fromkeys((framework.name for framework in frameworks), sys.executable),
+        )
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(side_by_side, "SETTLE", 0.0)
+    return Stage(tmp_path)
+
+
+def test_turns_interleave_and_never_overlap(stage: Stage) -> None:
+    stage.run(stage.framework("one"), stage.framework("two"))
+    lines = stage.log.read_text().split("\n")[:-1]
+    assert lines[::2] == [line.replace("end", "begin") for line in lines[1::2]]
+    turns = [line.split()[0] for line in lines[1::2]]
+    warm_up = side_by_side.WARM_UP
+    assert turns == ["one"] * warm_up + ["two"] * warm_up + ["one", "two"] * 3
+
+
+def test_figures_are_times_per_step_and_ratios_are_within_rounds(stage: Stage) -> None:
+    case = stage.run(stage.framework(HORNBEAM, seconds=0.02), stage.framework("two", seconds=0.2))
+    ours = case["frameworks"][HORNBEAM]["figures"]["fit"]
+    assert len(ours["rounds"]) == 3
+    assert min(ours["rounds"]) >= 10  # 20 ms or more for two steps
+    assert ours["min"] <= ours["median"] <= ours["max"]
+    ratios = report.ratios(case, "fit", "two")
+    assert ratios == [
+        theirs / mine
+        for mine, theirs in zip(
+            ours["rounds"], case["frameworks"]["two"]["figures"]["fit"]["rounds"], strict=True
+        )
+    ]
+
+
+def test_a_broken_framework_is_named_and_the_others_go_on(stage: Stage) -> None:
+    case = stage.run(stage.framework("broken"), stage.framework("two"))
+    assert "no such layer" in case["frameworks"]["broken"]["error"]
+    assert len(case["frameworks"]["two"]["figures"]["fit"]["rounds"]) == 3
+
+
+@pytest.mark.parametrize("loss", [float("nan"), 2.0])
+def test_a_strange_loss_is_reported(stage: Stage, loss: float) -> None:
+    names = [stage.framework("one"), stage.framework("two"), stage.framework("odd", loss=loss)]
+    found = report.suspicious_losses(stage.run(*names, rounds=1))
+    assert len(found) == 1
+    assert found[0].startswith("Odd: ")
+
+
+def test_one_call_writes_json_and_table(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FRAMEWORKS, HORNBEAM, stage.framework(HORNBEAM))
+    monkeypatch.setitem(FRAMEWORKS, "pytorch", stage.framework("pytorch"))
+    options = ["--cases", "mlp", "--peers", "pytorch", "--rounds", "1", "--steps", "2"]
+    places = ["--peer-python", sys.executable, "--out", str(stage.folder / "out")]
+    command_line.main([*options, *places])
+    (path,) = (stage.folder / "out").glob("*.json")
+    document = json.loads(path.read_text())
+    assert document["machine"]["cores"] >= 1
+    assert document["cases"][0]["frameworks"][HORNBEAM]["versions"]["numpy"]
+    assert {row["name"] for row in document["startup"]} == {"python", "jax", HORNBEAM, "pytorch"}
+    table = path.with_suffix(".md").read_text()
+    assert "## Ratios" in table
+    assert table == capsys.readouterr().out.removesuffix("\n")
+
+
+def test_a_missing_environment_says_how_to_make_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line.parse(["--peer-python", "nowhere/python"])
+    assert "make bench" in capsys.readouterr().err

@@ -1,0 +1,320 @@
+"""`fit`, `evaluate` and `predict` on small problems."""
+
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.keras import layers
+from tests.tolerances import assert_close
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 4)).astype("float32")
+LABELS = (X[:, 0] + X[:, 1] > 0).astype("int64")
+TARGET = X @ np.array([[1.0], [2.0], [-1.0], [0.5]], "float32")
+
+
+def classifier(**kwargs):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="relu"), layers.Dense(2, activation="softmax")])
+    model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **kwargs})
+    return model
+
+
+def regressor(optimizer="sgd", **kwargs):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile(optimizer, "mse", **kwargs)
+    return model
+
+
+def test_training_learns_and_evaluate_agrees():
+    model = classifier(optimizer=keras.optimizers.Adam(0.05))
+    history = model.fit(X, LABELS, batch_size=16, epochs=20, verbose=0)
+    assert history.history["accuracy"][-1] > 0.95
+    loss, accuracy = model.evaluate(X, LABELS, verbose=0)
+    predicted = model.predict(X, verbose=0)
+    assert accuracy == pytest.approx(np.mean(predicted.argmax(1) == LABELS))
+    assert loss == pytest.approx(-np.log(predicted[np.arange(50), LABELS]).mean(), rel=1e-4)
+    assert model.evaluate(X, LABELS, verbose=0, return_dict=True) == pytest.approx({"loss": loss, "accuracy": accuracy})
+
+
+def test_one_step_of_sgd_is_the_gradient():
+    model = regressor(keras.optimizers.SGD(0.1))
+    kernel, bias = model.get_weights()
+    error = X @ kernel + bias - TARGET
+    model.fit(X, TARGET, batch_size=50, epochs=1, verbose=0)
+    new_kernel, new_bias = model.get_weights()
+    assert_close(new_kernel, kernel - 0.1 * 2 * X.T @ error / 50)
+    assert_close(new_bias, bias - 0.1 * 2 * error.mean(0))
+
+
+def test_the_last_partial_batch_counts_by_its_rows():
+    model = regressor(keras.optimizers.SGD(0.0))
+    history = model.fit(X, TARGET, batch_size=16, epochs=1, verbose=0)
+    exact = float(np.mean((model.predict(X, verbose=0) - TARGET) ** 2))
+    assert history.history["loss"][0] == pytest.approx(exact, rel=1e-5)
+    assert model.evaluate(X, TARGET, batch_size=16, verbose=0) == pytest.approx(exact, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights():
+    def run():
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(8), layers.Dropout(0.5), layers.Dense(1)])
+        model.compile("adam", "mse")
+        model.fit(X, TARGET, epochs=2, verbose=0)
+        return model.get_weights()
+
+    for a, b in zip(run(), run(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(10 * index, 10 * index + 10)
+        return X[rows], TARGET[rows]
+
+
+def endless():
+    while True:
+        for i in range(5):
+            yield X[10 * i : 10 * i + 10], TARGET[10 * i : 10 * i + 10]
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        ((X, TARGET), {"batch_size": 10, "shuffle": False}),
+        ((X.tolist(), TARGET.tolist()), {"batch_size": 10, "shuffle": False}),
+        ((X.astype("float64"), TARGET.astype("float64")), {"batch_size": 10, "shuffle": False}),
+        ((keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(TARGET)), {"batch_size": 10, "shuffle": False}),
+        ((Batches(),), {"shuffle": False}),
+        ((Batches(workers=3),), {"shuffle": False}),
+        ((endless(),), {"steps_per_epoch": 5}),
+        (([(X[i : i + 10], TARGET[i : i + 10]) for i in range(0, 50, 10)].__iter__(),), {"epochs": 1}),
+    ],
+    ids=["numpy", "lists", "float64", "tensors", "PyDataset", "PyDataset threads", "generator", "iterator"],
+)
+def test_every_form_of_data_trains_alike(data, options):
+    def train(data, options):
+        keras.utils.set_random_seed(1)
+        model = regressor()
+        model.fit(*data, verbose=0, **options)
+        return model.get_weights()
+
+    expected = train((X, TARGET), {"batch_size": 10, "shuffle": False})
+    for a, b in zip(train(data, options), expected, strict=True):
+        assert_close(a, b)
+
+
+def test_pandas():
+    pandas = pytest.importorskip("pandas")
+    model = regressor()
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    model.fit(frame, pandas.Series(TARGET[:, 0]), epochs=1, verbose=0)
+    assert model.predict(frame, verbose=0).shape == (50, 1)
+
+
+def test_steps_per_epoch_runs_on_across_epochs():
+    seen = []
+
+    class Spy(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(batch)
+
+    history = regressor().fit(X, TARGET, batch_size=10, steps_per_epoch=3, epochs=4, verbose=0, callbacks=[Spy()])
+    assert seen == [0, 1, 2] * 4 and len(history.history["loss"]) == 4
+
+
+def test_a_generator_that_ends_warns():
+    def short():
+        yield X[:10], TARGET[:10]
+
+    with pytest.warns(UserWarning, match="ended after 1 of 3 steps"):
+        regressor().fit(short(), steps_per_epoch=3, verbose=0)
+
+
+def test_validation_split_takes_the_last_rows():
+    model = regressor(keras.optimizers.SGD(0.0))
+    history = model.fit(X, TARGET, validation_split=0.2, epochs=1, verbose=0)
+    assert history.history["val_loss"][0] == pytest.approx(model.evaluate(X[40:], TARGET[40:], verbose=0), rel=1e-5)
+
+
+def test_validation_data_and_frequency():
+    history = regressor().fit(X, TARGET, validation_data=(X, TARGET), validation_freq=2, epochs=4, verbose=0)
+    assert len(history.history["loss"]) == 4 and len(history.history["val_loss"]) == 2
+    history = regressor().fit(Batches(), validation_data=Batches(), validation_steps=2, epochs=1, verbose=0)
+    assert "val_loss" in history.history
+
+
+def test_weights_of_samples_and_classes():
+    model = classifier(optimizer=keras.optimizers.SGD(0.0), weighted_metrics=["accuracy"], metrics=[])
+    weights = np.where(LABELS == 1, 3.0, 1.0)
+    a = model.fit(X, LABELS, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
+    b = model.fit(X, LABELS, sample_weight=weights, epochs=1, verbose=0).history
+    assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
+    assert a["accuracy"] == pytest.approx(b["accuracy"], rel=1e-5)
+    one_hot = keras.utils.to_categorical(LABELS, 2)
+    model.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
+    c = model.fit(X, one_hot, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
+    assert c["loss"] == pytest.approx(a["loss"], rel=1e-5)
+
+
+def test_several_outputs_with_losses_weights_and_metrics_by_name():
+    x = keras.Input((4,))
+    model = keras.Model(x, {"a": layers.Dense(1, name="a")(x), "b": layers.Dense(2, activation="softmax", name="b")(x)})
+    model.compile(
+        keras.optimizers.SGD(0.0),
+        loss={"a": "mse", "b": "sparse_categorical_crossentropy"},
+        loss_weights={"a": 0.5, "b": 2.0},
+        metrics={"b": ["accuracy"], "a": "mae"},
+    )
+    logs = model.fit(X, {"a": TARGET, "b": LABELS}, epochs=1, verbose=0, batch_size=50).history
+    assert {"loss", "a_loss", "b_loss", "a_mae", "b_accuracy"} == set(logs)
+    assert logs["loss"][0] == pytest.approx(0.5 * logs["a_loss"][0] + 2 * logs["b_loss"][0], rel=1e-5)
+    assert set(model.predict(X, verbose=0)) == {"a", "b"}
+
+
+def test_a_list_of_outputs():
+    x = keras.Input((4,))
+    model = keras.Model(x, [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)])
+    model.compile("sgd", ["mse", "mae"], metrics=[["mae"], ["mse"]])
+    logs = model.fit(X, [TARGET, TARGET], epochs=1, verbose=0).history
+    assert set(logs) == {"loss", "a_loss", "b_loss", "a_mae", "b_mse"}
+
+
+def test_regularizers_and_add_loss_are_part_of_the_loss():
+    class Fee(layers.Layer):
+        def call(self, x):
+            self.add_loss(2.5)
+            return x
+
+    model = keras.Sequential([keras.Input((4,)), Fee(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(1.0))])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    plain = np.mean((model.predict(X, verbose=0) - TARGET) ** 2)
+    penalty = np.sum(model.get_weights()[0] ** 2) + 2.5
+    assert model.evaluate(X, TARGET, verbose=0) == pytest.approx(plain + penalty, rel=1e-4)
+    assert model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0] == pytest.approx(plain + penalty, rel=1e-4)
+
+
+def test_moving_averages_move():
+    model = keras.Sequential([keras.Input((4,)), layers.BatchNormalization(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = model.layers[0].moving_mean.numpy()
+    model.fit(X + 5, TARGET, epochs=1, verbose=0)
+    assert np.all(model.layers[0].moving_mean.numpy() > before + 0.01)
+    after = model.layers[0].moving_mean.numpy()
+    model.evaluate(X, TARGET, verbose=0)
+    model.predict(X, verbose=0)
+    np.testing.assert_array_equal(model.layers[0].moving_mean.numpy(), after)
+
+
+def test_freezing_takes_effect_without_compiling_again():
+    model = classifier()
+    model.fit(X, LABELS, epochs=1, verbose=0)
+    model.layers[0].trainable = False
+    frozen = model.layers[0].get_weights()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, LABELS, epochs=1, verbose=0)
+    for a, b in zip(frozen, model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_on_batch():
+    model = regressor(metrics=["mae"])
+    loss, mae = model.train_on_batch(X, TARGET)
+    assert np.isfinite([loss, mae]).all()
+    assert set(model.test_on_batch(X, TARGET, return_dict=True)) == {"loss", "mae"}
+    out = model.predict_on_batch(X)
+    assert isinstance(out, np.ndarray) and out.shape == (50, 1)
+
+
+def test_predict_keeps_structures_and_can_be_written():
+    x = keras.Input((4,))
+    model = keras.Model(x, [x, {"twice": x * 2}])
+    first, rest = model.predict(X, batch_size=7, verbose=0)
+    assert_close(first, X)
+    assert_close(rest["twice"], 2 * X)
+    first[:] = 0
+
+
+def test_a_model_without_an_input_is_built_by_fit():
+    model = keras.Sequential([layers.Dense(8), layers.Dense(2, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    assert model.fit(X, LABELS, epochs=1, verbose=0).history["loss"]
+
+
+def test_metrics_may_stand_third_as_in_keras_2():
+    model = classifier()
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    assert set(model.evaluate(X, LABELS, verbose=0, return_dict=True)) == {"loss", "accuracy"}
+
+
+def test_a_step_of_ones_own():
+    class Noisy(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+            self.seen = keras.metrics.Sum(name="seen")
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            x, y, _ = data
+            logs = super().train_step((x * 1.0, y, None))
+            self.seen.update_state(keras.ops.ones((x.shape[0],)))
+            return {**logs, "seen": self.seen.result()}
+
+    model = Noisy()
+    model.compile("sgd", "mse")
+    logs = model.fit(X, TARGET, epochs=2, verbose=0).history
+    assert logs["seen"] == [50.0, 50.0]
+    assert logs["loss"][1] < logs["loss"][0]
+
+
+def test_a_loss_of_ones_own():
+    class Half(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return 0.5 * super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    model = Half()
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    logged = model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0]
+    assert logged == pytest.approx(0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2), rel=1e-4)
+
+
+def test_running_eagerly_gives_the_same():
+    def run(**kwargs):
+        keras.utils.set_random_seed(1)
+        model = regressor(**kwargs)
+        model.fit(X, TARGET, batch_size=25, epochs=2, verbose=0)
+        return model.get_weights()
+
+    for a, b in zip(run(), run(run_eagerly=True), strict=True):
+        assert_close(a, b)
+
+
+def test_mixed_precision_trains():
+    x = keras.Input((4,))
+    out = layers.Dense(1, dtype="float32")(layers.Dense(8, dtype="mixed_bfloat16")(x))
+    model = keras.Model(x, out)
+    model.compile("adam", "mse")
+    model.fit(X, TARGET, epochs=2, verbose=0)
+    assert {v.dtype.name for v in model.weights} == {"float32"}
+
+
+def test_the_bar_shows_what_fit_returns(capsys):
+    history = classifier().fit(X, LABELS, epochs=2, verbose=1, validation_split=0.2)
+    text = capsys.readouterr().out
+    assert "Epoch 2/2" in text
+    last = text.strip().splitlines()[-1]
+    for name, values in history.history.items():
+        assert f"{name}: {values[-1]:.4f}" in last

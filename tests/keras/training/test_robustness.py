@@ -1,0 +1,208 @@
+"""Whatever happens in `fit`, the model works afterwards and holds its weights."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.keras import layers
+
+X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+Y = X.sum(1, keepdims=True)
+
+
+def make(loss="mse", **kwargs):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8), layers.Dense(1)])
+    model.compile("adam", loss, **kwargs)
+    return model
+
+
+def works(model):
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    assert np.isfinite(model.predict(X, verbose=0)).all()
+    assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize("after", [0.0, 0.002, 0.01, 0.03, 0.05, 0.1])
+def test_ctrl_c_at_any_moment(after):
+    model = make()
+    model.fit(X, Y, epochs=1, verbose=0)
+    timer = threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        model.fit(X, Y, batch_size=1, epochs=10_000, verbose=0)
+    timer.join()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    works(model)
+
+
+def test_ctrl_c_while_compiling():
+    class Interrupting(layers.Layer):
+        armed = True
+
+        def call(self, x, training=None):
+            if training and Interrupting.armed:
+                Interrupting.armed = False
+                os.kill(os.getpid(), signal.SIGINT)
+            return x
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8), Interrupting(), layers.Dense(1)])
+    model.compile("adam", "mse")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=3, verbose=0)
+    works(model)
+
+
+def test_an_error_in_a_callback():
+    class Failing(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise OSError("disk full")
+
+    model = make()
+    with pytest.raises(OSError, match="disk full"):
+        model.fit(X, Y, epochs=2, verbose=0, callbacks=[Failing()])
+    works(model)
+
+
+def test_an_error_in_a_generator():
+    def failing():
+        yield X[:8], Y[:8]
+        raise RuntimeError("no more files")
+
+    model = make()
+    with pytest.raises(RuntimeError, match="no more files"):
+        model.fit(failing(), verbose=0)
+    works(model)
+
+
+def test_an_error_while_tracing():
+    class Broken(layers.Layer):
+        broken = True
+
+        def call(self, x, training=None):
+            if training and self.broken:
+                raise ValueError("not today")
+            return x
+
+    layer = Broken()
+    model = keras.Sequential([keras.Input((4,)), layer, layers.Dense(1)])
+    model.compile("adam", "mse")
+    with pytest.raises(ValueError, match="not today"):
+        model.fit(X, Y, verbose=0)
+    layer.broken = False
+    works(model)
+
+
+def test_tensors_taken_from_a_model_outlive_training():
+    model = make()
+    kernel = model.layers[0].kernel.value
+    before = kernel.numpy()
+    model.fit(X, Y, epochs=2, verbose=0)
+    np.testing.assert_array_equal(kernel.numpy(), before)
+    during = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            during.append(model.layers[0].kernel.value)
+
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[Keep()])
+    assert all(np.isfinite(each.numpy()).all() for each in during)
+
+
+def test_two_variables_may_hold_one_array():
+    model = make()
+    model.layers[0].bias.assign(keras.ops.ones((8,)))
+    twin = keras.Variable(np.zeros(8, "float32"))
+    twin.assign(model.layers[0].bias)
+    model.layers[0].twin = twin
+    model.fit(X, Y, epochs=1, verbose=0)
+    np.testing.assert_array_equal(twin.numpy(), np.ones(8))
+
+
+def test_predict_and_calls_from_many_threads():
+    model = keras.Sequential([layers.Dense(8), layers.Dropout(0.5), layers.Dense(1)])
+    results, errors = [], []
+    barrier = threading.Barrier(8)
+
+    def run(number):
+        try:
+            barrier.wait()
+            for _ in range(5):
+                out = model.predict(X, verbose=0) if number % 2 else model(X).numpy()
+                results.append(out)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors and len(results) == 40 and len(model.weights) == 4
+    for each in results:
+        np.testing.assert_allclose(each, results[0], rtol=1e-5)
+    model.compile("adam", "mse")
+    works(model)
+
+
+def test_training_in_a_thread():
+    model = make()
+    thread = threading.Thread(target=model.fit, args=(X, Y), kwargs={"verbose": 0})
+    thread.start()
+    thread.join()
+    works(model)
+
+
+def test_nan_stops_cleanly():
+    model = make()
+    model.fit(X, np.full_like(Y, np.nan), epochs=5, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
+    assert model.history.epoch == [0]
+
+
+BAD = [
+    (lambda m: m.fit(X, Y[:10]), "differ in their number of rows: x: 64, y: 10"),
+    (lambda m: m.fit(X[:0], Y[:0]), "0 rows"),
+    (lambda m: m.fit(), "no data"),
+    (lambda m: m.fit(X, Y, batch_size=0), "`batch_size` is a positive integer; received 0"),
+    (lambda m: m.fit(X, Y, validation_split=1.5), "between 0 and 1"),
+    (lambda m: m.fit(X), "no target"),
+    (lambda m: m.fit(np.ones((8, 5)), np.ones(8)), r"expected its input .* of shape \(None, 4\), received shape"),
+    (lambda m: m.fit(iter([(X, Y)]), Y), "`y` can't be given beside"),
+    (lambda m: m.fit(X, Y, class_weight={0: 1.0}, validation_data=(X, Y, Y, Y)), "tuple of 4"),
+    (lambda m: m.fit(np.array([["a"] * 4]), np.ones(1)), "arrays of numbers"),
+    (lambda m: m.compile("adamm", "mse"), "Unknown optimizer: 'adamm'. Did you mean 'adam"),
+    (lambda m: m.compile("adam", "msee"), "Unknown loss: 'msee'. Did you mean 'mse"),
+    (lambda m: m.compile("adam", "mse", metrics=["acuracy"]), "Unknown metric: 'acuracy'. Did you mean"),
+]
+
+
+@pytest.mark.parametrize(("act", "text"), BAD, ids=[text[:24] for _, text in BAD])
+def test_bad_input_is_told_and_harms_nothing(act, text):
+    model = make()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=text):
+        act(model)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    works(model)
+
+
+def test_labels_beyond_the_classes():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="label 3"):
+        model.fit(X, np.full(64, 3), verbose=0)
+    with pytest.raises(ValueError, match="label -1"):
+        model.evaluate(X, np.full(64, -1), verbose=0)
+
+
+def test_a_model_that_is_not_compiled():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    for act in (model.fit, model.evaluate, model.train_on_batch):
+        with pytest.raises(ValueError, match=r"must be compiled.*model\.compile\("):
+            act(X, Y)
+    assert model.predict(X, verbose=0).shape == (64, 1)

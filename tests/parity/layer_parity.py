@@ -1,0 +1,149 @@
+"""What a row of the layers' parity table says, and how both libraries run it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras as theirs
+import numpy as np
+
+from hornbeam import keras as ours
+
+NAME = "under_test"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer, configured in one way and called in one way.
+
+    `config`: the constructor's arguments; a function (keras module -> arguments) where they hold objects of a library.
+    `inputs`: a shape (batch axis included) for normal floats, or an array; a list of those for a layer that takes a list.
+    `call`: further arguments of the call. `mask`: a mask that arrives attached to the inputs.
+    `unknown`: which axes of the inputs are unknown in the symbolic call.
+    """
+
+    layer: str
+    config: dict[str, Any] | Callable[[Any], dict[str, Any]] = field(default_factory=dict)
+    inputs: Any = (2, 5)
+    call: dict[str, Any] = field(default_factory=dict)
+    mask: Any = None
+    unknown: tuple[int, ...] = (0,)
+    id: str = ""
+
+    def __str__(self) -> str:
+        if self.id or callable(self.config):
+            return f"{self.layer}-{self.id or 'objects'}"
+        said = {**self.config, **{key: _short(value) for key, value in self.call.items()}}
+        text = ",".join(f"{key}={value}" for key, value in said.items()) or "defaults"
+        return f"{self.layer}-{text}".replace(" ", "")
+
+    def arguments(self, library: Any) -> dict[str, Any]:
+        """The constructor's arguments for one library."""
+        config = self.config(library) if callable(self.config) else self.config
+        return {"name": NAME, **config}
+
+    @property
+    def dtype(self) -> str:
+        """The row of the tolerance table: the type that the layer computes in."""
+        policy = {} if callable(self.config) else self.config
+        return str(policy.get("dtype", "float32")).replace("mixed_", "")
+
+    def arrays(self) -> Any:
+        """The inputs."""
+        rng = np.random.default_rng(len(str(self)))
+
+        def array(spec: Any) -> np.ndarray:
+            return rng.normal(size=spec).astype("float32") if isinstance(spec, tuple) else np.asarray(spec)
+
+        return [array(spec) for spec in self.inputs] if isinstance(self.inputs, list) else array(self.inputs)
+
+    def symbols(self, library: Any) -> Any:
+        """Symbolic inputs with unknown axes."""
+
+        def symbol(array: np.ndarray) -> Any:
+            shape = [None if axis in self.unknown else size for axis, size in enumerate(array.shape)]
+            return library.Input(batch_shape=tuple(shape), dtype=array.dtype.name)
+
+        arrays = self.arrays()
+        return [symbol(each) for each in arrays] if isinstance(arrays, list) else symbol(arrays)
+
+    def make(self, library: Any) -> Any:
+        """The layer."""
+        return getattr(library.layers, self.layer)(**self.arguments(library))
+
+    def built(self, library: Any) -> Any:
+        """The layer, built for the inputs."""
+        layer = self.make(library)
+        layer(self.arrays(), **self.call)
+        return layer
+
+
+def both_built(row: Row) -> tuple[Any, Any]:
+    """Our layer and theirs with the same random weights."""
+    mine, peer = row.built(ours), row.built(theirs)
+    rng = np.random.default_rng(7)
+    values = []
+    for weight in peer.weights:
+        value = rng.normal(scale=0.5, size=tuple(weight.shape)).astype("float32")
+        values.append(np.abs(value) + 0.5 if "variance" in weight.name else value)
+    mine.set_weights(values)
+    peer.set_weights(values)
+    return mine, peer
+
+
+def run(layer: Any, row: Row) -> dict[str, Any]:
+    """Outputs, losses, new values of the other weights, and gradients of trainable weights and inputs."""
+    trainable = [jnp.asarray(np.asarray(v)) for v in layer.trainable_variables]
+    others = [jnp.asarray(np.asarray(v)) for v in layer.non_trainable_variables]
+    inputs = jax.tree.map(jnp.asarray, row.arrays())
+    is_float = all(x.dtype == jnp.float32 for x in jax.tree.leaves(inputs))
+
+    def loss(trainable: Any, inputs: Any) -> Any:
+        outputs, new, losses = layer.stateless_call(trainable, others, inputs, return_losses=True, **row.call)
+        leaves = jax.tree.leaves(outputs)
+        total = sum((_weighted_sum(leaf) for leaf in leaves), start=jnp.zeros(()))
+        return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (leaves, jax.tree.leaves(losses), new)
+
+    wanted = (0, 1) if is_float else (0,)
+    (_, (outputs, losses, new)), gradients = jax.value_and_grad(loss, wanted, has_aux=True)(trainable, inputs)
+    kept = len(layer.non_trainable_weights)  # after them come the states of random generators
+    results = {"outputs": outputs, "losses": losses, "new_values": new[:kept], "gradients": gradients[0]}
+    if is_float:
+        results["input_gradients"] = jax.tree.leaves(gradients[1])
+    return {key: [np.asarray(x) for x in jax.tree.leaves(value)] for key, value in results.items()}
+
+
+def _weighted_sum(x: Any) -> Any:
+    """A number whose gradient in x differs from place to place."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.zeros(())
+    weights = jnp.cos(jnp.arange(x.size, dtype="float32")).reshape(x.shape)
+    return jnp.sum(x.astype("float32") * weights)
+
+
+def with_mask(library: Any, mask: Any) -> Any:
+    """A layer that attaches a mask to what it is given."""
+
+    class Attach(library.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+        def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+            convert = library.ops.convert_to_tensor
+            return [convert(each) for each in mask] if isinstance(mask, list) else convert(mask)
+
+    return Attach()
+
+
+def plain(config: Any) -> Any:
+    """A configuration as JSON keeps it: tuples and lists are the same."""
+    return json.loads(json.dumps(config))
+
+
+def _short(value: Any) -> str:
+    return f"array{np.shape(value)}" if np.ndim(value) else str(value)

@@ -1,0 +1,80 @@
+"""Layers against Keras's: same config, weights and inputs.
+
+The table is the lists `ROWS` of the modules tests/parity/layer_rows_*.py: to cover a layer, add rows there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from pathlib import Path
+
+import jax
+import keras as theirs
+import numpy as np
+import pytest
+
+from hornbeam import keras as ours
+from tests.parity.layer_parity import Row, both_built, plain, run, with_mask
+from tests.tolerances import assert_close
+
+MODULES = sorted(path.stem for path in Path(__file__).parent.glob("layer_rows_*.py"))
+ROWS: list[Row] = [row for name in MODULES for row in importlib.import_module(f"tests.parity.{name}").ROWS]
+
+# Keras's Variable has no `copy` argument in __array__, of which NumPy complains.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+rows = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+@rows
+def test_outputs_and_gradients(row: Row):
+    mine, peer = both_built(row)
+    actual, expected = run(mine, row), run(peer, row)
+    for what in expected:
+        assert_close(actual[what], expected[what], row.dtype, what)
+
+
+@rows
+def test_weights(row: Row):
+    mine, peer = row.built(ours), row.built(theirs)
+
+    def described(layer):
+        return [(w.name, w.path, tuple(w.shape), w.dtype, w.trainable) for w in layer.weights]
+
+    assert described(mine) == described(peer)
+    for weight, other in zip(mine.weights, peer.weights, strict=True):
+        expected = np.asarray(other)
+        if expected.size and np.ptp(expected) == 0:  # zeros and ones; random values have their own tests
+            np.testing.assert_array_equal(weight.numpy(), expected, err_msg=weight.path)
+
+
+@rows
+def test_symbolic_shapes_and_types(row: Row):
+    def described(library):
+        outputs = row.make(library)(row.symbols(library), **row.call)
+        leaves = jax.tree.leaves(outputs, is_leaf=lambda x: hasattr(x, "shape"))
+        return [(tuple(x.shape), x.dtype) for x in leaves]
+
+    assert described(ours) == described(theirs)
+
+
+@rows
+def test_config(row: Row):
+    mine, config = row.make(ours), plain(row.make(theirs).get_config())
+    assert plain(mine.get_config()) == config
+    for source in (mine.get_config(), config):
+        assert plain(type(mine).from_config(source).get_config()) == config
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.mask is not None], ids=str)
+def test_mask_of_the_outputs(row: Row):
+    def mask_of(library):
+        outputs = row.make(library)(with_mask(library, row.mask)(row.arrays()), **row.call)
+        return getattr(outputs, "_keras_mask", None)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not support mask", category=UserWarning)
+        actual, expected = mask_of(ours), mask_of(theirs)
+    assert (actual is None) == (expected is None), f"mask {actual} != {expected}"
+    if expected is not None:
+        assert_close(np.asarray(actual), np.asarray(expected))

@@ -1,0 +1,126 @@
+"""Every op against `keras.ops` on JAX, in the same process: values, types, gradients, signatures."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+
+from hornbeam import ops
+from tests.ops.cases import CASES, Case, arrays
+from tests.tolerances import assert_close
+
+ARRAYS = arrays()
+# Names of keras.ops that are not here yet.
+MISSING = {"ctc_decode", "ctc_loss", "image", "linalg", "nn", "numpy"}
+
+
+def call(module: Any, case: Case, values: list[Any]) -> Any:
+    return getattr(module, case.name)(*case.arguments(values), **case.kwargs)
+
+
+def names(outputs: Any) -> list[str]:
+    return [np.dtype(leaf.dtype).name for leaf in jax.tree.leaves(outputs) if hasattr(leaf, "dtype")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values_and_types(case: Case) -> None:
+    values = [ARRAYS[letter] for letter in case.places()]
+    expected = call(keras.ops, case, values)
+    actual = call(ops, case, values)
+    assert names(actual) == names(expected)
+    assert_close(actual, expected)
+
+
+def differentiable(case: Case) -> list[int]:
+    """The places of the floating arrays."""
+    return [i for i, letter in enumerate(case.places()) if ARRAYS[letter].dtype.kind == "f"]
+
+
+# By the peer itself: gradients that JAX does not have, or that are no numbers at ties.
+NO_GRADIENT = set(
+    "matrix_rank pinv unique lstsq argpartition nextafter searchsorted digitize histogram lu_factor "
+    "convert_to_tensor view shape ndim size dtype svd i0 fold corrcoef heaviside median nanmedian".split()
+)
+WITH_GRADIENT = [c for c in CASES if differentiable(c) and c.name not in NO_GRADIENT]
+
+
+@pytest.mark.parametrize("case", WITH_GRADIENT, ids=str)
+def test_gradients(case: Case) -> None:
+    values: list[Any] = [jnp.asarray(ARRAYS[letter]) for letter in case.places()]
+    places = differentiable(case)
+
+    def loss(module: Any) -> Any:
+        def of(floats: list[jax.Array]) -> jax.Array:
+            filled = list(values)
+            for place, value in zip(places, floats, strict=True):
+                filled[place] = value
+            total = jnp.zeros(())
+            for leaf in jax.tree.leaves(call(module, case, filled)):
+                if jnp.issubdtype(leaf.dtype, jnp.inexact):
+                    weights = jnp.cos(jnp.arange(leaf.size, dtype="float32")).reshape(leaf.shape)
+                    total += jnp.sum(jnp.real(leaf) * weights)
+            return total
+
+        return of
+
+    floats = [values[place] for place in places]
+    assert_close(jax.grad(loss(ops))(floats), jax.grad(loss(keras.ops))(floats))
+
+
+DTYPES = ["bool", "uint8", "int8", "int32", "uint32", "float16", "bfloat16", "float32"]
+
+
+def test_result_types() -> None:
+    """For each input type that the peer accepts, the same result type; it may refuse some that we take."""
+    wrong = []
+    for case in CASES:
+        places = case.places()
+        if not places or case.name == "view" or ARRAYS[places[0]].ndim > 2:
+            continue
+        for dtype in DTYPES:
+            specs = [
+                jax.ShapeDtypeStruct(ARRAYS[letter].shape, dtype if i == 0 else ARRAYS[letter].dtype)
+                for i, letter in enumerate(places)
+            ]
+            found = [_traced(module, case, specs) for module in (ops, keras.ops)]
+            if found[1] is not None and found[0] != found[1]:
+                wrong.append((str(case), dtype, *found))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def _traced(module: Any, case: Case, specs: list[Any]) -> list[str] | None:
+    try:
+        return names(jax.eval_shape(lambda *values: call(module, case, list(values)), *specs))
+    except Exception as error:
+        return None if module is keras.ops else [repr(error)]
+
+
+def test_names_and_signatures() -> None:
+    theirs = {n for n in dir(keras.ops) if not n.startswith("_")}
+    assert set(ops.__all__) == theirs - MISSING
+    wrong = []
+    for name in ops.__all__:
+        mine, peer = (inspect.signature(getattr(module, name)) for module in (ops, keras.ops))
+        if _plain(mine) != _plain(peer):
+            wrong.append(f"{name}{mine} != {name}{peer}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _plain(signature: inspect.Signature) -> list[tuple[str, Any, Any]]:
+    return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
+
+
+def test_every_op_has_a_case() -> None:
+    """An op is compared here, or in a test of its own that is named in this list."""
+    elsewhere = set(
+        "associative_scan cond convert_to_numpy custom_gradient einsum fori_loop get_item is_tensor "
+        "istft jvp map scan scatter scatter_update slice_update switch vectorize vectorized_map "
+        "while_loop nonzero eig eigh empty_like".split()
+    )
+    assert set(ops.__all__) - {case.name for case in CASES} == elsewhere
