@@ -58,6 +58,18 @@ def test_a_stop_by_the_user_is_no_traceback(tmp_path: Path, monkeypatch, capsys)
     assert "Stopped" in capsys.readouterr().out
 
 
+def test_a_missing_matplotlib_is_said_before_the_training(monkeypatch, capsys):
+    def check():
+        raise ImportError("needs 'matplotlib'")
+
+    monkeypatch.setattr(pictures, "check", check)
+    monkeypatch.setattr(demo, "run", lambda *args: pytest.fail("trained"))
+    with pytest.raises(SystemExit) as exit_:
+        demo.main([])
+    assert exit_.value.code == 1
+    assert capsys.readouterr().err == "needs 'matplotlib'\n"
+
+
 def test_refuses_a_number_of_epochs_below_one(capsys):
     with pytest.raises(SystemExit):
         demo.main(["--epochs", "0"])

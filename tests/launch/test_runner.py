@@ -135,6 +135,15 @@ def test_traceback_begins_at_the_scripts_line(launch: Launch, tmp_path: Path) ->
     ]
 
 
+def test_the_errors_own_words_are_the_last(launch: Launch, tmp_path: Path) -> None:
+    note = "For simplicity, JAX has removed its internal frames from the traceback of ..."
+    (tmp_path / "s.py").write_text(
+        "error = ValueError('what is wrong')\nerror.add_note('where')\n"
+        f"error.add_note({note!r})\nraise error\n"
+    )
+    assert launch("s.py").stderr.splitlines()[-2:] == ["ValueError: what is wrong", "where"]
+
+
 def test_failing_module_shows_no_launcher(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("1 / 0\n")
     lines = launch("-m", "m").stderr.splitlines()

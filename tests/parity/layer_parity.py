@@ -62,15 +62,16 @@ class Row:
 
         return [array(spec) for spec in self.inputs] if isinstance(self.inputs, list) else array(self.inputs)
 
-    def symbols(self, library: Any) -> Any:
-        """Symbolic inputs with unknown axes."""
+    def symbols(self, library: Any) -> tuple[Any, dict[str, Any]]:
+        """Symbolic inputs, and further arguments of the call, with unknown axes."""
 
-        def symbol(array: np.ndarray) -> Any:
-            shape = [None if axis in self.unknown else size for axis, size in enumerate(array.shape)]
-            return library.Input(batch_shape=tuple(shape), dtype=array.dtype.name)
+        def symbol(value: Any) -> Any:
+            if not isinstance(value, np.ndarray):
+                return value
+            shape = [None if axis in self.unknown else size for axis, size in enumerate(value.shape)]
+            return library.Input(batch_shape=tuple(shape), dtype=value.dtype.name)
 
-        arrays = self.arrays()
-        return [symbol(each) for each in arrays] if isinstance(arrays, list) else symbol(arrays)
+        return jax.tree.map(symbol, (self.arrays(), self.call))
 
     def make(self, library: Any) -> Any:
         """The layer."""
@@ -98,13 +99,14 @@ def both_built(row: Row) -> tuple[Any, Any]:
 
 def run(layer: Any, row: Row) -> dict[str, Any]:
     """Outputs, losses, new values of the other weights, and gradients of trainable weights and inputs."""
-    trainable = [jnp.asarray(np.asarray(v)) for v in layer.trainable_variables]
-    others = [jnp.asarray(np.asarray(v)) for v in layer.non_trainable_variables]
+    outer = inside(layer, row.call)
+    trainable = [jnp.asarray(np.asarray(v)) for v in outer.trainable_variables]
+    others = [jnp.asarray(np.asarray(v)) for v in outer.non_trainable_variables]
     inputs = jax.tree.map(jnp.asarray, row.arrays())
     is_float = all(x.dtype == jnp.float32 for x in jax.tree.leaves(inputs))
 
     def loss(trainable: Any, inputs: Any) -> Any:
-        outputs, new, losses = layer.stateless_call(trainable, others, inputs, return_losses=True, **row.call)
+        outputs, new, losses = outer.stateless_call(trainable, others, inputs, return_losses=True)
         leaves = jax.tree.leaves(outputs)
         total = sum((_weighted_sum(leaf) for leaf in leaves), start=jnp.zeros(()))
         return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (leaves, jax.tree.leaves(losses), new)
@@ -124,6 +126,22 @@ def _weighted_sum(x: Any) -> Any:
         return jnp.zeros(())
     weights = jnp.cos(jnp.arange(x.size, dtype="float32")).reshape(x.shape)
     return jnp.sum(x.astype("float32") * weights)
+
+
+def inside(layer: Any, call: dict[str, Any]) -> Any:
+    """A layer that holds `layer`: Keras's stateless_call forgets activity regularizers of the outermost layer."""
+    library = ours if isinstance(layer, ours.Layer) else theirs
+
+    class Outer(library.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layer
+            self.built = True
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs, **call)
+
+    return Outer()
 
 
 def with_mask(library: Any, mask: Any) -> Any:

@@ -12,7 +12,7 @@ INTS = np.arange(24).reshape(2, 3, 4)
 DENSE = [
     Row("Dense", {"units": 3}),
     Row("Dense", {"units": 3, "activation": "relu", "use_bias": False}, STEPS, mask=MASK),
-    Row("Dense", {"units": 3, "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "l2"}),
+    Row("Dense", {"units": 3, "kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2"}),
     Row("Dense", {"units": 3, "activation": "softmax", "kernel_initializer": "he_normal", "bias_initializer": "ones"}),
     Row("Dense", {"units": 3, "kernel_constraint": "max_norm", "bias_constraint": "non_neg"}),
     Row("Dense", {"units": 3, "trainable": False}),

@@ -39,7 +39,8 @@ def test_weights(row: Row):
     mine, peer = row.built(ours), row.built(theirs)
 
     def described(layer):
-        return [(w.name, w.path, tuple(w.shape), w.dtype, w.trainable) for w in layer.weights]
+        trainable = {id(w) for w in layer.trainable_weights}
+        return [(w.name, w.path, tuple(w.shape), w.dtype, id(w) in trainable) for w in layer.weights]
 
     assert described(mine) == described(peer)
     for weight, other in zip(mine.weights, peer.weights, strict=True):
@@ -51,7 +52,8 @@ def test_weights(row: Row):
 @rows
 def test_symbolic_shapes_and_types(row: Row):
     def described(library):
-        outputs = row.make(library)(row.symbols(library), **row.call)
+        inputs, call = row.symbols(library)
+        outputs = row.make(library)(inputs, **call)
         leaves = jax.tree.leaves(outputs, is_leaf=lambda x: hasattr(x, "shape"))
         return [(tuple(x.shape), x.dtype) for x in leaves]
 

@@ -100,7 +100,8 @@ def batches(kind: str, axes: int, count: int = 3) -> list[tuple[np.ndarray, ...]
 def weights_for(arrays: tuple[np.ndarray, ...], how: str | None, seed: int) -> Any:
     if how is None:
         return None
-    draw = np.random.default_rng(seed).uniform(0, 2, arrays[0].shape[:1] + (3,)).astype("float32")
+    # Eighths add up exactly, in any order.
+    draw = np.random.default_rng(seed).integers(0, 16, arrays[0].shape[:1] + (3,)).astype("float32") / 8
     return draw[:, 0] if how == "samples" else draw
 
 

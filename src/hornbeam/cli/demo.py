@@ -74,7 +74,6 @@ def build() -> keras.Model:
 
 def run(out: Path, epochs: int, images: int | None) -> float:
     """Train, draw, and return the test accuracy."""
-    pictures.check()  # a missing matplotlib is said now, not after the training
     out.mkdir(parents=True, exist_ok=True)
 
     data = load(images)
@@ -93,18 +92,25 @@ def run(out: Path, epochs: int, images: int | None) -> float:
     predictions = np.asarray(model.predict(data.x_test, verbose=0))
     digits = pictures.digits(out / "digits.png", data.x_test, data.y_test, predictions, title)
     curves = pictures.curves(out / "curves.png", history.history)
-    print(f"\nTest accuracy: {accuracy:.4f} after {epochs} epochs, {seconds:.0f} s of training.")
+    print(f"\nTest accuracy: {accuracy:.4f} after {seconds:.0f} s of training.")
     print(f"Pictures: {digits}\n          {curves}")
     return accuracy
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hornbeam demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m hornbeam demo",
+        description="Train a small network on handwritten digits; save pictures of the result.",
+    )
     parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder of pictures")
     parser.add_argument("--epochs", type=_positive, default=5, help="passes over the data")
     parser.add_argument("--images", type=_positive, help="train on the first N images only")
     options = parser.parse_args(argv)
+    try:
+        pictures.check()
+    except ImportError as error:  # said now, not after the training
+        parser.exit(1, f"{error}\n")
     try:
         run(options.out, options.epochs, options.images)
     except KeyboardInterrupt:

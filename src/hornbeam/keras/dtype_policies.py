@@ -9,6 +9,8 @@ from hornbeam.core.dtypes import as_dtype, is_float
 from hornbeam.core.tensor import Tensor, is_tensor
 from hornbeam.keras.registry import Configurable, Registry
 
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "get"]
+
 registry = Registry("dtype policy", "keras")
 
 
@@ -23,12 +25,18 @@ class DTypePolicy(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         """Raises ValueError for an unknown type name."""
-        self.name = str(as_dtype(name).name if not isinstance(name, str) else name) if name else config.floatx()
+        self.name = (
+            str(as_dtype(name).name if not isinstance(name, str) else name)
+            if name
+            else config.floatx()
+        )
         mixed = self.name.startswith("mixed_")
         self.compute_dtype = as_dtype(self.name.removeprefix("mixed_")).name
         self.variable_dtype = "float32" if mixed else self.compute_dtype
         if mixed and self.compute_dtype not in ("bfloat16", "float16"):
-            raise ValueError(f"A mixed policy is 'mixed_bfloat16' or 'mixed_float16'; received {name!r}.")
+            raise ValueError(
+                f"A mixed policy is 'mixed_bfloat16' or 'mixed_float16'; received {name!r}."
+            )
 
     quantization_mode = None
 

@@ -20,6 +20,7 @@ def show_from(code: CodeType | None) -> None:
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         trace = without_machinery(_from(code, trace))
+        _drop_jax_note(error)
         shown(kind, error.with_traceback(trace), trace)
 
     sys.excepthook = show
@@ -49,6 +50,12 @@ def without_machinery(trace: TracebackType | None) -> TracebackType | None:
         frame.tb_next = kept
         kept = frame
     return kept
+
+
+def _drop_jax_note(error: BaseException) -> None:
+    """Let the error's own text be the last that is read, not JAX's note on what it left out."""
+    notes = getattr(error, "__notes__", [])
+    notes[:] = [note for note in notes if "JAX has removed its internal frames" not in str(note)]
 
 
 def _module(trace: TracebackType) -> str:

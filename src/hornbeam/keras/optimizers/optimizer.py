@@ -321,7 +321,9 @@ class Optimizer(OptimizerState):
             raise ValueError(
                 f"The optimizer received {len(grads)} gradients for {len(targets)} variables."
             )
-        self.build(targets)
+        if not self.built:
+            self.build(targets)
+            self.built = True
         for variable in targets:
             self._get_variable_index(variable)
         return targets

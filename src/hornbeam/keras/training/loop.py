@@ -205,6 +205,7 @@ def on_batch(
         _prepare_call(model, feed)
     else:
         _prepare(model, feed, training=kind == "train")
+        model.reset_metrics()
     program = _program(model, kind, feed)
     with Shield() as shield:
         outputs = program(None, jax.tree.map(jnp.asarray, data), shield)

@@ -304,11 +304,11 @@ class Trainer(Layer):
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step of training on one batch; gives loss and metrics, averaged since the last `reset_metrics`."""
+        """One step of training on one batch; gives its loss and metrics."""
         return self._as_result(loop.on_batch(self, "train", x, y, sample_weight, class_weight), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and metrics on one batch, averaged since the last `reset_metrics`."""
+        """The loss and metrics on one batch."""
         return self._as_result(loop.on_batch(self, "test", x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:

@@ -1,0 +1,56 @@
+"""Files of weights, exchanged with Keras both ways."""
+
+import keras as peer
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from tests.tolerances import assert_close
+
+
+def stack(k):
+    return k.Sequential(
+        [k.Input((8,)), k.layers.Dense(4, name="foo"), k.layers.Dropout(0.5), k.layers.BatchNormalization(), k.layers.Dense(2)]
+    )
+
+
+def graph(k):
+    x = k.Input((8,))
+    inner = k.Sequential([k.Input((8,)), k.layers.Dense(3)], name="inner")
+    return k.Model(x, k.layers.Add()([inner(x), k.layers.Dense(3, name="bar")(x)]))
+
+
+def recurrent(k):
+    x = k.Input((8,), dtype="int32")
+    h = k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True))(k.layers.Embedding(10, 4)(x))
+    return k.Model(x, k.layers.Dense(1)(k.layers.GRU(2)(h)))
+
+
+def subclass(k):
+    class Net(k.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [k.layers.Dense(2), k.layers.Dense(3)]
+            self.out = k.layers.Dense(1)
+
+        def call(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return self.out(x)
+
+    model = Net()
+    model(np.ones((1, 8), "float32"))
+    return model
+
+
+@pytest.mark.parametrize("make", [stack, graph, recurrent, subclass])
+@pytest.mark.parametrize("way", ["to Keras", "from Keras"])
+def test_exchange(make, way, tmp_path):
+    path = str(tmp_path / "model.weights.h5")
+    source, target = (keras, peer) if way == "to Keras" else (peer, keras)
+    written, read = make(source), make(target)
+    written.set_weights([np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(written.get_weights())])
+    written.save_weights(path)
+    read.load_weights(path)
+    for a, b in zip(written.get_weights(), read.get_weights(), strict=True):
+        assert_close(a, b)
