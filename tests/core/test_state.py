@@ -94,7 +94,9 @@ def test_value_and_grad_sees_variables_and_keeps_assignments():
     def step(x):
         return scope.value_and_grad(loss, [w])(x)
 
-    ((value, extra), (gradient,)), _ = scope.pure(step, [w, seen])([w.read_raw(), seen.read_raw()], 3.0)
+    ((value, extra), (gradient,)), _ = scope.pure(step, [w, seen])(
+        [w.read_raw(), seen.read_raw()], 3.0
+    )
     assert extra == "extra" and float(value) == 9
     assert_close(gradient, [18.0, 0.0])
     (_, _), (gradient,) = step(3.0)

@@ -42,7 +42,9 @@ def test_logic_on_booleans(fn):
     np.testing.assert_array_equal(~convert_to_tensor(a), ~a)
 
 
-@pytest.mark.parametrize("key", [0, -1, slice(None, None, -1), (0, 1), (..., None), np.array([1, 0, 1])])
+@pytest.mark.parametrize(
+    "key", [0, -1, slice(None, None, -1), (0, 1), (..., None), np.array([1, 0, 1])]
+)
 def test_indexing(key):
     np.testing.assert_array_equal(convert_to_tensor(A)[key], A[key])
 
@@ -50,7 +52,7 @@ def test_indexing(key):
 def test_numbers_on_either_side():
     x = convert_to_tensor([1, 2])
     np.testing.assert_array_equal(2 - x, [1, 0])
-    np.testing.assert_array_equal([1, 1] + x, [2, 3])
+    np.testing.assert_array_equal([1, 1] + x, [2, 3])  # noqa: RUF005 - the operator is what is tested
     assert (x + 1).dtype == "int32"
     assert (x + 1.5).dtype == "float32"
 

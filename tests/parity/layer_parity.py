@@ -80,7 +80,8 @@ class Row:
     def built(self, library: Any) -> Any:
         """The layer, built for the inputs."""
         layer = self.make(library)
-        layer(self.arrays(), **self.call)
+        arrays = self.arrays()
+        layer.build([each.shape for each in arrays] if isinstance(arrays, list) else arrays.shape)
         return layer
 
 
@@ -112,7 +113,8 @@ def run(layer: Any, row: Row) -> dict[str, Any]:
         return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (leaves, jax.tree.leaves(losses), new)
 
     wanted = (0, 1) if is_float else (0,)
-    (_, (outputs, losses, new)), gradients = jax.value_and_grad(loss, wanted, has_aux=True)(trainable, inputs)
+    compiled = jax.jit(jax.value_and_grad(loss, wanted, has_aux=True))  # one program is compiled faster than many ops
+    (_, (outputs, losses, new)), gradients = compiled(trainable, inputs)
     kept = len(layer.non_trainable_weights)  # after them come the states of random generators
     results = {"outputs": outputs, "losses": losses, "new_values": new[:kept], "gradients": gradients[0]}
     if is_float:
@@ -159,8 +161,8 @@ def with_mask(library: Any, mask: Any) -> Any:
 
 
 def plain(config: Any) -> Any:
-    """A configuration as JSON keeps it: tuples and lists are the same."""
-    return json.loads(json.dumps(config))
+    """A configuration as JSON keeps it (tuples are lists), numbers to float32: Keras rounds some to that, such as l1."""
+    return json.loads(json.dumps(config), parse_float=lambda text: float(f"{float(text):.6g}"))
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,12 @@ from tests.tolerances import assert_close
 theirs = keras.activations
 
 CASES: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in sorted(set(ours.__all__) - {"get", "serialize", "deserialize", "threshold", "sparsemax"})),
+    *(
+        (name, {})
+        for name in sorted(
+            set(ours.__all__) - {"get", "serialize", "deserialize", "threshold", "sparsemax"}
+        )
+    ),
     ("celu", {"alpha": 0.5}),
     ("elu", {"alpha": 0.5}),
     ("gelu", {"approximate": True}),
@@ -60,7 +65,10 @@ def test_values_and_gradients(name: str, kwargs: dict[str, Any]):
 @cases
 def test_bfloat16_stays(name: str, kwargs: dict[str, Any]):
     value = jax.numpy.asarray(x(), "bfloat16")
-    mine, peer = unwrap(getattr(ours, name)(value, **kwargs)), getattr(theirs, name)(value, **kwargs)
+    mine, peer = (
+        unwrap(getattr(ours, name)(value, **kwargs)),
+        getattr(theirs, name)(value, **kwargs),
+    )
     assert mine.dtype == peer.dtype == "bfloat16"
     assert_close(mine, peer, "bfloat16")
 
@@ -77,13 +85,18 @@ def test_names_and_signatures():
     assert set(ours.__all__) == {name for name in dir(theirs) if not name.startswith("_")}
     for name in ours.__all__:
         mine, peer = (
-            [(each.name, each.default) for each in inspect.signature(getattr(module, name)).parameters.values()]
+            [
+                (each.name, each.default)
+                for each in inspect.signature(getattr(module, name)).parameters.values()
+            ]
             for module in (ours, theirs)
         )
         assert mine == peer, name
         assert getattr(ours, name).__name__ == getattr(theirs, name).__name__
 
 
-@pytest.mark.parametrize("name", ["relu", "swish", "hard_swish", "softmax", "linear", "exponential"])
+@pytest.mark.parametrize(
+    "name", ["relu", "swish", "hard_swish", "softmax", "linear", "exponential"]
+)
 def test_written_names(name: str):
     assert ours.serialize(ours.get(name)) == theirs.serialize(theirs.get(name))

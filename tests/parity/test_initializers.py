@@ -88,7 +88,9 @@ def test_initializers(name: str, kwargs: dict[str, Any]):
     assert abs(np.mean(values) - np.mean(others)) < 4 * 2 * np.std(others) / np.sqrt(480)
 
 
-@pytest.mark.parametrize("name", ["zero", "one", "normal", "uniform", "IdentityInitializer", "he_normal", "Orthogonal"])
+@pytest.mark.parametrize(
+    "name", ["zero", "one", "normal", "uniform", "IdentityInitializer", "he_normal", "Orthogonal"]
+)
 def test_strings(name: str):
     mine, peer = hornbeam.initializers.get(name), keras.initializers.get(name)
     assert type(mine).__name__ == type(peer).__name__

@@ -57,7 +57,11 @@ def lstm(k):
             k.layers.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(k.optimizers.SGD(0.1, momentum=0.9, nesterov=True), "binary_crossentropy", metrics=["accuracy", "mae"])
+    model.compile(
+        k.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+        "binary_crossentropy",
+        metrics=["accuracy", "mae"],
+    )
     return model
 
 
@@ -82,7 +86,9 @@ def sequences():
 
 
 @pytest.mark.parametrize(
-    ("make", "batch"), [(cnn, images), (mlp, vectors), (lstm, sequences)], ids=["cnn", "mlp", "lstm"]
+    ("make", "batch"),
+    [(cnn, images), (mlp, vectors), (lstm, sequences)],
+    ids=["cnn", "mlp", "lstm"],
 )
 def test_twenty_steps(make, batch):
     ours, theirs = make(keras), make(peer)
@@ -95,8 +101,12 @@ def test_twenty_steps(make, batch):
         for name, value in expected.items():
             assert found[name] == pytest.approx(float(value), rel=1e-3, abs=1e-3), name
     x, y = batch()
-    assert ours.evaluate(x, y, verbose=0) == pytest.approx(theirs.evaluate(x, y, verbose=0), rel=1e-3)
-    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-2, atol=1e-4)
+    assert ours.evaluate(x, y, verbose=0) == pytest.approx(
+        theirs.evaluate(x, y, verbose=0), rel=1e-3
+    )
+    np.testing.assert_allclose(
+        ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-2, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("make", [cnn, mlp, lstm], ids=["cnn", "mlp", "lstm"])
@@ -110,7 +120,9 @@ def test_names_and_places(make):
     assert [plain(v.path) for v in ours.weights] == [plain(v.path) for v in theirs.weights]
     assert [v.name for v in ours.weights] == [v.name for v in theirs.weights]
     theirs.optimizer.build(theirs.trainable_variables)
-    assert [plain(v.path) for v in ours.optimizer.variables] == [plain(v.path) for v in theirs.optimizer.variables]
+    assert [plain(v.path) for v in ours.optimizer.variables] == [
+        plain(v.path) for v in theirs.optimizer.variables
+    ]
     assert ours.count_params() == theirs.count_params()
     assert ours.output_shape == theirs.output_shape
 

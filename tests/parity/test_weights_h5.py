@@ -10,7 +10,13 @@ from tests.tolerances import assert_close
 
 def stack(k):
     return k.Sequential(
-        [k.Input((8,)), k.layers.Dense(4, name="foo"), k.layers.Dropout(0.5), k.layers.BatchNormalization(), k.layers.Dense(2)]
+        [
+            k.Input((8,)),
+            k.layers.Dense(4, name="foo"),
+            k.layers.Dropout(0.5),
+            k.layers.BatchNormalization(),
+            k.layers.Dense(2),
+        ]
     )
 
 
@@ -22,7 +28,9 @@ def graph(k):
 
 def recurrent(k):
     x = k.Input((8,), dtype="int32")
-    h = k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True))(k.layers.Embedding(10, 4)(x))
+    h = k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True))(
+        k.layers.Embedding(10, 4)(x)
+    )
     return k.Model(x, k.layers.Dense(1)(k.layers.GRU(2)(h)))
 
 
@@ -49,7 +57,9 @@ def test_exchange(make, way, tmp_path):
     path = str(tmp_path / "model.weights.h5")
     source, target = (keras, peer) if way == "to Keras" else (peer, keras)
     written, read = make(source), make(target)
-    written.set_weights([np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(written.get_weights())])
+    written.set_weights(
+        [np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(written.get_weights())]
+    )
     written.save_weights(path)
     read.load_weights(path)
     for a, b in zip(written.get_weights(), read.get_weights(), strict=True):

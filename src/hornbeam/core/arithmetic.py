@@ -126,24 +126,28 @@ def greater_equal(x1: Any, x2: Any) -> Any:
 
 
 @_operator
-def bitwise_and(x1: Any, x2: Any) -> Any:
-    """x1 & x2"""
-    return jnp.bitwise_and(_array(x1), _array(x2))
+def bitwise_and(x: Any, y: Any) -> Any:
+    """x & y"""
+    return jnp.bitwise_and(_array(x), _array(y))
 
 
 @_operator
-def bitwise_or(x1: Any, x2: Any) -> Any:
-    """x1 | x2"""
-    return jnp.bitwise_or(_array(x1), _array(x2))
+def bitwise_or(x: Any, y: Any) -> Any:
+    """x | y"""
+    return jnp.bitwise_or(_array(x), _array(y))
 
 
 @_operator
-def bitwise_xor(x1: Any, x2: Any) -> Any:
-    """x1 ^ x2"""
-    return jnp.bitwise_xor(_array(x1), _array(x2))
+def bitwise_xor(x: Any, y: Any) -> Any:
+    """x ^ y"""
+    return jnp.bitwise_xor(_array(x), _array(y))
 
 
 @_operator
 def getitem(x: Any, key: Any) -> Any:
     """x[key]"""
+    if isinstance(
+        x, np.ndarray
+    ):  # sizes, as `tf.shape` gives them: they stay numbers while a program is compiled
+        return x[key]
     return jnp.asarray(x)[key]

@@ -144,7 +144,7 @@ ALL: dict[str, DType] = {
 _PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: complex64}
 
 
-def as_dtype(value: Any) -> DType:
+def as_dtype(type_value: Any) -> DType:
     """The DType that a name, a NumPy or JAX dtype, or a Python type stands for.
 
     Raises ValueError for an unknown name, with near names, and TypeError for what is no type at all.
@@ -153,21 +153,21 @@ def as_dtype(value: Any) -> DType:
     >>> tf.as_dtype(np.float32), tf.as_dtype("bool")
     (tf.float32, tf.bool)
     """
-    if isinstance(value, DType):
-        return value
-    if isinstance(value, str):
+    if isinstance(type_value, DType):
+        return type_value
+    if isinstance(type_value, str):
         try:
-            return ALL[value]
+            return ALL[type_value]
         except KeyError:
             pass
-    elif isinstance(value, type) and value in _PYTHON:
-        return _PYTHON[value]
+    elif isinstance(type_value, type) and type_value in _PYTHON:
+        return _PYTHON[type_value]
     try:
-        name = np.dtype(value).name
+        name = np.dtype(type_value).name
     except TypeError:
-        if isinstance(value, str):
-            raise unknown_name("dtype", value, ALL) from None
-        raise TypeError(f"Expected a dtype such as 'float32', received {value!r}.") from None
+        if isinstance(type_value, str):
+            raise unknown_name("dtype", type_value, ALL) from None
+        raise TypeError(f"Expected a dtype such as 'float32', received {type_value!r}.") from None
     if name.startswith("str") or name == "object":
         return string
     return ALL.get(name) or DType(name)

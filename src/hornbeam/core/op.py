@@ -85,7 +85,11 @@ def op(fn: Callable[P, Any]) -> Op[P]:
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
-        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if isinstance(leaf, Variable) else leaf
+        leaf._value
+        if isinstance(leaf, Tensor)
+        else leaf.read_raw()
+        if isinstance(leaf, Variable)
+        else leaf
         for leaf in leaves
     ]
     args, kwargs = jax.tree.unflatten(tree, raw)
@@ -96,4 +100,6 @@ def wrap(outputs: Any) -> Any:
     """Every JAX array in `outputs` as a tensor."""
     if isinstance(outputs, jax.Array):
         return Tensor(outputs)
-    return jax.tree.map(lambda x: Tensor(x) if isinstance(x, jax.Array) else x, outputs, is_leaf=is_box)
+    return jax.tree.map(
+        lambda x: Tensor(x) if isinstance(x, jax.Array) else x, outputs, is_leaf=is_box
+    )

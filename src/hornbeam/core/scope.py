@@ -107,7 +107,9 @@ def autocast_dtype() -> Any:
     return _local.compute_dtype
 
 
-def pure(fn: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., tuple[Any, list[Any]]]:
+def pure(
+    fn: Callable[..., Any], variables: Sequence[Variable]
+) -> Callable[..., tuple[Any, list[Any]]]:
     """`fn`, which reads and assigns `variables`, as a function `(values, *args) -> (outputs, new_values)`.
 
     Raises RuntimeError when `fn` assigns a variable that is not among `variables`.

@@ -90,7 +90,7 @@ def standardize_shape(shape: Any) -> tuple[int | None, ...]:
     dims = []
     for dim in shape:
         if dim is not None:
-            if isinstance(dim, bool) or not hasattr(dim, "__index__") and int(dim) != dim:
+            if isinstance(dim, bool) or (not hasattr(dim, "__index__") and int(dim) != dim):
                 raise ValueError(f"A shape holds integers and None; received {tuple(shape)}.")
             dim = int(dim)
             if dim < 0:

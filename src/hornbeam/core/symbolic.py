@@ -39,7 +39,9 @@ class KerasTensor(Operators):
     ) -> None:
         """`shape` includes the batch axis; None stands for an unknown dimension."""
         if sparse or ragged:
-            raise NotImplementedError("Sparse and ragged symbolic tensors are not supported; use a dense one.")
+            raise NotImplementedError(
+                "Sparse and ragged symbolic tensors are not supported; use a dense one."
+            )
         if kwargs:
             raise TypeError(f"KerasTensor received unknown arguments: {', '.join(kwargs)}.")
         self.shape = TensorShape(standardize_shape(shape))
@@ -93,7 +95,9 @@ class KerasTensor(Operators):
 class Node:
     """One call of an operation on symbolic tensors."""
 
-    def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+    def __init__(
+        self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any
+    ) -> None:
         """Makes itself the producer of every symbolic tensor in `outputs`."""
         self.operation = operation
         self.args = args
@@ -153,7 +157,8 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     def trace(size: int) -> Any:
         specs = [
-            jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype)) for s in symbols
+            jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
+            for s in symbols
         ]
         return jax.eval_shape(run, *specs)
 
@@ -168,4 +173,8 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def _without_tensors(tree: Any) -> Any:
-    return jax.tree.map(lambda x: x._value if isinstance(x, Tensor) else x, tree, is_leaf=lambda x: isinstance(x, Tensor))
+    return jax.tree.map(
+        lambda x: x._value if isinstance(x, Tensor) else x,
+        tree,
+        is_leaf=lambda x: isinstance(x, Tensor),
+    )

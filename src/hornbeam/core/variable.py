@@ -69,9 +69,9 @@ class Variable(ElementwiseEquality):
             self._value = _first_value(initializer, shape, dtype, self.name)
 
     @property
-    def value(self) -> Tensor:
+    def value(self) -> Any:
         """The current value."""
-        return Tensor(self.read_raw())
+        return self.read_value()
 
     def read_raw(self) -> Any:
         """The current value as a raw JAX array, in the type that mixed precision asks for."""
@@ -84,7 +84,7 @@ class Variable(ElementwiseEquality):
 
     def read_value(self) -> Tensor:
         """The current value."""
-        return self.value
+        return Tensor(self.read_raw())
 
     def assign(self, value: Any) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
@@ -125,7 +125,9 @@ class Variable(ElementwiseEquality):
         """The type of the value; under mixed precision, the type that a read gives."""
         stored = as_dtype(self._value.dtype)
         cast = scope.autocast_dtype()
-        return as_dtype(cast) if cast is not None and self.autocast and stored.is_floating else stored
+        return (
+            as_dtype(cast) if cast is not None and self.autocast and stored.is_floating else stored
+        )
 
     @property
     def ndim(self) -> int:
@@ -133,31 +135,31 @@ class Variable(ElementwiseEquality):
         return self._value.ndim
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.value.__array__(dtype)
+        return self.read_value().__array__(dtype)
 
     def __jax_array__(self) -> Any:
         return self.read_raw()
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self.read_value())
 
     def __iter__(self) -> Any:
-        return iter(self.value)
+        return iter(self.read_value())
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.read_value())
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self.read_value())
 
     def __index__(self) -> int:
-        return self.value.__index__()
+        return self.read_value().__index__()
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self.read_value())
 
     def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else repr(self)
+        return format(self.read_value(), spec) if spec else repr(self)
 
     __hash__ = object.__hash__  # by identity, so that variables can be counted and collected
 
@@ -199,5 +201,7 @@ def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Arr
         return value
     value = convert_to_tensor(initializer, dtype)._value
     if shape is not None and value.shape != standardize_shape(shape):
-        raise ValueError(f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}.")
+        raise ValueError(
+            f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}."
+        )
     return value

@@ -1,5 +1,7 @@
 """`keras.backend`: what is left of it in Keras 3."""
 
+from typing import Any
+
 from hornbeam.core.config import (
     epsilon,
     floatx,
@@ -8,12 +10,10 @@ from hornbeam.core.config import (
     set_floatx,
     set_image_data_format,
 )
-from hornbeam.core.dtypes import is_float as is_float_dtype
-from hornbeam.core.dtypes import is_int as is_int_dtype
-from hornbeam.core.dtypes import result_type
+from hornbeam.core.dtypes import is_float, is_int, result_type
 from hornbeam.core.faces import missing_names
 from hornbeam.core.names import auto_name
-from hornbeam.core.symbolic import is_symbolic as is_keras_tensor
+from hornbeam.core.symbolic import is_symbolic
 from hornbeam.keras.config import backend
 from hornbeam.keras.utils.session import clear_session
 
@@ -32,6 +32,21 @@ __all__ = [
     "set_floatx",
     "set_image_data_format",
 ]
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether `dtype` is a floating type."""
+    return is_float(dtype)
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether `dtype` is an integer type (not bool)."""
+    return is_int(dtype)
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor."""
+    return is_symbolic(x)
 
 
 def get_uid(prefix: str = "") -> str:

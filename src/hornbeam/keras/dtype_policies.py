@@ -6,10 +6,13 @@ from typing import Any
 
 from hornbeam.core import config
 from hornbeam.core.dtypes import as_dtype, is_float
+from hornbeam.core.faces import missing_names
 from hornbeam.core.tensor import Tensor, is_tensor
 from hornbeam.keras.registry import Configurable, Registry
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "get"]
+
+__getattr__ = missing_names(__name__)
 
 registry = Registry("dtype policy", "keras")
 

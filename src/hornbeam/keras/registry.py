@@ -22,7 +22,9 @@ from hornbeam.core.tensor import Tensor, convert_to_tensor
 T = TypeVar("T")
 
 _registries: dict[str, Registry] = {}
-_registered: dict[str, Any] = {}  # "package>name" -> class or function, by `register_keras_serializable`
+_registered: dict[
+    str, Any
+] = {}  # "package>name" -> class or function, by `register_keras_serializable`
 _scoped: list[dict[str, Any]] = []  # open `CustomObjectScope`s
 
 
@@ -38,7 +40,10 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as values that JSON can hold."""
-        return {name: serialize_keras_object(value) for name, value in constructor_arguments(self).items()}
+        return {
+            name: serialize_keras_object(value)
+            for name, value in constructor_arguments(self).items()
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -46,7 +51,9 @@ class Configurable:
         try:
             return cls(**{key: deserialize_keras_object(value) for key, value in config.items()})
         except TypeError as error:
-            raise TypeError(f"{cls.__name__} can't be made from the config {config}: {error}") from error
+            raise TypeError(
+                f"{cls.__name__} can't be made from the config {config}: {error}"
+            ) from error
 
 
 def constructor_arguments(obj: Any) -> dict[str, Any]:
@@ -191,7 +198,12 @@ def serialize_keras_object(obj: Any) -> Any:
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
         module, name, registered = _names_of(type(obj))
         config = serialize_keras_object(obj.get_config())
-        return {"module": module, "class_name": name, "config": config, "registered_name": registered}
+        return {
+            "module": module,
+            "class_name": name,
+            "config": config,
+            "registered_name": registered,
+        }
     if callable(obj):
         return _serialize_function(obj)
     raise ValueError(f"Can't describe {obj!r} (a {type(obj).__name__}) as a configuration.")
@@ -208,7 +220,12 @@ def _serialize_function(fn: Any) -> Any:
             "and register it with @keras.saving.register_keras_serializable()."
         )
     registered = get_registered_name(fn)
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": registered}
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": registered,
+    }
 
 
 def _names_of(cls: type) -> tuple[str | None, str, str | None]:
@@ -218,7 +235,9 @@ def _names_of(cls: type) -> tuple[str | None, str, str | None]:
     return None, cls.__name__, get_registered_name(cls)
 
 
-def deserialize_keras_object(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize_keras_object(
+    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
     """The object that `serialize_keras_object` described; plain values are given back as they are.
 
     Classes and functions are looked up by name among Hornbeam's own, the registered ones and `custom_objects`; nothing
@@ -244,7 +263,9 @@ def _from_dict(
     if name == "function":
         return _find_anywhere(config.get("registered_name") or inner, inner, custom_objects)
     registry = _registries.get(config.get("module") or "", fallback)
-    found = find_custom(config.get("registered_name"), custom_objects) or find_custom(name, custom_objects)
+    found = find_custom(config.get("registered_name"), custom_objects) or find_custom(
+        name, custom_objects
+    )
     if found is None and registry is not None:
         found = registry.find(name)
     if found is None:
@@ -280,7 +301,9 @@ def find_custom(name: str | None, custom_objects: dict[str, Any] | None = None) 
     return next((obj for key, obj in _registered.items() if key.rpartition(">")[2] == name), None)
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
     """Make a class or function known to `from_config` and to loading, as `package>name`.
 
     >>> from hornbeam import keras
@@ -295,7 +318,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def decorator(obj: T) -> T:
         short = name or obj.__name__  # type: ignore[attr-defined]
         if inspect.isclass(obj) and not hasattr(obj, "get_config"):
-            raise ValueError(f"{short} can't be registered: a registered class needs a get_config() method.")
+            raise ValueError(
+                f"{short} can't be registered: a registered class needs a get_config() method."
+            )
         _registered[f"{package}>{short}"] = obj
         return obj
 
@@ -308,7 +333,9 @@ def get_registered_name(obj: Any) -> str:
 
 
 def get_registered_object(
-    name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
+    name: str,
+    custom_objects: dict[str, Any] | None = None,
+    module_objects: dict[str, Any] | None = None,
 ) -> Any:
     """The class or function registered by `name`; None where there is none."""
     return find_custom(name, custom_objects) or (module_objects or {}).get(name)
@@ -320,7 +347,7 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextmanager
-def CustomObjectScope(custom_objects: dict[str, Any]) -> Iterator[None]:  # noqa: N802 - Keras's name
+def CustomObjectScope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Within the scope, `custom_objects` (name -> class or function) are known to `get` and `from_config`."""
     _scoped.append(dict(custom_objects))
     try:

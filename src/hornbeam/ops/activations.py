@@ -104,7 +104,8 @@ def hard_silu(x: TensorLike) -> Any:
 @op
 def hard_tanh(x: TensorLike) -> Any:
     """min(max(x, -1), 1)"""
-    return jax.nn.hard_tanh(inexact(x))
+    x = array(x)
+    return jax.nn.hard_tanh(x.astype("int32") if x.dtype == bool else x)
 
 
 @op

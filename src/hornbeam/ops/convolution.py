@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from hornbeam.core.config import standardize_data_format
 from hornbeam.core.op import op
 from hornbeam.kernels import conv as kernels
 from hornbeam.ops.common import TensorLike, array, inexact, inexact_pair
@@ -146,28 +147,36 @@ def conv_transpose(
 
 @op
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
-    """Blocks of n x n places moved into channels: (b, h, w, c) -> (b, h / n, w / n, n * n * c)"""
-    x = to_channels_last(array(x), data_format)
-    b, h, w, c = x.shape
-    n = block_size
+    """Blocks of n x n places moved into channels: (b, h, w, c) -> (b, h / n, w / n, n * n * c)
+
+    With "channels_first" the places are the inner index: (b, c, h, w) -> (b, c * n * n, h / n, w / n).
+    """
+    x, n = array(x), block_size
+    last = standardize_data_format(data_format) == "channels_last"
+    (b, h, w, c) = x.shape if last else (x.shape[0], *x.shape[2:], x.shape[1])
     if h % n or w % n:
-        raise ValueError(
-            f"`space_to_depth` needs height and width divisible by {n}, not {h} x {w}."
-        )
-    blocks = x.reshape(b, h // n, n, w // n, n, c).transpose(0, 1, 3, 2, 4, 5)
-    return from_channels_last(blocks.reshape(b, h // n, w // n, n * n * c), data_format)
+        raise ValueError(f"`space_to_depth` needs height and width divisible by {n}, not {h} x {w}.")
+    if last:
+        blocks = x.reshape(b, h // n, n, w // n, n, c).transpose(0, 1, 3, 2, 4, 5)
+        return blocks.reshape(b, h // n, w // n, n * n * c)
+    blocks = x.reshape(b, c, h // n, n, w // n, n).transpose(0, 1, 3, 5, 2, 4)
+    return blocks.reshape(b, c * n * n, h // n, w // n)
 
 
 @op
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
-    """Channels moved into blocks of n x n places: (b, h, w, n * n * c) -> (b, h * n, w * n, c)"""
-    x = to_channels_last(array(x), data_format)
-    b, h, w, c = x.shape
-    n = block_size
+    """The inverse of `space_to_depth`: (b, h, w, n * n * c) -> (b, h * n, w * n, c)"""
+    x, n = array(x), block_size
+    last = standardize_data_format(data_format) == "channels_last"
+    (b, h, w, c) = x.shape if last else (x.shape[0], *x.shape[2:], x.shape[1])
     if c % (n * n):
         raise ValueError(f"`depth_to_space` needs channels divisible by {n * n}, not {c}.")
-    blocks = x.reshape(b, h, w, n, n, c // (n * n)).transpose(0, 1, 3, 2, 4, 5)
-    return from_channels_last(blocks.reshape(b, h * n, w * n, c // (n * n)), data_format)
+    c = c // (n * n)
+    if last:
+        blocks = x.reshape(b, h, w, n, n, c).transpose(0, 1, 3, 2, 4, 5)
+        return blocks.reshape(b, h * n, w * n, c)
+    blocks = x.reshape(b, c, n, n, h, w).transpose(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(b, c, h * n, w * n)
 
 
 @op

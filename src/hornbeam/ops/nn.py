@@ -43,7 +43,7 @@ def one_hot(
     """
     if sparse:
         raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
-    return jax.nn.one_hot(array(x), num_classes, dtype=float_dtype(dtype), axis=axis)
+    return jax.nn.one_hot(array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis)
 
 
 @op
@@ -118,7 +118,7 @@ def batch_normalization(
     shift = -inexact(mean) * factor
     if offset is not None:
         shift = shift + array(offset)
-    return x * factor.reshape(shape).astype(x.dtype) + shift.reshape(shape).astype(x.dtype)
+    return x * factor.reshape(shape) + shift.reshape(shape)
 
 
 @op

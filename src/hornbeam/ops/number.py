@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import jax
@@ -51,7 +52,7 @@ def trunc(x: TensorLike) -> Any:
 
 @op
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Any:
-    """min(max(x, x_min), x_max); the limits take the type of x.
+    """min(max(x, x_min), x_max)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.clip([-2, 0, 5], 0, 1).numpy())
@@ -59,7 +60,15 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Any:
     """
     x = array(x)
     x = x.astype("int32") if x.dtype == bool else x
-    return jnp.clip(x, jnp.asarray(x_min, x.dtype), jnp.asarray(x_max, x.dtype))
+    return jnp.clip(x, _fitting(x_min, x.dtype), _fitting(x_max, x.dtype))
+
+
+def _fitting(limit: TensorLike, dtype: Any) -> Any:
+    """A limit that an integer type can hold: -2 is none for uint8, where it means 0."""
+    if isinstance(limit, int) and jnp.issubdtype(dtype, jnp.integer):
+        info = jnp.iinfo(dtype)
+        return builtins.min(builtins.max(limit, int(info.min)), int(info.max))
+    return limit if isinstance(limit, (int, float)) else array(limit)
 
 
 @op

@@ -162,15 +162,14 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     >>> from hornbeam.keras import ops
     >>> counts, edges = ops.histogram([1.0, 2.0, 2.0, 5.0], bins=4)
     >>> print(counts.numpy(), edges.numpy())
-    [1 2 0 1] [1. 2. 3. 4. 5.]
+    [1. 2. 0. 1.] [1. 2. 3. 4. 5.]
     """
     if not isinstance(bins, int) or bins < 1:
         raise ValueError(f"`bins` is a positive integer; received {bins!r}.")
     if range is not None and range[0] > range[1]:
         raise ValueError(f"`range` is (low, high) with low <= high; received {range!r}.")
     x = inexact(x)
-    counts, edges = jnp.histogram(x, bins=bins, range=range)
-    return counts.astype("int32"), edges
+    return tuple(jnp.histogram(x, bins=bins, range=range))
 
 
 @op

@@ -42,5 +42,7 @@ def test_names():
         assert type(constraints.get(name)) is getattr(constraints, name)
     assert constraints.get(None) is None
     assert constraints.get(abs) is abs
-    with pytest.raises(ValueError, match="Unknown constraint: 'max_nrom'. Did you mean 'max_norm'"):
+    with pytest.raises(
+        ValueError, match=r"Unknown constraint: 'max_nrom'\. Did you mean 'max_norm'"
+    ):
         constraints.get("max_nrom")

@@ -125,7 +125,12 @@ def test_config_comes_from_the_signature():
     config = layer.get_config()
     again = Affine.from_config(config)
     assert again.get_config() == config
-    assert (again.units, again.name, again.compute_dtype, again.trainable) == (2, "a", "bfloat16", False)
+    assert (again.units, again.name, again.compute_dtype, again.trainable) == (
+        2,
+        "a",
+        "bfloat16",
+        False,
+    )
 
 
 def test_config_of_a_layer_that_stores_nothing_is_what_it_was_given():
@@ -307,7 +312,9 @@ def test_errors_say_what_to_do(make, error, text):
 def test_a_wrong_feature_size_names_the_layer_and_the_shapes():
     layer = Affine(2, name="head")
     layer(np.ones((1, 3)))
-    with pytest.raises(ValueError, match=r"'head' \(Affine\) expected size 3 on axis -1.*received 4.*\(1, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"'head' \(Affine\) expected size 3 on axis -1.*received 4.*\(1, 4\)"
+    ):
         layer(np.ones((1, 4)))
 
 

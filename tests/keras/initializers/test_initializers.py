@@ -19,11 +19,19 @@ SPREADS = {
     "TruncatedNormal": (initializers.TruncatedNormal(stddev=0.5, seed=1), 0.5 * 0.87962566, 1.0),
     "RandomUniform": (initializers.RandomUniform(-0.5, 0.5, seed=1), 1 / math.sqrt(12), 0.5),
     "GlorotUniform": (initializers.GlorotUniform(seed=1), math.sqrt(2 / 500), math.sqrt(6 / 500)),
-    "GlorotNormal": (initializers.GlorotNormal(seed=1), math.sqrt(2 / 500), 2.2738 * math.sqrt(2 / 500)),
+    "GlorotNormal": (
+        initializers.GlorotNormal(seed=1),
+        math.sqrt(2 / 500),
+        2.2738 * math.sqrt(2 / 500),
+    ),
     "HeUniform": (initializers.HeUniform(seed=1), math.sqrt(2 / 200), math.sqrt(6 / 200)),
     "HeNormal": (initializers.HeNormal(seed=1), math.sqrt(2 / 200), 2.2738 * math.sqrt(2 / 200)),
     "LecunUniform": (initializers.LecunUniform(seed=1), math.sqrt(1 / 200), math.sqrt(3 / 200)),
-    "LecunNormal": (initializers.LecunNormal(seed=1), math.sqrt(1 / 200), 2.2738 * math.sqrt(1 / 200)),
+    "LecunNormal": (
+        initializers.LecunNormal(seed=1),
+        math.sqrt(1 / 200),
+        2.2738 * math.sqrt(1 / 200),
+    ),
     "VarianceScaling": (
         initializers.VarianceScaling(3.0, "fan_out", "untruncated_normal", seed=1),
         math.sqrt(3 / 300),
@@ -62,7 +70,13 @@ def test_orthogonal_signs_are_random():
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((), (1, 1)), ((5,), (5, 5)), ((4, 7), (4, 7)), ((3, 4, 7), (12, 21)), ((3, 3, 4, 7), (36, 63))],
+    [
+        ((), (1, 1)),
+        ((5,), (5, 5)),
+        ((4, 7), (4, 7)),
+        ((3, 4, 7), (12, 21)),
+        ((3, 3, 4, 7), (36, 63)),
+    ],
     ids=str,
 )
 def test_fans(shape: tuple[int, ...], expected: tuple[int, int]):
@@ -85,7 +99,9 @@ def test_an_integer_seed_repeats_and_objects_without_one_differ():
 def test_a_generator_advances():
     initializer = initializers.HeNormal(seed=keras.random.SeedGenerator(3))
     assert_different(initializer, initializer)
-    again = initializers.deserialize(initializers.serialize(initializers.HeNormal(seed=keras.random.SeedGenerator(3))))
+    again = initializers.deserialize(
+        initializers.serialize(initializers.HeNormal(seed=keras.random.SeedGenerator(3)))
+    )
     assert_equal(again, initializers.HeNormal(seed=keras.random.SeedGenerator(3)))
 
 
@@ -116,7 +132,9 @@ def test_narrow_types_are_the_rounded_wide_ones(dtype: str):
 def test_the_default_type_is_floatx():
     keras.config.set_floatx("bfloat16")
     try:
-        assert initializers.Zeros()((2,)).dtype == initializers.HeNormal()((2, 2)).dtype == "bfloat16"
+        assert (
+            initializers.Zeros()((2,)).dtype == initializers.HeNormal()((2, 2)).dtype == "bfloat16"
+        )
     finally:
         keras.config.set_floatx("float32")
 
@@ -131,16 +149,37 @@ def test_constants():
 
 
 ERRORS = [
-    (lambda: initializers.Identity()((2, 3, 4)), r"Identity makes weights of two axes; received shape \(2, 3, 4\)"),
+    (
+        lambda: initializers.Identity()((2, 3, 4)),
+        r"Identity makes weights of two axes; received shape \(2, 3, 4\)",
+    ),
     (lambda: initializers.Orthogonal()((2,)), r"two or more axes; received shape \(2,\)"),
-    (lambda: initializers.Constant([1, 2, 3])((2,)), r"value of shape \(3,\), which can't fill a weight of shape \(2,\)"),
-    (lambda: initializers.HeNormal()((2, 2), "int32"), "HeNormal draws floating-point numbers; received dtype='int32'"),
+    (
+        lambda: initializers.Constant([1, 2, 3])((2,)),
+        r"value of shape \(3,\), which can't fill a weight of shape \(2,\)",
+    ),
+    (
+        lambda: initializers.HeNormal()((2, 2), "int32"),
+        "HeNormal draws floating-point numbers; received dtype='int32'",
+    ),
     (lambda: initializers.Zeros()((None, 2)), "Zeros needs a shape without None"),
-    (lambda: initializers.RandomNormal(seed=1.5), "`seed` is an integer, None or a keras.random.SeedGenerator"),
+    (
+        lambda: initializers.RandomNormal(seed=1.5),
+        "`seed` is an integer, None or a keras.random.SeedGenerator",
+    ),
     (lambda: initializers.VarianceScaling(scale=0), "`scale` must be positive"),
-    (lambda: initializers.VarianceScaling(mode="fan"), "Unknown mode of VarianceScaling: 'fan'.*fan_in"),
-    (lambda: initializers.VarianceScaling(distribution="cauchy"), "Unknown distribution of VarianceScaling"),
-    (lambda: initializers.get("glorot_unifrom"), "Unknown initializer: 'glorot_unifrom'. Did you mean 'glorot_uniform'"),
+    (
+        lambda: initializers.VarianceScaling(mode="fan"),
+        "Unknown mode of VarianceScaling: 'fan'.*fan_in",
+    ),
+    (
+        lambda: initializers.VarianceScaling(distribution="cauchy"),
+        "Unknown distribution of VarianceScaling",
+    ),
+    (
+        lambda: initializers.get("glorot_unifrom"),
+        "Unknown initializer: 'glorot_unifrom'. Did you mean 'glorot_uniform'",
+    ),
     (lambda: initializers.get(3), "Could not interpret 3 as a initializer"),
 ]
 

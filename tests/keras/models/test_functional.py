@@ -95,14 +95,18 @@ def test_inputs_are_fitted_to_the_graph():
     x = keras.Input((1,), dtype="float32")
     model = keras.Model(x, x * 2)
     assert model(np.array([1, 2])).shape == (2, 1)  # an axis is added, integers become floats
-    with pytest.raises(ValueError, match=r"expected its input .* of shape \(None, 1\), received shape \(2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"expected its input .* of shape \(None, 1\), received shape \(2, 3\)"
+    ):
         model(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"takes 1 input\(s\)"):
         model([np.ones((2, 1)), np.ones((2, 1))])
 
 
 def test_get_layer():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, name="first"), layers.Dense(2, name="second")])
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(2, name="first"), layers.Dense(2, name="second")]
+    )
     assert model.get_layer("second") is model.layers[1] is model.get_layer(index=1)
     with pytest.raises(ValueError, match="Did you mean 'second'"):
         model.get_layer("secnd")
@@ -158,7 +162,9 @@ def test_a_subclass_with_a_call():
 
 def test_summary(capsys):
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
-    model = keras.Model([a, b], layers.Dense(2, name="out")(layers.Add(name="sum")([a, b])), name="pair")
+    model = keras.Model(
+        [a, b], layers.Dense(2, name="out")(layers.Add(name="sum")([a, b])), name="pair"
+    )
     model.summary()
     text = capsys.readouterr().out
     assert 'Model: "pair"' in text and "(None, 2)" in text

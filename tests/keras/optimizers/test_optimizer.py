@@ -30,12 +30,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def weights() -> list[keras.Variable]:
-    return [keras.Variable([[1.0, -2.0], [3.0, 0.5]], name="kernel"), keras.Variable([0.5, 1.0], name="bias")]
+    return [
+        keras.Variable([[1.0, -2.0], [3.0, 0.5]], name="kernel"),
+        keras.Variable([0.5, 1.0], name="bias"),
+    ]
 
 
 def gradients(count: int) -> list[list[np.ndarray]]:
     rng = np.random.default_rng(0)
-    return [[rng.normal(size=(2, 2)).astype("float32"), rng.normal(size=2).astype("float32")] for _ in range(count)]
+    return [
+        [rng.normal(size=(2, 2)).astype("float32"), rng.normal(size=2).astype("float32")]
+        for _ in range(count)
+    ]
 
 
 def values(variables: list[Any]) -> list[np.ndarray]:
@@ -98,10 +104,13 @@ def test_learning_rate_can_be_set():
     assert float(optimizer.learning_rate) == 0.25
     optimizer.learning_rate.assign(0.125)
     assert optimizer.get_config()["learning_rate"] == 0.125
+    optimizer.learning_rate = keras.Variable(0.0625)
+    assert float(optimizer.learning_rate) == 0.0625
+    assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate"]
     optimizer.learning_rate = optimizers.schedules.InverseTimeDecay(1.0, 1, 1.0)
     assert float(optimizer.learning_rate) == 1.0
     assert [v.name for v in optimizer.variables] == ["iteration"]
-    with pytest.raises(TypeError, match="is a schedule or a function; it can't be set to 0.1"):
+    with pytest.raises(TypeError, match="is a schedule or a function; it can't be set"):
         optimizer.learning_rate = 0.1
 
 
@@ -143,7 +152,9 @@ def test_weight_decay_can_be_excluded():
     other = keras.Variable([1.0], name="other")
     optimizer = optimizers.SGD(1.0, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_list=[other], var_names=["bias"])
-    optimizer.apply([np.zeros(v.shape, "float32") for v in (kernel, bias, other)], [kernel, bias, other])
+    optimizer.apply(
+        [np.zeros(v.shape, "float32") for v in (kernel, bias, other)], [kernel, bias, other]
+    )
     assert_close(kernel.numpy(), np.float32([[0.5, -1.0], [1.5, 0.25]]))
     assert bias.numpy().tolist() == [0.5, 1.0]
     assert other.numpy().tolist() == [1.0]
@@ -222,7 +233,10 @@ def test_an_own_optimizer_keeps_state_in_attributes():
 
         def update_step(self, gradient, variable, learning_rate):
             speed = self.speeds[self._get_variable_index(variable)]
-            self.assign(speed, speed * self.momentum - keras.ops.cast(gradient, variable.dtype) * learning_rate)
+            self.assign(
+                speed,
+                speed * self.momentum - keras.ops.cast(gradient, variable.dtype) * learning_rate,
+            )
             self.assign_add(variable, speed)
             self.assign_add(self.total, 1)
 
@@ -251,27 +265,45 @@ def built() -> optimizers.Optimizer:
 
 ONES = np.ones((2, 2), "float32")
 ERRORS = [
-    (lambda: optimizers.SGD(lr=0.1), r"SGD does not know the arguments 'lr'. `lr` is now `learning_rate`: SGD\(learning_rate=0.1\)"),
+    (
+        lambda: optimizers.SGD(lr=0.1),
+        r"SGD does not know the arguments 'lr'. `lr` is now `learning_rate`: SGD\(learning_rate=0.1\)",
+    ),
     (lambda: optimizers.Adam(decay=1e-6), "In place of `decay`, give a schedule.*InverseTimeDecay"),
     (lambda: optimizers.Adam(betas=1), "Adam does not know the arguments 'betas'"),
     (lambda: optimizers.Adam("fast"), "`learning_rate` is a number.*received 'fast'"),
     (lambda: optimizers.Adam(clipnorm=1, clipvalue=1), "At most one of `clipnorm`"),
     (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), "`ema_momentum` lies between 0 and 1"),
-    (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=0), "`ema_overwrite_frequency` is an integer >= 1"),
-    (lambda: optimizers.Adam(gradient_accumulation_steps=1), "`gradient_accumulation_steps` is an integer >= 2"),
+    (
+        lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=0),
+        "`ema_overwrite_frequency` is an integer >= 1",
+    ),
+    (
+        lambda: optimizers.Adam(gradient_accumulation_steps=1),
+        "`gradient_accumulation_steps` is an integer >= 2",
+    ),
     (lambda: optimizers.SGD(momentum=2), "`momentum` lies between 0 and 1"),
     (lambda: optimizers.AdamW(weight_decay=None), "AdamW needs a number as `weight_decay`"),
     (lambda: optimizers.Lion(beta_1=0), "`beta_1` of Lion"),
     (lambda: optimizers.Ftrl(learning_rate_power=1), "`learning_rate_power` must be <= 0"),
-    (lambda: optimizers.Ftrl(l1_regularization_strength=-1), "`l1_regularization_strength` must be >= 0"),
+    (
+        lambda: optimizers.Ftrl(l1_regularization_strength=-1),
+        "`l1_regularization_strength` must be >= 0",
+    ),
     (lambda: unbuilt().apply([ONES]), "has none yet: call `optimizer.build"),
     (lambda: unbuilt().set_weights([1]), "has no weights yet"),
     (lambda: unbuilt().stateless_apply([], [ONES], [ONES]), "SGD must be built"),
     (lambda: built().apply([ONES]), "received 1 gradients for 2 variables"),
     (lambda: built().apply([ONES], [keras.Variable(ONES, name="new")]), "Unknown variable: 'new'"),
-    (lambda: built().apply([ONES, ONES]), r"gradient of 'bias' has shape \(2, 2\); the variable has shape \(2,\)"),
+    (
+        lambda: built().apply([ONES, ONES]),
+        r"gradient of 'bias' has shape \(2, 2\); the variable has shape \(2,\)",
+    ),
     (lambda: built().set_weights([1]), "has 2 variables; received 1 weights"),
-    (lambda: built().stateless_apply([], [ONES], [ONES]), "`optimizer_variables` must hold 2 values; received 0"),
+    (
+        lambda: built().stateless_apply([], [ONES], [ONES]),
+        "`optimizer_variables` must hold 2 values; received 0",
+    ),
     (lambda: optimizers.get("adamm"), "Unknown optimizer: 'adamm'. Did you mean 'adam'"),
     (lambda: optimizers.get(keras.losses.MeanSquaredError()), "as an optimizer: expected a name"),
 ]
@@ -284,10 +316,21 @@ def test_bad_input(call: Any, message: str):
 
 
 def test_lookup():
-    for name, cls in {"adam": "Adam", "Adam": "Adam", "rmsprop": "RMSprop", "adamw": "AdamW", "ADAM": "Adam"}.items():
+    for name, cls in {
+        "adam": "Adam",
+        "Adam": "Adam",
+        "rmsprop": "RMSprop",
+        "adamw": "AdamW",
+        "ADAM": "Adam",
+    }.items():
         assert type(optimizers.get(name)).__name__ == cls
     assert optimizers.get(None) is None
     optimizer = optimizers.SGD()
     assert optimizers.get(optimizer) is optimizer
-    assert float(optimizers.get({"class_name": "adam", "config": {"learning_rate": 0.5}}).learning_rate) == 0.5
+    assert (
+        float(
+            optimizers.get({"class_name": "adam", "config": {"learning_rate": 0.5}}).learning_rate
+        )
+        == 0.5
+    )
     assert repr(optimizers.SGD(0.5, name="s")) == "<SGD name=s, learning_rate=0.5>"

@@ -18,7 +18,9 @@ def test_piecewise_constant_changes_after_its_boundaries():
 
 def test_polynomial_cycle_restarts_lower():
     schedule = schedules.PolynomialDecay(1.0, 10, 0.0, cycle=True)
-    assert_close([float(schedule(i)) for i in (0, 5, 10, 11, 15, 20)], np.float32([1, 0.5, 0, 0.45, 0.25, 0]))
+    assert_close(
+        [float(schedule(i)) for i in (0, 5, 10, 11, 15, 20)], np.float32([1, 0.5, 0, 0.45, 0.25, 0])
+    )
 
 
 def test_staircases():
@@ -30,7 +32,9 @@ def test_staircases():
 
 def test_warmup_rises_on_a_line_and_ends_at_the_target():
     schedule = schedules.CosineDecay(0.0, 10, warmup_target=1.0, warmup_steps=4)
-    assert_close([float(schedule(i)) for i in (0, 2, 4, 9, 14, 30)], np.float32([0, 0.5, 1, 0.5, 0, 0]))
+    assert_close(
+        [float(schedule(i)) for i in (0, 2, 4, 9, 14, 30)], np.float32([0, 0.5, 1, 0.5, 0, 0])
+    )
 
 
 def test_inside_a_program():
@@ -66,9 +70,18 @@ def test_an_own_schedule_is_configured_from_its_signature():
     [
         (lambda: schedules.CosineDecay(0.1, 0), "`decay_steps` must be > 0; received 0"),
         (lambda: schedules.CosineDecayRestarts(0.1, -1), "`first_decay_steps` must be > 0"),
-        (lambda: schedules.PiecewiseConstantDecay([5], [1.0]), "received 1 values and 1 boundaries"),
-        (lambda: schedules.PiecewiseConstantDecay([5, 3], [1.0, 2.0, 3.0]), "must be rising numbers"),
-        (lambda: schedules.deserialize("CosineDecai"), "Unknown learning-rate schedule.*CosineDecay"),
+        (
+            lambda: schedules.PiecewiseConstantDecay([5], [1.0]),
+            "received 1 values and 1 boundaries",
+        ),
+        (
+            lambda: schedules.PiecewiseConstantDecay([5, 3], [1.0, 2.0, 3.0]),
+            "must be rising numbers",
+        ),
+        (
+            lambda: schedules.deserialize("CosineDecai"),
+            "Unknown learning-rate schedule.*CosineDecay",
+        ),
     ],
 )
 def test_bad_input(call, message: str):

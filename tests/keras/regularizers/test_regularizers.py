@@ -63,5 +63,5 @@ def test_orthogonal_refuses_other_modes_and_ranks():
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="Unknown regularizer: 'l3'. Known names: L1"):
+    with pytest.raises(ValueError, match=r"Unknown regularizer: 'l3'\. Known names: L1"):
         regularizers.get("l3")

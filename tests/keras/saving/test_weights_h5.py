@@ -12,7 +12,9 @@ h5py = pytest.importorskip("h5py")
 
 
 def make(units=3):
-    return keras.Sequential([keras.Input((4,)), layers.Dense(units, name="a"), layers.Dense(2, name="b")])
+    return keras.Sequential(
+        [keras.Input((4,)), layers.Dense(units, name="a"), layers.Dense(2, name="b")]
+    )
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def test_a_checkpoint_keeps_the_best(tmp_path):
     model = make()
     model.compile("sgd", "mse")
     path = str(tmp_path / "best.weights.h5")
-    keep = keras.callbacks.ModelCheckpoint(path, monitor="loss", save_best_only=True, save_weights_only=True)
+    keep = keras.callbacks.ModelCheckpoint(
+        path, monitor="loss", save_best_only=True, save_weights_only=True
+    )
     x = np.random.default_rng(0).normal(size=(32, 4))
     model.fit(x, x[:, :2], epochs=3, verbose=0, callbacks=[keep])
     make().load_weights(path)
@@ -51,13 +55,25 @@ def test_a_checkpoint_keeps_the_best(tmp_path):
 def test_another_shape_is_told_by_path(saved):
     _, path = saved
     other = make(units=5)
-    unchanged(other, lambda: other.load_weights(path), ValueError, r"a/kernel \(4, 5\): layers/dense/vars/0 has shape \(4, 3\)")
+    unchanged(
+        other,
+        lambda: other.load_weights(path),
+        ValueError,
+        r"a/kernel \(4, 5\): layers/dense/vars/0 has shape \(4, 3\)",
+    )
 
 
 def test_missing_weights_are_told(saved):
     _, path = saved
-    deeper = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(2), layers.Dense(2)])
-    unchanged(deeper, lambda: deeper.load_weights(path), ValueError, "layers/dense_2/vars/0 is not in the file")
+    deeper = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3), layers.Dense(2), layers.Dense(2)]
+    )
+    unchanged(
+        deeper,
+        lambda: deeper.load_weights(path),
+        ValueError,
+        "layers/dense_2/vars/0 is not in the file",
+    )
 
 
 def test_a_truncated_file(saved):
@@ -70,7 +86,10 @@ def test_links_are_not_followed(saved, tmp_path):
     model, path = saved
     with h5py.File(tmp_path / "secret.h5", "w") as secret:
         secret["x"] = np.ones((4, 3), "float32")
-    for link in (h5py.ExternalLink(str(tmp_path / "secret.h5"), "x"), h5py.SoftLink("/layers/dense_1/vars/0")):
+    for link in (
+        h5py.ExternalLink(str(tmp_path / "secret.h5"), "x"),
+        h5py.SoftLink("/layers/dense_1/vars/0"),
+    ):
         with h5py.File(path, "a") as file:
             del file["layers/dense/vars/0"]
             file["layers/dense/vars/0"] = link
@@ -103,9 +122,15 @@ def test_a_failing_write_leaves_the_old_file(saved, monkeypatch):
 
 def test_bad_calls(saved, tmp_path):
     model, path = saved
-    unchanged(model, lambda: model.save_weights(tmp_path / "x.h5"), ValueError, r"ends with `.weights.h5`")
-    unchanged(model, lambda: model.load_weights(tmp_path / "no.weights.h5"), FileNotFoundError, "no file")
-    unchanged(model, lambda: model.save_weights(path, overwrite=False), FileExistsError, "exists already")
+    unchanged(
+        model, lambda: model.save_weights(tmp_path / "x.h5"), ValueError, r"ends with `.weights.h5`"
+    )
+    unchanged(
+        model, lambda: model.load_weights(tmp_path / "no.weights.h5"), FileNotFoundError, "no file"
+    )
+    unchanged(
+        model, lambda: model.save_weights(path, overwrite=False), FileExistsError, "exists already"
+    )
     unchanged(model, lambda: model.save(tmp_path / "m.keras"), NotImplementedError, "save_weights")
     with pytest.raises(ValueError, match="no weights yet"):
         keras.Sequential([layers.Dense(1)]).save_weights(path)

@@ -14,8 +14,21 @@ TARGET = X @ np.array([[1.0], [2.0], [-1.0], [0.5]], "float32")
 
 
 def classifier(**kwargs):
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="relu"), layers.Dense(2, activation="softmax")])
-    model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **kwargs})
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(8, activation="relu"),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile(
+        **{
+            "optimizer": "adam",
+            "loss": "sparse_categorical_crossentropy",
+            "metrics": ["accuracy"],
+            **kwargs,
+        }
+    )
     return model
 
 
@@ -33,7 +46,9 @@ def test_training_learns_and_evaluate_agrees():
     predicted = model.predict(X, verbose=0)
     assert accuracy == pytest.approx(np.mean(predicted.argmax(1) == LABELS))
     assert loss == pytest.approx(-np.log(predicted[np.arange(50), LABELS]).mean(), rel=1e-4)
-    assert model.evaluate(X, LABELS, verbose=0, return_dict=True) == pytest.approx({"loss": loss, "accuracy": accuracy})
+    assert model.evaluate(X, LABELS, verbose=0, return_dict=True) == pytest.approx(
+        {"loss": loss, "accuracy": accuracy}
+    )
 
 
 def test_one_step_of_sgd_is_the_gradient():
@@ -57,7 +72,9 @@ def test_the_last_partial_batch_counts_by_its_rows():
 def test_the_same_seed_gives_the_same_weights():
     def run():
         keras.utils.set_random_seed(3)
-        model = keras.Sequential([keras.Input((4,)), layers.Dense(8), layers.Dropout(0.5), layers.Dense(1)])
+        model = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(8), layers.Dropout(0.5), layers.Dense(1)]
+        )
         model.compile("adam", "mse")
         model.fit(X, TARGET, epochs=2, verbose=0)
         return model.get_weights()
@@ -87,13 +104,28 @@ def endless():
         ((X, TARGET), {"batch_size": 10, "shuffle": False}),
         ((X.tolist(), TARGET.tolist()), {"batch_size": 10, "shuffle": False}),
         ((X.astype("float64"), TARGET.astype("float64")), {"batch_size": 10, "shuffle": False}),
-        ((keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(TARGET)), {"batch_size": 10, "shuffle": False}),
+        (
+            (keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(TARGET)),
+            {"batch_size": 10, "shuffle": False},
+        ),
         ((Batches(),), {"shuffle": False}),
         ((Batches(workers=3),), {"shuffle": False}),
         ((endless(),), {"steps_per_epoch": 5}),
-        (([(X[i : i + 10], TARGET[i : i + 10]) for i in range(0, 50, 10)].__iter__(),), {"epochs": 1}),
+        (
+            ([(X[i : i + 10], TARGET[i : i + 10]) for i in range(0, 50, 10)].__iter__(),),
+            {"epochs": 1},
+        ),
     ],
-    ids=["numpy", "lists", "float64", "tensors", "PyDataset", "PyDataset threads", "generator", "iterator"],
+    ids=[
+        "numpy",
+        "lists",
+        "float64",
+        "tensors",
+        "PyDataset",
+        "PyDataset threads",
+        "generator",
+        "iterator",
+    ],
 )
 def test_every_form_of_data_trains_alike(data, options):
     def train(data, options):
@@ -122,7 +154,9 @@ def test_steps_per_epoch_runs_on_across_epochs():
         def on_train_batch_end(self, batch, logs=None):
             seen.append(batch)
 
-    history = regressor().fit(X, TARGET, batch_size=10, steps_per_epoch=3, epochs=4, verbose=0, callbacks=[Spy()])
+    history = regressor().fit(
+        X, TARGET, batch_size=10, steps_per_epoch=3, epochs=4, verbose=0, callbacks=[Spy()]
+    )
     assert seen == [0, 1, 2] * 4 and len(history.history["loss"]) == 4
 
 
@@ -137,18 +171,26 @@ def test_a_generator_that_ends_warns():
 def test_validation_split_takes_the_last_rows():
     model = regressor(keras.optimizers.SGD(0.0))
     history = model.fit(X, TARGET, validation_split=0.2, epochs=1, verbose=0)
-    assert history.history["val_loss"][0] == pytest.approx(model.evaluate(X[40:], TARGET[40:], verbose=0), rel=1e-5)
+    assert history.history["val_loss"][0] == pytest.approx(
+        model.evaluate(X[40:], TARGET[40:], verbose=0), rel=1e-5
+    )
 
 
 def test_validation_data_and_frequency():
-    history = regressor().fit(X, TARGET, validation_data=(X, TARGET), validation_freq=2, epochs=4, verbose=0)
+    history = regressor().fit(
+        X, TARGET, validation_data=(X, TARGET), validation_freq=2, epochs=4, verbose=0
+    )
     assert len(history.history["loss"]) == 4 and len(history.history["val_loss"]) == 2
-    history = regressor().fit(Batches(), validation_data=Batches(), validation_steps=2, epochs=1, verbose=0)
+    history = regressor().fit(
+        Batches(), validation_data=Batches(), validation_steps=2, epochs=1, verbose=0
+    )
     assert "val_loss" in history.history
 
 
 def test_weights_of_samples_and_classes():
-    model = classifier(optimizer=keras.optimizers.SGD(0.0), weighted_metrics=["accuracy"], metrics=[])
+    model = classifier(
+        optimizer=keras.optimizers.SGD(0.0), weighted_metrics=["accuracy"], metrics=[]
+    )
     weights = np.where(LABELS == 1, 3.0, 1.0)
     a = model.fit(X, LABELS, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
     b = model.fit(X, LABELS, sample_weight=weights, epochs=1, verbose=0).history
@@ -162,7 +204,13 @@ def test_weights_of_samples_and_classes():
 
 def test_several_outputs_with_losses_weights_and_metrics_by_name():
     x = keras.Input((4,))
-    model = keras.Model(x, {"a": layers.Dense(1, name="a")(x), "b": layers.Dense(2, activation="softmax", name="b")(x)})
+    model = keras.Model(
+        x,
+        {
+            "a": layers.Dense(1, name="a")(x),
+            "b": layers.Dense(2, activation="softmax", name="b")(x),
+        },
+    )
     model.compile(
         keras.optimizers.SGD(0.0),
         loss={"a": "mse", "b": "sparse_categorical_crossentropy"},
@@ -171,7 +219,9 @@ def test_several_outputs_with_losses_weights_and_metrics_by_name():
     )
     logs = model.fit(X, {"a": TARGET, "b": LABELS}, epochs=1, verbose=0, batch_size=50).history
     assert {"loss", "a_loss", "b_loss", "a_mae", "b_accuracy"} == set(logs)
-    assert logs["loss"][0] == pytest.approx(0.5 * logs["a_loss"][0] + 2 * logs["b_loss"][0], rel=1e-5)
+    assert logs["loss"][0] == pytest.approx(
+        0.5 * logs["a_loss"][0] + 2 * logs["b_loss"][0], rel=1e-5
+    )
     assert set(model.predict(X, verbose=0)) == {"a", "b"}
 
 
@@ -189,12 +239,16 @@ def test_regularizers_and_add_loss_are_part_of_the_loss():
             self.add_loss(2.5)
             return x
 
-    model = keras.Sequential([keras.Input((4,)), Fee(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(1.0))])
+    model = keras.Sequential(
+        [keras.Input((4,)), Fee(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(1.0))]
+    )
     model.compile(keras.optimizers.SGD(0.0), "mse")
     plain = np.mean((model.predict(X, verbose=0) - TARGET) ** 2)
     penalty = np.sum(model.get_weights()[0] ** 2) + 2.5
     assert model.evaluate(X, TARGET, verbose=0) == pytest.approx(plain + penalty, rel=1e-4)
-    assert model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0] == pytest.approx(plain + penalty, rel=1e-4)
+    assert model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0] == pytest.approx(
+        plain + penalty, rel=1e-4
+    )
 
 
 def test_moving_averages_move():
@@ -288,7 +342,9 @@ def test_a_loss_of_ones_own():
     model = Half()
     model.compile(keras.optimizers.SGD(0.0), "mse")
     logged = model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0]
-    assert logged == pytest.approx(0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2), rel=1e-4)
+    assert logged == pytest.approx(
+        0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2), rel=1e-4
+    )
 
 
 def test_running_eagerly_gives_the_same():

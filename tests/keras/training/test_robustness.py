@@ -159,7 +159,13 @@ def test_training_in_a_thread():
 
 def test_nan_stops_cleanly():
     model = make()
-    model.fit(X, np.full_like(Y, np.nan), epochs=5, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
+    model.fit(
+        X,
+        np.full_like(Y, np.nan),
+        epochs=5,
+        verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+    )
     assert model.history.epoch == [0]
 
 
@@ -170,13 +176,19 @@ BAD = [
     (lambda m: m.fit(X, Y, batch_size=0), "`batch_size` is a positive integer; received 0"),
     (lambda m: m.fit(X, Y, validation_split=1.5), "between 0 and 1"),
     (lambda m: m.fit(X), "no target"),
-    (lambda m: m.fit(np.ones((8, 5)), np.ones(8)), r"expected its input .* of shape \(None, 4\), received shape"),
+    (
+        lambda m: m.fit(np.ones((8, 5)), np.ones(8)),
+        r"expected its input .* of shape \(None, 4\), received shape",
+    ),
     (lambda m: m.fit(iter([(X, Y)]), Y), "`y` can't be given beside"),
     (lambda m: m.fit(X, Y, class_weight={0: 1.0}, validation_data=(X, Y, Y, Y)), "tuple of 4"),
     (lambda m: m.fit(np.array([["a"] * 4]), np.ones(1)), "arrays of numbers"),
     (lambda m: m.compile("adamm", "mse"), "Unknown optimizer: 'adamm'. Did you mean 'adam"),
     (lambda m: m.compile("adam", "msee"), "Unknown loss: 'msee'. Did you mean 'mse"),
-    (lambda m: m.compile("adam", "mse", metrics=["acuracy"]), "Unknown metric: 'acuracy'. Did you mean"),
+    (
+        lambda m: m.compile("adam", "mse", metrics=["acuracy"]),
+        "Unknown metric: 'acuracy'. Did you mean",
+    ),
 ]
 
 

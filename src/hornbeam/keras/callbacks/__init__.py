@@ -1,5 +1,6 @@
 """`keras.callbacks`: code that looks into training while it runs."""
 
+from hornbeam.core.faces import missing_names
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.callback_list import CallbackList
 from hornbeam.keras.callbacks.csv_logger import CSVLogger
@@ -25,3 +26,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+__getattr__ = missing_names(__name__)

@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hornbeam.core.faces import missing_names
 from hornbeam.keras.datasets import _strokes
 
 __all__ = ["load_data"]
+
+__getattr__ = missing_names(__name__)
 
 # Every number below comes from whole random words by additions, multiplications, divisions and square roots in a fixed
 # order: no sine, exponential or matrix product, whose last bit depends on the machine. The same seed draws the same bytes

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hornbeam.core.faces import missing_names
 from hornbeam.keras.datasets import _store
 
 __all__ = ["load_data"]
+
+__getattr__ = missing_names(__name__)
 
 ARCHIVE = _store.Archive(
     title="MNIST",

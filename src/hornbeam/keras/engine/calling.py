@@ -37,14 +37,16 @@ def current_context() -> CallContext | None:
     return _local.context
 
 
-class call_context:  # noqa: N801 - a context manager, used like a function
+class call_context:
     """Join the call in progress, or open a new context where there is none."""
 
     def __init__(self, training: bool | None = None, fresh: bool = False) -> None:
         """`fresh` opens a new context even inside a call: what is added there stays there."""
         self._outer = _local.context
         self.is_outermost = fresh or self._outer is None
-        self.context = CallContext(training) if self.is_outermost or self._outer is None else self._outer
+        self.context = (
+            CallContext(training) if self.is_outermost or self._outer is None else self._outer
+        )
         self._training = training
         self._saved_training = self.context.training
 
@@ -80,7 +82,9 @@ class CallSignature:
         try:
             bound = self.signature.bind(None, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"Calling the layer {layer.name!r} ({type(layer).__name__}): {error}.") from None
+            raise TypeError(
+                f"Calling the layer {layer.name!r} ({type(layer).__name__}): {error}."
+            ) from None
         arguments: dict[str, Any] = {}
         for name, value in list(bound.arguments.items())[1:]:
             kind = self.signature.parameters[name].kind

@@ -23,7 +23,10 @@ class Graph:
         self.outputs = outputs
         self.flat_inputs = symbolic_leaves(inputs)
         self.flat_outputs = symbolic_leaves(outputs)
-        for what, tree, flat in (("inputs", inputs, self.flat_inputs), ("outputs", outputs, self.flat_outputs)):
+        for what, tree, flat in (
+            ("inputs", inputs, self.flat_inputs),
+            ("outputs", outputs, self.flat_outputs),
+        ):
             leaves = jax.tree.leaves(tree, is_leaf=is_box)
             if not flat or len(leaves) != len(flat):
                 raise ValueError(
@@ -41,13 +44,19 @@ class Graph:
         values = {id(t): x for t, x in zip(self.flat_inputs, flat_inputs, strict=True)}
 
         def fill(tree: Any) -> Any:
-            return jax.tree.map(lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box)
+            return jax.tree.map(
+                lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box
+            )
 
         for node in self.nodes:
-            if isinstance(node.operation, InputLayer) or all(id(t) in values for t in symbolic_leaves(node.outputs)):
+            if isinstance(node.operation, InputLayer) or all(
+                id(t) in values for t in symbolic_leaves(node.outputs)
+            ):
                 continue
             args, kwargs = fill(node.args), fill(node.kwargs)
-            outputs = call(node.operation, args, kwargs) if call else node.operation(*args, **kwargs)
+            outputs = (
+                call(node.operation, args, kwargs) if call else node.operation(*args, **kwargs)
+            )
             flat = jax.tree.leaves(outputs, is_leaf=is_box)
             for tensor, value in zip(symbolic_leaves(node.outputs), flat, strict=True):
                 values[id(tensor)] = value
@@ -65,29 +74,48 @@ class Graph:
 
         def written(value: Any) -> Any:
             if isinstance(value, KerasTensor):
-                config = {"shape": tuple(value.shape), "dtype": value.dtype.name, "keras_history": address(value)}
+                config = {
+                    "shape": tuple(value.shape),
+                    "dtype": value.dtype.name,
+                    "keras_history": address(value),
+                }
                 return {"class_name": "__keras_tensor__", "config": config}
             if isinstance(value, dict):
                 return {key: written(each) for key, each in value.items()}
             if isinstance(value, (list, tuple)):
                 return type(value)(map(written, value))
             if isinstance(value, slice):
-                return {"class_name": "__slice__", "config": [written(x) for x in (value.start, value.stop, value.step)]}
+                return {
+                    "class_name": "__slice__",
+                    "config": [written(x) for x in (value.start, value.stop, value.step)],
+                }
             if value is Ellipsis:
                 return {"class_name": "__ellipsis__", "config": {}}
             return serialize(value)
 
         layers = []
         for operation in self.operations:
-            nodes = [n for n in self.nodes if n.operation is operation and not isinstance(operation, InputLayer)]
-            entry = serialize(operation) if isinstance(operation, Layer) else _function_config(operation)
+            nodes = [
+                n
+                for n in self.nodes
+                if n.operation is operation and not isinstance(operation, InputLayer)
+            ]
+            entry = (
+                serialize(operation)
+                if isinstance(operation, Layer)
+                else _function_config(operation)
+            )
             calls = [{"args": written(n.args), "kwargs": written(n.kwargs)} for n in nodes]
             layers.append({**entry, "name": operation.name, "inbound_nodes": calls})
 
         def addresses(tree: Any) -> Any:
             return jax.tree.map(address, tree, is_leaf=is_symbolic)
 
-        return {"layers": layers, "input_layers": addresses(self.inputs), "output_layers": addresses(self.outputs)}
+        return {
+            "layers": layers,
+            "input_layers": addresses(self.inputs),
+            "output_layers": addresses(self.outputs),
+        }
 
     def _node_indices(self) -> dict[int, int]:
         counts: dict[int, int] = {}
@@ -101,7 +129,11 @@ class Graph:
 
 def _function_config(call: FunctionCall) -> dict[str, Any]:
     name = f"{call.fn.__module__}:{call.fn.__qualname__}"
-    return {"module": "hornbeam.ops", "class_name": "Op", "config": {"name": call.name, "function": name}}
+    return {
+        "module": "hornbeam.ops",
+        "class_name": "Op",
+        "config": {"name": call.name, "function": name},
+    }
 
 
 def _producer(tensor: KerasTensor) -> Node:
@@ -119,7 +151,9 @@ def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[N
     order, first_seen = _visit(inputs, outputs, given)
     depth = {id(node): 0 for node in order}
     operation_depth: dict[int, int] = {}
-    for node in reversed(order):  # consumers before producers: the depth is the longest way to an output
+    for node in reversed(
+        order
+    ):  # consumers before producers: the depth is the longest way to an output
         level = max(depth[id(node)], operation_depth.get(id(node.operation), 0))
         depth[id(node)] = operation_depth[id(node.operation)] = level
         for tensor in node.inputs if not _is_entrance(node, given) else []:
@@ -127,7 +161,9 @@ def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[N
             depth[id(producer)] = max(depth[id(producer)], level + 1)
     # A layer that only produced an input of the model (an inner tensor of another model) is not part of it.
     operations = unique(
-        n.operation for n in order if isinstance(n.operation, InputLayer) or not _is_entrance(n, given)
+        n.operation
+        for n in order
+        if isinstance(n.operation, InputLayer) or not _is_entrance(n, given)
     )
     operations.sort(key=lambda o: (-operation_depth[id(o)], first_seen[id(o)]))
     return order, operations

@@ -34,14 +34,18 @@ class InputLayer(Layer):
         if kwargs:
             raise ValueError(f"Input received unknown arguments: {', '.join(map(repr, kwargs))}.")
         if sparse or ragged:
-            raise NotImplementedError("Sparse and ragged inputs are not supported; pass dense arrays, padded if need be.")
+            raise NotImplementedError(
+                "Sparse and ragged inputs are not supported; pass dense arrays, padded if need be."
+            )
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif shape is not None and batch_shape is not None:
             raise ValueError("Give Input `shape` or `batch_shape`, not both.")
         elif batch_shape is None:
             if shape is None:
-                raise ValueError("Input needs a `shape`, without the batch axis: Input((28, 28, 1)).")
+                raise ValueError(
+                    "Input needs a `shape`, without the batch axis: Input((28, 28, 1))."
+                )
             batch_shape = (batch_size, *standardize_shape(shape))
         self.batch_shape = standardize_shape(batch_shape)
         self._dtype = as_dtype(dtype or config.floatx()).name
@@ -72,7 +76,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,
@@ -92,5 +96,7 @@ def Input(  # noqa: N802 - Keras's name
     >>> x.shape
     TensorShape([None, 28, 28, 1])
     """
-    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    layer = InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
+    )
     return layer.output

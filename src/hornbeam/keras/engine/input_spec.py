@@ -51,7 +51,11 @@ class InputSpec:
         return cls(**config)
 
     def __repr__(self) -> str:
-        given = {k: v for k, v in vars(self).items() if v not in (None, False, {}) and (k, v) != ("ndim", None)}
+        given = {
+            k: v
+            for k, v in vars(self).items()
+            if v not in (None, False, {}) and (k, v) != ("ndim", None)
+        }
         return f"InputSpec({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
     def complaint(self, shape: tuple[int | None, ...], dtype: Any) -> str | None:
@@ -88,7 +92,9 @@ def check_inputs(specs: Any, inputs: Any, layer: Any) -> None:
         )
     for spec, tensor in zip(specs, tensors, strict=True):
         if complaint := spec.complaint(tuple(tensor.shape), tensor.dtype):
-            raise ValueError(f"{who} {complaint}. Full shape received: {tuple(tensor.shape)}.{_hint(spec, tensor)}")
+            raise ValueError(
+                f"{who} {complaint}. Full shape received: {tuple(tensor.shape)}.{_hint(spec, tensor)}"
+            )
 
 
 def _hint(spec: InputSpec, tensor: Any) -> str:

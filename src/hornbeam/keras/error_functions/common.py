@@ -96,9 +96,10 @@ def joint_mask(values: jax.Array, masks: list[jax.Array]) -> jax.Array | None:
     return joint
 
 
-def mask_of(x: Any) -> Any:
-    """The mask that a tensor carries; None where there is none."""
-    return getattr(x, "_keras_mask", None)
+def masks_of(*tensors: Any) -> list[Any]:
+    """The masks that tensors carry."""
+    masks = (getattr(x, "_keras_mask", None) for x in tensors)
+    return [mask for mask in masks if mask is not None]
 
 
 @op

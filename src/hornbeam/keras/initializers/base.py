@@ -52,12 +52,13 @@ class HostInitializer(Initializer):
         Raises ValueError for a shape with an unknown dimension.
         """
         sizes = standardize_shape(shape)
-        if None in sizes:
+        known = tuple(size for size in sizes if size is not None)
+        if len(known) < len(sizes):
             raise ValueError(
                 f"{type(self).__name__} needs a shape without None; received {tuple(sizes)}."
             )
         target = canonical(dtype or floatx())
-        return convert_to_tensor(self.values(tuple(sizes), target), target)
+        return convert_to_tensor(self.values(known, target), target)
 
     def values(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The values as an array of that shape; its type may be another than `dtype`."""

@@ -12,6 +12,7 @@ from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts, known_size
+from hornbeam.keras.registry import serialize_keras_object
 
 
 class BaseConv(Layer):
@@ -95,6 +96,11 @@ class BaseConv(Layer):
                 f"dilation_rate), larger than the space {tuple(space)} of its input of shape {tuple(shape)}. Use a "
                 'smaller kernel, padding="same", or larger inputs.'
             )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        regularizer = serialize_keras_object(self.activity_regularizer)
+        return {**super().get_config(), "activity_regularizer": regularizer}  # in Keras even where it is None
 
 
 @op

@@ -20,8 +20,8 @@ from hornbeam.ops import random
 class Disturbance(Layer):
     """The common base: `disturb` is called in training only."""
 
-    def __init__(self, strength: float, seed: int | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def set_seed(self, seed: int | None, strength: float) -> None:
+        """Make the generator; a disturbance of strength 0 needs none."""
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if strength > 0 else None
         self.supports_masking = True
@@ -48,8 +48,9 @@ class Dropout(Disturbance):
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(_as_rate(rate), seed, **kwargs)
-        self.rate = rate
+        super().__init__(**kwargs)
+        self.rate = _as_rate(rate)
+        self.set_seed(seed, rate)
         self.noise_shape = _as_noise_shape(noise_shape)
 
     def disturb(self, inputs: Any) -> Any:
@@ -127,9 +128,9 @@ class GaussianNoise(Disturbance):
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        # Keras wants no more than 1 here as well, meant for inputs of that size.
-        super().__init__(_as_rate(stddev, "stddev"), seed, **kwargs)
-        self.stddev = stddev
+        super().__init__(**kwargs)
+        self.stddev = _as_rate(stddev, "stddev")  # Keras wants no more than 1 here as well
+        self.set_seed(seed, stddev)
 
     def disturb(self, inputs: Any) -> Any:
         """Add noise."""
@@ -148,8 +149,9 @@ class GaussianDropout(Disturbance):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(_as_rate(rate, below_one=True), seed, **kwargs)
-        self.rate = rate
+        super().__init__(**kwargs)
+        self.rate = _as_rate(rate, below_one=True)
+        self.set_seed(seed, rate)
 
     def disturb(self, inputs: Any) -> Any:
         """Multiply with noise."""
@@ -169,8 +171,9 @@ class AlphaDropout(Disturbance):
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(_as_rate(rate, below_one=True), seed, **kwargs)
-        self.rate = rate
+        super().__init__(**kwargs)
+        self.rate = _as_rate(rate, below_one=True)
+        self.set_seed(seed, rate)
         self.noise_shape = _as_noise_shape(noise_shape)
 
     def disturb(self, inputs: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import floatx
@@ -19,7 +21,7 @@ from hornbeam.keras.error_functions.common import (
     describe,
     function_config,
     joint_mask,
-    mask_of,
+    masks_of,
     per_value,
     ratio,
     same_rank_pair,
@@ -80,10 +82,8 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """The loss. Arguments may be dicts or lists if `call` takes them."""
-        masks = [mask_of(y_pred)]
         values = self.call(self._truth(y_true), as_tensors(y_pred, self.dtype))
-        masks.append(mask_of(values))
-        masks = [mask for mask in masks if mask is not None]
+        masks = masks_of(y_pred, values)
         return reduce(values, sample_weight, masks, self.reduction, self.dtype)
 
     def _truth(self, y_true: Any) -> Any:
@@ -101,6 +101,7 @@ class Loss(Configurable):
 
 
 @op
+@partial(jax.jit, static_argnames=("reduction", "dtype"))
 def reduce(
     values: TensorLike,
     sample_weight: TensorLike,

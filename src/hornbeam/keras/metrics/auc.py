@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from hornbeam.core.config import epsilon
 from hornbeam.core.errors import unknown_name
 from hornbeam.core.op import op
 from hornbeam.core.tensor import convert_to_tensor
-from hornbeam.keras.error_functions.common import as_tensors, mask_of, ratio
+from hornbeam.keras.error_functions.common import as_tensors, masks_of, ratio
 from hornbeam.keras.metrics.base import Metric, registry
 from hornbeam.keras.metrics.confusion import Counts, checked_thresholds, confusion_counts
 from hornbeam.ops.activations import sigmoid
@@ -24,6 +25,7 @@ SUMMATIONS = ("interpolation", "minoring", "majoring")
 
 
 @op
+@partial(jax.jit, static_argnames=("curve", "summation_method"))
 def area(counts: TensorLike, curve: str, summation_method: str) -> Any:
     """The area under a curve of the four counts, (thresholds, ...) -> (...)"""
     counts = Counts(*map(array, counts))
@@ -116,7 +118,7 @@ class AUC(Metric):
             raise unknown_name("summation_method", summation_method, SUMMATIONS)
         self.curve = str(curve).upper()
         self.summation_method = str(summation_method).lower()
-        self._given_thresholds = None if thresholds is None else checked_thresholds(thresholds)
+        self._given_thresholds = None if thresholds is None else sorted(checked_thresholds(thresholds))
         self._thresholds = _all_thresholds(num_thresholds, self._given_thresholds)
         self.num_thresholds = len(self._thresholds)
         self.multi_label = multi_label
@@ -148,7 +150,7 @@ class AUC(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in truth, 0 or 1, and scores from 0 to 1 (or logits), (b, ...) of the same shape."""
-        mask = mask_of(y_pred)
+        masks = masks_of(y_pred)
         y_true, y_pred = as_tensors(y_true), as_tensors(y_pred)
         if not self._built:
             self._make_counts(y_pred.shape[-1])
@@ -161,7 +163,7 @@ class AUC(Metric):
             sigmoid(y_pred) if self.from_logits else y_pred,
             self._thresholds,
             sample_weight,
-            mask,
+            masks,
             label_weights=None if self.multi_label else self.label_weights,
             multi_label=self.multi_label,
         )
@@ -195,7 +197,7 @@ class AUC(Metric):
 def _all_thresholds(count: int, given: list[float] | None) -> np.ndarray:
     """Thresholds from just below 0, which everything exceeds, to just above 1, which nothing does."""
     if given is not None:
-        inner = np.sort(np.asarray(given, "float64"))
+        inner = np.asarray(given, "float64")
     elif isinstance(count, (int, np.integer)) and count > 1:
         inner = np.arange(1, count - 1) / (count - 1)
     else:

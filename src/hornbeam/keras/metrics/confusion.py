@@ -15,7 +15,7 @@ from hornbeam.keras.error_functions.common import (
     aligned,
     as_tensors,
     joint_mask,
-    mask_of,
+    masks_of,
     per_value,
     shape_error,
 )
@@ -50,7 +50,7 @@ def confusion_counts(
     y_pred: TensorLike,
     thresholds: TensorLike,
     sample_weight: TensorLike = None,
-    mask: TensorLike = None,
+    masks: list[TensorLike] | None = None,
     top_k: int | None = None,
     class_id: int | None = None,
     label_weights: TensorLike = None,
@@ -59,11 +59,12 @@ def confusion_counts(
     """The four counts for `y_pred > threshold` against truth that is 0 or not, at each threshold.
 
     y_true, y_pred: (b, ...) -> counts (thresholds,); with `multi_label` (b, labels) -> (thresholds, labels).
+    Unlike in Keras, a mask leaves values out here as it does in every other metric.
     """
     y_true, y_pred = aligned("A metric of decisions", y_true, y_pred)
     if y_true.shape != y_pred.shape:
         raise shape_error("A metric of decisions", y_true, y_pred, "the same shape")
-    weights = _weights(y_pred, sample_weight, mask, label_weights)
+    weights = _weights(y_pred, sample_weight, masks or [], label_weights)
     truth = y_true.astype(bool)
     if top_k is not None:
         y_pred = _only_top_k(y_pred, top_k)
@@ -81,14 +82,17 @@ def confusion_counts(
 
 
 def _weights(
-    values: jax.Array, sample_weight: TensorLike, mask: TensorLike, label_weights: TensorLike
+    values: jax.Array,
+    sample_weight: TensorLike,
+    masks: list[TensorLike],
+    label_weights: TensorLike,
 ) -> jax.Array:
     weights = jnp.ones(values.shape, floatx())
     if sample_weight is not None:
         weights = weights * per_value(array(sample_weight, floatx()), values, "sample_weight")
+    mask = joint_mask(values, masks)
     if mask is not None:
-        # A model that gives (b, t, 1) or (b, t, classes) carries a mask (b, t).
-        weights = weights * joint_mask(values, [mask])
+        weights = jnp.where(mask, weights, 0)
     if label_weights is not None:
         weights = weights * array(label_weights, floatx())
     return weights
@@ -100,6 +104,7 @@ def _only_top_k(scores: jax.Array, k: int) -> jax.Array:
     return jnp.where(chosen > 0, scores, 2 * BELOW_ALL)
 
 
+@jax.jit
 def _count(
     truth: jax.Array, scores: jax.Array, weights: jax.Array, thresholds: jax.Array
 ) -> Counts:
@@ -152,7 +157,7 @@ class CountMetric(Metric):
             as_tensors(y_pred),
             np.asarray(self.thresholds, "float32"),
             sample_weight,
-            mask_of(y_pred),
+            masks_of(y_pred),
         )
         self.accumulator.assign_add(getattr(counts, self._kind))
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras import error_functions as fn
+from hornbeam.keras.error_functions.crossentropy import labels_kept
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import MeanMetricWrapper
+
+
+def _sparse_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None, axis: int
+) -> Any:
+    values = fn.sparse_categorical_crossentropy(y_true, y_pred, from_logits, ignore_class, axis)
+    if ignore_class is not None:
+        values._keras_mask = labels_kept(y_true, y_pred, ignore_class, axis)
+    return values
 
 
 @registry.add
@@ -70,6 +80,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """-log(p[y_true]), for labels that are numbers of classes, from 0
 
+    Labels `ignore_class` are left out of the mean, as in the loss. (Keras counts them as 0 unless there are weights.)
+
     >>> from hornbeam import keras
     >>> float(keras.metrics.SparseCategoricalCrossentropy()([1, 0], [[0.05, 0.9, 0.05], [0.5, 0.2, 0.3]]))
     0.3993
@@ -84,7 +96,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         super().__init__(
-            fn.sparse_categorical_crossentropy,
+            _sparse_crossentropy,
             name,
             dtype,
             from_logits=from_logits,

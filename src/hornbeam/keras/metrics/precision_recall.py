@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.keras.error_functions.common import as_tensors, mask_of, ratio
+from hornbeam.keras.error_functions.common import as_tensors, masks_of, ratio
 from hornbeam.keras.metrics.base import Metric, registry
 from hornbeam.keras.metrics.confusion import BELOW_ALL, Counts, checked_thresholds, confusion_counts
 
@@ -41,7 +41,7 @@ class _Share(Metric):
             as_tensors(y_pred),
             np.asarray(self.thresholds, "float32"),
             sample_weight,
-            mask_of(y_pred),
+            masks_of(y_pred),
             self.top_k,
             self.class_id,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from hornbeam.keras.error_functions.common import (
     as_tensors,
     function_config,
     joint_mask,
-    mask_of,
+    masks_of,
     per_value,
     ratio,
     same_rank_pair,
@@ -24,13 +25,13 @@ from hornbeam.ops.common import TensorLike, array
 
 
 def _weighted(
-    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
 ) -> tuple[jax.Array, jax.Array]:
     """values times their weights, and the weights, of one shape."""
     values = array(values, dtype)
     weights = jnp.ones((), dtype) if sample_weight is None else array(sample_weight, dtype)
     weights = per_value(weights, values, "sample_weight")
-    joint = joint_mask(values, [] if mask is None else [mask])
+    joint = joint_mask(values, masks)
     if joint is not None:
         weights = jnp.where(joint, weights, 0)
     weights = jnp.broadcast_to(weights, values.shape)
@@ -38,25 +39,27 @@ def _weighted(
 
 
 @op
+@partial(jax.jit, static_argnames="dtype")
 def weighted_sum(
-    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
 ) -> Any:
     """The sum of values times their weights."""
-    return jnp.sum(_weighted(values, sample_weight, mask, dtype)[0])
+    return jnp.sum(_weighted(values, sample_weight, masks, dtype)[0])
 
 
 @op
+@partial(jax.jit, static_argnames="dtype")
 def sample_totals(
-    values: TensorLike, sample_weight: TensorLike, mask: TensorLike, dtype: str
+    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
 ) -> Any:
     """The sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
 
-    A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
+    Unlike in Keras, a mask on `values` counts with and without weights. A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
     One weight for the whole batch weighs its mean, so the batch then counts once.
     """
-    if sample_weight is not None and jnp.ndim(sample_weight) == 0 and mask is None:
+    if sample_weight is not None and jnp.ndim(sample_weight) == 0 and not masks:
         values = jnp.mean(array(values, dtype))
-    values, weights = _weighted(values, sample_weight, mask, dtype)
+    values, weights = _weighted(values, sample_weight, masks, dtype)
     axes = tuple(range(1, values.ndim))
     return jnp.sum(jnp.mean(values, axis=axes)), jnp.sum(jnp.mean(weights, axis=axes))
 
@@ -79,7 +82,7 @@ class Sum(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of any shape; weights are for samples, (b,), or for all values."""
         values = as_tensors(values)
-        self.total.assign_add(weighted_sum(values, sample_weight, mask_of(values), self.dtype))
+        self.total.assign_add(weighted_sum(values, sample_weight, masks_of(values), self.dtype))
 
     def result(self) -> Any:
         """The sum."""
@@ -105,10 +108,10 @@ class Mean(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values, (b, ...); weights are for samples, (b,), or for all values."""
         values = as_tensors(values)
-        self._add(values, sample_weight, mask_of(values))
+        self._add(values, sample_weight, masks_of(values))
 
-    def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
-        total, count = sample_totals(values, sample_weight, mask, self.dtype)
+    def _add(self, values: Any, sample_weight: Any, masks: list[Any]) -> None:
+        total, count = sample_totals(values, sample_weight, masks, self.dtype)
         self.total.assign_add(total)
         self.count.assign_add(count)
 
@@ -141,11 +144,9 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in truth and predictions; a mask that `y_pred` carries leaves values out."""
-        mask = mask_of(y_pred)
-        values = self.fn(
-            *same_rank_pair(as_tensors(y_true), as_tensors(y_pred)), **self._fn_kwargs
-        )
-        self._add(values, sample_weight, mask if mask is not None else mask_of(values))
+        pair = same_rank_pair(as_tensors(y_true), as_tensors(y_pred))
+        values = self.fn(*pair, **self._fn_kwargs)
+        self._add(values, sample_weight, masks_of(y_pred, values))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -9,7 +9,13 @@ import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.common import aligned, as_tensors, mask_of, ratio, without_defaults
+from hornbeam.keras.error_functions.common import (
+    aligned,
+    as_tensors,
+    masks_of,
+    ratio,
+    without_defaults,
+)
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper
 from hornbeam.ops.common import TensorLike
@@ -65,7 +71,7 @@ class RootMeanSquaredError(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in truth and predictions; a mask that `y_pred` carries leaves values out."""
         values = squared_error(as_tensors(y_true), as_tensors(y_pred))
-        self._add(values, sample_weight, mask_of(y_pred))
+        self._add(values, sample_weight, masks_of(y_pred))
 
     def result(self) -> Any:
         """The root of the mean squared error."""

@@ -15,6 +15,8 @@ def clone_model(
     model: Model,
     input_tensors: Any = None,
     clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
 ) -> Any:
     """A model of the same layers with new weights.
 
@@ -26,16 +28,29 @@ def clone_model(
     >>> keras.models.clone_model(model).count_params()
     8
     """
-    if input_tensors is not None:
-        raise NotImplementedError("clone_model does not take `input_tensors` yet; call the clone on them instead.")
+    given = {
+        "input_tensors": input_tensors,
+        "call_function": call_function,
+        "recursive": recursive or None,
+    }
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise NotImplementedError(f"clone_model does not take {', '.join(wrong)} yet.")
     if isinstance(model, Sequential):
         make = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
         clone = Sequential(name=model.name)
         for layer in model._layers:
-            clone.add(make(layer) if layer in model.layers else type(layer).from_config(layer.get_config()))
+            clone.add(
+                make(layer)
+                if layer in model.layers
+                else type(layer).from_config(layer.get_config())
+            )
         return clone
     if not isinstance(model, Functional):
-        raise ValueError(f"Only Sequential and functional models can be cloned; received a {type(model).__name__}.")
+        raise ValueError(
+            f"Only Sequential and functional models can be cloned; received a {type(model).__name__}."
+        )
     if clone_function is not None:
-        raise NotImplementedError("clone_model takes `clone_function` for Sequential models only, so far.")
+        raise NotImplementedError(
+            "clone_model takes `clone_function` for Sequential models only, so far."
+        )
     return deserialize_keras_object(serialize_keras_object(model))

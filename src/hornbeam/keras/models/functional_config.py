@@ -11,7 +11,9 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import deserialize_keras_object
 
 
-def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:
+def graph_from_config(
+    config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+) -> tuple[Any, Any]:
     """The symbolic inputs and outputs: layers are made anew and called as the configuration says."""
     operations: dict[str, Any] = {}
     nodes: dict[str, list[Node]] = {}
@@ -27,12 +29,18 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
         rest = []
         for name, call in waiting:
             args, kwargs = call["args"], call["kwargs"]
-            if all(index < len(nodes.get(source, ())) for source, index in _sources((args, kwargs))):
-                nodes[name].append(_call(operations[name], _filled(args, nodes), _filled(kwargs, nodes)))
+            if all(
+                index < len(nodes.get(source, ())) for source, index in _sources((args, kwargs))
+            ):
+                nodes[name].append(
+                    _call(operations[name], _filled(args, nodes), _filled(kwargs, nodes))
+                )
             else:
                 rest.append((name, call))
         if len(rest) == len(waiting):
-            raise ValueError(f"The configuration of the model is broken: the inputs of {rest[0][0]!r} are not in it.")
+            raise ValueError(
+                f"The configuration of the model is broken: the inputs of {rest[0][0]!r} are not in it."
+            )
         waiting = rest
 
     def find(address: Any) -> Any:
@@ -52,7 +60,11 @@ def _operation(entry: dict[str, Any], custom_objects: dict[str, Any] | None) -> 
             raise unknown_name("op", name, ops)
         return FunctionCall(ops[name], entry["config"]["name"])
     return deserialize_keras_object(
-        {key: entry[key] for key in ("module", "class_name", "config", "registered_name") if key in entry},
+        {
+            key: entry[key]
+            for key in ("module", "class_name", "config", "registered_name")
+            if key in entry
+        },
         custom_objects,
     )
 

@@ -21,7 +21,7 @@ from hornbeam.keras.training.trainer import Trainer
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    return len(args) >= 2 or "outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs)
+    return len(args) >= 2 or ("outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs))
 
 
 class Model(Trainer):
@@ -103,7 +103,11 @@ class Model(Trainer):
     def _flat_inputs(self, inputs: Any, mask: Any) -> list[Any]:
         assert self._graph is not None
         flat = _arrange(inputs, self._graph, self.name)
-        masks = [None] * len(flat) if mask is None else jax.tree.leaves(mask, is_leaf=lambda x: x is None or is_box(x))
+        masks = (
+            [None] * len(flat)
+            if mask is None
+            else jax.tree.leaves(mask, is_leaf=lambda x: x is None or is_box(x))
+        )
         return [
             _fit_input(value, symbol, each, self.name)
             for value, symbol, each in zip(flat, self._graph.flat_inputs, masks, strict=True)
@@ -125,10 +129,14 @@ class Model(Trainer):
         """The layer of that name, or at that place. Raises ValueError where there is none."""
         layers = self.layers
         if (name is None) == (index is None):
-            raise ValueError(f"Give get_layer a name or an index; received name={name!r}, index={index!r}.")
+            raise ValueError(
+                f"Give get_layer a name or an index; received name={name!r}, index={index!r}."
+            )
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"There is no layer number {index}: the model {self.name!r} has {len(layers)} layers.")
+                raise ValueError(
+                    f"There is no layer number {index}: the model {self.name!r} has {len(layers)} layers."
+                )
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -197,7 +205,9 @@ class Model(Trainer):
         layer_range: Any = None,
     ) -> None:
         """Print a table of the layers, their output shapes and numbers of weights."""
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
 
     # Configuration
 
@@ -209,7 +219,9 @@ class Model(Trainer):
         return {**base, **self._graph.get_config(serialize_keras_object)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
         """A model from what `get_config` gave."""
         if {"layers", "input_layers", "output_layers"} <= set(config):
             inputs, outputs = graph_from_config(config, custom_objects)
@@ -263,7 +275,9 @@ def _arrange(inputs: Any, graph: Graph, name: str) -> list[Any]:
         )
     flat = jax.tree.leaves(inputs, is_leaf=is_box)
     if len(flat) != len(symbols):
-        raise ValueError(f"The model {name!r} takes {len(symbols)} input(s) {names}, received {len(flat)}.")
+        raise ValueError(
+            f"The model {name!r} takes {len(symbols)} input(s) {names}, received {len(flat)}."
+        )
     return flat
 
 
@@ -283,11 +297,11 @@ def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
         shape = value.shape
         if mask is not None:
             value._keras_mask = mask
-    if len(shape) != len(wanted) or any(a is not None and b not in (None, a) for a, b in zip(wanted, shape, strict=True)):
+    if len(shape) != len(wanted) or any(
+        a is not None and b not in (None, a) for a, b in zip(wanted, shape, strict=True)
+    ):
         name = symbol.node.operation.name if symbol.node else symbol.name
         raise ValueError(
             f"The model {model!r} expected its input {name!r} of shape {tuple(wanted)}, received shape {tuple(shape)}."
         )
     return value
-
-

@@ -50,17 +50,25 @@ class Sequential(Model):
             self._maybe_build()
 
     def _append(self, layer: Any) -> None:
-        if isinstance(layer, KerasTensor) and layer.node and isinstance(layer.node.operation, InputLayer):
+        if (
+            isinstance(layer, KerasTensor)
+            and layer.node
+            and isinstance(layer.node.operation, InputLayer)
+        ):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
             hint = " Wrap a function in keras.layers.Lambda." if callable(layer) else ""
-            raise TypeError(f"Sequential takes layers; received {layer!r} of type {type(layer).__name__}.{hint}")
+            raise TypeError(
+                f"Sequential takes layers; received {layer!r} of type {type(layer).__name__}.{hint}"
+            )
         if any(each.name == layer.name for each in self._layers):
             raise ValueError(
                 f"The model {self.name!r} has a layer named {layer.name!r} already: give each layer a name of its own."
             )
         if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError(f"An Input can only be the first layer of {self.name!r}; it has {len(self._layers)}.")
+            raise ValueError(
+                f"An Input can only be the first layer of {self.name!r}; it has {len(self._layers)}."
+            )
         if not self._layers and (shape := _known_shape(layer)) is not None:
             self._layers.append(InputLayer(batch_shape=shape, dtype=layer._input_dtype))
         self._layers.append(layer)
@@ -82,7 +90,9 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of that shape, the batch axis included."""
         if not self.layers:
-            raise ValueError(f"The model {self.name!r} has no layers: add some before it is built or called.")
+            raise ValueError(
+                f"The model {self.name!r} has no layers: add some before it is built or called."
+            )
         if not isinstance(self._layers[0], InputLayer):
             if input_shape is None:
                 raise ValueError(
@@ -90,7 +100,9 @@ class Sequential(Model):
                     "give build(input_shape), or call it on data."
                 )
             shape = (None, *tuple(input_shape)[1:])
-            self._layers.insert(0, InputLayer(batch_shape=shape, dtype=self._input_dtype or self.compute_dtype))
+            self._layers.insert(
+                0, InputLayer(batch_shape=shape, dtype=self._input_dtype or self.compute_dtype)
+            )
         x = inputs = self._layers[0].output
         for layer in self._layers[1:]:
             x = layer(x)
@@ -128,7 +140,9 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
         """A model from what `get_config` gave."""
         model = cls(name=config.get("name"))
         for layer in config["layers"]:
@@ -145,6 +159,10 @@ def _known_shape(layer: Layer) -> Any:
         return None
     if layer._batch_input_shape is not None:
         return layer._batch_input_shape
-    if isinstance(layer, Model) and layer._graph is not None and isinstance(layer.input, KerasTensor):
+    if (
+        isinstance(layer, Model)
+        and layer._graph is not None
+        and isinstance(layer.input, KerasTensor)
+    ):
         return tuple(layer.input.shape)
     return None

@@ -39,7 +39,9 @@ def print_summary(
     head += (["Connected to"] if shows_links else []) + (["Trainable"] if show_trainable else [])
     rows = [
         _row(layer, depth, owner, shows_links, show_trainable)
-        for layer, depth, owner in _listed(_in_range(model.layers, layer_range), expand_nested, graph)
+        for layer, depth, owner in _listed(
+            _in_range(model.layers, layer_range), expand_nested, graph
+        )
     ]
     widths = _widths(head, rows, line_length, positions)
     write(f'Model: "{model.name}"')
@@ -92,7 +94,9 @@ def _sources(layer: Layer, graph: Graph | None) -> list[str]:
     found = []
     for node in graph.nodes if graph else []:
         if node.operation is layer:
-            found += [f"{t.node.operation.name}[0][{t.output_index}]" for t in node.inputs if t.node]
+            found += [
+                f"{t.node.operation.name}[0][{t.output_index}]" for t in node.inputs if t.node
+            ]
     return found
 
 
@@ -106,8 +110,12 @@ def _is_chain(graph: Graph) -> bool:
     return all(count == 1 for count in used.values())
 
 
-def _widths(head: list[str], rows: list[list[str]], length: int | None, positions: list[float] | None) -> list[int]:
-    natural = [max([len(title), *(len(row[i]) for row in rows)]) + 2 for i, title in enumerate(head)]
+def _widths(
+    head: list[str], rows: list[list[str]], length: int | None, positions: list[float] | None
+) -> list[int]:
+    natural = [
+        max([len(title), *(len(row[i]) for row in rows)]) + 2 for i, title in enumerate(head)
+    ]
     limit = length or min(shutil.get_terminal_size((100, 24)).columns, 120)
     if positions and length:
         ends = [int(length * p) if p <= 1 else int(p) for p in positions[: len(head)]]
@@ -118,7 +126,9 @@ def _widths(head: list[str], rows: list[list[str]], length: int | None, position
     return natural
 
 
-def _table(head: list[str], rows: list[list[str]], widths: list[int], box: tuple[str, ...]) -> list[str]:
+def _table(
+    head: list[str], rows: list[list[str]], widths: list[int], box: tuple[str, ...]
+) -> list[str]:
     top, below_head, between, bottom, bars = box
 
     def edge(kind: str) -> str:
@@ -133,7 +143,10 @@ def _table(head: list[str], rows: list[list[str]], widths: list[int], box: tuple
 
 def _cells(row: list[str], widths: list[int], bar: str) -> list[str]:
     """The lines of a row; text that is too long for its cell goes on below."""
-    parts = [[text[i : i + w - 2] for i in range(0, len(text), w - 2)] or [""] for text, w in zip(row, widths, strict=True)]
+    parts = [
+        [text[i : i + w - 2] for i in range(0, len(text), w - 2)] or [""]
+        for text, w in zip(row, widths, strict=True)
+    ]
     lines = []
     for number in range(max(map(len, parts))):
         texts = [part[number] if number < len(part) else "" for part in parts]
@@ -147,7 +160,11 @@ def _cells(row: list[str], widths: list[int], bar: str) -> list[str]:
 
 def _totals(model: Any) -> list[str]:
     trainable, others = model.trainable_weights, model.non_trainable_weights
-    optimizer = list(getattr(model.optimizer, "variables", [])) if model.compiled and model.optimizer.built else []
+    optimizer = (
+        list(getattr(model.optimizer, "variables", []))
+        if model.compiled and model.optimizer.built
+        else []
+    )
     lines = [
         f" Total params: {_amount([*trainable, *others, *optimizer])}",
         f" Trainable params: {_amount(trainable)}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -14,7 +13,6 @@ import jax.numpy as jnp
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
-from hornbeam.keras.initializers import Constant
 from hornbeam.keras.optimizers.arguments import check_count, refuse_unknown
 from hornbeam.keras.optimizers.gradients import (
     clip_by_global_norm,
@@ -22,7 +20,6 @@ from hornbeam.keras.optimizers.gradients import (
     clip_by_value,
     usable_gradients,
 )
-from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
 from hornbeam.keras.optimizers.state import OptimizerState
 from hornbeam.keras.registry import (
     Registry,
@@ -126,39 +123,6 @@ class Optimizer(OptimizerState):
         if self.gradient_accumulation_steps:
             return Tensor(scope.read(self._iterations) // self.gradient_accumulation_steps)
         return self._iterations
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate: a variable, or what the schedule or function gives now."""
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(Tensor(scope.read(self._iterations)))
-        return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if isinstance(self._learning_rate, Variable):
-            if not callable(value):
-                self._learning_rate.assign(value)
-                return
-            self._variables = [v for v in self._variables if v is not self._learning_rate]
-        elif not callable(value):
-            raise TypeError(
-                f"The learning rate of {self.name!r} is a schedule or a function; it can't be set to "
-                f"{value!r}. Make the optimizer with a number as `learning_rate` to set it later."
-            )
-        self._learning_rate = value
-
-    def _first_learning_rate(self, value: Any) -> Any:
-        if callable(value) and not isinstance(value, Variable):
-            return value
-        if isinstance(value, bool) or not isinstance(value, (numbers.Real, Tensor, Variable)):
-            raise ValueError(
-                "`learning_rate` is a number, a keras.optimizers.schedules.LearningRateSchedule or a "
-                f"function without arguments; received {value!r}."
-            )
-        return self.add_variable(
-            (), Constant(float(value)), aggregation="only_first_replica", name="learning_rate"
-        )
 
     def build(self, variables: Iterable[Variable]) -> None:
         """Make the state for these variables; does nothing if that has been done."""
@@ -353,17 +317,17 @@ class Optimizer(OptimizerState):
         elif self.clipvalue is not None:
             gradients = [clip_by_value(each, self.clipvalue) for each in gradients]
         if self.weight_decay is not None:
-            self._decay(variables)
+            self._decay(variables, self.weight_decay)
         self.update_all(gradients, variables)
 
-    def _decay(self, variables: list[Variable]) -> None:
+    def _decay(self, variables: list[Variable], weight_decay: float) -> None:
         rate = jnp.asarray(unwrap(self.learning_rate))
         exempt, patterns = self._undecayed
         for variable in variables:
             if variable in exempt or any(re.search(each, variable.name) for each in patterns):
                 continue
             value = scope.read(variable)
-            share = (rate * self.weight_decay).astype(value.dtype)
+            share = (rate * weight_decay).astype(value.dtype)
             variable.assign(Tensor(value - value * share))
 
     def _accumulate(self, gradients: list[jax.Array], variables: list[Variable]) -> None:

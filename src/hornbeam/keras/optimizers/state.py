@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,8 +11,11 @@ import numpy as np
 
 from hornbeam.core import scope
 from hornbeam.core.names import auto_name, path_scope, snake_case
+from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.keras import initializers
+from hornbeam.keras.initializers import Constant
+from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
 from hornbeam.keras.registry import Configurable
 
 
@@ -19,14 +23,17 @@ class OptimizerState(Configurable):
     """A named list of variables, in the order in which Keras saves them."""
 
     built = False
+    _iterations: Variable
+    _learning_rate: Any
 
     def __init__(self, name: str | None) -> None:
         self._variables: list[Variable] = []
         self.name = name or auto_name(snake_case(type(self).__name__))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A variable that a subclass keeps as an attribute is state: it is saved and threaded like the others.
-        if isinstance(value, Variable) and all(value is not each for each in self._variables):
+        # A variable that a subclass keeps as an attribute is state: saved and threaded like the others.
+        new = isinstance(value, Variable) and all(value is not each for each in self._variables)
+        if new and not hasattr(type(self), name):
             self._variables.append(value)
         super().__setattr__(name, value)
 
@@ -34,6 +41,39 @@ class OptimizerState(Configurable):
     def variables(self) -> list[Variable]:
         """The optimizer's own variables: step counter, learning rate, then those of `build`."""
         return list(self._variables)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a variable, or what the schedule or function gives now."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(Tensor(scope.read(self._iterations)))
+        return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(self._learning_rate, Variable):
+            if not callable(value):
+                self._learning_rate.assign(value)
+                return
+            self._variables = [v for v in self._variables if v is not self._learning_rate]
+        elif not callable(value):
+            raise TypeError(
+                f"The learning rate of {self.name!r} is a schedule or a function; it can't be set to "
+                f"{value!r}. Make the optimizer with a number as `learning_rate` to set it later."
+            )
+        self._learning_rate = value
+
+    def _first_learning_rate(self, value: Any) -> Any:
+        if callable(value) and not isinstance(value, Variable):
+            return value
+        if isinstance(value, bool) or not isinstance(value, (numbers.Real, Tensor, Variable)):
+            raise ValueError(
+                "`learning_rate` is a number, a keras.optimizers.schedules.LearningRateSchedule or a "
+                f"function without arguments; received {value!r}."
+            )
+        return self.add_variable(
+            (), Constant(float(value)), aggregation="only_first_replica", name="learning_rate"
+        )
 
     def add_variable(
         self,

@@ -33,7 +33,9 @@ def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool
     """
     path = _checked_path(filepath)
     if not model.built:
-        raise ValueError(f"The model {model.name!r} has no weights yet: call it on data or build it, then save.")
+        raise ValueError(
+            f"The model {model.name!r} has no weights yet: call it on data or build it, then save."
+        )
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists already; delete it, or pass overwrite=True.")
     h5py = require("h5py", extra="h5", purpose="saving weights in HDF5")
@@ -51,7 +53,9 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str]) -> None:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file {path}.")
     if not model.built:
-        raise ValueError(f"The model {model.name!r} has no weights yet: call it on data or build it, then load.")
+        raise ValueError(
+            f"The model {model.name!r} has no weights yet: call it on data or build it, then load."
+        )
     h5py = require("h5py", extra="h5", purpose="loading weights from HDF5")
     try:
         file = h5py.File(path, "r")
@@ -61,7 +65,9 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str]) -> None:
         values, problems = _collect(h5py, file, model)
     if problems:
         listed = "\n  ".join(problems[:20]) + ("\n  ..." if len(problems) > 20 else "")
-        raise ValueError(f"{path} does not fit the model {model.name!r}; no weight was changed:\n  {listed}")
+        raise ValueError(
+            f"{path} does not fit the model {model.name!r}; no weight was changed:\n  {listed}"
+        )
     for variable, value in values:
         variable.assign(value)
 
@@ -115,14 +121,18 @@ def _checked_path(filepath: str | os.PathLike[str]) -> str:
 
 
 def _write(group: Any, name: str, value: np.ndarray) -> None:
-    if value.dtype.name == "bfloat16":  # HDF5 has no such type; Keras stores the two bytes and says so
+    if (
+        value.dtype.name == "bfloat16"
+    ):  # HDF5 has no such type; Keras stores the two bytes and says so
         dataset = group.create_dataset(name, data=value.view("V2"))
         dataset.attrs["dtype"] = "bfloat16"
     else:
         group.create_dataset(name, data=value)
 
 
-def _collect(h5py: Any, file: Any, model: Layer) -> tuple[list[tuple[Variable, np.ndarray]], list[str]]:
+def _collect(
+    h5py: Any, file: Any, model: Layer
+) -> tuple[list[tuple[Variable, np.ndarray]], list[str]]:
     values: list[tuple[Variable, np.ndarray]] = []
     problems: list[str] = []
     for place, layer in places(model):

@@ -11,7 +11,11 @@ import numpy as np
 from hornbeam.core.op import is_box
 from hornbeam.keras.losses.labels import check_labels
 from hornbeam.keras.training.arrays import ArraySource, host_array, is_array
-from hornbeam.keras.training.streams import IteratorSource, PyDatasetSource, unpack_x_y_sample_weight
+from hornbeam.keras.training.streams import (
+    IteratorSource,
+    PyDatasetSource,
+    unpack_x_y_sample_weight,
+)
 from hornbeam.keras.training.structure import flat_values
 from hornbeam.keras.utils.py_dataset import PyDataset
 
@@ -94,7 +98,12 @@ def arrays_of(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
 
 def is_stream(x: Any) -> bool:
     """Whether `x` gives batches rather than being rows of data."""
-    if x is None or is_box(x) or isinstance(x, (str, bytes, dict, list, tuple)) or hasattr(x, "__array__"):
+    if (
+        x is None
+        or is_box(x)
+        or isinstance(x, (str, bytes, dict, list, tuple))
+        or hasattr(x, "__array__")
+    ):
         return False
     return isinstance(x, PyDataset) or hasattr(x, "__next__") or hasattr(x, "__iter__")
 
@@ -116,11 +125,19 @@ def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, A
     x, y, sample_weight = unpack_x_y_sample_weight(data)
     leaves = jax.tree.leaves(y)
     if len(leaves) != 1:
-        raise ValueError(f"`class_weight` needs one target array; the data has {len(leaves)}. Use `sample_weight`.")
+        raise ValueError(
+            f"`class_weight` needs one target array; the data has {len(leaves)}. Use `sample_weight`."
+        )
     labels = np.asarray(leaves[0])
-    if labels.ndim > 2 or labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind == "O":
-        raise ValueError(f"`class_weight` needs one class for each sample; the targets have shape {labels.shape}.")
-    classes = labels.argmax(-1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1).astype("int64")
+    if labels.ndim > 2 or (labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind == "O"):
+        raise ValueError(
+            f"`class_weight` needs one class for each sample; the targets have shape {labels.shape}."
+        )
+    classes = (
+        labels.argmax(-1)
+        if labels.ndim == 2 and labels.shape[1] > 1
+        else labels.reshape(-1).astype("int64")
+    )
     table = {int(key): float(value) for key, value in class_weight.items()}
     weights = np.array([table.get(int(c), 1.0) for c in np.unique(classes)], "float32")
     weights = weights[np.searchsorted(np.unique(classes), classes)]

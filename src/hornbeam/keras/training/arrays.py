@@ -20,7 +20,9 @@ DEVICE_LIMIT = 2 << 30
 class ArraySource:
     """Batches of rows of arrays."""
 
-    def __init__(self, data: tuple[Any, Any, Any], batch_size: int, shuffle: bool | str = False) -> None:
+    def __init__(
+        self, data: tuple[Any, Any, Any], batch_size: int, shuffle: bool | str = False
+    ) -> None:
         """`data` is `(x, y, sample_weight)`, structures of arrays of one length. Raises ValueError where they differ."""
         self.data = data
         self.batch_size = batch_size
@@ -50,14 +52,20 @@ class ArraySource:
     def epoch(self) -> Iterator[Any]:
         """The batches of one pass, row numbers where the data are resident."""
         for rows in self._rows():
-            yield rows if self._on_device else jax.tree.map(lambda a, rows=rows: jnp.asarray(a[rows]), self.data)
+            yield (
+                rows
+                if self._on_device
+                else jax.tree.map(lambda a, rows=rows: jnp.asarray(a[rows]), self.data)
+            )
 
     def _rows(self) -> Iterator[np.ndarray]:
         order = np.arange(self.length, dtype="int32")
         starts = np.arange(self.steps) * self.batch_size
         if self.shuffle:
             random = np.random.default_rng(make_seed())
-            if self.shuffle == "batch":  # whole batches in a new order, the last one stays where it is
+            if (
+                self.shuffle == "batch"
+            ):  # whole batches in a new order, the last one stays where it is
                 random.shuffle(starts[: self.length // self.batch_size])
             else:
                 random.shuffle(order)
@@ -71,8 +79,12 @@ class ArraySource:
 def host_array(value: Any) -> np.ndarray:
     """A leaf of the data as a NumPy array of a type that the device knows."""
     if not isinstance(value, np.ndarray):
-        value = np.asarray(value) if hasattr(value, "__array__") else np.asarray(convert_to_tensor(value))
-    if value.dtype == object or value.dtype.kind in "USV" and value.dtype.itemsize > 2:
+        value = (
+            np.asarray(value)
+            if hasattr(value, "__array__")
+            else np.asarray(convert_to_tensor(value))
+        )
+    if value.dtype == object or (value.dtype.kind in "USV" and value.dtype.itemsize > 2):
         raise ValueError(
             f"Expected arrays of numbers, received an array of dtype {value.dtype} and shape {value.shape}. Lists of "
             "unequal length must be padded first; text must be turned into numbers."
@@ -97,13 +109,19 @@ def common_length(data: Any) -> int:
     for name, tree in named:
         for leaf in jax.tree.leaves(tree):
             if not leaf.ndim:
-                raise ValueError(f"`{name}` holds a single number; expected an array with one row for each sample.")
+                raise ValueError(
+                    f"`{name}` holds a single number; expected an array with one row for each sample."
+                )
             lengths.append((name, len(leaf)))
     if not lengths:
-        raise ValueError("There is no data: `x` is None or empty. Pass arrays, a generator or a PyDataset.")
+        raise ValueError(
+            "There is no data: `x` is None or empty. Pass arrays, a generator or a PyDataset."
+        )
     if len({n for _, n in lengths}) > 1:
         told = ", ".join(f"{name}: {n}" for name, n in lengths)
-        raise ValueError(f"The arrays differ in their number of rows: {told}. Each sample needs one row in each.")
+        raise ValueError(
+            f"The arrays differ in their number of rows: {told}. Each sample needs one row in each."
+        )
     if lengths[0][1] == 0:
         raise ValueError("There is no data: the arrays have 0 rows.")
     return lengths[0][1]

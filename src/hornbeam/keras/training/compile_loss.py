@@ -23,7 +23,9 @@ class CompileLoss:
         self.loss = loss
         self.loss_weights = loss_weights
         self.trackers: list[Any] = []  # `<output>_loss`, where there are several outputs
-        self.entries: list[tuple[int, Any, float]] | None = None  # (place of the output, loss, weight)
+        self.entries: list[tuple[int, Any, float]] | None = (
+            None  # (place of the output, loss, weight)
+        )
         if not isinstance(loss, (list, tuple, dict)):
             losses.get(loss)  # an unknown name is an error now, not in fit
 
@@ -56,7 +58,9 @@ class CompileLoss:
                 found.append((i, classes, ignored))
         return found
 
-    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None, names: list[str] | None = None) -> Any:
+    def __call__(
+        self, y: Any, y_pred: Any, sample_weight: Any = None, names: list[str] | None = None
+    ) -> Any:
         """The total loss, a scalar."""
         if self.entries is None:
             self.build(y_pred, names)

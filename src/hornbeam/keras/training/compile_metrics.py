@@ -28,7 +28,12 @@ _CROSSENTROPY = {
 }
 
 
-_BY_SHAPE = {"accuracy": _ACCURACY, "acc": _ACCURACY, "crossentropy": _CROSSENTROPY, "ce": _CROSSENTROPY}
+_BY_SHAPE = {
+    "accuracy": _ACCURACY,
+    "acc": _ACCURACY,
+    "crossentropy": _CROSSENTROPY,
+    "ce": _CROSSENTROPY,
+}
 
 
 class CompileMetrics:
@@ -40,7 +45,9 @@ class CompileMetrics:
         """Lists, lists of lists or dicts by name of output, of names, functions and metrics."""
         self.given = metrics
         self.given_weighted = weighted_metrics
-        self.entries: list[tuple[int, Any, str, bool]] | None = None  # (place, metric, name in logs, weighted)
+        self.entries: list[tuple[int, Any, str, bool]] | None = (
+            None  # (place, metric, name in logs, weighted)
+        )
 
     def build(self, y: Any, y_pred: Any, names: list[str] | None) -> None:
         """Make the metrics; "accuracy" becomes the kind that fits the shapes of targets and outputs."""
@@ -109,7 +116,11 @@ def _lists(what: str, given: Any, names: list[str]) -> list[list[Any]]:
         return [[] for _ in names]
     if not isinstance(given, (list, tuple, dict)):
         given = [given]
-    if len(names) == 1 and isinstance(given, (list, tuple)) and not any(isinstance(g, (list, tuple)) for g in given):
+    if (
+        len(names) == 1
+        and isinstance(given, (list, tuple))
+        and not any(isinstance(g, (list, tuple)) for g in given)
+    ):
         return [[each for each in given if each is not None]]
     entries = per_output(what, given, names)
     return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
@@ -122,12 +133,18 @@ def _metric(given: Any, target: Any, output: Any) -> Any:
     if name in _BY_SHAPE:
         return _BY_SHAPE[name][_kind(target, output)](name=str(given))
     found = metrics.get(given)
-    label = str(given) if isinstance(given, str) else getattr(found, "__name__", None) or getattr(found, "name", None)
+    label = (
+        str(given)
+        if isinstance(given, str)
+        else getattr(found, "__name__", None) or getattr(found, "name", None)
+    )
     if isinstance(found, metrics.Metric):
         found.name = label
         return found
     if isinstance(found, losses.Loss):
-        raise ValueError(f"{given!r} is a loss; as a metric use the one of the same name in keras.metrics.")
+        raise ValueError(
+            f"{given!r} is a loss; as a metric use the one of the same name in keras.metrics."
+        )
     return metrics.MeanMetricWrapper(found, name=label)
 
 
@@ -138,4 +155,6 @@ def _kind(target: Any, output: Any) -> str:
     if output.shape and output.shape[-1] == 1:
         return "binary"
     rank_less = len(target.shape) < len(output.shape)
-    return "sparse" if rank_less or target.shape[-1] == 1 and output.shape[-1] != 1 else "categorical"
+    return (
+        "sparse" if rank_less or (target.shape[-1] == 1 and output.shape[-1] != 1) else "categorical"
+    )

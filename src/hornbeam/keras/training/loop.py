@@ -12,7 +12,14 @@ import numpy as np
 from hornbeam.core.rng import global_generator
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.engine.tracking import unique
-from hornbeam.keras.training.adapters import Feed, arrays_of, check_targets, is_stream, make_feed, with_class_weight
+from hornbeam.keras.training.adapters import (
+    Feed,
+    arrays_of,
+    check_targets,
+    is_stream,
+    make_feed,
+    with_class_weight,
+)
 from hornbeam.keras.training.arrays import ArraySource, split_rows
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, evaluation_state, training_state
@@ -43,8 +50,12 @@ def fit(
     _require_compiled(model, "fit")
     if validation_split and validation_data is None:
         if is_stream(x):
-            raise ValueError("`validation_split` needs arrays; give `validation_data` beside a generator or PyDataset.")
-        (x, y, sample_weight), validation_data = split_rows(arrays_of(x, y, sample_weight), validation_split)
+            raise ValueError(
+                "`validation_split` needs arrays; give `validation_data` beside a generator or PyDataset."
+            )
+        (x, y, sample_weight), validation_data = split_rows(
+            arrays_of(x, y, sample_weight), validation_split
+        )
     feed = make_feed(
         model,
         x,
@@ -57,7 +68,9 @@ def fit(
     )
     validation = None
     if validation_data is not None:
-        validation = _validation_feed(model, validation_data, validation_batch_size or batch_size, validation_steps)
+        validation = _validation_feed(
+            model, validation_data, validation_batch_size or batch_size, validation_steps
+        )
     _prepare(model, feed, training=True)
     program = _program(model, "train", feed)
     reports = CallbackList(
@@ -92,18 +105,19 @@ def fit(
     return model.history
 
 
-def _train_epoch(model: Any, program: Program, feed: Feed, reports: CallbackList, shield: Shield) -> dict[str, Any]:
+def _train_epoch(
+    model: Any, program: Program, feed: Feed, reports: CallbackList, shield: Shield
+) -> dict[str, Any]:
     logs: dict[str, Any] = {}
     count = 0
-    for batch in feed.epoch():
-        reports.on_train_batch_begin(count)
+    for count, batch in enumerate(feed.epoch(), 1):
+        reports.on_train_batch_begin(count - 1)
         logs = program(feed.source.resident, batch, shield)
-        reports.on_train_batch_end(count, logs)
-        count += 1
+        reports.on_train_batch_end(count - 1, logs)
         if model.stop_training:
             break
     else:
-        if feed.steps is not None and count < feed.steps or not count:
+        if (feed.steps is not None and count < feed.steps) or not count:
             warnings.warn(
                 f"The data ended after {count} of {feed.steps or 'an unknown number of'} steps of the epoch. A generator "
                 "can be gone through once only: let it go on forever and give `steps_per_epoch`, or use a PyDataset.",
@@ -162,7 +176,12 @@ def _evaluate(model: Any, feed: Feed, reports: CallbackList) -> dict[str, Any]:
 
 
 def predict(
-    model: Any, x: Any, batch_size: int | None, verbose: int | str, steps: int | None, callbacks: Any
+    model: Any,
+    x: Any,
+    batch_size: int | None,
+    verbose: int | str,
+    steps: int | None,
+    callbacks: Any,
 ) -> Any:
     """See `Model.predict`."""
     feed = make_feed(model, x, batch_size=batch_size, steps=steps)
@@ -179,7 +198,9 @@ def predict(
             reports.on_predict_batch_end(step, {"outputs": outputs})
         if not parts:
             raise ValueError("There is no data: the generator gave no batch.")
-        result = jax.tree.map(lambda *each: np.concatenate([np.asarray(part) for part in each]), *parts)
+        result = jax.tree.map(
+            lambda *each: np.concatenate([np.asarray(part) for part in each]), *parts
+        )
         reports.on_predict_end()
     finally:
         reports.close()
@@ -223,7 +244,10 @@ class OneBatch(ArraySource):
 
 def to_host(logs: Any) -> dict[str, Any]:
     """The logs as Python floats."""
-    return {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in (logs or {}).items()}
+    return {
+        name: float(value) if np.ndim(value) == 0 else np.asarray(value)
+        for name, value in (logs or {}).items()
+    }
 
 
 def _reports(model: Any, callbacks: Any, verbose: int | str, feed: Feed) -> CallbackList:
@@ -271,8 +295,16 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
     program = programs.get(key)
     frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
     if program is None or not program.matches(changing, reading) or program.frozen != frozen:
-        step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[kind]
-        program = Program(step, type(feed.source).gather if gathers else None, changing, reading, model.run_eagerly)
+        step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[
+            kind
+        ]
+        program = Program(
+            step,
+            type(feed.source).gather if gathers else None,
+            changing,
+            reading,
+            model.run_eagerly,
+        )
         program.frozen = frozen
         programs[key] = program
     return program

@@ -48,9 +48,14 @@ class Program:
         return _same(self.changing, changing) and _same(self.reading, reading)
 
     def _pure(self, changing: list[Any], reading: list[Any], resident: Any, batch: Any) -> Any:
-        pairs = [*zip(self.changing, changing, strict=True), *zip(self.reading, reading, strict=True)]
+        pairs = [
+            *zip(self.changing, changing, strict=True),
+            *zip(self.reading, reading, strict=True),
+        ]
         with scope.StateScope(pairs) as state, call_context(fresh=True):
-            outputs = self._step(wrap(batch if self._gather is None else self._gather(resident, batch)))
+            outputs = self._step(
+                wrap(batch if self._gather is None else self._gather(resident, batch))
+            )
             new = [scope.read(v) for v in self.changing]
             own = set(map(id, self.changing))
             rest = [(v, x) for v, x in state.updates if id(v) not in own]
@@ -107,7 +112,11 @@ def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
 
 
 def _unwrapped(tree: Any) -> Any:
-    return jax.tree.map(lambda x: x._value if isinstance(x, Tensor) else x, tree, is_leaf=lambda x: isinstance(x, Tensor))
+    return jax.tree.map(
+        lambda x: x._value if isinstance(x, Tensor) else x,
+        tree,
+        is_leaf=lambda x: isinstance(x, Tensor),
+    )
 
 
 def training_state(model: Any) -> list[Variable]:
@@ -121,4 +130,6 @@ def evaluation_state(model: Any) -> tuple[list[Variable], list[Variable]]:
     """What an evaluation step changes (metrics), and what it reads."""
     changing = unique(model.metrics_variables)
     ids = set(map(id, changing))
-    return changing, [v for v in unique([*model.variables, global_generator().state]) if id(v) not in ids]
+    return changing, [
+        v for v in unique([*model.variables, global_generator().state]) if id(v) not in ids
+    ]

@@ -105,7 +105,9 @@ class PyDatasetSource(_Stream):
         self._shuffle = shuffle
         self.steps = dataset.num_batches
         if self.steps == 0:
-            raise ValueError(f"There is no data: {type(dataset).__name__} has no batches (its length is 0).")
+            raise ValueError(
+                f"There is no data: {type(dataset).__name__} has no batches (its length is 0)."
+            )
 
     def first(self) -> Any:
         """The first batch."""
@@ -129,7 +131,9 @@ class PyDatasetSource(_Stream):
         waiting: list[Future[Any]] = []
         try:
             for index in order:
-                waiting.append(pool.submit(lambda index=index: self._prepared(self._dataset[index])))
+                waiting.append(
+                    pool.submit(lambda index=index: self._prepared(self._dataset[index]))
+                )
                 if len(waiting) >= max(workers, self._dataset.max_queue_size):
                     yield waiting.pop(0).result()
             while waiting:

@@ -66,7 +66,9 @@ class Trainer(Layer):
         `steps_per_execution` and `jit_compile` are accepted for compatibility: steps are always compiled, unless
         `run_eagerly` asks for plain Python. Raises ValueError for an unknown optimizer, loss or metric.
         """
-        if _are_metrics(loss_weights):  # Keras 2 had the metrics in third place, and courses call it so
+        if _are_metrics(
+            loss_weights
+        ):  # Keras 2 had the metrics in third place, and courses call it so
             loss_weights, metrics = metrics, loss_weights
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         check_metrics(metrics, weighted_metrics)
@@ -75,7 +77,14 @@ class Trainer(Layer):
         self.run_eagerly = run_eagerly
         self.auto_scale_loss = auto_scale_loss
         self.compile_config = CompileConfig(
-            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile
+            optimizer,
+            loss,
+            loss_weights,
+            metrics,
+            weighted_metrics,
+            run_eagerly,
+            steps_per_execution,
+            jit_compile,
         )
         self._compile_loss = compile_loss
         self._compile_metrics = CompileMetrics(metrics, weighted_metrics)
@@ -97,7 +106,9 @@ class Trainer(Layer):
         def forward() -> tuple[Any, Any]:
             with call_context(fresh=True):
                 y_pred = self(x, training=True)
-                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+                loss = self.compute_loss(
+                    x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+                )
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
         variables = self.trainable_variables
@@ -111,7 +122,9 @@ class Trainer(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with call_context(fresh=True):
             y_pred = self(x, training=False)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+            loss = self.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+            )
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -121,7 +134,12 @@ class Trainer(Layer):
         return self(x, training=False)
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """The total loss: that of `compile`, and what layers and regularizers add."""
         del x, training  # for overriding methods
@@ -134,7 +152,9 @@ class Trainer(Layer):
             )
         return sum(terms[1:], start=terms[0])
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         """Update the metrics of `compile` and give the values of all metrics by name."""
         del x
         self._compile_metrics.update_state(y, y_pred, sample_weight)
@@ -194,7 +214,9 @@ class Trainer(Layer):
 
     def _has_own_steps(self) -> bool:
         cls = type(self)
-        return any(getattr(cls, name) is not getattr(Trainer, name) for name in ("train_step", "test_step"))
+        return any(
+            getattr(cls, name) is not getattr(Trainer, name) for name in ("train_step", "test_step")
+        )
 
     def _dry_run(self, first: Any, training: bool) -> None:
         """Trace a user's step once, so that the metrics and slots that it makes on its way are there."""
@@ -205,7 +227,9 @@ class Trainer(Layer):
                 step(jax.tree.map(Tensor, batch))
             return 0
 
-        jax.eval_shape(run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first))
+        jax.eval_shape(
+            run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first)
+        )
 
     def _symbolic_outputs(self, x: Any) -> Any:
         """Symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
@@ -305,9 +329,13 @@ class Trainer(Layer):
         return_dict: bool = False,
     ) -> Any:
         """One step of training on one batch; gives its loss and metrics."""
-        return self._as_result(loop.on_batch(self, "train", x, y, sample_weight, class_weight), return_dict)
+        return self._as_result(
+            loop.on_batch(self, "train", x, y, sample_weight, class_weight), return_dict
+        )
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """The loss and metrics on one batch."""
         return self._as_result(loop.on_batch(self, "test", x, y, sample_weight), return_dict)
 
@@ -317,7 +345,10 @@ class Trainer(Layer):
 
     @staticmethod
     def _as_result(logs: dict[str, Any], return_dict: bool) -> Any:
-        values = {name: float(value) if np.ndim(value) == 0 else np.asarray(value) for name, value in logs.items()}
+        values = {
+            name: float(value) if np.ndim(value) == 0 else np.asarray(value)
+            for name, value in logs.items()
+        }
         if return_dict:
             return values
         return next(iter(values.values())) if len(values) == 1 else list(values.values())

@@ -1,5 +1,6 @@
 """Helpers around models: labels, files, seeds, data sets written in Python."""
 
+from hornbeam.core.faces import missing_names
 from hornbeam.core.rng import set_random_seed
 from hornbeam.keras.utils.files import get_file
 from hornbeam.keras.utils.numerical import normalize, to_categorical
@@ -17,3 +18,5 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
 ]
+
+__getattr__ = missing_names(__name__)

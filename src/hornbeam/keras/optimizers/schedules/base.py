@@ -21,7 +21,7 @@ class LearningRateSchedule(Configurable):
     >>> class Warmup(keras.optimizers.schedules.LearningRateSchedule):
     ...     def __call__(self, step):
     ...         return keras.ops.minimum(0.1, 0.01 * (step + 1))
-    >>> keras.optimizers.SGD(Warmup()).learning_rate.numpy()
+    >>> float(keras.optimizers.SGD(Warmup()).learning_rate)
     0.01
     """
 

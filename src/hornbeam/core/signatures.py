@@ -1,0 +1,65 @@
+"""TensorFlow's parameter names over functions that have others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Function = Callable[..., Any]
+
+
+def _dressed(face: Function, fn: Function, name: str | None) -> Function:
+    face.__name__ = face.__qualname__ = name or fn.__name__
+    face.__doc__ = fn.__doc__
+    return face
+
+
+def of_x(fn: Function, title: str | None = None) -> Function:
+    """`fn` as a function `(x, name=None)`."""
+
+    def face(x: Any, name: str | None = None) -> Any:
+        return fn(x)
+
+    return _dressed(face, fn, title)
+
+
+def of_input(fn: Function, title: str | None = None) -> Function:
+    """`fn` as a function `(input, name=None)`."""
+
+    def face(input: Any, name: str | None = None) -> Any:
+        return fn(input)
+
+    return _dressed(face, fn, title)
+
+
+def of_features(fn: Function, title: str | None = None) -> Function:
+    """`fn` as a function `(features, name=None)`."""
+
+    def face(features: Any, name: str | None = None) -> Any:
+        return fn(features)
+
+    return _dressed(face, fn, title)
+
+
+def of_xy(fn: Function, title: str | None = None) -> Function:
+    """`fn` as a function `(x, y, name=None)`."""
+
+    def face(x: Any, y: Any, name: str | None = None) -> Any:
+        return fn(x, y)
+
+    return _dressed(face, fn, title)
+
+
+def of_reduction(fn: Function, title: str) -> Function:
+    """`fn` as a function `(input_tensor, axis=None, keepdims=False, name=None)`."""
+
+    def face(
+        input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+    ) -> Any:
+        return fn(input_tensor, axis=_static(axis), keepdims=keepdims)
+
+    return _dressed(face, fn, title)
+
+
+def _static(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis

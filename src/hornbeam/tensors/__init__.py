@@ -1,0 +1,1 @@
+"""The names right under `tf.`: making, reshaping, picking and joining tensors."""

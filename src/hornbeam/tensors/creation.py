@@ -1,0 +1,184 @@
+"""New tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam import ops
+from hornbeam.core.dtypes import as_dtype, canonical
+from hornbeam.core.op import op
+from hornbeam.core.shapes import TensorShape
+from hornbeam.core.symbolic import is_symbolic
+from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import convert_to_tensor as _convert
+
+
+def static_shape(shape: Any) -> tuple[int, ...]:
+    """A shape given as a list, a number, or tensors of known value."""
+    shape = unwrap(shape)
+    if np.ndim(shape) == 0 and not isinstance(shape, (list, tuple)):
+        return (int(shape),)
+    return tuple(int(unwrap(dim)) for dim in shape)
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
+    """A tensor of given values; a single value fills `shape`.
+
+    >>> import hornbeam as tf
+    >>> tf.constant([[1, 2], [3, 4]])
+    <tf.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[1, 2],
+           [3, 4]], dtype=int32)>
+    """
+    tensor = _convert(value, dtype)
+    if shape is None:
+        return tensor
+    shape = static_shape(shape)
+    if tensor.shape.num_elements() == 1:
+        return Tensor(jnp.broadcast_to(jnp.reshape(tensor._value, ()), shape))
+    if int(np.prod(shape)) != tensor.shape.num_elements():
+        raise ValueError(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
+    return Tensor(jnp.reshape(tensor._value, shape))
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Any:
+    """`value` as a tensor; `dtype_hint` is taken where it loses nothing."""
+    if is_symbolic(value):
+        return value if dtype is None else ops.cast(value, dtype)
+    tensor = _convert(value, dtype)
+    hint = None if dtype is not None or dtype_hint is None else as_dtype(dtype_hint)
+    if (
+        hint is not None
+        and not isinstance(value, Tensor)
+        and hint.is_floating >= tensor.dtype.is_floating
+    ):
+        return _convert(value, hint)
+    return tensor
+
+
+def zeros(
+    shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None
+) -> Tensor:
+    """Zeros."""
+    return Tensor(jnp.zeros(static_shape(shape), canonical(dtype)))
+
+
+def ones(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
+    """Ones."""
+    return Tensor(jnp.ones(static_shape(shape), canonical(dtype)))
+
+
+def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
+    """A tensor of shape `dims` filled with one value."""
+    return Tensor(jnp.full(static_shape(dims), _convert(value)._value))
+
+
+def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
+    """Zeros of the shape and type of `input`."""
+    return ops.zeros_like(input, dtype=dtype)
+
+
+def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
+    """Ones of the shape and type of `input`."""
+    return ops.ones_like(input, dtype=dtype)
+
+
+def eye(
+    num_rows: int,
+    num_columns: int | None = None,
+    batch_shape: Any = None,
+    dtype: Any = "float32",
+    name: str | None = None,
+) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere; repeated for `batch_shape`."""
+    matrix = jnp.eye(num_rows, num_columns, dtype=canonical(dtype))
+    return Tensor(jnp.broadcast_to(matrix, (*(batch_shape or ()), *matrix.shape)))
+
+
+def range(
+    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range"
+) -> Tensor:
+    """start, start + delta, ... up to but without `limit`; `range(n)` begins at 0.
+
+    >>> import hornbeam as tf
+    >>> tf.range(3, 18, 5).numpy()
+    array([ 3,  8, 13], dtype=int32)
+    """
+    if limit is None:
+        start, limit = 0, start
+    values = np.arange(*(np.asarray(unwrap(each)) for each in (start, limit, delta)))
+    return _convert(values, dtype)
+
+
+def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int = 0) -> Any:
+    """`num` values from `start` to `stop`, both included."""
+    return ops.linspace(start, stop, num, axis=axis)
+
+
+def one_hot(
+    indices: Any,
+    depth: int,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+) -> Any:
+    """Rows with `on_value` (1) at each index and `off_value` (0) elsewhere.
+
+    >>> import hornbeam as tf
+    >>> tf.one_hot([2, 0], 3).numpy()
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    return _one_hot(indices, int(depth), on_value, off_value, -1 if axis is None else axis, dtype)
+
+
+@op
+def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int, dtype: Any) -> Any:
+    indices = jnp.asarray(indices)
+    hot = jnp.expand_dims(indices, axis)
+    places = jnp.arange(depth).reshape(
+        [-1 if i == axis % hot.ndim else 1 for i in np.arange(hot.ndim)]
+    )
+    if dtype is None and (on is not None or off is not None):
+        kind = jnp.result_type(*(each for each in (on, off) if each is not None))
+    else:
+        kind = canonical(dtype or "float32")
+    return jnp.where(
+        hot == places, jnp.asarray(1 if on is None else on, kind), jnp.asarray(off or 0, kind)
+    )
+
+
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
+    """The shape as a tensor of integers; its entries stay known inside compiled programs."""
+    if is_symbolic(input):
+        return _symbolic_shape(input)
+    sizes = input.shape if hasattr(input, "shape") else np.shape(input)
+    return Tensor(np.asarray(sizes, canonical(out_type or "int32")))
+
+
+@op
+def _symbolic_shape(x: Any) -> Any:
+    return jnp.asarray(x.shape, "int32")
+
+
+def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
+    """The number of elements."""
+    return _convert(int(np.prod(np.shape(unwrap(input)))), out_type or "int32")
+
+
+def rank(input: Any, name: str | None = None) -> Tensor:
+    """The number of axes."""
+    return _convert(np.ndim(unwrap(input)), "int32")
+
+
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
+    """`x` itself. Raises ValueError unless its shape is compatible with `shape`."""
+    TensorShape(x.shape).assert_is_compatible_with(shape)
+    return x

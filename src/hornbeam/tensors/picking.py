@@ -1,0 +1,181 @@
+"""Elements picked out, put in, and chosen by a condition."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam import ops
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.core.tensor import Tensor, unwrap
+
+
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
+    """`x` where the condition holds, else `y`; without both, the places where it holds.
+
+    >>> import hornbeam as tf
+    >>> tf.where([True, False], [1, 2], [3, 4]).numpy()
+    array([1, 4], dtype=int32)
+    >>> tf.where([False, True]).numpy()
+    array([[1]], dtype=int32)
+    """
+    if (x is None) != (y is None):
+        raise ValueError("Give `where` both x and y, or neither.")
+    if x is None:
+        return Tensor(jnp.asarray(np.argwhere(np.asarray(condition)).astype(canonical("int64"))))
+    return ops.where(condition, x, y)
+
+
+@op
+def _gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
+    params, indices = jnp.asarray(params), jnp.asarray(indices)
+
+    def take(p: Any, i: Any) -> Any:
+        return jnp.take(p, i, axis=axis - batch_dims, mode="fill")
+
+    for _ in range(batch_dims):
+        take = jax.vmap(take)
+    return take(params, indices)
+
+
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: int | None = None,
+    batch_dims: int = 0,
+    name: str | None = None,
+) -> Any:
+    """Slices of `params` by their places along an axis; what lies beyond it is NaN (the least integer).
+
+    >>> import hornbeam as tf
+    >>> tf.gather([10, 20, 30], [2, 0]).numpy()
+    array([30, 10], dtype=int32)
+    """
+    rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
+    axis = batch_dims if axis is None else int(axis) % rank
+    return _gather(params, indices, axis, batch_dims)
+
+
+@op
+def gather_nd(
+    params: Any,
+    indices: Any,
+    batch_dims: int = 0,
+    name: str | None = None,
+    bad_indices_policy: str = "",
+) -> Any:
+    """Slices of `params` by places along its first axes: the last axis of `indices` counts them."""
+
+    def pick(p: Any, i: Any) -> Any:
+        return p[tuple(jnp.moveaxis(i, -1, 0))]
+
+    for _ in range(batch_dims):
+        pick = jax.vmap(pick)
+    return pick(jnp.asarray(params), jnp.asarray(indices))
+
+
+def _scatter(way: str) -> Any:
+    def scatter(
+        tensor: Any,
+        indices: Any,
+        updates: Any,
+        bad_indices_policy: str = "",
+        name: str | None = None,
+    ) -> Any:
+        at = jnp.asarray(tensor).at[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
+        return getattr(at, way)(jnp.asarray(updates))
+
+    title = "tensor_scatter_nd_" + {"set": "update", "add": "add", "max": "max", "min": "min"}[way]
+    scatter.__name__ = scatter.__qualname__ = title
+    scatter.__doc__ = (
+        f"A copy of `tensor` with `updates` put in by `{way}` at the places `indices`."
+    )
+    return op(scatter)
+
+
+tensor_scatter_nd_update = _scatter("set")
+tensor_scatter_nd_add = _scatter("add")
+tensor_scatter_nd_max = _scatter("max")
+tensor_scatter_nd_min = _scatter("min")
+
+
+def scatter_nd(
+    indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Any:
+    """Zeros of `shape` with `updates` added at the places `indices`."""
+    sizes = tuple(int(each) for each in np.asarray(unwrap(shape)))
+    zeros = jnp.zeros(sizes, jnp.asarray(unwrap(updates)).dtype)
+    return tensor_scatter_nd_add(Tensor(zeros), indices, updates)
+
+
+def boolean_mask(
+    tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask"
+) -> Any:
+    """The elements where the mask holds. The mask must be known: not inside a compiled program."""
+    values, chosen = np.asarray(tensor), np.asarray(mask)
+    start = axis or 0
+    return Tensor(jnp.asarray(values[(slice(None),) * start + (chosen,)]))
+
+
+def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
+    """A block that begins at `begin` and has `size`; -1 means to the end."""
+    starts = [int(each) for each in np.asarray(unwrap(begin))]
+    sizes = [int(each) for each in np.asarray(unwrap(size))]
+    key = tuple(_slice(b, None if s == -1 else b + s) for b, s in zip(starts, sizes, strict=True))
+    return ops.get_item(input_, key)
+
+
+_slice = builtins.slice
+
+
+class Unique(NamedTuple):
+    """What `unique` gives."""
+
+    y: Any
+    idx: Any
+
+
+def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
+    """The different values in the order in which they first come, and the place of each element among them."""
+    values, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    places = np.argsort(order)[inverse]
+    return Unique(
+        Tensor(jnp.asarray(values[order])), Tensor(jnp.asarray(places.astype(canonical(out_idx))))
+    )
+
+
+def sequence_mask(
+    lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: str | None = None
+) -> Any:
+    """True for the first `length` places of each row.
+
+    >>> import hornbeam as tf
+    >>> tf.sequence_mask([1, 3]).numpy()
+    array([[ True, False, False],
+           [ True,  True,  True]])
+    """
+    longest = int(np.max(np.asarray(lengths))) if maxlen is None else int(maxlen)
+    return _sequence_mask(lengths, longest, canonical(dtype).name)
+
+
+@op
+def _sequence_mask(lengths: Any, longest: int, dtype: str) -> Any:
+    return (jnp.arange(longest) < jnp.asarray(lengths)[..., None]).astype(dtype)
+
+
+def searchsorted(
+    sorted_sequence: Any,
+    values: Any,
+    side: str = "left",
+    out_type: Any = "int32",
+    name: str | None = None,
+) -> Any:
+    """Where each value would have to be put in to keep the order."""
+    return ops.cast(ops.searchsorted(sorted_sequence, values, side=side), out_type)

@@ -1,0 +1,185 @@
+"""What every exported metric keeps: a class without an entry here fails."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from hornbeam.core.scope import pure
+from hornbeam.core.tensor import unwrap
+from hornbeam.keras import losses, metrics
+from tests.tolerances import assert_close
+
+draw = np.random.default_rng(0)
+NUMBERS = draw.normal(size=(4, 3)).astype("float32")
+INSIDE = draw.uniform(0.1, 0.9, (4, 3)).astype("float32")
+BINARY = draw.integers(0, 2, (4, 3))
+ONE_HOT = np.eye(3, dtype="float32")[[0, 2, 1, 1]]
+LABELS = np.array([0, 2, 1, 1])
+
+# Arguments other than the defaults, and a batch.
+ENTRIES: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
+    "AUC": ({"num_thresholds": 5, "curve": "PR", "multi_label": True, "num_labels": 3, "label_weights": [1.0, 2.0, 0.5]}, (BINARY, INSIDE)),
+    "Accuracy": ({}, (LABELS, LABELS[::-1])),
+    "BinaryAccuracy": ({"threshold": 0.3}, (BINARY, INSIDE)),
+    "BinaryCrossentropy": ({"from_logits": True}, (BINARY, NUMBERS)),
+    "CategoricalAccuracy": ({}, (ONE_HOT, INSIDE)),
+    "CategoricalCrossentropy": ({"label_smoothing": 0.1}, (ONE_HOT, INSIDE)),
+    "CategoricalHinge": ({}, (ONE_HOT, INSIDE)),
+    "CosineSimilarity": ({"axis": 0}, (NUMBERS, INSIDE)),
+    "FalseNegatives": ({"thresholds": [0.2, 0.6]}, (BINARY, INSIDE)),
+    "FalsePositives": ({"thresholds": 0.6}, (BINARY, INSIDE)),
+    "Hinge": ({}, (BINARY, NUMBERS)),
+    "KLDivergence": ({}, (ONE_HOT, INSIDE)),
+    "LogCoshError": ({}, (NUMBERS, INSIDE)),
+    "Mean": ({}, (NUMBERS,)),
+    "MeanAbsoluteError": ({}, (NUMBERS, INSIDE)),
+    "MeanAbsolutePercentageError": ({}, (NUMBERS, INSIDE)),
+    "MeanMetricWrapper": ({"fn": losses.huber, "delta": 0.5}, (NUMBERS, INSIDE)),
+    "MeanSquaredError": ({}, (NUMBERS, INSIDE)),
+    "MeanSquaredLogarithmicError": ({}, (INSIDE, INSIDE + 1)),
+    "Poisson": ({}, (BINARY, INSIDE)),
+    "Precision": ({"top_k": 2, "class_id": 1}, (BINARY, INSIDE)),
+    "Recall": ({"thresholds": [0.3, 0.1]}, (BINARY, INSIDE)),
+    "RootMeanSquaredError": ({}, (NUMBERS, INSIDE)),
+    "SparseCategoricalAccuracy": ({}, (LABELS, INSIDE)),
+    "SparseCategoricalCrossentropy": ({"ignore_class": 1}, (LABELS, INSIDE)),
+    "SparseTopKCategoricalAccuracy": ({"k": 2}, (LABELS, INSIDE)),
+    "SquaredHinge": ({}, (BINARY, NUMBERS)),
+    "Sum": ({}, (NUMBERS,)),
+    "TopKCategoricalAccuracy": ({"k": 2}, (ONE_HOT, INSIDE)),
+    "TrueNegatives": ({"thresholds": 0.3}, (BINARY, INSIDE)),
+    "TruePositives": ({"thresholds": 0.3}, (BINARY, INSIDE)),
+}  # fmt: skip
+CLASSES = [n for n in metrics.__all__ if inspect.isclass(getattr(metrics, n)) and n != "Metric"]
+every_metric = pytest.mark.parametrize("name", CLASSES)
+WEIGHTS = np.array([0.5, 2.0, 0.0, 1.0], "float32")
+
+
+def make(name: str, **more: Any) -> tuple[Any, tuple[Any, ...]]:
+    assert name in ENTRIES, f"{name} has no entry in ENTRIES of {__file__}"
+    arguments, batch = ENTRIES[name]
+    return getattr(metrics, name)(**arguments, **more), batch
+
+
+def weights_for(name: str) -> Any:
+    return None if name == "CosineSimilarity" else WEIGHTS  # axis=0: values are not samples
+
+
+@every_metric
+@pytest.mark.parametrize("more", [{}, {"name": "mine", "dtype": "bfloat16"}])
+def test_config_round_trip(name, more):
+    metric, batch = make(name, **more)
+    again = metrics.deserialize(json.loads(json.dumps(metrics.serialize(metric))))
+    assert type(again) is type(metric) and again.get_config() == metric.get_config()
+    assert again.dtype == metric.dtype
+    assert_close(again(*batch), metric(*batch))
+
+
+@every_metric
+def test_compiled_is_eager(name):
+    metric, batch = make(name)
+    state = [v.value for v in metric.variables]
+    weights = weights_for(name)
+
+    @jax.jit
+    def step(state: Any, *batch: Any) -> Any:
+        run = pure(lambda *b: metric(*b, sample_weight=weights), metric.variables)
+        result, state = run([unwrap(x) for x in state], *batch)
+        return unwrap(result), state
+
+    compiled, state = step(state, *batch)
+    compiled, state = step(state, *batch)
+    metric(*batch, sample_weight=weights)
+    assert_close(compiled, metric(*batch, sample_weight=weights))
+    assert_close(state, [v.numpy() for v in metric.variables])
+
+
+@every_metric
+def test_reset(name):
+    metric, batch = make(name)
+    fresh, first = metric.result(), metric(*batch)
+    metric.reset_state()
+    assert_close(metric.result(), fresh)
+    assert all(not v.numpy().any() for v in metric.variables)
+    assert_close(metric(*batch), first)
+
+
+@every_metric
+def test_halves_are_the_whole(name):
+    if name == "CosineSimilarity":
+        pytest.skip("with axis=0 a batch is one vector")
+    metric, batch = make(name)
+    whole = metric(*batch, sample_weight=WEIGHTS)
+    metric.reset_state()
+    for part in (slice(0, 1), slice(1, 4)):
+        metric.update_state(*(x[part] for x in batch), sample_weight=WEIGHTS[part])
+    assert_close(metric.result(), whole)
+
+
+@every_metric
+def test_weight_zero_leaves_out_even_nan(name):
+    if name == "CosineSimilarity":
+        pytest.skip("with axis=0 a batch is one vector")
+    metric, batch = make(name)
+    kept = metric(*(x[:2] for x in batch), sample_weight=WEIGHTS[:2])
+    metric.reset_state()
+    broken = np.array(batch[-1], "float32")
+    broken[2] = np.nan
+    batch = (*(x[:3] for x in batch[:-1]), broken[:3])
+    assert_close(metric(*batch, sample_weight=WEIGHTS[:3]), kept)
+
+
+@every_metric
+def test_state(name):
+    metric, batch = make(name, name="mine")
+    assert metric.variables and all(v.path.startswith("mine/") for v in metric.variables)
+    assert not any(v.trainable for v in metric.variables)
+    before = [v.numpy() for v in metric.variables]
+    state = metric.stateless_update_state(before, *batch)
+    assert_close([v.numpy() for v in metric.variables], before)
+    assert_close(metric.stateless_result(state), metric(*batch))
+    assert metric.result().dtype == "float32"
+
+
+@every_metric
+def test_copies_are_apart(name):
+    metric, batch = make(name)
+    twin = copy.deepcopy(metric)
+    metric.update_state(*batch)
+    assert all(not v.numpy().any() for v in twin.variables)
+
+
+@every_metric
+def test_repr_tells_what_differs(name):
+    metric, _ = make(name)
+    text = repr(metric)
+    assert text.startswith(f"<{name} name=") and len(text) < 150
+    assert all(f"{key}=" in text for key in ENTRIES[name][0] if key != "fn")
+
+
+@every_metric
+def test_names(name):
+    kind = getattr(metrics, name)
+    if name == "MeanMetricWrapper":
+        with pytest.raises(TypeError, match="fn"):
+            metrics.get(name)
+        return
+    assert type(metrics.get(name)) is kind
+    assert type(metrics.get({"class_name": name, "config": {}})) is kind
+    assert metrics.get(name) is not metrics.get(name)
+
+
+@every_metric
+def test_shapes_that_do_not_fit(name):
+    if name in ("Mean", "Sum"):
+        pytest.skip("values alone always fit")
+    metric, (y, p) = make(name)
+    with pytest.raises(ValueError, match=r"y_true\.shape=.*y_pred\.shape="):
+        metric.update_state(np.concatenate([y, y]), p)
