@@ -8,7 +8,8 @@ import sys
 
 import hornbeam
 from hornbeam.core.errors import did_you_mean
-from hornbeam.launch import runner, versions
+from hornbeam.launch import runner
+from hornbeam.version import VERSION
 
 # Commands and what they do; each is the module `hornbeam.cli.<name>` with a function `main(argv)`.
 COMMANDS = {
@@ -66,7 +67,7 @@ def _run(first: str, rest: list[str]) -> int:
 
 
 def _version() -> str:
-    apis = f"TensorFlow {versions.TENSORFLOW}, Keras {hornbeam.keras.__version__}"
+    apis = f"TensorFlow {VERSION}, Keras {hornbeam.keras.__version__}"
     return f"Hornbeam {hornbeam.__version__} (API of {apis})\n"
 
 

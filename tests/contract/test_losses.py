@@ -29,7 +29,7 @@ ENTRIES: dict[str, tuple[dict[str, Any], Any, np.ndarray]] = {
     "CategoricalFocalCrossentropy": ({"gamma": 1.5, "alpha": 0.3}, ONE_HOT, INSIDE),
     "CategoricalHinge": ({}, ONE_HOT, NUMBERS),
     "CosineSimilarity": ({"axis": 0}, NUMBERS, INSIDE),
-    "Dice": ({"axis": (1,)}, BINARY, INSIDE),
+    "Dice": ({"axis": 1}, BINARY, INSIDE),
     "Hinge": ({}, 2 * BINARY - 1, NUMBERS),
     "Huber": ({"delta": 0.5}, NUMBERS, INSIDE),
     "KLDivergence": ({}, ONE_HOT, INSIDE),
@@ -47,7 +47,7 @@ CLASSES = [n for n in losses.__all__ if inspect.isclass(getattr(losses, n)) and 
 every_loss = pytest.mark.parametrize("name", CLASSES)
 
 
-def make(name: str, **more: Any) -> tuple[Any, Any, np.ndarray]:
+def make(name: str, /, **more: Any) -> tuple[Any, Any, np.ndarray]:
     assert name in ENTRIES, f"{name} has no entry in ENTRIES of {__file__}"
     arguments, y, p = ENTRIES[name]
     return getattr(losses, name)(**arguments, **more), y, p
@@ -117,7 +117,7 @@ def test_repr_tells_what_differs(name):
 @every_loss
 @pytest.mark.parametrize("reduction", ["auto", "average", 0])
 def test_unknown_reduction(name, reduction):
-    with pytest.raises(ValueError, match="Unknown reduction.*sum_over_batch_size"):
+    with pytest.raises(ValueError, match=r"Unknown reduction.*sum_over_batch_size"):
         getattr(losses, name)(reduction=reduction)
 
 

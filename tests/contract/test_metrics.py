@@ -62,7 +62,7 @@ every_metric = pytest.mark.parametrize("name", CLASSES)
 WEIGHTS = np.array([0.5, 2.0, 0.0, 1.0], "float32")
 
 
-def make(name: str, **more: Any) -> tuple[Any, tuple[Any, ...]]:
+def make(name: str, /, **more: Any) -> tuple[Any, tuple[Any, ...]]:
     assert name in ENTRIES, f"{name} has no entry in ENTRIES of {__file__}"
     arguments, batch = ENTRIES[name]
     return getattr(metrics, name)(**arguments, **more), batch

@@ -45,9 +45,7 @@ def values_and_gradient(fn: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
 def test_max_pool_is_reduce_window(shape: Any, window: Any, strides: Any, padding: str) -> None:
     x = with_ties(shape)
     ours = values_and_gradient(lambda x: pool.max_pool(x, window, strides, padding), x)
-    xla = values_and_gradient(
-        lambda x: windows(x, -jnp.inf, lax.max, window, strides, padding), x
-    )
+    xla = values_and_gradient(lambda x: windows(x, -jnp.inf, lax.max, window, strides, padding), x)
     assert_close(ours, xla)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from hornbeam.kernels import recurrent as kernels
 from tests.tolerances import assert_close
 
-B, T, D, U = 3, 5, 4, 2
+B, T, D, U = 3, 4, 4, 2
 GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3, "gru_before": 3}
 
 
@@ -83,12 +82,13 @@ def kernel(name: str, o: dict[str, Any], **options: Any) -> Any:
 
 def loss(outputs: Any) -> jax.Array:
     """Something that every output and state has part in."""
-    return sum(jnp.sum(jnp.sin(3 * leaf)) for leaf in jax.tree.leaves(outputs))
+    return sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves(outputs))
 
 
 @pytest.mark.parametrize("name", GATES)
 @pytest.mark.parametrize(
-    ("masked", "backwards", "zeros"), list(itertools.product([False, True], repeat=3))
+    ("masked", "backwards", "zeros"),
+    [(False, False, False), (False, True, False), (True, False, False), (True, True, True)],
 )
 def test_values_and_gradients(name: str, masked: bool, backwards: bool, zeros: bool) -> None:
     o = operands(name)
@@ -122,8 +122,8 @@ def test_nan_stays_in_its_row() -> None:
 
 def test_scan_of_any_cell() -> None:
     """States and inputs in structures, an output of another size than the state."""
-    inputs = {"a": jnp.ones((B, T, 2)), "b": jnp.ones((B, T))}
-    mask = jnp.arange(T)[None] < jnp.array([[2], [0], [5]])
+    inputs = {"a": jnp.ones((B, 5, 2)), "b": jnp.ones((B, 5))}
+    mask = jnp.arange(5)[None] < jnp.array([[2], [0], [5]])
 
     def cell(x: Any, state: Any) -> Any:
         total = state["sum"] + x["a"] + x["b"][:, None]

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from hornbeam.launch import hook, versions
+from hornbeam.launch import hook
+from hornbeam.version import VERSION
 from tests.launch.conftest import Launch
 
 SAME = """\
@@ -186,7 +187,7 @@ def test_install_and_uninstall() -> None:
     with hook.install():
         import tensorflow as tf
 
-        assert tf.__version__ == versions.TENSORFLOW
+        assert tf.__version__ == VERSION
         assert "tensorflow.keras" in sys.modules or tf.keras
         with hook.install():  # twice is once, and the inner end is not the outer's
             pass

@@ -68,6 +68,17 @@ def test_attention_masks() -> None:
     assert_close(capped, np.broadcast_to(v.mean(1, keepdims=True), v.shape))
 
 
+def test_sparsemax_is_the_nearest_distribution() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    for axis in (0, 1):
+        p = ops.sparsemax(x, axis=axis).numpy()
+        assert (p >= 0).all() and (p == 0).any()
+        assert_close(p.sum(axis), np.ones(p.shape[1 - axis]))
+        # Where p > 0, x - p is one number per distribution, and nowhere is x above it: the optimum.
+        level = np.where(p > 0, x - p, -np.inf).max(axis, keepdims=True)
+        assert_close(p, np.maximum(x - level, 0))
+
+
 def test_istft_undoes_stft() -> None:
     x = np.random.default_rng(0).normal(size=(2, 64)).astype("float32")
     for center in (True, False):

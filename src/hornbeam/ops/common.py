@@ -39,6 +39,13 @@ def inexact_pair(x1: TensorLike, x2: TensorLike) -> tuple[jax.Array, jax.Array]:
     return x1.astype(common), x2.astype(common)
 
 
+def complex_of(real: TensorLike, imaginary: TensorLike) -> jax.Array:
+    """real + i imaginary; there are no complex numbers of half precision."""
+    real, imaginary = inexact_pair(real, imaginary)
+    wide = jnp.promote_types(real.dtype, jnp.float32)
+    return jax.lax.complex(real.astype(wide), imaginary.astype(wide))
+
+
 def float_dtype(dtype: DTypeLike) -> np.dtype:
     """`dtype`, or the default float type for None."""
     return canonical(floatx() if dtype is None else dtype)

@@ -155,7 +155,9 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
     last = standardize_data_format(data_format) == "channels_last"
     (b, h, w, c) = x.shape if last else (x.shape[0], *x.shape[2:], x.shape[1])
     if h % n or w % n:
-        raise ValueError(f"`space_to_depth` needs height and width divisible by {n}, not {h} x {w}.")
+        raise ValueError(
+            f"`space_to_depth` needs height and width divisible by {n}, not {h} x {w}."
+        )
     if last:
         blocks = x.reshape(b, h // n, n, w // n, n, c).transpose(0, 1, 3, 2, 4, 5)
         return blocks.reshape(b, h // n, w // n, n * n * c)

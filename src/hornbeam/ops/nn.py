@@ -43,7 +43,9 @@ def one_hot(
     """
     if sparse:
         raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
-    return jax.nn.one_hot(array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis)
+    return jax.nn.one_hot(
+        array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis
+    )
 
 
 @op

@@ -5,12 +5,11 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import DTypeLike, TensorLike, array, inexact
+from hornbeam.ops.common import DTypeLike, TensorLike, array, complex_of, inexact
 
 
 @op
@@ -123,14 +122,14 @@ def view_as_real(x: TensorLike) -> Any:
 def view_as_complex(x: TensorLike) -> Any:
     """(..., 2), real and imaginary part, as complex (...)."""
     x = inexact(x)
-    return jax.lax.complex(x[..., 0], x[..., 1])
+    return complex_of(x[..., 0], x[..., 1])
 
 
 @op
 def polar(abs_: TensorLike, angle: TensorLike) -> Any:
     """The complex number abs_ * (cos(angle) + i sin(angle)), angle in radians."""
     abs_, angle = inexact(abs_), inexact(angle)
-    return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
+    return complex_of(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @op

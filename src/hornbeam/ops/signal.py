@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, inexact, inexact_pair
+from hornbeam.ops.common import TensorLike, complex_of, inexact
 
 Pair = tuple[TensorLike, TensorLike]
 
@@ -18,7 +18,7 @@ def _complex(x: Pair) -> jax.Array:
         raise ValueError(
             f"Expected a pair (real part, imaginary part); received {type(x).__name__}."
         )
-    return jax.lax.complex(*inexact_pair(*x))
+    return complex_of(*x)
 
 
 def _pair(x: jax.Array) -> tuple[jax.Array, jax.Array]:

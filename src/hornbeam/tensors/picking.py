@@ -120,7 +120,7 @@ def boolean_mask(
     """The elements where the mask holds. The mask must be known: not inside a compiled program."""
     values, chosen = np.asarray(tensor), np.asarray(mask)
     start = axis or 0
-    return Tensor(jnp.asarray(values[(slice(None),) * start + (chosen,)]))
+    return Tensor(jnp.asarray(values[(_slice(None),) * start + (chosen,)]))
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:

@@ -29,7 +29,7 @@ def binary_crossentropy(
     y_true * (1 - s) + s / 2. (b, ..., d) -> (b, ...)
 
     >>> from hornbeam import keras
-    >>> print(keras.losses.binary_crossentropy([[0.0], [1.0]], [[0.1], [0.5]]).numpy())
+    >>> print(keras.losses.binary_crossentropy([[0.0], [1.0]], [[0.1], [0.5]]).numpy().round(4))
     [0.1054 0.6931]
     """
     y_true, y_pred = _binary("binary_crossentropy", y_true, y_pred)
@@ -55,7 +55,7 @@ def binary_focal_crossentropy(
     (b, ..., d) -> (b, ...). Source: Lin et al., Focal Loss for Dense Object Detection, arXiv:1708.02002.
 
     >>> from hornbeam import keras
-    >>> print(keras.losses.binary_focal_crossentropy([[0.0], [1.0]], [[0.1], [0.5]]).numpy())
+    >>> print(keras.losses.binary_focal_crossentropy([[0.0], [1.0]], [[0.1], [0.5]]).numpy().round(4))
     [0.0011 0.1733]
     """
     y_true, y_pred = _binary("binary_focal_crossentropy", y_true, y_pred)
@@ -133,7 +133,7 @@ def sparse_categorical_crossentropy(
     y_true: integers (b, ...) or (b, ..., 1), y_pred: (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
-    >>> print(keras.losses.sparse_categorical_crossentropy([1, 0], [[0.05, 0.9, 0.05], [0.5, 0.2, 0.3]]).numpy())
+    >>> print(keras.losses.sparse_categorical_crossentropy([1, 0], [[0.05, 0.9, 0.05], [0.5, 0.2, 0.3]]).numpy().round(4))
     [0.1054 0.6931]
     """
     labels, y_pred = _labels(y_true, y_pred, axis)

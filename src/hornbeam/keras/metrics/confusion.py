@@ -38,7 +38,7 @@ class Counts(NamedTuple):
 def checked_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     """`thresholds` as a list; raises ValueError unless all lie between 0 and 1."""
     values = [default] if thresholds is None else np.atleast_1d(np.asarray(thresholds)).tolist()
-    wrong = [t for t in values if t is None or thresholds is not None and not 0 <= t <= 1]
+    wrong = [t for t in values if t is None or (thresholds is not None and not 0 <= t <= 1)]
     if wrong:
         raise ValueError(f"`thresholds` are numbers from 0 to 1; received {wrong}.")
     return values

@@ -1,3 +1,0 @@
-"""The release of TensorFlow whose public API Hornbeam follows; scripts compare `tf.__version__`."""
-
-TENSORFLOW = "2.21.0"
