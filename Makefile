@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two workers by default: each compiles with XLA, which uses several cores by itself.
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 # Real data that lies beside the clone is used by everything, unless the variable says otherwise.
 ifneq ($(wildcard ../shared/datasets),)

@@ -29,7 +29,7 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
     found = []
     kinds = {"cuda": "GPU", "rocm": "GPU"}
     for device in [*jax.devices(), *([] if jax.default_backend() == "cpu" else jax.devices("cpu"))]:
-        kind = kinds.get(device.platform, device.platform.upper())
+        kind = kinds.get(device.platform) or device.platform.upper()
         number = counts[kind] = counts.get(kind, -1) + 1
         found.append(PhysicalDevice(f"/physical_device:{kind}:{number}", kind))
     return [device for device in found if device_type in (None, device.device_type)]

@@ -101,7 +101,9 @@ def test_lists_and_tensors_are_arrays(name):
 def test_more_is_worse(name):
     """The truth itself is never worse than a guess."""
     loss, y, p = make(name)
-    if name in ("KLDivergence", "Poisson", "SparseCategoricalCrossentropy") or getattr(loss, "from_logits", False):
+    if name in ("KLDivergence", "Poisson", "SparseCategoricalCrossentropy") or getattr(
+        loss, "from_logits", False
+    ):
         pytest.skip("the truth is no prediction of this loss")
     assert float(loss(y, np.asarray(y, "float32"))) <= float(loss(y, p))
 

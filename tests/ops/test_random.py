@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -39,12 +41,13 @@ def test_distribution_and_seed(draw: Any) -> None:
     assert not np.array_equal(fn((N,), seed=4, **kwargs), x)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
-def test_types(dtype: str) -> None:
-    expected = "float32" if dtype == "float64" else dtype
-    for name, kwargs, *_ in DRAWS:
-        if name != "randint":
-            assert getattr(random, name)((2, 3), seed=1, dtype=dtype, **kwargs).dtype == expected
+def test_types() -> None:
+    for dtype in ("bfloat16", "float32", "float64"):
+        expected = "float32" if dtype == "float64" else dtype
+        for name, kwargs, *_ in DRAWS:
+            if name != "randint":
+                fn = partial(getattr(random, name), (2, 3), seed=1, dtype=dtype, **kwargs)
+                assert jax.eval_shape(fn).dtype == expected
     assert random.randint((2,), 0, 5, seed=1).dtype == "int32"
     assert random.uniform((2,), 0, 5, dtype="int32", seed=1).dtype == "int32"
     with pytest.raises(ValueError, match="gives integers"):
@@ -67,7 +70,7 @@ def test_generators_go_on_and_none_is_the_global_one() -> None:
 def test_dropout() -> None:
     x = ops.ones((100, 50))
     y = random.dropout(x, 0.3, seed=1).numpy()
-    assert set(np.unique(y).round(4).tolist()) == {0.0, round(1 / 0.7, 4)}
+    assert_close(np.unique(y), np.array([0, 1 / 0.7], "float32"))
     assert abs((y == 0).mean() - 0.3) < 0.03
     shared = random.dropout(x, 0.5, noise_shape=(None, 1), seed=1).numpy()
     assert (shared == shared[:, :1]).all() and 0 < shared.mean() < 2

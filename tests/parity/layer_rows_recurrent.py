@@ -30,16 +30,19 @@ def called(states: int, mask: np.ndarray | None) -> dict:
 
 
 OVER_TIME = [
-    Row(name, {"units": U, **options}, STEPS, called(states, mask), id=f"options_{i}-{what}")
+    Row(name, {"units": U, **options}, STEPS, called(count, HOLES), id=f"options_{i}")
     for name, count in LAYERS.items()
     for i, options in enumerate(OPTIONS)
-    for what, states, mask in (("plain", 0, None), ("right", 0, RIGHT), ("holes", count, HOLES))
+] + [
+    Row(name, {"units": U}, STEPS, called(0, mask), id=what)
+    for name in LAYERS
+    for what, mask in (("plain", None), ("right", RIGHT))
 ]
+# Keras's SimpleRNN forgets an activity_regularizer.
 REGULARIZED = {
     "kernel_regularizer": "l2",
-    "recurrent_regularizer": "l1",
+    "recurrent_regularizer": "l2",
     "bias_regularizer": "l2",
-    "activity_regularizer": "l2",
     "kernel_constraint": "max_norm",
     "recurrent_constraint": "unit_norm",
     "bias_constraint": "non_neg",
@@ -50,22 +53,28 @@ ARGUMENTS = [
     for arguments in (
         {"use_bias": False},
         {"activation": "relu", "return_sequences": True},
-        {"activation": None},
         {"activation": "softmax"},
+        # Keras's own unrolled loop treats masks in another way than its rolled one; without a mask they agree.
         {"unroll": True, "return_state": True},
-        {"trainable": False},
-        {"kernel_initializer": "he_normal", "recurrent_initializer": "zeros", "bias_initializer": "ones"},
         {"dropout": 0.3, "recurrent_dropout": 0.2},
         REGULARIZED,
         {"return_sequences": True, "dtype": "mixed_bfloat16"},
     )
 ]
-STATEFUL = [Row(name, {"units": U, "stateful": True}, STEPS, unknown=()) for name in LAYERS]
 GATES = [
+    Row("LSTM", {"units": U, "activity_regularizer": "l2", "return_state": True}, STEPS),
+    Row("LSTM", {"units": U, "activation": None, "trainable": False}, STEPS),
+    Row(
+        "LSTM",
+        {"units": U, "kernel_initializer": "he_normal", "recurrent_initializer": "zeros"},
+        STEPS,
+    ),
     Row("LSTM", {"units": U, "recurrent_activation": "hard_sigmoid"}, STEPS),
     Row("LSTM", {"units": U, "unit_forget_bias": False}, STEPS),
     Row("LSTM", {"units": U, "seed": 3, "use_cudnn": False, "implementation": 1}, STEPS),
-    Row("GRU", {"units": U, "reset_after": False, "return_sequences": True}, STEPS, called(1, HOLES)),
+    Row(
+        "GRU", {"units": U, "reset_after": False, "return_sequences": True}, STEPS, called(1, HOLES)
+    ),
     Row("GRU", {"units": U, "reset_after": False, "use_bias": False}, STEPS),
     Row("GRU", {"units": U, "recurrent_activation": "hard_sigmoid", "reset_after": False}, STEPS),
     Row("LSTM", {"units": U, "return_sequences": True}, STEPS, unknown=(0, 1), id="unknown_time"),
@@ -79,7 +88,12 @@ MASKED = [
 CELLS = [
     Row("SimpleRNNCell", {"units": U}, (B, D), {"states": STATES[:1]}),
     Row("LSTMCell", {"units": U}, (B, D), {"states": STATES[:2]}),
-    Row("LSTMCell", {"units": U, "activation": "relu", "use_bias": False}, (B, D), {"states": STATES[:2]}),
+    Row(
+        "LSTMCell",
+        {"units": U, "activation": "relu", "use_bias": False},
+        (B, D),
+        {"states": STATES[:2]},
+    ),
     Row("GRUCell", {"units": U}, (B, D), {"states": STATES[:1]}),
     Row("GRUCell", {"units": U, "reset_after": False}, (B, D), {"states": STATES[:1]}),
     Row("GRUCell", {"units": U, "use_bias": False}, (B, D), {"states": STATES[:1]}),
@@ -97,8 +111,15 @@ def stacked(keras) -> list:
 
 
 OF_CELLS = [
-    Row("RNN", lambda keras: {"cell": named(keras, "LSTMCell")}, STEPS, called(2, RIGHT), id="lstm"),
-    Row("RNN", lambda keras: {"cell": named(keras, "GRUCell"), "go_backwards": True}, STEPS, id="gru"),
+    Row(
+        "RNN", lambda keras: {"cell": named(keras, "LSTMCell")}, STEPS, called(2, RIGHT), id="lstm"
+    ),
+    Row(
+        "RNN",
+        lambda keras: {"cell": named(keras, "GRUCell"), "go_backwards": True},
+        STEPS,
+        id="gru",
+    ),
     Row(
         "RNN",
         lambda keras: {
@@ -122,22 +143,24 @@ BOTH_WAYS = [
         called(states, mask),
         id=f"{kind}-{mode}-{what}-{'-'.join(options)}",
     )
-    for mode, what, mask in (
-        *((mode, "holes", HOLES) for mode in ("concat", "sum", "mul", "ave", None)),
-        ("concat", "plain", None),
-        ("sum", "right", RIGHT),
-    )
-    for kind, options, states in (
-        ("LSTM", {}, 0),
-        ("GRU", {"return_sequences": True}, 0),
-        ("LSTM", {"return_sequences": True, "return_state": True}, 4),
+    for mode, what, mask, kind, options, states in (
+        *(
+            (mode, "holes", HOLES, *rest)
+            for mode in ("concat", "sum", "mul", "ave", None)
+            for rest in (
+                ("GRU", {"return_sequences": True}, 0),
+                ("LSTM", {"return_sequences": True, "return_state": True}, 4),
+            )
+        ),
+        ("concat", "plain", None, "LSTM", {}, 0),
+        ("sum", "right", RIGHT, "SimpleRNN", {}, 2),
     )
 ] + [
     Row(
         "Bidirectional",
         lambda keras: {
             "layer": named(keras, "LSTM", return_sequences=True),
-            "backward_layer": named(keras, "GRU", 3, return_sequences=True, go_backwards=True),
+            "backward_layer": named(keras, "GRU", return_sequences=True, go_backwards=True),
         },
         STEPS,
         id="two_layers",
@@ -153,7 +176,13 @@ BOTH_WAYS = [
 
 WRAPPED = [
     Row("TimeDistributed", lambda keras: {"layer": named(keras, "Dense")}, STEPS, id="dense"),
-    Row("TimeDistributed", lambda keras: {"layer": named(keras, "Dense")}, STEPS, mask=RIGHT, id="mask"),
+    Row(
+        "TimeDistributed",
+        lambda keras: {"layer": named(keras, "Dense")},
+        STEPS,
+        mask=RIGHT,
+        id="mask",
+    ),
     Row(
         "TimeDistributed",
         lambda keras: {"layer": named(keras, "Conv1D", kernel_size=3)},
@@ -173,7 +202,12 @@ WRAPPED = [
 
 MASKING = [
     Row("Masking", {}, np.array([[[1, 0], [0, 0], [2, 1]]], "float32")),
-    Row("Masking", {"mask_value": -1}, np.array([[[-1, -1], [-1, 0]]], "float32"), mask=np.ones((1, 2), bool)),
+    Row(
+        "Masking",
+        {"mask_value": -1},
+        np.array([[[-1, -1], [-1, 0]]], "float32"),
+        mask=np.ones((1, 2), bool),
+    ),
     Row("Embedding", {"input_dim": 7, "output_dim": 3}, WORDS),
     Row("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, WORDS, mask=RIGHT),
     Row("Embedding", {"input_dim": 7, "output_dim": 3, "dtype": "mixed_bfloat16"}, WORDS),
@@ -194,7 +228,6 @@ MASKING = [
 ROWS = [
     *OVER_TIME,
     *ARGUMENTS,
-    *STATEFUL,
     *GATES,
     *MASKED,
     *CELLS,

@@ -59,7 +59,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "binary logits"),
     ("BinaryCrossentropy", {"axis": 1}, "binary"),
     ("BinaryFocalCrossentropy", {}, "binary"),
-    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5}, "binary"),
+    (
+        "BinaryFocalCrossentropy",
+        {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5},
+        "binary",
+    ),
     ("BinaryFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "binary logits"),
     ("CategoricalCrossentropy", {}, "one-hot"),
     ("CategoricalCrossentropy", {"label_smoothing": 0.2}, "one-hot"),
@@ -68,7 +72,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("CategoricalCrossentropy", {}, "distributions"),
     ("CategoricalCrossentropy", {"axis": 1}, "one-hot"),
     ("CategoricalFocalCrossentropy", {}, "one-hot"),
-    ("CategoricalFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "one-hot logits"),
+    (
+        "CategoricalFocalCrossentropy",
+        {"from_logits": True, "label_smoothing": 0.1},
+        "one-hot logits",
+    ),
     ("SparseCategoricalCrossentropy", {}, "classes"),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, "classes logits"),
     ("SparseCategoricalCrossentropy", {"ignore_class": 2}, "classes"),
@@ -171,13 +179,19 @@ def test_two_axes(name, arguments, kind):
     assert_close(getattr(ours, name)(**arguments)(y[:, 0], p[:, 0], WEIGHTS[:, 0]), expected)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("MeanSquaredError", "numbers"), ("BinaryCrossentropy", "binary"), ("Huber", "numbers")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("MeanSquaredError", "numbers"), ("BinaryCrossentropy", "binary"), ("Huber", "numbers")],
+)
 @pytest.mark.parametrize(
     ("true_shape", "pred_shape"), [((B,), (B, 1)), ((B, 1), (B,)), ((B,), (B,)), ((B, 3, 1), (B, 3)), ((B, 3), (B, 3, 1))]
 )  # fmt: skip
 def test_a_missing_last_axis(name, kind, true_shape, pred_shape):
     y, p = data(kind)
-    y, p = y.reshape(-1)[: np.prod(true_shape)].reshape(true_shape), p.reshape(-1)[: np.prod(pred_shape)].reshape(pred_shape)
+    y, p = (
+        y.reshape(-1)[: np.prod(true_shape)].reshape(true_shape),
+        p.reshape(-1)[: np.prod(pred_shape)].reshape(pred_shape),
+    )
     compare(name, {"reduction": None}, y, p, None, None)
 
 
@@ -241,7 +255,9 @@ def test_names_mean_the_same(name):
         assert type(actual).__name__ == type(expected).__name__
 
 
-@pytest.mark.parametrize("name", [n for n in ours.__all__ if n not in ("get", "serialize", "deserialize")])
+@pytest.mark.parametrize(
+    "name", [n for n in ours.__all__ if n not in ("get", "serialize", "deserialize")]
+)
 def test_signatures(name):
     def parameters(library: Any) -> list[tuple[str, Any]]:
         found = inspect.signature(getattr(library, name)).parameters.values()

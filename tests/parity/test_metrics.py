@@ -101,7 +101,9 @@ def weights_for(arrays: tuple[np.ndarray, ...], how: str | None, seed: int) -> A
     if how is None:
         return None
     # Eighths add up exactly, in any order.
-    draw = np.random.default_rng(seed).integers(0, 16, (*arrays[0].shape[:1], 3)).astype("float32") / 8
+    draw = (
+        np.random.default_rng(seed).integers(0, 16, (*arrays[0].shape[:1], 3)).astype("float32") / 8
+    )
     return draw[:, 0] if how == "samples" else draw
 
 
@@ -183,7 +185,9 @@ def test_config(name, arguments, kind):
     assert getattr(ours, name)(**arguments).get_config() == expected
 
 
-@pytest.mark.parametrize("name", [n for n in ours.__all__ if n not in ("get", "serialize", "deserialize")])
+@pytest.mark.parametrize(
+    "name", [n for n in ours.__all__ if n not in ("get", "serialize", "deserialize")]
+)
 def test_signatures(name):
     def parameters(library: Any) -> list[tuple[str, Any]]:
         found = inspect.signature(getattr(library, name)).parameters.values()
@@ -206,7 +210,11 @@ def test_names_mean_the_same(name):
 def test_functions_are_those_of_losses():
     from hornbeam.keras import losses
 
-    shared = [n for n in ours.__all__ if n[0].islower() and n in losses.__all__ and "serialize" not in n and n != "get"]
+    shared = [
+        n
+        for n in ours.__all__
+        if n[0].islower() and n in losses.__all__ and "serialize" not in n and n != "get"
+    ]
     assert len(shared) > 10 and all(getattr(ours, n) is getattr(losses, n) for n in shared)
 
 
@@ -219,14 +227,19 @@ FUNCTIONS = [("binary_accuracy", "binary"), ("categorical_accuracy", "one-hot"),
 def test_functions(name, kind, axes):
     (arrays,) = batches(kind, axes, 1)
     arguments = {"k": 2} if "top_k" in name else {}
-    assert_close(getattr(ours, name)(*arrays, **arguments), getattr(theirs, name)(*arrays, **arguments))
+    assert_close(
+        getattr(ours, name)(*arrays, **arguments), getattr(theirs, name)(*arrays, **arguments)
+    )
 
 
 def test_stateless_methods():
     metrics = ours.MeanSquaredError(name="same"), theirs.MeanSquaredError(name="same")
     state = [jnp.asarray(2.0), jnp.asarray(3.0)]
     y, p = data("numbers")
-    states = [m.stateless_update_state(state, y[:, 0], p[:, 0], sample_weight=np.arange(6.0)) for m in metrics]
+    states = [
+        m.stateless_update_state(state, y[:, 0], p[:, 0], sample_weight=np.arange(6.0))
+        for m in metrics
+    ]
     assert_close(*states)
     assert_close(metrics[0].stateless_result(states[0]), metrics[1].stateless_result(states[1]))
     assert_close(metrics[0].stateless_reset_state(), metrics[1].stateless_reset_state())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from hornbeam.core.tensor import unwrap
+from hornbeam.core.tensor import is_traced, unwrap
 
 if TYPE_CHECKING:
     from hornbeam.core.variable import Variable
@@ -77,7 +77,7 @@ def assign(variable: Variable, value: Any) -> None:
     """Assign in the innermost scope; outside of all scopes the variable itself."""
     if _local.scopes:
         _local.scopes[-1].assign(variable, value)
-    elif isinstance(value, jax.core.Tracer):
+    elif is_traced(value):
         raise RuntimeError(
             f"The variable {variable.path!r} was assigned inside a compiled function that does not thread it. "
             "Let fit, evaluate or predict run the code, or pass the variable through `stateless_call`."

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
 from hornbeam.core.operators import ElementwiseEquality
@@ -53,7 +54,7 @@ class Tensor(ElementwiseEquality):
     @property
     def device(self) -> str:
         """Where the values lie, e.g. "TFRT_CPU_0"."""
-        if isinstance(self._value, jax.core.Tracer):
+        if is_traced(self._value):
             return ""
         return ", ".join(sorted(map(str, self._value.devices())))
 
@@ -110,13 +111,13 @@ class Tensor(ElementwiseEquality):
 
     def __repr__(self) -> str:
         head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
-        if isinstance(self._value, jax.core.Tracer):
+        if is_traced(self._value):
             return head + ", traced>"
         text = repr(np.asarray(self._value)) if self.ndim else repr(self._value.item())
         return f"{head}, numpy={chr(10) if chr(10) in text else ''}{text}>"
 
     def __str__(self) -> str:
-        if isinstance(self._value, jax.core.Tracer):
+        if is_traced(self._value):
             return repr(self)
         text = str(np.asarray(self._value))
         return f"tf.Tensor({chr(10) if chr(10) in text else ''}{text}, shape={self.shape}, dtype={self.dtype.name})"
@@ -157,13 +158,18 @@ class Reference:
 
 
 def _concrete(tensor: Tensor, what: str) -> Any:
-    if isinstance(tensor._value, jax.core.Tracer):
+    if is_traced(tensor._value):
         raise RuntimeError(
             f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
             "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
             "keras.ops...), or compile the model with run_eagerly=True to look at values."
         )
     return tensor._value
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a raw value stands for one that is not known yet: a program is being compiled."""
+    return isinstance(value, Tracer)
 
 
 def unwrap(value: Any) -> Any:

@@ -261,7 +261,8 @@ def _from_dict(
     if name == "__tensor__":
         return convert_to_tensor(inner["value"], inner["dtype"])
     if name == "function":
-        return _find_anywhere(config.get("registered_name") or inner, inner, custom_objects)
+        known_as = config.get("registered_name") or inner
+        return _find_anywhere(known_as, inner, custom_objects, functions_only=True)
     registry = _registries.get(config.get("module") or "", fallback)
     found = find_custom(config.get("registered_name"), custom_objects) or find_custom(
         name, custom_objects
@@ -274,13 +275,20 @@ def _from_dict(
         return found.from_config(inner)
 
 
-def _find_anywhere(name: str, short: str, custom_objects: dict[str, Any] | None) -> Any:
+def _find_anywhere(
+    name: str, short: str, custom_objects: dict[str, Any] | None, functions_only: bool = False
+) -> Any:
     found = find_custom(name, custom_objects) or find_custom(short, custom_objects)
     if found is not None:
         return found
     known: dict[str, Any] = {}
     for registry in _registries.values():
-        known.update(registry._objects)
+        # "mean_squared_error" is a function among the losses and the name of a class among the metrics.
+        known.update(
+            (key, value)
+            for key, value in registry._objects.items()
+            if not (functions_only and inspect.isclass(value))
+        )
     if short in known:
         return known[short]
     raise unknown_name(

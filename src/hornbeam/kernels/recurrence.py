@@ -74,8 +74,7 @@ def apart(fn: Callable[..., Any], *args: Any) -> Any:
     return lax.platform_dependent(*args, cpu=branch, default=fn)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def recur(form: Form, operands: Operands) -> tuple[States, jax.Array | None]:
+def _recur(form: Form, operands: Operands) -> tuple[States, jax.Array | None]:
     """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time."""
 
     def body(states: States, inputs: tuple) -> tuple[States, jax.Array | None]:
@@ -156,4 +155,5 @@ def _backward(form: Form, saved: tuple, gradients: tuple) -> tuple[Operands]:
     return (Operands(d_x, d_kernel, d_bias, d_states, d_dropout, None),)
 
 
+recur = jax.custom_vjp(_recur, nondiff_argnums=(0,))
 recur.defvjp(_forward, _backward)

@@ -119,9 +119,10 @@ def gru(
     inputs' and the recurrent one, with `reset_after`, else (3u,).
     """
     if not reset_after:
-        dropout = loop.pop("recurrent_dropout", None)
+        dropout = loop.get("recurrent_dropout")
         step = _gru_before_step(recurrent_kernel, activation, recurrent_activation, dropout)
-        return scan_rnn(step, x @ kernel + (0 if bias is None else bias), (h0,), **loop)
+        options: dict[str, Any] = {k: v for k, v in loop.items() if k != "recurrent_dropout"}
+        return scan_rnn(step, x @ kernel + (0 if bias is None else bias), (h0,), **options)
     bias, recurrent_bias = (None, None) if bias is None else (bias[0], bias[1])
     cell = _gru_cell(activation, recurrent_activation)
     projected = _project(x, kernel, bias)
@@ -149,7 +150,7 @@ def _run(
     mask = None if mask is None else jnp.swapaxes(mask, 0, 1)
     form = Form(cell, additive, backwards, loop.get("unroll", False), sequences)
     operands = Operands(
-        *(projected, recurrent_kernel, recurrent_bias, states), loop.get("recurrent_dropout"), mask
+        projected, recurrent_kernel, recurrent_bias, states, loop.get("recurrent_dropout"), mask
     )
     states, outputs = recur(form, operands)
     last = states[0]
@@ -164,7 +165,7 @@ def _run(
 # Cached, so that the same activations give the same function: compiled programs are found by it.
 @lru_cache(maxsize=64)
 def _simple_cell(activation: Activation) -> Cell:
-    def cell(_: None, a: jax.Array, states: States) -> States:
+    def cell(_: jax.Array | None, a: jax.Array, states: States) -> States:
         return (activation(a),)
 
     return cell
@@ -172,7 +173,7 @@ def _simple_cell(activation: Activation) -> Cell:
 
 @lru_cache(maxsize=64)
 def _lstm_cell(activation: Activation, recurrent_activation: Activation) -> Cell:
-    def cell(_: None, a: jax.Array, states: States) -> States:
+    def cell(_: jax.Array | None, a: jax.Array, states: States) -> States:
         i, f, g, o = jnp.split(a, 4, axis=-1)
         c = recurrent_activation(f) * states[1] + recurrent_activation(i) * activation(g)
         return recurrent_activation(o) * activation(c), c
@@ -182,7 +183,8 @@ def _lstm_cell(activation: Activation, recurrent_activation: Activation) -> Cell
 
 @lru_cache(maxsize=64)
 def _gru_cell(activation: Activation, recurrent_activation: Activation) -> Cell:
-    def cell(x: jax.Array, product: jax.Array, states: States) -> States:
+    def cell(x: jax.Array | None, product: jax.Array, states: States) -> States:
+        assert x is not None
         xz, xr, xg = jnp.split(x, 3, axis=-1)
         hz, hr, hg = jnp.split(product, 3, axis=-1)
         z, r = recurrent_activation(xz + hz), recurrent_activation(xr + hr)
@@ -236,8 +238,9 @@ def scan_rnn(
     state = (jax.tree.leaves(initial_states) or [None])[0]
 
     def before(output: jax.ShapeDtypeStruct) -> jax.Array:
-        same = state is not None and state.shape == output.shape
-        return state.astype(output.dtype) if same else jnp.zeros(output.shape, output.dtype)
+        if state is not None and state.shape == output.shape:
+            return state.astype(output.dtype)
+        return jnp.zeros(output.shape, output.dtype)
 
     def body(carry: tuple[Any, Any], inputs: tuple[Any, Any]) -> tuple[Any, Any]:
         states, previous = carry

@@ -101,7 +101,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
 @op
 def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     """Turned by 90 degrees k times, from the first of `axes` towards the second."""
-    return jnp.rot90(jnp.asarray(array), k, tuple(axes))
+    return jnp.rot90(jnp.asarray(array), k, (axes[0], axes[1]))
 
 
 @op
@@ -150,7 +150,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
     return jnp.append(array(x1), array(x2), axis=axis)
 
 
-def _sections(value: Sections) -> Sections:
+def _sections(value: Sections) -> Any:
     return value if isinstance(value, int) else tuple(value)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from hornbeam.core.op import op
+from hornbeam.core.tensor import is_traced
 from hornbeam.ops.common import TensorLike, array
 
 
@@ -23,7 +24,7 @@ def _segments(
     is_sorted: bool,
 ) -> jax.Array:
     ids = array(segment_ids)
-    if num_segments is None and isinstance(ids, jax.core.Tracer):
+    if num_segments is None and is_traced(ids):
         raise ValueError(
             "A compiled segment reduction needs `num_segments`: ids are not known yet."
         )

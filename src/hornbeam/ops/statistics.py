@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.core.tensor import is_traced
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
 
 
@@ -139,7 +140,7 @@ def bincount(
     if sparse:
         raise ValueError("Sparse results are not supported; call `bincount` with `sparse=False`.")
     x = array(x)
-    if isinstance(x, jax.core.Tracer):
+    if is_traced(x):
         bins = minlength
     else:
         bins = int(jnp.max(x, initial=-1)) + 1

@@ -6,10 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 from hornbeam import ops
-from hornbeam.core.tensor import unwrap
+from hornbeam.core.tensor import is_traced, unwrap
 
 
 def cond(
@@ -22,7 +20,7 @@ def cond(
     if true_fn is None or false_fn is None:
         raise TypeError("cond needs both `true_fn` and `false_fn`.")
     value = unwrap(pred)
-    if isinstance(value, jax.core.Tracer):
+    if is_traced(value):
         return ops.cond(pred, true_fn, false_fn)
     return true_fn() if bool(value) else false_fn()
 

@@ -111,7 +111,8 @@ def range(
     """
     if limit is None:
         start, limit = 0, start
-    values = np.arange(*(np.asarray(unwrap(each)) for each in (start, limit, delta)))
+    first, last, step = (np.asarray(unwrap(each)).item() for each in (start, limit, delta))
+    values = np.arange(first, last, step)
     return _convert(values, dtype)
 
 

@@ -20,14 +20,22 @@ MASK = np.array([[0, 0, 1, 1, 1], [1, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["plain", "mask"])
 @pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize(("name", "arguments"), [
-    ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False}), ("SimpleRNN", {}),
-])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("LSTM", {}),
+        ("GRU", {}),
+        ("GRU", {"reset_after": False}),
+        ("SimpleRNN", {}),
+    ],
+)
 def test_kernel_and_loop_agree(name: str, arguments: Any, backwards: bool, mask: Any) -> None:
     options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
     fused = getattr(layers, name)(U, bias_initializer="normal", **arguments, **options)
     looped = layers.RNN(getattr(layers, f"{name}Cell")(U, **arguments), **options)
-    by_function = getattr(layers, name)(U, activation=lambda x: keras.ops.tanh(x), **arguments, **options)
+    by_function = getattr(layers, name)(
+        U, activation=lambda x: keras.ops.tanh(x), **arguments, **options
+    )
     expected = fused(X, mask=mask)
     for layer in (looped, by_function):
         layer.build(X.shape)
@@ -50,10 +58,18 @@ def test_unrolled(name: str) -> None:
 
 def summing(kind: str, **rates: float) -> Any:
     """A layer, or a stack of cells, whose output tells what was dropped."""
-    arguments = {"activation": None, "kernel_initializer": "ones", "recurrent_initializer": "zeros", **rates}
+    arguments = {
+        "activation": None,
+        "kernel_initializer": "ones",
+        "recurrent_initializer": "zeros",
+        **rates,
+    }
     if kind == "layer":
         return layers.SimpleRNN(8, return_sequences=True, seed=1, **arguments)
-    cells = [layers.SimpleRNNCell(8, seed=1, **arguments), layers.SimpleRNNCell(1, **{**arguments, "dropout": 0.0})]
+    cells = [
+        layers.SimpleRNNCell(8, seed=1, **arguments),
+        layers.SimpleRNNCell(1, **{**arguments, "dropout": 0.0}),
+    ]
     return layers.RNN(cells[:1] if kind == "cell" else cells, return_sequences=True)
 
 
@@ -74,11 +90,16 @@ def test_recurrent_dropout(name: str) -> None:
     layer = getattr(layers, name)(U, recurrent_dropout=0.5, seed=3, bias_initializer="normal")
     cell = layers.RNN(getattr(layers, f"{name}Cell")(U, recurrent_dropout=0.5, seed=3))
     first = [np.ones((B, U), "float32")] * len(layer.state_size)
-    outputs = [layer(X, initial_state=first).numpy(), layer(X, initial_state=first, training=True).numpy()]
+    outputs = [
+        layer(X, initial_state=first).numpy(),
+        layer(X, initial_state=first, training=True).numpy(),
+    ]
     assert (outputs[0] != outputs[1]).any()
     cell.build(X.shape)
     cell.set_weights(layer.get_weights())
-    assert_close(cell(X, initial_state=first, training=True), outputs[1])  # the same seed: the same mask
+    assert_close(
+        cell(X, initial_state=first, training=True), outputs[1]
+    )  # the same seed: the same mask
 
 
 def test_same_seed_same_dropout() -> None:
@@ -112,6 +133,25 @@ def test_predict_goes_on_from_kept_states() -> None:
     assert_close(model(X), second)
 
 
+def test_kept_states_of_stacked_cells() -> None:
+    """Keras can't reset those."""
+    layer = layers.RNN(
+        [layers.LSTMCell(3), layers.GRUCell(U)], stateful=True, return_sequences=True
+    )
+    first = layer(X)
+    whole = layers.RNN(layer.cell, return_sequences=True)(np.concatenate([X, X], axis=1))
+    assert_close(layer(X), whole[:, T:])
+    layer.reset_state()
+    assert_close(layer(X), first)
+
+
+def test_masked_steps_repeat_the_output_of_any_cell() -> None:
+    layer = layers.RNN([layers.LSTMCell(U), layers.GRUCell(3)], return_sequences=True)
+    plain, masked = layer(X).numpy(), layer(X, mask=np.array([[1, 1, 0, 0, 0]] * B, bool)).numpy()
+    assert_close(masked[:, :2], plain[:, :2])
+    assert_close(masked[:, 2:], np.repeat(plain[:, 1:2], 3, axis=1))
+
+
 def test_kept_states_are_no_weights() -> None:
     layer = layers.LSTM(U, stateful=True)
     layer(X)
@@ -122,7 +162,14 @@ def test_kept_states_are_no_weights() -> None:
 def test_fit_threads_kept_states() -> None:
     model = keras.Sequential([keras.Input(batch_shape=(B, T, D)), layers.GRU(U, stateful=True)])
     model.compile("sgd", "mse")
-    model.fit(np.concatenate([X] * 4), np.ones((4 * B, U)), batch_size=B, epochs=1, shuffle=False, verbose=0)
+    model.fit(
+        np.concatenate([X] * 4),
+        np.ones((4 * B, U)),
+        batch_size=B,
+        epochs=1,
+        shuffle=False,
+        verbose=0,
+    )
     assert np.abs(model.layers[0].states[0].numpy()).max() > 0
 
 
@@ -149,7 +196,7 @@ def test_assigning_in_a_step_is_refused() -> None:
             self.count.assign_add(1.0)
             return states[0], states
 
-    with pytest.raises(RuntimeError, match="assigned the variables .*count"):
+    with pytest.raises(RuntimeError, match=r"assigned the variables .*count"):
         layers.RNN(Counting())(X)
 
 
@@ -186,7 +233,9 @@ def test_mixed_precision(name: str) -> None:
 def test_words_outside_of_the_table() -> None:
     layer = layers.Embedding(4, 2, name="words")
     for wrong in (4, -1):
-        with pytest.raises(ValueError, match=rf"'words' \(Embedding\) has rows for the indices 0 to 3.* {wrong}\."):
+        with pytest.raises(
+            ValueError, match=rf"'words' \(Embedding\) has rows for the indices 0 to 3.* {wrong}\."
+        ):
             layer(np.array([[0, wrong]]))
     rows = jax.jit(lambda x: unwrap(layer(x)))(np.array([0, 3, 4, -1]))
     assert np.isnan(rows).any(axis=1).tolist() == [False, False, True, True]
@@ -240,29 +289,59 @@ class NoState(layers.Layer):
 
 
 WRONG: list[tuple[Any, str]] = [
-    (lambda: layers.LSTM(U, name="a")(X[0]), r"'a' \(LSTM\) expected an input with 3 axes, received 2"),
-    (lambda: layers.RNN(layers.GRUCell(U), name="a")(X[0]), r"'a' \(RNN\) takes sequences .* shape \(5, 4\)"),
+    (
+        lambda: layers.LSTM(U, name="a")(X[0]),
+        r"'a' \(LSTM\) expected an input with 3 axes, received 2",
+    ),
+    (
+        lambda: layers.RNN(layers.GRUCell(U), name="a")(X[0]),
+        r"'a' \(RNN\) takes sequences .* shape \(5, 4\)",
+    ),
     (lambda: layers.RNN(NoState()), "has no `state_size`"),
     (lambda: layers.RNN(layers.Dense(3)), "has no `state_size`"),
     (lambda: layers.StackedRNNCells([]), "at least one recurrent cell"),
     (lambda: layers.LSTM(0), "`units` is an integer of at least 1; received 0"),
     (lambda: layers.LSTM(U, dropout=1.5), "`dropout` is a rate from 0 to 1; received 1.5"),
     (lambda: layers.LSTM(U, return_sequence=True), "Did you mean 'return_sequences'"),
-    (lambda: layers.LSTM(U, stateful=True, name="a")(keras.Input((T, D))), r"'a' \(LSTM\) is stateful.*batch_size="),
-    (lambda: layers.LSTM(U)(X, initial_state=[X[:, 0, :U]]), r"2 state\(s\) .* with 1, of the shapes \[\(3, 2\)\]"),
-    (lambda: layers.GRU(U)(X, initial_state=X[:, 0]), r"shapes \[\(3, 2\)\] .* of the shapes \[\(3, 4\)\]"),
-    (lambda: layers.GRU(U)(X, mask=MASK[:, 1:]), r"of shape \(3, 5\); received a mask of shape \(3, 4\)"),
-    (lambda: layers.Bidirectional(layers.LSTM(U), "max"), "'ave', 'concat' or None; received 'max'"),
+    (
+        lambda: layers.LSTM(U, stateful=True, name="a")(keras.Input((T, D))),
+        r"'a' \(LSTM\) is stateful.*batch_size=",
+    ),
+    (
+        lambda: layers.LSTM(U)(X, initial_state=[X[:, 0, :U]]),
+        r"2 state\(s\) .* with 1, of the shapes \[\(3, 2\)\]",
+    ),
+    (
+        lambda: layers.GRU(U)(X, initial_state=X[:, 0]),
+        r"shapes \[\(3, 2\)\] .* of the shapes \[\(3, 4\)\]",
+    ),
+    (
+        lambda: layers.GRU(U)(X, mask=MASK[:, 1:]),
+        r"of shape \(3, 5\); received a mask of shape \(3, 4\)",
+    ),
+    (
+        lambda: layers.Bidirectional(layers.LSTM(U), "max"),
+        "'ave', 'concat' or None; received 'max'",
+    ),
     (lambda: layers.Bidirectional(layers.Dense(2)), "takes recurrent layers such as"),
-    (lambda: layers.Bidirectional(layers.LSTM(U), backward_layer=layers.LSTM(U)), "the other one backwards"),
+    (
+        lambda: layers.Bidirectional(layers.LSTM(U), backward_layer=layers.LSTM(U)),
+        "the other one backwards",
+    ),
     (
         lambda: layers.Bidirectional(
             layers.LSTM(U), backward_layer=layers.LSTM(U, go_backwards=True, return_state=True)
         ),
         "need the same 'return_state'",
     ),
-    (lambda: layers.Bidirectional(layers.GRU(U))(X, initial_state=[X[:, 0, :U]]), "followed by as many"),
-    (lambda: layers.TimeDistributed(layers.Dense(2), name="a")(X[0]), r"'a' \(TimeDistributed\) .* shape \(5, 4\)"),
+    (
+        lambda: layers.Bidirectional(layers.GRU(U))(X, initial_state=[X[:, 0, :U]]),
+        "followed by as many",
+    ),
+    (
+        lambda: layers.TimeDistributed(layers.Dense(2), name="a")(X[0]),
+        r"'a' \(TimeDistributed\) .* shape \(5, 4\)",
+    ),
     (lambda: layers.TimeDistributed(3), "wraps a layer"),
     (lambda: layers.Embedding(0, 2), "`input_dim` is an integer of at least 1"),
 ]

@@ -96,11 +96,9 @@ class CallSignature:
 
 
 def convert_arguments(tree: Any, convert: Callable[[Any], Any]) -> Any:
-    """Arrays in a structure as tensors, through `convert`; a list of numbers counts as an array."""
+    """Arrays in a structure as tensors, through `convert`."""
     if isinstance(tree, (Tensor, KerasTensor)):
         return convert(tree)
-    if isinstance(tree, (list, tuple)) and tree and _is_number_list(tree):
-        return convert(convert_to_tensor(tree))
 
     def leaf(x: Any) -> Any:
         if isinstance(x, (Tensor, KerasTensor)):
@@ -114,7 +112,10 @@ def convert_arguments(tree: Any, convert: Callable[[Any], Any]) -> Any:
     return jax.tree.map(leaf, tree, is_leaf=lambda x: is_box(x) or x is None)
 
 
-def _is_number_list(value: Any) -> bool:
+def is_number_list(value: Any) -> bool:
+    """Whether `value` is a list, or nested lists, of numbers."""
+    if not isinstance(value, list):
+        return False
     while isinstance(value, (list, tuple)) and value:
         value = value[0]
     return isinstance(value, (int, float)) and not isinstance(value, bool)

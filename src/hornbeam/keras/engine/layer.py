@@ -12,13 +12,14 @@ from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
 from hornbeam.core.op import is_box, wrap
 from hornbeam.core.symbolic import KerasTensor, symbolic_leaves
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, unwrap
 from hornbeam.keras import dtype_policies, regularizers
 from hornbeam.keras.engine.calling import (
     CallSignature,
     call_context,
     convert_arguments,
     current_context,
+    is_number_list,
     mask_of,
     shape_of,
     tensor_arguments,
@@ -151,6 +152,8 @@ class Layer(SymbolicCalls):
         if "_inbound_nodes" not in vars(self):
             raise no_super_init(self)
         signature = self._signature()
+        if args and is_number_list(args[0]):  # layer([[1.0, 2.0]])
+            args = (convert_to_tensor(args[0]), *args[1:])
         args, kwargs = convert_arguments((args, kwargs), self._convert_input)
         training = kwargs.pop("training", None) if not signature.accepts("training") else None
         arguments = signature.bind(self, args, kwargs)
@@ -217,7 +220,7 @@ class Layer(SymbolicCalls):
 
     def _keep_losses(self, losses: list[tuple[Any, Any]]) -> None:
         """Let `losses` tell them after the call; tracers would be of no use to anyone."""
-        kept = [] if any(isinstance(unwrap(x), jax.core.Tracer) for _, x in losses) else losses
+        kept = [] if any(is_traced(unwrap(x)) for _, x in losses) else losses
         self._call_losses = kept
         for layer in {id(layer): layer for layer, _ in kept}.values():
             layer._call_losses = (
@@ -272,10 +275,8 @@ class Layer(SymbolicCalls):
         inputs = next(iter(tensors.values()))
         mask = arguments["mask"] if arguments.get("mask") is not None else mask_of(inputs)
         if (
-            (mask is None
-            and type(self).compute_mask is Layer.compute_mask)
-            or not self.supports_masking
-        ):
+            mask is None and type(self).compute_mask is Layer.compute_mask
+        ) or not self.supports_masking:
             return
         masks = jax.tree.leaves(
             self.compute_mask(inputs, mask), is_leaf=lambda x: x is None or is_box(x)

@@ -11,7 +11,12 @@ from hornbeam.core.names import name_scope
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor, Node, infer
 from hornbeam.keras.engine.building import Buildable
-from hornbeam.keras.engine.calling import CallSignature, call_context, convert_arguments, tensor_arguments
+from hornbeam.keras.engine.calling import (
+    CallSignature,
+    call_context,
+    convert_arguments,
+    tensor_arguments,
+)
 
 
 class SymbolicCalls(Buildable):
@@ -20,6 +25,9 @@ class SymbolicCalls(Buildable):
     _inbound_nodes: list[Node]
 
     def _signature(self) -> CallSignature:
+        raise NotImplementedError
+
+    def _convert_input(self, x: Any) -> Any:
         raise NotImplementedError
 
     def _value_call(

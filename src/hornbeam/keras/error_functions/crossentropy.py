@@ -62,7 +62,9 @@ def binary_focal_crossentropy(
     y_true = _smoothed(y_true, label_smoothing, 2)
     p = jax.nn.sigmoid(y_pred) if from_logits else y_pred
     p_true = y_true * p + (1 - y_true) * (1 - p)
-    loss = jnp.power(1 - p_true, gamma) * crossentropy.binary_crossentropy.raw(y_true, y_pred, from_logits)
+    loss = jnp.power(1 - p_true, gamma) * crossentropy.binary_crossentropy.raw(
+        y_true, y_pred, from_logits
+    )
     if apply_class_balancing:
         loss = loss * (y_true * alpha + (1 - y_true) * (1 - alpha))
     return jnp.mean(loss, axis=axis) if loss.ndim else loss

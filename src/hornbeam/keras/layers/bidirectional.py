@@ -110,7 +110,11 @@ class Bidirectional(Layer):
                 each.build(sequences_shape)
 
     def call(
-        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
     ) -> Any:
         """(b, t, d) -> the merged output, with `return_state` followed by the states of both layers"""
         forward_states, backward_states = self._split_states(initial_state)
@@ -128,14 +132,20 @@ class Bidirectional(Layer):
         output = _MERGE[self.merge_mode](forward, backward)
         return (output, *states) if states else output
 
-    def _read(self, layer: Any, sequences: Any, states: Any, mask: Any, training: bool | None) -> Any:
+    def _read(
+        self, layer: Any, sequences: Any, states: Any, mask: Any, training: bool | None
+    ) -> Any:
         options = {"initial_state": states, "mask": mask, "training": training}
-        return layer(sequences, **{key: value for key, value in options.items() if value is not None})
+        return layer(
+            sequences, **{key: value for key, value in options.items() if value is not None}
+        )
 
     def _split_states(self, initial_state: Any) -> tuple[Any, Any]:
         if initial_state is None:
             return None, None
-        states = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+        states = (
+            list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+        )
         half = len(states) // 2
         if len(states) % 2:
             raise ValueError(

@@ -16,7 +16,9 @@ def of_cell(name: str) -> Any:
 
 def cell_arguments(name: str, layer_arguments: dict[str, Any]) -> dict[str, Any]:
     """What a layer's cell is to have besides its own arguments; takes out what only the cell knows."""
-    arguments = {key: layer_arguments[key] for key in ("dtype", "trainable") if key in layer_arguments}
+    arguments = {
+        key: layer_arguments[key] for key in ("dtype", "trainable") if key in layer_arguments
+    }
     if "implementation" in layer_arguments:
         arguments["implementation"] = layer_arguments.pop("implementation")
     return {"name": name, **arguments}
@@ -51,7 +53,9 @@ class CellRNN(RNN):
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         """The last output (b, u), all outputs (b, t, u) or None, and the last states."""
         cell = self.cell
         if not cell.has_plain_activations:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.core.tensor import unwrap
+from hornbeam.core.tensor import is_traced, unwrap
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, refuse, without_unset
@@ -51,7 +50,12 @@ class Embedding(Layer):
         kwargs.pop("input_length", None)  # of Keras 2, where a Flatten behind needed it
         # Indices must not be cast to a float type of few bits; the rows are cast in `call`.
         super().__init__(**{**kwargs, "autocast": False})
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         self.input_dim = as_count("input_dim", input_dim)
         self.output_dim = as_count("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -86,7 +90,7 @@ class Embedding(Layer):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def _check_range(self, indices: Any) -> None:
-        if isinstance(indices, jax.core.Tracer) or not 0 < indices.size <= _MAX_CHECKED:
+        if is_traced(indices) or not 0 < indices.size <= _MAX_CHECKED:
             return
         values = np.asarray(indices)
         wrong = values[(values < 0) | (values >= self.input_dim)]

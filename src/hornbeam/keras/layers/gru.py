@@ -52,7 +52,14 @@ class GRUCell(RNNCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(
+                units,
+                activation,
+                use_bias,
+                kernel_initializer,
+                recurrent_initializer,
+                bias_initializer,
+            ),
             *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
             *(kernel_constraint, recurrent_constraint, bias_constraint),
             *(dropout, recurrent_dropout, seed),
@@ -81,14 +88,20 @@ class GRUCell(RNNCell):
         dropped = self.drop_state(states[0], training)
         xz, xr, xg = ops.split(projected, 3, axis=-1)
         if self.reset_after:
-            product = ops.affine(dropped, self.recurrent_kernel, None if self.bias is None else self.bias[1])
+            product = ops.affine(
+                dropped, self.recurrent_kernel, None if self.bias is None else self.bias[1]
+            )
             hz, hr, hg = ops.split(product, 3, axis=-1)
         else:
             gates, candidate = ops.split(self.recurrent_kernel, [2 * self.units], axis=1)
             hz, hr = ops.split(ops.matmul(dropped, gates), 2, axis=-1)
         z = self.recurrent_activation(ops.add(xz, hz))
         r = self.recurrent_activation(ops.add(xr, hr))
-        hg = ops.multiply(r, hg) if self.reset_after else ops.matmul(ops.multiply(r, dropped), candidate)
+        hg = (
+            ops.multiply(r, hg)
+            if self.reset_after
+            else ops.matmul(ops.multiply(r, dropped), candidate)
+        )
         h = z * states[0] + (1 - z) * self.activation(ops.add(xg, hg))
         return h, [h]
 

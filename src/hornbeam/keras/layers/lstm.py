@@ -52,7 +52,14 @@ class LSTMCell(RNNCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(
+                units,
+                activation,
+                use_bias,
+                kernel_initializer,
+                recurrent_initializer,
+                bias_initializer,
+            ),
             *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
             *(kernel_constraint, recurrent_constraint, bias_constraint),
             *(dropout, recurrent_dropout, seed),
@@ -66,7 +73,10 @@ class LSTMCell(RNNCell):
         if not self.unit_forget_bias:
             return super().first_bias(shape, dtype)
         u = self.units
-        before, after = self.bias_initializer((u,), dtype=dtype), self.bias_initializer((2 * u,), dtype=dtype)
+        before, after = (
+            self.bias_initializer((u,), dtype=dtype),
+            self.bias_initializer((2 * u,), dtype=dtype),
+        )
         return ops.concatenate([before, ops.ones((u,), dtype=dtype), after])
 
     @property

@@ -114,7 +114,9 @@ class RNN(Layer):
         """Let a stateful layer start anew with its next call."""
         if self.states is not None:
             kept = tree.flatten(self.states)
-            for state, value in zip(kept, tree.flatten(self.get_initial_state(kept[0].shape[0])), strict=True):
+            for state, value in zip(
+                kept, tree.flatten(self.get_initial_state(kept[0].shape[0])), strict=True
+            ):
                 state.assign(value)
 
     def reset_states(self) -> None:
@@ -123,7 +125,9 @@ class RNN(Layer):
 
     # Calling
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
         """(b, t, d) -> (b, u) or (b, t, u), with `return_state` followed by the last states"""
         batch_size, time = sequences.shape[:2]
         if mask is not None and tuple(mask.shape) != (batch_size, time):
@@ -139,7 +143,9 @@ class RNN(Layer):
         output = outputs if self.return_sequences else last
         return (output, *states) if self.return_state else output
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         """The last output, all outputs (or None) and the last states. The cell decides, step by step."""
 
         def step(x: Any, states: Any) -> tuple[Any, Any]:
@@ -147,7 +153,9 @@ class RNN(Layer):
 
         return self.run_loop(step, sequences, initial_state, mask, training)
 
-    def run_loop(self, step: Any, inputs: Any, initial_state: Any, mask: Any, training: bool) -> Any:
+    def run_loop(
+        self, step: Any, inputs: Any, initial_state: Any, mask: Any, training: bool
+    ) -> Any:
         """Run `step(x[t], states)` over time, the dropout masks of the cells inside held fixed."""
 
         def steady(x: Any, states: Any) -> tuple[Any, Any]:

@@ -129,7 +129,8 @@ class RNNCell(Layer):
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """Zeros (batch_size, u) for each state."""
         return [
-            ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(self.state_count)
+            ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
+            for _ in range(self.state_count)
         ]
 
     @property
@@ -175,7 +176,9 @@ class RNNCell(Layer):
         """What a state (b, u) is multiplied with; drawn anew unless a sequence is being processed."""
         if self._recurrent_dropout_mask is not None:
             return self._recurrent_dropout_mask
-        return random.dropout(ops.ones_like(step_input), self.recurrent_dropout, seed=self.seed_generator)
+        return random.dropout(
+            ops.ones_like(step_input), self.recurrent_dropout, seed=self.seed_generator
+        )
 
     def reset_dropout_mask(self) -> None:
         """Forget the mask of the inputs."""

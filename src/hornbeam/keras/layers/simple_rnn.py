@@ -42,7 +42,14 @@ class SimpleRNNCell(RNNCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(
+                units,
+                activation,
+                use_bias,
+                kernel_initializer,
+                recurrent_initializer,
+                bias_initializer,
+            ),
             *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
             *(kernel_constraint, recurrent_constraint, bias_constraint),
             *(dropout, recurrent_dropout, seed),
@@ -101,7 +108,14 @@ class SimpleRNN(CellRNN):
         **kwargs: Any,
     ) -> None:
         cell = SimpleRNNCell(
-            *(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer),
+            *(
+                units,
+                activation,
+                use_bias,
+                kernel_initializer,
+                recurrent_initializer,
+                bias_initializer,
+            ),
             *(kernel_regularizer, recurrent_regularizer, bias_regularizer),
             *(kernel_constraint, recurrent_constraint, bias_constraint),
             *(dropout, recurrent_dropout, seed),

@@ -23,7 +23,9 @@ class StackedRNNCells(Layer):
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(cells, (list, tuple)) or not cells:
-            raise ValueError(f"`cells` is a list of at least one recurrent cell; received {cells!r}.")
+            raise ValueError(
+                f"`cells` is a list of at least one recurrent cell; received {cells!r}."
+            )
         for cell in cells:
             check_cell(cell)
         self.cells = list(cells)

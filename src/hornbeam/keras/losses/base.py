@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import floatx
-from hornbeam.core.dtypes import canonical
 from hornbeam.core.errors import unknown_name
 from hornbeam.core.names import auto_name, snake_case
 from hornbeam.core.op import op
@@ -78,13 +77,15 @@ class Loss(Configurable):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The values before reduction: (b,) or (b, t)."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `call(self, y_true, y_pred)`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement `call(self, y_true, y_pred)`."
+        )
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """The loss. Arguments may be dicts or lists if `call` takes them."""
         values = self.call(self._truth(y_true), as_tensors(y_pred, self.dtype))
         masks = masks_of(y_pred, values)
-        return reduce(values, sample_weight, masks, self.reduction, self.dtype)
+        return reduce(values, as_tensors(sample_weight), masks, self.reduction, self.dtype)
 
     def _truth(self, y_true: Any) -> Any:
         return as_tensors(y_true, self.dtype)
@@ -111,10 +112,9 @@ def reduce(
 ) -> Any:
     """The values of a loss weighted, masked and reduced."""
     values = array(values, dtype)
-    count: Any = values.size
+    # Half precision ends at 65504, or counts no further than 256: sums are kept in float32.
+    wide = jnp.promote_types(values.dtype, "float32")
     mask = joint_mask(values, masks)
-    if mask is not None:
-        count = jnp.sum(jnp.broadcast_to(mask, values.shape)).astype(values.dtype)
     weights = None
     if sample_weight is not None:
         weights = array(sample_weight, dtype)
@@ -126,13 +126,17 @@ def reduce(
         values = weighted(values, weights)
     if reduction in (None, "none"):
         return values
-    total = jnp.sum(values)
+    total = jnp.sum(values, dtype=wide)
     if reduction == "sum":
-        return total
-    if reduction == "mean_with_sample_weight":
+        return total.astype(values.dtype)
+    if reduction == "mean_with_sample_weight" and weights is not None:
         # As in Keras, the weights are summed as they were given: (b, 1) for (b, t) values counts each sample once.
-        return ratio.raw(total, count if weights is None else jnp.sum(weights))
-    return ratio.raw(total, jnp.asarray(count, values.dtype))
+        count = jnp.sum(weights, dtype=wide)
+    elif mask is not None:
+        count = jnp.sum(jnp.broadcast_to(mask, values.shape), dtype=wide)
+    else:
+        count = jnp.asarray(values.size, wide)
+    return ratio.raw(total, count).astype(values.dtype)
 
 
 class LossFunctionWrapper(Loss):

@@ -30,7 +30,7 @@ _CLASSES: dict[Any, Any] = {
     fn.squared_hinge: margin.SquaredHinge,
     overlap.tversky: overlap.Tversky,
 }
-_SHORT = {
+_SHORT: dict[Any, str] = {
     fn.binary_crossentropy: "bce",
     fn.kl_divergence: "kld",
     fn.mean_absolute_error: "mae",
@@ -40,7 +40,7 @@ _SHORT = {
 }
 # After the classes: "mean_squared_error" is the function, "MeanSquaredError" the class, as in Keras.
 for _function in _CLASSES:
-    registry.add(_function, _SHORT.get(_function, _function.__name__))
+    registry.add(_function, _SHORT.get(_function) or str(_function.__name__))
 
 
 def get(identifier: Any) -> Any:

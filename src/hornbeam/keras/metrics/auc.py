@@ -118,7 +118,9 @@ class AUC(Metric):
             raise unknown_name("summation_method", summation_method, SUMMATIONS)
         self.curve = str(curve).upper()
         self.summation_method = str(summation_method).lower()
-        self._given_thresholds = None if thresholds is None else sorted(checked_thresholds(thresholds))
+        self._given_thresholds = (
+            None if thresholds is None else sorted(checked_thresholds(thresholds))
+        )
         self._thresholds = _all_thresholds(num_thresholds, self._given_thresholds)
         self.num_thresholds = len(self._thresholds)
         self.multi_label = multi_label
@@ -162,7 +164,7 @@ class AUC(Metric):
             y_true,
             sigmoid(y_pred) if self.from_logits else y_pred,
             self._thresholds,
-            sample_weight,
+            as_tensors(sample_weight),
             masks,
             label_weights=None if self.multi_label else self.label_weights,
             multi_label=self.multi_label,

@@ -70,7 +70,9 @@ def confusion_counts(
         y_pred = _only_top_k(y_pred, top_k)
     if class_id is not None:
         if not y_pred.ndim or not -y_pred.shape[-1] <= class_id < y_pred.shape[-1]:
-            raise ValueError(f"class_id={class_id} is no class of y_pred with shape {y_pred.shape}.")
+            raise ValueError(
+                f"class_id={class_id} is no class of y_pred with shape {y_pred.shape}."
+            )
         truth, y_pred = truth[..., class_id], y_pred[..., class_id]
         weights = weights[..., class_id]
     if not multi_label:
@@ -156,7 +158,7 @@ class CountMetric(Metric):
             as_tensors(y_true),
             as_tensors(y_pred),
             np.asarray(self.thresholds, "float32"),
-            sample_weight,
+            as_tensors(sample_weight),
             masks_of(y_pred),
         )
         self.accumulator.assign_add(getattr(counts, self._kind))

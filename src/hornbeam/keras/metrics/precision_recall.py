@@ -40,7 +40,7 @@ class _Share(Metric):
             as_tensors(y_true),
             as_tensors(y_pred),
             np.asarray(self.thresholds, "float32"),
-            sample_weight,
+            as_tensors(sample_weight),
             masks_of(y_pred),
             self.top_k,
             self.class_id,

@@ -57,7 +57,7 @@ def sample_totals(
     Unlike in Keras, a mask on `values` counts with and without weights. A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
     One weight for the whole batch weighs its mean, so the batch then counts once.
     """
-    if sample_weight is not None and jnp.ndim(sample_weight) == 0 and not masks:
+    if sample_weight is not None and array(sample_weight).ndim == 0 and not masks:
         values = jnp.mean(array(values, dtype))
     values, weights = _weighted(values, sample_weight, masks, dtype)
     axes = tuple(range(1, values.ndim))
@@ -82,7 +82,8 @@ class Sum(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of any shape; weights are for samples, (b,), or for all values."""
         values = as_tensors(values)
-        self.total.assign_add(weighted_sum(values, sample_weight, masks_of(values), self.dtype))
+        total = weighted_sum(values, as_tensors(sample_weight), masks_of(values), self.dtype)
+        self.total.assign_add(total)
 
     def result(self) -> Any:
         """The sum."""
@@ -111,7 +112,7 @@ class Mean(Metric):
         self._add(values, sample_weight, masks_of(values))
 
     def _add(self, values: Any, sample_weight: Any, masks: list[Any]) -> None:
-        total, count = sample_totals(values, sample_weight, masks, self.dtype)
+        total, count = sample_totals(values, as_tensors(sample_weight), masks, self.dtype)
         self.total.assign_add(total)
         self.count.assign_add(count)
 

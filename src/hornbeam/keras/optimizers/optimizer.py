@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core import scope
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import Tensor, is_traced, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import check_count, refuse_unknown
 from hornbeam.keras.optimizers.gradients import (
@@ -349,7 +349,7 @@ class Optimizer(OptimizerState):
                 each.assign(Tensor(jnp.zeros_like(scope.read(each))))
 
         last = (scope.read(self._iterations) + 1) % self.gradient_accumulation_steps == 0
-        if not isinstance(last, jax.core.Tracer):
+        if not is_traced(last):
             update() if last else wait()
             return
         state = [*self._trainable_variables, *self._variables]

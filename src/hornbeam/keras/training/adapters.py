@@ -14,9 +14,9 @@ from hornbeam.keras.training.arrays import ArraySource, host_array, is_array
 from hornbeam.keras.training.streams import (
     IteratorSource,
     PyDatasetSource,
-    unpack_x_y_sample_weight,
 )
 from hornbeam.keras.training.structure import flat_values
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 from hornbeam.keras.utils.py_dataset import PyDataset
 
 
@@ -36,19 +36,19 @@ class Feed:
             yield from self.source.epoch()
             self.source.end_epoch()
             return
-        given, begun_anew = 0, False
-        while given < self._limit:
-            if self._running is None:
-                self._running, begun_anew = self.source.epoch(), True
-            batch = next(self._running, None)
-            if batch is not None:
-                given, begun_anew = given + 1, False
+        given, empty_passes = 0, 0
+        while (
+            given < self._limit and empty_passes < 2
+        ):  # the first may be the rest of a finished pass
+            running = self._running = self._running or self.source.epoch()
+            empty_passes += 1
+            for batch in running:
+                given, empty_passes = given + 1, 0
                 yield batch
-                continue
+                if given == self._limit:
+                    return
             self.source.end_epoch()
             self._running = None
-            if begun_anew:
-                return
 
 
 def make_feed(

@@ -139,7 +139,7 @@ def _metric(given: Any, target: Any, output: Any) -> Any:
         else getattr(found, "__name__", None) or getattr(found, "name", None)
     )
     if isinstance(found, metrics.Metric):
-        found.name = label
+        found.name = str(label)
         return found
     if isinstance(found, losses.Loss):
         raise ValueError(
@@ -156,5 +156,7 @@ def _kind(target: Any, output: Any) -> str:
         return "binary"
     rank_less = len(target.shape) < len(output.shape)
     return (
-        "sparse" if rank_less or (target.shape[-1] == 1 and output.shape[-1] != 1) else "categorical"
+        "sparse"
+        if rank_less or (target.shape[-1] == 1 and output.shape[-1] != 1)
+        else "categorical"
     )

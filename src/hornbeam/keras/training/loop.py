@@ -23,7 +23,7 @@ from hornbeam.keras.training.adapters import (
 from hornbeam.keras.training.arrays import ArraySource, split_rows
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, evaluation_state, training_state
-from hornbeam.keras.training.streams import unpack_x_y_sample_weight
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 
 def fit(

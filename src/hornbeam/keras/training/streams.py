@@ -12,28 +12,9 @@ import numpy as np
 
 from hornbeam.core.rng import make_seed
 from hornbeam.keras.training.arrays import common_length, host_array
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 Convert = Callable[[tuple[Any, Any, Any]], tuple[Any, Any, Any]]
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """What a data source gives, as `(x, y, sample_weight)`; what is missing is None.
-
-    >>> from hornbeam import keras
-    >>> keras.utils.unpack_x_y_sample_weight((1, 2))
-    (1, 2, None)
-    """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ValueError(
-            f"A batch is x, (x, y) or (x, y, sample_weight); received a tuple of {len(data)}. Put several inputs "
-            "into one list or dict."
-        )
-    x, y, sample_weight = (*data, None, None)[:3]
-    return x, y, sample_weight
 
 
 class _Stream:

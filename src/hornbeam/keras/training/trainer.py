@@ -19,8 +19,8 @@ from hornbeam.keras.training import loop
 from hornbeam.keras.training.compile_loss import CompileLoss
 from hornbeam.keras.training.compile_metrics import CompileMetrics, check_metrics
 from hornbeam.keras.training.step import Program
-from hornbeam.keras.training.streams import unpack_x_y_sample_weight
 from hornbeam.keras.training.structure import flat_values
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 
 @dataclass

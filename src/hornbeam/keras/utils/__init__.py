@@ -4,6 +4,7 @@ from hornbeam.core.faces import missing_names
 from hornbeam.core.rng import set_random_seed
 from hornbeam.keras.utils.files import get_file
 from hornbeam.keras.utils.numerical import normalize, to_categorical
+from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from hornbeam.keras.utils.progbar import Progbar
 from hornbeam.keras.utils.py_dataset import PyDataset, Sequence
 from hornbeam.keras.utils.session import clear_session
@@ -15,8 +16,10 @@ __all__ = [
     "clear_session",
     "get_file",
     "normalize",
+    "pack_x_y_sample_weight",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 __getattr__ = missing_names(__name__)

@@ -66,7 +66,7 @@ def get_file(
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> _ = (folder / "notes.txt").write_text("hello")
     >>> path = get_file(origin=(folder / "notes.txt").as_uri(), cache_dir=folder)
-    >>> os.path.relpath(path, folder), open(path).read()
+    >>> os.path.relpath(path, folder), pathlib.Path(path).read_text()
     ('datasets/notes.txt', 'hello')
     """
     if origin is None:
