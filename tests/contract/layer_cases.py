@@ -43,12 +43,21 @@ CASES: dict[str, Case] = {
     "AveragePooling2D": Case({"pool_size": (2, 3), "padding": "same"}, IMAGE),
     "AveragePooling3D": Case({"pool_size": 2}, VOLUME),
     "BatchNormalization": Case({"momentum": 0.5, "beta_regularizer": "l2"}, IMAGE),
-    "Bidirectional": Case(lambda: {"layer": layers.GRU(3, name="inner"), "merge_mode": "sum"}, SEQUENCE),
+    "Bidirectional": Case(
+        lambda: {"layer": layers.GRU(3, name="inner"), "merge_mode": "sum"}, SEQUENCE
+    ),
     "Concatenate": Case({"axis": 1}, TWO),
     "Conv1D": Case({"filters": 4, "kernel_size": 3, "padding": "causal", "groups": 2}, SEQUENCE),
-    "Conv1DTranspose": Case({"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1}, SEQUENCE),
-    "Conv2D": Case({"filters": 3, "kernel_size": (2, 3), "activation": "relu", "kernel_regularizer": "l2"}, IMAGE),
-    "Conv2DTranspose": Case({"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"}, IMAGE),
+    "Conv1DTranspose": Case(
+        {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1}, SEQUENCE
+    ),
+    "Conv2D": Case(
+        {"filters": 3, "kernel_size": (2, 3), "activation": "relu", "kernel_regularizer": "l2"},
+        IMAGE,
+    ),
+    "Conv2DTranspose": Case(
+        {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"}, IMAGE
+    ),
     "Conv3D": Case({"filters": 3, "kernel_size": 2, "use_bias": False}, VOLUME),
     "Conv3DTranspose": Case({"filters": 3, "kernel_size": 2, "strides": 2}, VOLUME),
     "Cropping1D": Case({"cropping": (1, 2)}, SEQUENCE),
@@ -87,7 +96,9 @@ CASES: dict[str, Case] = {
     "PReLU": Case({"shared_axes": [1], "alpha_initializer": "ones"}, SEQUENCE),
     "Permute": Case({"dims": (3, 1, 2)}, IMAGE),
     "RMSNormalization": Case({"epsilon": 0.1}, SEQUENCE),
-    "RNN": Case(lambda: {"cell": layers.SimpleRNNCell(3, name="inner"), "return_sequences": True}, SEQUENCE),
+    "RNN": Case(
+        lambda: {"cell": layers.SimpleRNNCell(3, name="inner"), "return_sequences": True}, SEQUENCE
+    ),
     "ReLU": Case({"max_value": 1.0, "negative_slope": 0.1}, (2, 5)),
     "RepeatVector": Case({"n": 3}, (2, 5)),
     "Rescaling": Case({"scale": 0.5, "offset": -1.0}, IMAGE),
@@ -111,4 +122,12 @@ CASES: dict[str, Case] = {
 }
 
 # What is no layer to call on a tensor: bases, the entrance of a graph, and cells, which are called with states.
-NOT_CALLED = {"Layer", "InputLayer", "Wrapper", "SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"}
+NOT_CALLED = {
+    "Layer",
+    "InputLayer",
+    "Wrapper",
+    "SimpleRNNCell",
+    "GRUCell",
+    "LSTMCell",
+    "StackedRNNCells",
+}

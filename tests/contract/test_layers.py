@@ -17,7 +17,11 @@ from hornbeam.keras import layers
 from tests.contract.layer_cases import CASES, NOT_CALLED, SEQUENCE
 from tests.tolerances import assert_close
 
-EXPORTED = {getattr(layers, name).__name__ for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
+EXPORTED = {
+    getattr(layers, name).__name__
+    for name in layers.__all__
+    if inspect.isclass(getattr(layers, name))
+}
 CALLED = sorted(EXPORTED - NOT_CALLED - {"InputSpec"})
 every_layer = pytest.mark.parametrize("name", CALLED)
 
@@ -41,7 +45,11 @@ def data(name: str, batch: int = 2) -> Any:
 
     def draw(each: tuple[int, ...]) -> np.ndarray:
         size = (batch, *each[1:])
-        return rng.normal(size=size).astype("float32") if highest is None else rng.integers(0, highest, size)
+        return (
+            rng.normal(size=size).astype("float32")
+            if highest is None
+            else rng.integers(0, highest, size)
+        )
 
     return [draw(each) for each in shape] if isinstance(shape, list) else draw(shape)
 
@@ -72,7 +80,9 @@ def test_config_makes_the_same_layer(name: str):
     assert type(twin) is type(layer) and twin.name == layer.name
     assert json.loads(json.dumps(layers.serialize(twin))) == described
     twin.build(jax.tree.map(lambda x: x.shape, data(name)))
-    assert [(w.path, w.shape, w.dtype) for w in twin.weights] == [(w.path, w.shape, w.dtype) for w in layer.weights]
+    assert [(w.path, w.shape, w.dtype) for w in twin.weights] == [
+        (w.path, w.shape, w.dtype) for w in layer.weights
+    ]
 
 
 @every_layer
@@ -81,7 +91,10 @@ def test_unknown_batch(name: str):
     outputs = layer(symbols(name))
     shape = tuple(outputs.shape)
     assert shape[0] is None and None not in shape[1:]
-    assert tuple(layer.compute_output_shape(jax.tree.map(lambda x: tuple(x.shape), symbols(name)))) == shape
+    assert (
+        tuple(layer.compute_output_shape(jax.tree.map(lambda x: tuple(x.shape), symbols(name))))
+        == shape
+    )
     for batch in (1, 3):
         made = jax.eval_shape(lambda x: layer(x), data(name, batch))
         assert made.shape == (batch, *shape[1:])
@@ -100,7 +113,9 @@ def policy(request: pytest.FixtureRequest) -> Iterator[keras.DTypePolicy]:
 def test_dtype_policies(name: str, policy: keras.DTypePolicy):
     layer = built(name)
     state = values(layer.trainable_variables), values(layer.non_trainable_variables)
-    outputs, _ = jax.eval_shape(lambda x: layer.stateless_call(*state, x, **training(layer)), data(name))
+    outputs, _ = jax.eval_shape(
+        lambda x: layer.stateless_call(*state, x, **training(layer)), data(name)
+    )
     assert outputs.dtype == policy.compute_dtype
     assert {w.dtype for w in layer.weights} <= {policy.variable_dtype}
     assert layer(symbols(name)).dtype == outputs.dtype
@@ -123,11 +138,15 @@ def test_gradients_are_finite(name: str):
     floats = all(x.dtype == jnp.float32 for x in jax.tree.leaves(inputs))
 
     def loss(trainable: Any, inputs: Any) -> Any:
-        outputs, _, losses = layer.stateless_call(trainable, others, inputs, return_losses=True, **training(layer))
+        outputs, _, losses = layer.stateless_call(
+            trainable, others, inputs, return_losses=True, **training(layer)
+        )
         return jnp.sum(jnp.square(outputs._value)) + sum(x._value for x in losses)
 
     wanted = (0, 1) if floats else (0,)
-    value, gradients = jax.jit(jax.value_and_grad(loss, wanted))(values(layer.trainable_variables), inputs)
+    value, gradients = jax.jit(jax.value_and_grad(loss, wanted))(
+        values(layer.trainable_variables), inputs
+    )
     assert np.isfinite(value)
     for gradient in jax.tree.leaves(gradients):
         assert np.isfinite(gradient).all()
@@ -152,7 +171,9 @@ def test_seeds(name: str):
     np.testing.assert_array_equal(layer(inputs, training=False), inputs)
 
 
-@pytest.mark.parametrize("name", [name for name in CALLED if CASES[name].shape == SEQUENCE and name != "Softmax"])
+@pytest.mark.parametrize(
+    "name", [name for name in CALLED if CASES[name].shape == SEQUENCE and name != "Softmax"]
+)
 def test_masks_go_on_or_end_but_never_break(name: str):
     class Masked(layers.Layer):
         def call(self, inputs: Any) -> Any:

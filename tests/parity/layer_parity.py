@@ -58,9 +58,17 @@ class Row:
         rng = np.random.default_rng(len(str(self)))
 
         def array(spec: Any) -> np.ndarray:
-            return rng.normal(size=spec).astype("float32") if isinstance(spec, tuple) else np.asarray(spec)
+            return (
+                rng.normal(size=spec).astype("float32")
+                if isinstance(spec, tuple)
+                else np.asarray(spec)
+            )
 
-        return [array(spec) for spec in self.inputs] if isinstance(self.inputs, list) else array(self.inputs)
+        return (
+            [array(spec) for spec in self.inputs]
+            if isinstance(self.inputs, list)
+            else array(self.inputs)
+        )
 
     def symbols(self, library: Any) -> tuple[Any, dict[str, Any]]:
         """Symbolic inputs, and further arguments of the call, with unknown axes."""
@@ -68,7 +76,9 @@ class Row:
         def symbol(value: Any) -> Any:
             if not isinstance(value, np.ndarray):
                 return value
-            shape = [None if axis in self.unknown else size for axis, size in enumerate(value.shape)]
+            shape = [
+                None if axis in self.unknown else size for axis, size in enumerate(value.shape)
+            ]
             return library.Input(batch_shape=tuple(shape), dtype=value.dtype.name)
 
         return jax.tree.map(symbol, (self.arrays(), self.call))
@@ -110,13 +120,24 @@ def run(layer: Any, row: Row) -> dict[str, Any]:
         outputs, new, losses = outer.stateless_call(trainable, others, inputs, return_losses=True)
         leaves = jax.tree.leaves(outputs)
         total = sum((_weighted_sum(leaf) for leaf in leaves), start=jnp.zeros(()))
-        return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (leaves, jax.tree.leaves(losses), new)
+        return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (
+            leaves,
+            jax.tree.leaves(losses),
+            new,
+        )
 
     wanted = (0, 1) if is_float else (0,)
-    compiled = jax.jit(jax.value_and_grad(loss, wanted, has_aux=True))  # one program is compiled faster than many ops
+    compiled = jax.jit(
+        jax.value_and_grad(loss, wanted, has_aux=True)
+    )  # one program is compiled faster than many ops
     (_, (outputs, losses, new)), gradients = compiled(trainable, inputs)
     kept = len(layer.non_trainable_weights)  # after them come the states of random generators
-    results = {"outputs": outputs, "losses": losses, "new_values": new[:kept], "gradients": gradients[0]}
+    results = {
+        "outputs": outputs,
+        "losses": losses,
+        "new_values": new[:kept],
+        "gradients": gradients[0],
+    }
     if is_float:
         results["input_gradients"] = jax.tree.leaves(gradients[1])
     return {key: [np.asarray(x) for x in jax.tree.leaves(value)] for key, value in results.items()}

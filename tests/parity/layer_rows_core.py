@@ -12,15 +12,35 @@ INTS = np.arange(24).reshape(2, 3, 4)
 DENSE = [
     Row("Dense", {"units": 3}),
     Row("Dense", {"units": 3, "activation": "relu", "use_bias": False}, STEPS, mask=MASK),
-    Row("Dense", {"units": 3, "kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2"}),
-    Row("Dense", {"units": 3, "activation": "softmax", "kernel_initializer": "he_normal", "bias_initializer": "ones"}),
+    Row(
+        "Dense",
+        {
+            "units": 3,
+            "kernel_regularizer": "l2",
+            "bias_regularizer": "l2",
+            "activity_regularizer": "l2",
+        },
+    ),
+    Row(
+        "Dense",
+        {
+            "units": 3,
+            "activation": "softmax",
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+        },
+    ),
     Row("Dense", {"units": 3, "kernel_constraint": "max_norm", "bias_constraint": "non_neg"}),
     Row("Dense", {"units": 3, "trainable": False}),
     Row("Dense", {"units": 3, "dtype": "mixed_bfloat16"}),
     Row("Dense", {"units": 3, "dtype": "bfloat16"}),
     Row("Dense", {"units": 3}, INTS.astype("int32"), id="int32"),
     Row("Dense", {"units": 3, "dtype": "mixed_bfloat16"}, INTS.astype("uint8"), id="uint8"),
-    Row("Dense", lambda keras: {"units": 3, "activation": keras.layers.LeakyReLU(0.1, name="inner")}, id="layer_as_activation"),
+    Row(
+        "Dense",
+        lambda keras: {"units": 3, "activation": keras.layers.LeakyReLU(0.1, name="inner")},
+        id="layer_as_activation",
+    ),
     Row("Dense", {"units": 3}, (2, 4, 5), unknown=(0, 1), id="unknown_time"),
 ]
 
@@ -34,7 +54,11 @@ ACTIVATIONS = [
     Row("LeakyReLU", {}, STEPS, mask=MASK),
     Row("LeakyReLU", {"negative_slope": 0.1}),
     Row("PReLU", {"alpha_initializer": "ones"}, STEPS, mask=MASK),
-    Row("PReLU", {"shared_axes": [1, 2], "alpha_regularizer": "l2", "alpha_constraint": "non_neg"}, IMAGE),
+    Row(
+        "PReLU",
+        {"shared_axes": [1, 2], "alpha_regularizer": "l2", "alpha_constraint": "non_neg"},
+        IMAGE,
+    ),
     Row("PReLU", {"shared_axes": 1}, STEPS),
     Row("ELU", {}, STEPS, mask=MASK),
     Row("ELU", {"alpha": 0.5}),
@@ -79,14 +103,20 @@ SHAPES = [
     Row("Cropping1D", {"cropping": (0, 2)}, STEPS, unknown=(0, 1)),
     Row("Cropping2D", {}, IMAGE),
     Row("Cropping2D", {"cropping": (1, 2)}, IMAGE),
-    Row("Cropping2D", {"cropping": ((1, 2), (0, 1)), "data_format": "channels_first"}, (2, 3, 6, 5)),
+    Row(
+        "Cropping2D", {"cropping": ((1, 2), (0, 1)), "data_format": "channels_first"}, (2, 3, 6, 5)
+    ),
     Row("Cropping3D", {}, (1, 4, 4, 5, 2)),
     Row("UpSampling1D", {}, STEPS, mask=MASK),
     Row("UpSampling1D", {"size": 3}, STEPS, unknown=(0, 1)),
     Row("UpSampling2D", {}, IMAGE),
     Row("UpSampling2D", {"size": (1, 3), "data_format": "channels_first"}, IMAGE),
     *(
-        Row("UpSampling2D", {"size": (2, 3), "interpolation": name, "data_format": order}, (1, 3, 4, 2))
+        Row(
+            "UpSampling2D",
+            {"size": (2, 3), "interpolation": name, "data_format": order},
+            (1, 3, 4, 2),
+        )
         for name, order in (
             ("bilinear", "channels_last"),
             ("bilinear", "channels_first"),
@@ -100,15 +130,28 @@ SHAPES = [
 
 TWO = [(2, 3, 4), (2, 3, 4)]
 MERGING = [
-    *(Row(name, {}, TWO) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")),
-    *(Row(name, {}, [(2, 4), (2, 3, 4), (2, 1, 4)], id="ranks") for name in ("Add", "Average", "Maximum")),
+    *(
+        Row(name, {}, TWO)
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+    ),
+    *(
+        Row(name, {}, [(2, 4), (2, 3, 4), (2, 1, 4)], id="ranks")
+        for name in ("Add", "Average", "Maximum")
+    ),
     Row("Add", {}, [STEPS, STEPS], mask=[MASK, ~MASK]),
     Row("Add", {}, [INTS.astype("int32"), (2, 3, 4)], id="int_and_float"),
     Row("Add", {"dtype": "mixed_bfloat16"}, TWO),
     Row("Multiply", {}, [(2, 3, 4), (2, 3, 1), (2, 3, 4)], id="three"),
     Row("Concatenate", {}, [(2, 3, 4), (2, 3, 2), (2, 3, 1)]),
     Row("Concatenate", {"axis": 1}, [(2, 3, 4), (2, 1, 4)]),
-    Row("Concatenate", {"axis": 1}, [STEPS, STEPS], unknown=(0, 1), mask=[MASK, ~MASK], id="unknown_time"),
+    Row(
+        "Concatenate",
+        {"axis": 1},
+        [STEPS, STEPS],
+        unknown=(0, 1),
+        mask=[MASK, ~MASK],
+        id="unknown_time",
+    ),
     Row("Concatenate", {}, [STEPS, STEPS], mask=[MASK, ~MASK]),
     Row("Dot", {"axes": 1}, [(2, 4), (2, 4)]),
     Row("Dot", {"axes": -1}, [(2, 3, 4), (2, 5, 4)]),

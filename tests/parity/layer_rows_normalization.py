@@ -24,7 +24,11 @@ BATCH = [
         "BatchNormalization",
         {
             **{"gamma_regularizer": "l2", "beta_regularizer": "l2", "gamma_initializer": "zeros"},
-            **{"beta_initializer": "ones", "moving_mean_initializer": "ones", "moving_variance_initializer": "zeros"},
+            **{
+                "beta_initializer": "ones",
+                "moving_mean_initializer": "ones",
+                "moving_variance_initializer": "zeros",
+            },
             **{"gamma_constraint": "non_neg", "beta_constraint": "max_norm"},
         },
         STEPS,
@@ -38,7 +42,11 @@ EXAMPLE = [
     Row("LayerNormalization", {"axis": 1, "epsilon": 0.1}, STEPS),
     Row("LayerNormalization", {"axis": [1, 2]}, STEPS),
     Row("LayerNormalization", {"axis": (-1, 1)}, IMAGE),
-    Row("LayerNormalization", {"center": False, "gamma_regularizer": "l2", "gamma_initializer": "zeros"}, STEPS),
+    Row(
+        "LayerNormalization",
+        {"center": False, "gamma_regularizer": "l2", "gamma_initializer": "zeros"},
+        STEPS,
+    ),
     Row("LayerNormalization", {"scale": False}, STEPS),
     Row("LayerNormalization", {"dtype": "mixed_bfloat16"}, STEPS),
     Row("RMSNormalization", {}, STEPS, mask=MASK),

@@ -19,7 +19,9 @@ from tests.parity.layer_parity import Row, both_built, plain, run, with_mask
 from tests.tolerances import assert_close
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("layer_rows_*.py"))
-ROWS: list[Row] = [row for name in MODULES for row in importlib.import_module(f"tests.parity.{name}").ROWS]
+ROWS: list[Row] = [
+    row for name in MODULES for row in importlib.import_module(f"tests.parity.{name}").ROWS
+]
 
 # Keras's Variable has no `copy` argument in __array__, of which NumPy complains.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -52,12 +54,16 @@ def test_weights(row: Row):
 
     def described(layer):
         trainable = {id(w) for w in layer.trainable_weights}
-        return [(w.name, w.path, tuple(w.shape), w.dtype, id(w) in trainable) for w in layer.weights]
+        return [
+            (w.name, w.path, tuple(w.shape), w.dtype, id(w) in trainable) for w in layer.weights
+        ]
 
     assert described(mine) == described(peer)
     for weight, other in zip(mine.weights, peer.weights, strict=True):
         expected = np.asarray(other)
-        if expected.size > 1 and np.ptp(expected) == 0:  # zeros and ones; random values have their own tests
+        if (
+            expected.size > 1 and np.ptp(expected) == 0
+        ):  # zeros and ones; random values have their own tests
             np.testing.assert_array_equal(weight.numpy(), expected, err_msg=weight.path)
 
 

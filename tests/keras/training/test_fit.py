@@ -298,6 +298,13 @@ def test_a_model_without_an_input_is_built_by_fit():
     assert model.fit(X, LABELS, epochs=1, verbose=0).history["loss"]
 
 
+def test_a_metric_may_make_its_variables_on_the_first_update():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.AUC(multi_label=True)])
+    y = np.stack([LABELS, 1 - LABELS], 1)
+    assert 0 <= model.fit(X, y, verbose=0).history["auc"][0] <= 1
+
+
 def test_metrics_may_stand_third_as_in_keras_2():
     model = classifier()
     model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])

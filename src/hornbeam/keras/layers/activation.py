@@ -43,7 +43,11 @@ class ReLU(Layer):
     """
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.max_value = None if max_value is None else _not_negative("max_value", max_value)
@@ -103,7 +107,9 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get(alpha_constraint)
         self.shared_axes = shared_axes
         if shared_axes is not None:
-            self.shared_axes = list(shared_axes) if isinstance(shared_axes, Iterable) else [shared_axes]
+            self.shared_axes = (
+                list(shared_axes) if isinstance(shared_axes, Iterable) else [shared_axes]
+            )
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
@@ -161,11 +167,15 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """softmax(inputs)"""
-        return ops.softmax(inputs, self.axis) if mask is None else masked_softmax(inputs, mask, self.axis)
+        return (
+            ops.softmax(inputs, self.axis)
+            if mask is None
+            else masked_softmax(inputs, mask, self.axis)
+        )
 
 
 @op
-def parametric_relu(x: jax.Array, alpha: jax.Array) -> jax.Array:
+def parametric_relu(x: Any, alpha: Any) -> jax.Array:
     """x where x >= 0, else alpha * x; alpha broadcasts against one example"""
     return jax.nn.relu(x) - alpha * jax.nn.relu(-x)
 
@@ -175,7 +185,9 @@ def masked_softmax(x: Any, mask: Any, axis: Any) -> jax.Array:
     """softmax over the places where the mask is true, 0 elsewhere"""
     x = jnp.asarray(x)
     allowed = jnp.asarray(mask, bool)
-    fits = allowed.ndim == x.ndim and all(m in (1, n) for m, n in zip(allowed.shape, x.shape, strict=True))
+    fits = allowed.ndim == x.ndim and all(
+        m in (1, n) for m, n in zip(allowed.shape, x.shape, strict=True)
+    )
     if not fits:
         raise ValueError(
             f"The mask of a Softmax layer has the shape of its inputs, {x.shape}, or 1 on some axes; received "

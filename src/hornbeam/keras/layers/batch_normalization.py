@@ -95,7 +95,9 @@ class BatchNormalization(Layer):
 
     def _moving(self, name: str, size: int) -> Any:
         initializer = getattr(self, f"{name}_initializer")
-        return self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False)
+        return self.add_weight(
+            name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False
+        )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """b ... c -> b ... c"""
@@ -106,7 +108,9 @@ class BatchNormalization(Layer):
             self._move(self.moving_variance, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        normal = ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+        normal = ops.batch_normalization(
+            x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon
+        )
         return ops.cast(normal, self.compute_dtype)
 
     def _batch_moments(self, x: Any, mask: Any) -> Any:
@@ -114,7 +118,9 @@ class BatchNormalization(Layer):
         return ops.moments(x, axes) if mask is None else masked_moments(x, mask, axes)
 
     def _move(self, average: Any, value: Any) -> None:
-        average.assign(average * self.momentum + ops.cast(value, average.dtype) * (1 - self.momentum))
+        average.assign(
+            average * self.momentum + ops.cast(value, average.dtype) * (1 - self.momentum)
+        )
 
 
 @op

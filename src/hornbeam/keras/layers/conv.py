@@ -54,14 +54,23 @@ class Conv(BaseConv):
                 f"The layer {self.name!r} ({type(self).__name__}) has groups={self.groups}, which doesn't divide the "
                 f"{channels} channels of its input of shape {tuple(input_shape)}."
             )
-        self.kernel = self.add_kernel("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = self.add_kernel(
+            "kernel", (*self.kernel_size, channels // self.groups, self.filters)
+        )
         self.add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
         """b s... c -> b s'... filters"""
         self.check_space(inputs.shape)
         return self.finish(
-            ops.conv(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+            ops.conv(
+                inputs,
+                self.kernel,
+                self.strides,
+                self.padding,
+                self.data_format,
+                self.dilation_rate,
+            )
         )
 
 

@@ -27,7 +27,9 @@ class BaseConv(Layer):
     paddings: tuple[str, ...] = ("valid", "same")
     may_stride_and_dilate = False
 
-    def set_window(self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any) -> None:
+    def set_window(
+        self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any
+    ) -> None:
         """Check and store how the window moves."""
         self.kernel_size = as_counts("kernel_size", kernel_size, self.rank)
         self.strides = as_counts("strides", strides, self.rank)
@@ -42,7 +44,12 @@ class BaseConv(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def set_output(
-        self, activation: Any, use_bias: bool, bias_initializer: Any, bias_regularizer: Any, bias_constraint: Any
+        self,
+        activation: Any,
+        use_bias: bool,
+        bias_initializer: Any,
+        bias_regularizer: Any,
+        bias_constraint: Any,
     ) -> None:
         """Store what follows the convolution."""
         self.activation = activations.get(activation)
@@ -51,7 +58,9 @@ class BaseConv(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def set_kernel(self, kernel_initializer: Any, kernel_regularizer: Any, kernel_constraint: Any) -> None:
+    def set_kernel(
+        self, kernel_initializer: Any, kernel_regularizer: Any, kernel_constraint: Any
+    ) -> None:
         """Store how the kernel starts and is kept."""
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -89,7 +98,9 @@ class BaseConv(Layer):
         if self.padding != "valid":
             return
         space = shape[1:-1] if self.data_format == "channels_last" else shape[2:]
-        reach = [(k - 1) * rate + 1 for k, rate in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        reach = [
+            (k - 1) * rate + 1 for k, rate in zip(self.kernel_size, self.dilation_rate, strict=True)
+        ]
         if any(size < window for size, window in zip(space, reach, strict=True)):
             raise ValueError(
                 f"The layer {self.name!r} ({type(self).__name__}) has a window of {tuple(reach)} (kernel_size and "
@@ -100,7 +111,10 @@ class BaseConv(Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         regularizer = serialize_keras_object(self.activity_regularizer)
-        return {**super().get_config(), "activity_regularizer": regularizer}  # in Keras even where it is None
+        return {
+            **super().get_config(),
+            "activity_regularizer": regularizer,
+        }  # in Keras even where it is None
 
 
 @op

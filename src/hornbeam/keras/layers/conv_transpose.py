@@ -38,7 +38,9 @@ class ConvTranspose(BaseConv):
         self.output_padding = None
         if output_padding is not None:
             self.output_padding = as_counts("output_padding", output_padding, self.rank, minimum=0)
-            if any(extra >= step for extra, step in zip(self.output_padding, self.strides, strict=True)):
+            if any(
+                extra >= step for extra, step in zip(self.output_padding, self.strides, strict=True)
+            ):
                 raise ValueError(
                     f"`output_padding` is smaller than `strides` on every axis; received output_padding="
                     f"{output_padding} and strides={self.strides}."
@@ -54,7 +56,13 @@ class ConvTranspose(BaseConv):
 
     def call(self, inputs: Any) -> Any:
         """b s... c -> b s'... filters"""
-        window = (self.strides, self.padding, self.output_padding, self.data_format, self.dilation_rate)
+        window = (
+            self.strides,
+            self.padding,
+            self.output_padding,
+            self.data_format,
+            self.dilation_rate,
+        )
         return self.finish(ops.conv_transpose(inputs, self.kernel, *window))
 
 
@@ -108,4 +116,6 @@ class Conv3DTranspose(ConvTranspose):
         **kwargs: Any,
     ) -> None:
         # In Keras `data_format` comes before `output_padding` here, and here alone.
-        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs)
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs
+        )

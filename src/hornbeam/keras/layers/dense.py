@@ -43,7 +43,12 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         self.units = as_count("units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -83,4 +88,6 @@ class Dense(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return without_unset(super().get_config(), "activity_regularizer", "lora_rank", "lora_alpha")
+        return without_unset(
+            super().get_config(), "activity_regularizer", "lora_rank", "lora_alpha"
+        )

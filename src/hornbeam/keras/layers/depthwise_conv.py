@@ -45,7 +45,9 @@ class DepthwiseConv(BaseConv):
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
         channels = self.input_channels(input_shape)
-        self.kernel = self.add_kernel("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
+        self.kernel = self.add_kernel(
+            "kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise"
+        )
         self.add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
@@ -130,7 +132,9 @@ class SeparableConv(BaseConv):
         """b s... c -> b s'... filters"""
         self.check_space(inputs.shape)
         window = (self.strides, self.padding, self.data_format, self.dilation_rate)
-        return self.finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, *window))
+        return self.finish(
+            ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, *window)
+        )
 
 
 class SeparableConv1D(SeparableConv):

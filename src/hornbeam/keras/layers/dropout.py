@@ -47,7 +47,9 @@ class Dropout(Disturbance):
     [1. 2.] [0.0, 2.0]
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = _as_rate(rate)
         self.set_seed(seed, rate)
@@ -55,7 +57,9 @@ class Dropout(Disturbance):
 
     def disturb(self, inputs: Any) -> Any:
         """Drop elements."""
-        return random.dropout(inputs, self.rate, self.noise_shape_for(inputs.shape), self.seed_generator)
+        return random.dropout(
+            inputs, self.rate, self.noise_shape_for(inputs.shape), self.seed_generator
+        )
 
     def noise_shape_for(self, shape: Any) -> tuple[int, ...] | None:
         """The shape of the draws for inputs of that shape."""
@@ -82,7 +86,11 @@ class SpatialDropout(Dropout):
     def noise_shape_for(self, shape: Any) -> tuple[int, ...]:
         """One draw for each channel of each example."""
         ones = (1,) * self.rank
-        return (shape[0], *ones, shape[-1]) if self.data_format == "channels_last" else (*shape[:2], *ones)
+        return (
+            (shape[0], *ones, shape[-1])
+            if self.data_format == "channels_last"
+            else (*shape[:2], *ones)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; Keras writes neither `trainable` nor the whole dtype policy here."""
@@ -134,7 +142,9 @@ class GaussianNoise(Disturbance):
 
     def disturb(self, inputs: Any) -> Any:
         """Add noise."""
-        noise = random.normal(inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator)
+        noise = random.normal(
+            inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator
+        )
         return ops.add(inputs, noise)
 
 
@@ -170,7 +180,9 @@ class AlphaDropout(Disturbance):
     TensorShape([2, 3])
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = _as_rate(rate, below_one=True)
         self.set_seed(seed, rate)
@@ -189,7 +201,9 @@ class AlphaDropout(Disturbance):
 
 def _as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
     if not isinstance(rate, (int, float)) or not 0 <= rate <= 1 or (below_one and rate == 1):
-        raise ValueError(f"`{name}` is a number from 0 to 1{' (not 1)' * below_one}; received {rate!r}.")
+        raise ValueError(
+            f"`{name}` is a number from 0 to 1{' (not 1)' * below_one}; received {rate!r}."
+        )
     return rate
 
 
@@ -197,16 +211,22 @@ def _as_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
     if noise_shape is None:
         return None
     if isinstance(noise_shape, str) or not isinstance(noise_shape, Iterable):
-        raise ValueError(f"`noise_shape` is a tuple of integers and None; received {noise_shape!r}.")
+        raise ValueError(
+            f"`noise_shape` is a tuple of integers and None; received {noise_shape!r}."
+        )
     return tuple(None if size is None else as_count("noise_shape", size) for size in noise_shape)
 
 
-def _noise_shape_for(noise_shape: tuple[int | None, ...] | None, shape: Any) -> tuple[int, ...] | None:
+def _noise_shape_for(
+    noise_shape: tuple[int | None, ...] | None, shape: Any
+) -> tuple[int, ...] | None:
     """`noise_shape` with the sizes of `shape` for None, and 1 for axes that it leaves out in front."""
     if noise_shape is None:
         return None
     missing = len(shape) - len(noise_shape)
     if missing < 0:
-        raise ValueError(f"noise_shape={noise_shape} has more axes than the inputs, of shape {tuple(shape)}.")
+        raise ValueError(
+            f"noise_shape={noise_shape} has more axes than the inputs, of shape {tuple(shape)}."
+        )
     sizes = zip(shape[missing:], noise_shape, strict=True)
     return (*(1,) * missing, *(given if size is None else size for given, size in sizes))

@@ -19,7 +19,9 @@ class GlobalPooling(Layer):
 
     rank: int
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims
@@ -57,7 +59,9 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
     rank = 1
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 

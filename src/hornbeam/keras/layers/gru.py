@@ -107,8 +107,9 @@ class GRUCell(RNNCell):
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
         """A whole sequence by the kernel."""
+        (h0,) = states
         return ops.gru(
-            *(sequences, *states, self.kernel, self.recurrent_kernel, self.bias),
+            *(sequences, h0, self.kernel, self.recurrent_kernel, self.bias),
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
             reset_after=self.reset_after,

@@ -26,7 +26,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+        self,
+        function: Any,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
@@ -57,7 +62,10 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None, safe_mode: bool | None = None
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+        safe_mode: bool | None = None,
     ) -> Lambda:
         """A layer from what `get_config` gave; the function is looked up by name.
 
@@ -70,4 +78,9 @@ class Lambda(Layer):
                 "`safe_mode`. Rewrite the lambda as a function, register it with "
                 "@keras.saving.register_keras_serializable(), and save the model anew."
             )
-        return cls(**{key: deserialize_keras_object(value, custom_objects) for key, value in config.items()})
+        return cls(
+            **{
+                key: deserialize_keras_object(value, custom_objects)
+                for key, value in config.items()
+            }
+        )

@@ -96,8 +96,9 @@ class LSTMCell(RNNCell):
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
         """A whole sequence by the kernel."""
+        h0, c0 = states
         return ops.lstm(
-            *(sequences, *states, self.kernel, self.recurrent_kernel, self.bias),
+            *(sequences, h0, c0, self.kernel, self.recurrent_kernel, self.bias),
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
             **options,

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 
 from hornbeam import ops
 from hornbeam.core.op import op
-from hornbeam.keras.engine.calling import shape_of
 from hornbeam.keras.engine.layer import Layer
 
 
@@ -84,7 +83,9 @@ class Subtract(Merge):
         """Check that there are two."""
         shapes = _shapes(self, input_shape)
         if len(shapes) != 2:
-            raise ValueError(f"The layer {self.name!r} (Subtract) takes exactly 2 inputs; received shapes {shapes}.")
+            raise ValueError(
+                f"The layer {self.name!r} (Subtract) takes exactly 2 inputs; received shapes {shapes}."
+            )
         super().build(input_shape)
 
 
@@ -176,7 +177,9 @@ class Dot(Layer):
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
             raise TypeError(f"`axes` is an integer or a pair of integers; received {axes!r}.")
-        if not isinstance(axes, int) and (len(axes) != 2 or not all(isinstance(axis, int) for axis in axes)):
+        if not isinstance(axes, int) and (
+            len(axes) != 2 or not all(isinstance(axis, int) for axis in axes)
+        ):
             raise ValueError(f"`axes` is an integer or a pair of integers; received {axes!r}.")
         self.axes = axes
         self.normalize = normalize
@@ -190,10 +193,12 @@ class Dot(Layer):
         """Check that the shapes fit together."""
         shapes = _shapes(self, input_shape)
         if len(shapes) != 2:
-            raise ValueError(f"The layer {self.name!r} (Dot) takes exactly 2 inputs; received shapes {shapes}.")
+            raise ValueError(
+                f"The layer {self.name!r} (Dot) takes exactly 2 inputs; received shapes {shapes}."
+            )
         axes = self._axes_for(shapes)
         sizes = [shape[axis] for axis, shape in zip(axes, shapes, strict=True)]
-        if 0 in axes or None not in sizes and sizes[0] != sizes[1]:
+        if 0 in axes or (None not in sizes and sizes[0] != sizes[1]):
             raise ValueError(
                 f"The layer {self.name!r} (Dot) sums along axes {tuple(axes)} of its inputs, which must have the same "
                 f"size there and not be the batch axis; received shapes {shapes}."

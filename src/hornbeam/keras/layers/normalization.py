@@ -82,12 +82,21 @@ class LayerNormalization(ScaledAndShifted):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))  # deprecated in Keras, but in its configurations
+        self.rms_scaling = bool(
+            kwargs.pop("rms_scaling", False)
+        )  # deprecated in Keras, but in its configurations
         super().__init__(**kwargs)
         self.axis = _as_axis(axis)
         self.epsilon = epsilon
         self.set_scale_and_shift(
-            *(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer),
+            *(
+                center,
+                scale,
+                beta_initializer,
+                gamma_initializer,
+                beta_regularizer,
+                gamma_regularizer,
+            ),
             *(beta_constraint, gamma_constraint),
         )
 
@@ -167,7 +176,14 @@ class GroupNormalization(ScaledAndShifted):
         self.axis = axis
         self.epsilon = epsilon
         self.set_scale_and_shift(
-            *(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer),
+            *(
+                center,
+                scale,
+                beta_initializer,
+                gamma_initializer,
+                beta_regularizer,
+                gamma_regularizer,
+            ),
             *(beta_constraint, gamma_constraint),
         )
 
@@ -186,7 +202,9 @@ class GroupNormalization(ScaledAndShifted):
 
     def call(self, inputs: Any) -> Any:
         """b ... c -> b ... c"""
-        normal = group_normalization(inputs, self.gamma, self.beta, self.groups, self.axis, self.epsilon)
+        normal = group_normalization(
+            inputs, self.gamma, self.beta, self.groups, self.axis, self.epsilon
+        )
         return ops.cast(normal, self.compute_dtype)
 
 
@@ -227,6 +245,10 @@ def group_normalization(
 def _as_axis(axis: Any) -> int | list[int]:
     if isinstance(axis, int):
         return axis
-    if isinstance(axis, str) or not isinstance(axis, Iterable) or not all(isinstance(each, int) for each in axis):
+    if (
+        isinstance(axis, str)
+        or not isinstance(axis, Iterable)
+        or not all(isinstance(each, int) for each in axis)
+    ):
         raise TypeError(f"`axis` is an integer or a list of integers; received {axis!r}.")
     return sorted(axis)

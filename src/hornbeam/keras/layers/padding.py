@@ -57,7 +57,9 @@ class ZeroPadding2D(ZeroPadding):
 
     rank = 2
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = as_pairs("padding", padding, 2)
         self.set_padding(self.padding, data_format)
@@ -90,12 +92,21 @@ class Cropping(Layer):
     def call(self, inputs: Any) -> Any:
         """b s... c -> b s'... c"""
         pairs = _for_all_axes(self.pairs, self.data_format, (0, 0))
-        if any(before + after >= size for size, (before, after) in zip(inputs.shape, pairs, strict=True) if before + after):
+        if any(
+            before + after >= size
+            for size, (before, after) in zip(inputs.shape, pairs, strict=True)
+            if before + after
+        ):
             raise ValueError(
                 f"The layer {self.name!r} ({type(self).__name__}) would leave nothing of its input of shape "
                 f"{tuple(inputs.shape)}: it cuts off {self.pairs} (before and after each spatial axis)."
             )
-        return inputs[tuple(slice(before, size - after) for size, (before, after) in zip(inputs.shape, pairs, strict=True))]
+        return inputs[
+            tuple(
+                slice(before, size - after)
+                for size, (before, after) in zip(inputs.shape, pairs, strict=True)
+            )
+        ]
 
 
 class Cropping1D(Cropping):
@@ -126,7 +137,9 @@ class Cropping2D(Cropping):
 
     rank = 2
 
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.cropping = as_pairs("cropping", cropping, 2)
         self.set_cropping(self.cropping, data_format)
@@ -138,7 +151,10 @@ class Cropping3D(Cropping):
     rank = 3
 
     def __init__(
-        self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
+        self,
+        cropping: Any = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.cropping = as_pairs("cropping", cropping, 3)
@@ -147,4 +163,6 @@ class Cropping3D(Cropping):
 
 def _for_all_axes(pairs: Pairs, data_format: str, nothing: tuple[int, int]) -> Pairs:
     """The pairs of the spatial axes, completed for batch and channels."""
-    return (nothing, *pairs, nothing) if data_format == "channels_last" else (nothing, nothing, *pairs)
+    return (
+        (nothing, *pairs, nothing) if data_format == "channels_last" else (nothing, nothing, *pairs)
+    )

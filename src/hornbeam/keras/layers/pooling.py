@@ -32,7 +32,9 @@ class Pooling(Layer):
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.pool_size = as_counts("pool_size", pool_size, self.rank)
-        self.strides = self.pool_size if strides is None else as_counts("strides", strides, self.rank)
+        self.strides = (
+            self.pool_size if strides is None else as_counts("strides", strides, self.rank)
+        )
         self.padding = as_choice(f"padding of {type(self).__name__}", padding, ("valid", "same"))
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)

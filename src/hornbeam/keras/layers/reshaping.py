@@ -51,9 +51,13 @@ class Reshape(Layer):
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         try:
-            self.target_shape = tuple(-1 if size is None else operator.index(size) for size in target_shape)
+            self.target_shape = tuple(
+                -1 if size is None else operator.index(size) for size in target_shape
+            )
         except TypeError:
-            raise ValueError(f"`target_shape` is a tuple of integers; received {target_shape!r}.") from None
+            raise ValueError(
+                f"`target_shape` is a tuple of integers; received {target_shape!r}."
+            ) from None
         if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
             raise ValueError(
                 f"`target_shape` holds sizes, and -1 at most once; received {tuple(target_shape)}."
@@ -64,7 +68,10 @@ class Reshape(Layer):
         return ops.reshape(inputs, (inputs.shape[0], *self._target(inputs.shape[1:])))
 
     def _target(self, shape: Any) -> tuple[int, ...]:
-        elements, known = math.prod(shape), math.prod(size for size in self.target_shape if size != -1)
+        elements, known = (
+            math.prod(shape),
+            math.prod(size for size in self.target_shape if size != -1),
+        )
         free = -1 in self.target_shape
         if elements != known and not (free and known and elements % known == 0):
             raise ValueError(

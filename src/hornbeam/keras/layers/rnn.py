@@ -106,7 +106,7 @@ class RNN(Layer):
         kept = {id(state) for state in tree.flatten(self.states)}
         return [v for v in super()._own_weights() if id(v) not in kept]
 
-    def get_initial_state(self, batch_size: int) -> list[Any]:
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
         """The states before the first step: what the cell's `get_initial_state` gives, else zeros."""
         return zero_states(self.cell, batch_size, self.compute_dtype)
 

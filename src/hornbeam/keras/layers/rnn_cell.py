@@ -126,7 +126,7 @@ class RNNCell(Layer):
         """What `project` gave for one step (b, g * u), states (b, u) -> h (b, u), new states"""
         raise NotImplementedError
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros (batch_size, u) for each state."""
         return [
             ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
@@ -189,7 +189,7 @@ class RNNCell(Layer):
         self._recurrent_dropout_mask: Any = None
 
 
-def zero_states(cell: Any, batch_size: int | None, dtype: Any) -> list[Any]:
+def zero_states(cell: Any, batch_size: Any, dtype: Any) -> list[Any]:
     """The first states of any cell as a list: what its `get_initial_state` gives, else zeros of its `state_size`."""
     if hasattr(cell, "get_initial_state"):
         states = cell.get_initial_state(batch_size=batch_size)

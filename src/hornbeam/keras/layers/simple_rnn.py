@@ -64,8 +64,9 @@ class SimpleRNNCell(RNNCell):
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
         """A whole sequence by the kernel."""
+        (h0,) = states
         return ops.simple_rnn(
-            *(sequences, *states, self.kernel, self.recurrent_kernel, self.bias),
+            *(sequences, h0, self.kernel, self.recurrent_kernel, self.bias),
             activation=self.activation,
             **options,
         )

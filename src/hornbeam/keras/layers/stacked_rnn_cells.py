@@ -40,7 +40,7 @@ class StackedRNNCells(Layer):
         """The size of the last cell's output."""
         return output_size(self.cells[-1])
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """The first states of each cell."""
         return [zero_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
 

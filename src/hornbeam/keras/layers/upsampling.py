@@ -14,7 +14,12 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_count, as_counts
 
 # Keras's names, and those of `jax.image.resize`.
-_METHODS = {"bilinear": "linear", "bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
+_METHODS = {
+    "bilinear": "linear",
+    "bicubic": "cubic",
+    "lanczos3": "lanczos3",
+    "lanczos5": "lanczos5",
+}
 
 
 class UpSampling1D(Layer):
@@ -46,7 +51,11 @@ class UpSampling2D(Layer):
     """
 
     def __init__(
-        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.size = as_counts("size", size, 2)
@@ -62,7 +71,9 @@ class UpSampling2D(Layer):
 class UpSampling3D(Layer):
     """Each voxel repeated: (b, d, h, w, c) -> (b, d * size[0], h * size[1], w * size[2], c)."""
 
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.size = as_counts("size", size, 3)
         self.data_format = standardize_data_format(data_format)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras import losses, metrics
-from hornbeam.keras.losses.base import LossFunctionWrapper
+from hornbeam.keras.losses.lookup import as_loss
 from hornbeam.keras.training.structure import (
     flat_values,
     output_names,
@@ -36,7 +36,7 @@ class CompileLoss:
         found = [losses.get(each) for each in per_output("loss", self.loss, self.names)]
         weights = per_output("loss_weights", self.loss_weights, self.names)
         self.entries = [
-            (i, _as_object(loss), 1.0 if weight is None else float(weight))
+            (i, as_loss(loss), 1.0 if weight is None else float(weight))
             for i, (loss, weight) in enumerate(zip(found, weights, strict=True))
             if loss is not None
         ]
@@ -48,14 +48,9 @@ class CompileLoss:
         found = []
         for i, loss, _ in self.entries or []:
             if isinstance(loss, losses.SparseCategoricalCrossentropy):
-                axis, ignored = loss.axis, loss.ignore_class
-            elif getattr(loss, "fn", None) is losses.sparse_categorical_crossentropy:
-                axis, ignored = -1, None
-            else:
-                continue
-            classes = self._shapes[i][axis]
-            if classes is not None:
-                found.append((i, classes, ignored))
+                classes = self._shapes[i][loss.axis]
+                if classes is not None:
+                    found.append((i, classes, loss.ignore_class))
         return found
 
     def __call__(
@@ -79,10 +74,3 @@ class CompileLoss:
                 self.trackers[number].update_state(value, sample_weight=outputs[i].shape[0])
             total = total + (value if loss_weight == 1.0 else value * loss_weight)
         return total
-
-
-def _as_object(loss: Any) -> Any:
-    """A loss object; a plain function `fn(y_true, y_pred)` is averaged over the batch."""
-    if loss is None or isinstance(loss, losses.Loss):
-        return loss
-    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", "loss"))

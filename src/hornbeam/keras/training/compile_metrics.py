@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 
+from hornbeam.core.scope import StateScope
+from hornbeam.core.symbolic import infer
 from hornbeam.keras import losses, metrics
 from hornbeam.keras.training.structure import (
     flat_values,
@@ -62,6 +64,7 @@ class CompileMetrics:
                     metric = _metric(each, targets[i], outputs[i])
                     prefix = f"{self.names[i]}_" if len(self.names) > 1 else ""
                     found.append((i, metric, prefix + metric.name, weighted))
+                    _make_variables(metric, targets[i], outputs[i])
         logged = unique_names([name for _, _, name, _ in found])
         self.entries = [(i, m, name, w) for (i, m, _, w), name in zip(found, logged, strict=True)]
 
@@ -100,6 +103,19 @@ class CompileMetrics:
         """Begin anew."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _make_variables(metric: Any, target: Any, output: Any) -> None:
+    """Let a metric that makes its variables on its first update do so before the first step is compiled."""
+    if metric.variables or target is None:
+        return
+
+    def update(y: Any, y_pred: Any) -> Any:
+        with StateScope():
+            metric.update_state(y, y_pred)
+        return y_pred
+
+    infer(update, target, output)
 
 
 def check_metrics(*given: Any) -> None:
