@@ -12,13 +12,23 @@ import jax.numpy as jnp
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.op import op
 from hornbeam.kernels import dense, embedding
-from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, float_dtype, inexact
+from hornbeam.ops.common import (
+    Axis,
+    DTypeLike,
+    TensorLike,
+    array,
+    as_axis,
+    float_dtype,
+    inexact,
+    inexact_pair,
+)
 
 
 @op
 def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
     """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
-    return dense.affine(inexact(x), inexact(kernel), None if bias is None else inexact(bias))
+    x, kernel = inexact_pair(x, kernel)
+    return dense.affine(x, kernel, None if bias is None else inexact(bias))
 
 
 @op

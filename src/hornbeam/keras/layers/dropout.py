@@ -6,6 +6,7 @@ Each holds a `seed_generator`: with a `seed`, the same disturbances come again; 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 from hornbeam import ops
@@ -200,7 +201,7 @@ class AlphaDropout(Disturbance):
 
 
 def _as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
-    if not isinstance(rate, (int, float)) or not 0 <= rate <= 1 or (below_one and rate == 1):
+    if not isinstance(rate, Real) or not 0 <= rate <= 1 or (below_one and rate == 1):
         raise ValueError(
             f"`{name}` is a number from 0 to 1{' (not 1)' * below_one}; received {rate!r}."
         )

@@ -103,9 +103,8 @@ class LayerNormalization(ScaledAndShifted):
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        # In Keras a list is sorted as the user wrote it: [1, -1] becomes [-1, 1].
         shape = tuple(known_size(self, input_shape, axis) for axis in axes)
-        self.axis = list(axes)
+        self.axis = list(axes)  # what Keras writes into the configuration from now on
         self.gamma = self._learned("gamma", shape) if self.scale or self.rms_scaling else None
         self.beta = self._learned("beta", shape) if self.center and not self.rms_scaling else None
 
