@@ -201,11 +201,12 @@ class AlphaDropout(Disturbance):
 
 
 def _as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
-    if not isinstance(rate, Real) or not 0 <= rate <= 1 or (below_one and rate == 1):
+    value = float(rate) if isinstance(rate, Real) else -1.0
+    if not 0 <= value <= 1 or (below_one and value == 1):
         raise ValueError(
             f"`{name}` is a number from 0 to 1{' (not 1)' * below_one}; received {rate!r}."
         )
-    return rate
+    return value
 
 
 def _as_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:

@@ -48,7 +48,7 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Any:
         """Combine the inputs from left to right."""
         longest = max(len(x.shape) for x in inputs)
-        first, *rest = [ops.reshape(x, _stretched(x.shape, longest)) for x in inputs]
+        first, *rest = [_stretched(x, longest) for x in inputs]
         return functools.reduce(type(self).combine, rest, first)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -276,8 +276,10 @@ def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     return Dot(axes=axes, **kwargs)(inputs)
 
 
-def _stretched(shape: Any, rank: int) -> tuple[int, ...]:
-    return (*shape[:1], *(1,) * (rank - len(shape)), *shape[1:])
+def _stretched(x: Any, rank: int) -> Any:
+    """x with axes of size 1 after the batch axis, so that it has `rank` axes"""
+    missing = rank - len(x.shape)
+    return ops.expand_dims(x, tuple(range(1, 1 + missing))) if missing else x
 
 
 def _shapes(layer: Layer, input_shape: Any) -> list[tuple[int | None, ...]]:

@@ -1,0 +1,86 @@
+"""Functions as layers, and what is written of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.keras import layers
+
+X = np.arange(6, dtype="float32").reshape(2, 3)
+
+
+@keras.saving.register_keras_serializable("tests")
+def scaled(x, factor=2.0):
+    return factor * x
+
+
+def unregistered(x):
+    return x
+
+
+def test_arguments_mask_and_training_are_handed_on():
+    seen = {}
+
+    def spy(x, mask=None, training=None, factor=1.0):
+        seen.update(mask=mask, training=training)
+        return factor * x
+
+    y = layers.Lambda(spy, arguments={"factor": 3.0})(X, mask=X > 1, training=True)
+    np.testing.assert_array_equal(y, 3 * X)
+    assert seen["training"] is True and seen["mask"].shape == (2, 3)
+
+
+def test_symbolic_shape_is_traced():
+    assert layers.Lambda(lambda x: x[:, :2])(keras.Input((3,))).shape == (None, 2)
+
+
+def test_mask_argument():
+    class Masked(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+        def compute_mask(self, inputs, previous_mask=None):
+            return keras.ops.ones((2, 3), "bool")
+
+    x = Masked()(np.ones((2, 3, 4), "float32"))
+    assert layers.Lambda(lambda x: x, mask=lambda inputs, mask: mask)(x)._keras_mask is not None
+    assert layers.Lambda(lambda x: x[:, 0])(x)._keras_mask is None
+
+
+def test_registered_function_is_written_by_name():
+    layer = layers.Lambda(scaled, arguments={"factor": 5.0}, name="times")
+    config = json.loads(json.dumps(layers.serialize(layer)))
+    assert config["config"]["function"]["registered_name"] == "tests>scaled"
+    np.testing.assert_array_equal(layers.deserialize(config)(X), 5 * X)
+
+
+def test_known_function_is_written_by_name():
+    layer = layers.Lambda(keras.activations.relu)
+    np.testing.assert_array_equal(layers.deserialize(layers.serialize(layer))(X - 3), np.maximum(X - 3, 0))
+
+
+def test_unregistered_function_needs_custom_objects():
+    config = layers.serialize(layers.Lambda(unregistered))
+    with pytest.raises(ValueError, match="Unknown class or function: 'unregistered'.*custom_objects"):
+        layers.deserialize(config)
+    layer = layers.deserialize(config, custom_objects={"unregistered": unregistered})
+    assert layer.function is unregistered
+
+
+def test_a_lambda_cannot_be_written():
+    with pytest.raises(ValueError, match="has no name to be found by"):
+        layers.Lambda(lambda x: x).get_config()
+
+
+@pytest.mark.parametrize("safe_mode", [None, True, False])
+def test_code_in_a_file_is_never_run(safe_mode):
+    # What Keras writes for `Lambda(lambda x: x)`, with bytecode that does not matter: it is not even decoded.
+    function = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
+    with pytest.raises(ValueError, match="saved as Python bytecode.*doesn't run code from files"):
+        layers.Lambda.from_config({"name": "evil", "function": function}, safe_mode=safe_mode)
+    with pytest.raises(ValueError, match="saved as Python bytecode"):
+        layers.deserialize({"class_name": "Lambda", "config": {"name": "evil", "function": function}})
