@@ -13,23 +13,47 @@ REFUSED = [
     (lambda: layers.Dense("10"), "`units` is an integer of at least 1; received '10'"),
     (lambda: layers.Dense(3.0), "`units` is an integer"),
     (lambda: layers.Dense(3, activation="rleu"), "Unknown activation: 'rleu'. Did you mean 'relu'"),
-    (lambda: layers.Dense(3, kernal_initializer="zeros"), "unknown arguments: 'kernal_initializer'. Did you mean 'kernel_initializer'"),
+    (
+        lambda: layers.Dense(3, kernal_initializer="zeros"),
+        "unknown arguments: 'kernal_initializer'. Did you mean 'kernel_initializer'",
+    ),
     (lambda: layers.Conv2D(0, 3), "`filters` is an integer of at least 1; received 0"),
-    (lambda: layers.Conv2D(3, 0), "`kernel_size` is an integer or 2 integers of at least 1; received 0"),
+    (
+        lambda: layers.Conv2D(3, 0),
+        "`kernel_size` is an integer or 2 integers of at least 1; received 0",
+    ),
     (lambda: layers.Conv2D(3, (3, 3, 3)), "`kernel_size` is an integer or 2 integers"),
     (lambda: layers.Conv1D(3, 3, strides=0), "`strides` is an integer of at least 1; received 0"),
-    (lambda: layers.Conv2D(3, 3, strides=2, dilation_rate=2), "can't have strides > 1 together with dilation_rate > 1"),
-    (lambda: layers.Conv2D(3, 3, groups=2), "`groups` divides `filters` evenly; received filters=3 and groups=2"),
-    (lambda: layers.Conv2D(3, 3, padding="smae"), "Unknown padding of Conv2D: 'smae'. Did you mean 'same'"),
+    (
+        lambda: layers.Conv2D(3, 3, strides=2, dilation_rate=2),
+        "can't have strides > 1 together with dilation_rate > 1",
+    ),
+    (
+        lambda: layers.Conv2D(3, 3, groups=2),
+        "`groups` divides `filters` evenly; received filters=3 and groups=2",
+    ),
+    (
+        lambda: layers.Conv2D(3, 3, padding="smae"),
+        "Unknown padding of Conv2D: 'smae'. Did you mean 'same'",
+    ),
     (lambda: layers.Conv2D(3, 3, padding="causal"), "Unknown padding of Conv2D: 'causal'"),
     (lambda: layers.Conv2D(3, 3, data_format="chanels_last"), "Did you mean 'channels_last'"),
-    (lambda: layers.Conv2DTranspose(3, 3, output_padding=1), "`output_padding` is smaller than `strides`"),
-    (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), "`depth_multiplier` is an integer of at least 1"),
+    (
+        lambda: layers.Conv2DTranspose(3, 3, output_padding=1),
+        "`output_padding` is smaller than `strides`",
+    ),
+    (
+        lambda: layers.DepthwiseConv2D(3, depth_multiplier=0),
+        "`depth_multiplier` is an integer of at least 1",
+    ),
     (lambda: layers.MaxPooling2D(0), "`pool_size` is an integer or 2 integers of at least 1"),
     (lambda: layers.MaxPooling2D(2, padding="causal"), "Unknown padding of MaxPooling2D"),
     (lambda: layers.Dropout(1.5), "`rate` is a number from 0 to 1; received 1.5"),
     (lambda: layers.Dropout(0.5, noise_shape="a"), "`noise_shape` is a tuple"),
-    (lambda: layers.Dropout(0.5, noise_shape=(0, 1)), "`noise_shape` is an integer of at least 1; received 0"),
+    (
+        lambda: layers.Dropout(0.5, noise_shape=(0, 1)),
+        "`noise_shape` is an integer of at least 1; received 0",
+    ),
     (lambda: layers.GaussianNoise(-1), "`stddev` is a number from 0 to 1"),
     (lambda: layers.GaussianDropout(1), "`rate` is a number from 0 to 1 (not 1)"),
     (lambda: layers.LeakyReLU(-0.1), "`negative_slope` is a number >= 0"),
@@ -41,7 +65,10 @@ REFUSED = [
     (lambda: layers.RepeatVector(0), "`n` is an integer of at least 1"),
     (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding` is an integer, or 2 integers or pairs"),
     (lambda: layers.ZeroPadding1D(-1), "`padding` is an integer or 2 integers of at least 0"),
-    (lambda: layers.Cropping2D(((1, -1), (0, 0))), "`cropping` is an integer or 2 integers of at least 0"),
+    (
+        lambda: layers.Cropping2D(((1, -1), (0, 0))),
+        "`cropping` is an integer or 2 integers of at least 0",
+    ),
     (lambda: layers.UpSampling2D(0), "`size` is an integer or 2 integers of at least 1"),
     (lambda: layers.UpSampling2D(interpolation="billinear"), "Did you mean 'bilinear'"),
     (lambda: layers.GroupNormalization(0), "`groups` is an integer of at least 1"),
@@ -78,10 +105,30 @@ def zeros(*shape):
 
 MISFITS = [
     (layers.Dense, {"units": 2}, zeros(3), ["at least 2 axes", "received 1", "(3,)"]),
-    (layers.Conv2D, {"filters": 2, "kernel_size": 3}, zeros(6, 6, 4), ["4 axes", "received 3", "(6, 6, 4)", "add the channel axis"]),
-    (layers.Conv2D, {"filters": 2, "kernel_size": 9}, zeros(2, 6, 6, 4), ["window of (9, 9)", "the space (6, 6)"]),
-    (layers.Conv1D, {"filters": 2, "kernel_size": 3, "dilation_rate": 4}, zeros(2, 6, 4), ["window of (9,)", "(6,)"]),
-    (layers.Conv2D, {"filters": 3, "kernel_size": 3, "groups": 3}, zeros(2, 6, 6, 4), ["groups=3", "4 channels"]),
+    (
+        layers.Conv2D,
+        {"filters": 2, "kernel_size": 3},
+        zeros(6, 6, 4),
+        ["4 axes", "received 3", "(6, 6, 4)", "add the channel axis"],
+    ),
+    (
+        layers.Conv2D,
+        {"filters": 2, "kernel_size": 9},
+        zeros(2, 6, 6, 4),
+        ["window of (9, 9)", "the space (6, 6)"],
+    ),
+    (
+        layers.Conv1D,
+        {"filters": 2, "kernel_size": 3, "dilation_rate": 4},
+        zeros(2, 6, 4),
+        ["window of (9,)", "(6,)"],
+    ),
+    (
+        layers.Conv2D,
+        {"filters": 3, "kernel_size": 3, "groups": 3},
+        zeros(2, 6, 6, 4),
+        ["groups=3", "4 channels"],
+    ),
     (layers.MaxPooling2D, {"pool_size": 9}, zeros(2, 6, 6, 4), ["(9, 9)", "(6, 6)"]),
     (layers.Reshape, {"target_shape": (5,)}, zeros(2, 3, 4), ["12 elements", "(3, 4)", "(5,)"]),
     (layers.Reshape, {"target_shape": (5, -1)}, zeros(2, 3, 4), ["12 elements", "(5, -1)"]),
@@ -94,15 +141,27 @@ MISFITS = [
     (layers.Add, {}, [zeros(2, 2), zeros(2, 3)], ["one shape", "(2, 2)", "(2, 3)"]),
     (layers.Add, {}, [zeros(2, 2), zeros(3, 2)], ["batches of different sizes"]),
     (layers.Subtract, {}, [zeros(2, 2)] * 3, ["exactly 2 inputs"]),
-    (layers.Concatenate, {}, [zeros(2, 2, 3), zeros(2, 3, 3)], ["equal sizes on all axes but axis -1"]),
+    (
+        layers.Concatenate,
+        {},
+        [zeros(2, 2, 3), zeros(2, 3, 3)],
+        ["equal sizes on all axes but axis -1"],
+    ),
     (layers.Concatenate, {"axis": 4}, [zeros(2, 3), zeros(2, 3)], ["axis=4"]),
     (layers.Dot, {"axes": 1}, [zeros(2, 3), zeros(2, 4)], ["the same size there"]),
     (layers.Dot, {"axes": 0}, [zeros(2, 3), zeros(2, 3)], ["not be the batch axis"]),
-    (layers.Dropout, {"rate": 0.5, "noise_shape": (1, 1, 1)}, zeros(2, 3), ["more axes than the inputs"]),
+    (
+        layers.Dropout,
+        {"rate": 0.5, "noise_shape": (1, 1, 1)},
+        zeros(2, 3),
+        ["more axes than the inputs"],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("cls", "arguments", "inputs", "texts"), MISFITS, ids=[m[0].__name__ for m in MISFITS])
+@pytest.mark.parametrize(
+    ("cls", "arguments", "inputs", "texts"), MISFITS, ids=[m[0].__name__ for m in MISFITS]
+)
 def test_inputs_that_do_not_fit(cls, arguments, inputs, texts):
     layer = cls(**arguments, name="culprit")
     with pytest.raises(ValueError) as error:
@@ -132,13 +191,20 @@ def test_a_refused_input_leaves_the_layer_as_it_was():
 def test_another_feature_size_than_the_one_it_was_built_for(cls, arguments, good, bad):
     layer = cls(**arguments, name="culprit")
     layer(zeros(*good))
-    with pytest.raises(ValueError, match=r"'culprit' .* expected size 3 on axis -?\d of the input, received 4.*Full shape received"):
+    with pytest.raises(
+        ValueError,
+        match=r"'culprit' .* expected size 3 on axis -?\d of the input, received 4.*Full shape received",
+    ):
         layer(zeros(*bad))
 
 
 @pytest.mark.parametrize(
     ("layer", "shape"),
-    [(layers.Dense(2), (None,)), (layers.Conv2D(2, 3), (6, 6, None)), (layers.LayerNormalization(axis=1), (None, 3))],
+    [
+        (layers.Dense(2), (None,)),
+        (layers.Conv2D(2, 3), (6, 6, None)),
+        (layers.LayerNormalization(axis=1), (None, 3)),
+    ],
 )
 def test_weights_need_a_known_size(layer, shape):
     with pytest.raises(ValueError, match="needs to know the size of axis"):
@@ -147,10 +213,13 @@ def test_weights_need_a_known_size(layer, shape):
 
 def test_aliases_are_the_same_classes():
     assert layers.MaxPool2D is layers.MaxPooling2D and layers.AvgPool1D is layers.AveragePooling1D
-    assert layers.GlobalAvgPool2D is layers.GlobalAveragePooling2D and layers.Convolution2D is layers.Conv2D
+    assert (
+        layers.GlobalAvgPool2D is layers.GlobalAveragePooling2D
+        and layers.Convolution2D is layers.Conv2D
+    )
     assert layers.deserialize({"class_name": "MaxPool2D", "config": {}}).pool_size == (2, 2)
 
 
 def test_unknown_class_names_the_near_one():
-    with pytest.raises(ValueError, match="Unknown layer: 'Dens'. Did you mean 'Dense'"):
+    with pytest.raises(ValueError, match=r"Unknown layer: 'Dens'. Did you mean 'Dense'"):
         layers.deserialize({"class_name": "Dens", "config": {"units": 3}})

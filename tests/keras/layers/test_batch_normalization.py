@@ -66,7 +66,10 @@ def test_pure_call_gives_the_new_averages():
     layer = layers.BatchNormalization()
     layer(X)
     old = layer.get_weights()[2:]
-    state = [v.value for v in layer.trainable_variables], [v.value for v in layer.non_trainable_variables]
+    state = (
+        [v.value for v in layer.trainable_variables],
+        [v.value for v in layer.non_trainable_variables],
+    )
     _, new = jax.jit(lambda x: layer.stateless_call(*state, x, training=True))(X)
     np.testing.assert_array_equal(layer.get_weights()[2:], old)
     layer(X, training=True)
@@ -74,7 +77,9 @@ def test_pure_call_gives_the_new_averages():
 
 
 def test_in_a_model_under_fit():
-    model = keras.Sequential([keras.Input((3,)), layers.BatchNormalization(momentum=0.5), layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.Input((3,)), layers.BatchNormalization(momentum=0.5), layers.Dense(1)]
+    )
     model.compile("sgd", "mse")
     model.fit(X, X[:, :1], batch_size=64, epochs=1, verbose=0)
     assert_close(model.layers[0].moving_mean, 0.5 * X.mean(axis=0))

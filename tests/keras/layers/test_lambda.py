@@ -60,12 +60,16 @@ def test_registered_function_is_written_by_name():
 
 def test_known_function_is_written_by_name():
     layer = layers.Lambda(keras.activations.relu)
-    np.testing.assert_array_equal(layers.deserialize(layers.serialize(layer))(X - 3), np.maximum(X - 3, 0))
+    np.testing.assert_array_equal(
+        layers.deserialize(layers.serialize(layer))(X - 3), np.maximum(X - 3, 0)
+    )
 
 
 def test_unregistered_function_needs_custom_objects():
     config = layers.serialize(layers.Lambda(unregistered))
-    with pytest.raises(ValueError, match="Unknown class or function: 'unregistered'.*custom_objects"):
+    with pytest.raises(
+        ValueError, match=r"Unknown class or function: 'unregistered'.*custom_objects"
+    ):
         layers.deserialize(config)
     layer = layers.deserialize(config, custom_objects={"unregistered": unregistered})
     assert layer.function is unregistered
@@ -79,8 +83,13 @@ def test_a_lambda_cannot_be_written():
 @pytest.mark.parametrize("safe_mode", [None, True, False])
 def test_code_in_a_file_is_never_run(safe_mode):
     # What Keras writes for `Lambda(lambda x: x)`, with bytecode that does not matter: it is not even decoded.
-    function = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
-    with pytest.raises(ValueError, match="saved as Python bytecode.*doesn't run code from files"):
+    function = {
+        "class_name": "__lambda__",
+        "config": {"code": "4wEAAAA=", "defaults": None, "closure": None},
+    }
+    with pytest.raises(ValueError, match=r"saved as Python bytecode.*doesn't run code from files"):
         layers.Lambda.from_config({"name": "evil", "function": function}, safe_mode=safe_mode)
     with pytest.raises(ValueError, match="saved as Python bytecode"):
-        layers.deserialize({"class_name": "Lambda", "config": {"name": "evil", "function": function}})
+        layers.deserialize(
+            {"class_name": "Lambda", "config": {"name": "evil", "function": function}}
+        )

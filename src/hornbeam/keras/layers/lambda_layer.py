@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from hornbeam.keras import activations
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import without_unset
 from hornbeam.keras.registry import deserialize_keras_object
@@ -78,9 +79,9 @@ class Lambda(Layer):
                 "`safe_mode`. Rewrite the lambda as a function, register it with "
                 "@keras.saving.register_keras_serializable(), and save the model anew."
             )
-        return cls(
-            **{
-                key: deserialize_keras_object(value, custom_objects)
-                for key, value in config.items()
-            }
-        )
+        arguments = {
+            key: deserialize_keras_object(value, custom_objects) for key, value in config.items()
+        }
+        if isinstance(arguments["function"], str):  # Hornbeam's own are written by their bare names
+            arguments["function"] = activations.get(arguments["function"])
+        return cls(**arguments)
