@@ -212,6 +212,23 @@ def test_labels_beyond_the_classes():
         model.evaluate(X, np.full(64, -1), verbose=0)
 
 
+def test_indices_beyond_the_table():
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            layers.Embedding(10, 2),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    good, bad = np.zeros((8, 3), "int32"), np.full((8, 3), 10)
+    for act in (lambda: model.fit(bad, np.ones(8)), lambda: model.predict(bad, verbose=0)):
+        with pytest.raises(ValueError, match="received the index 10"):
+            act()
+    assert np.isfinite(model.fit(good, np.ones(8), verbose=0).history["loss"][0])
+
+
 def test_a_model_that_is_not_compiled():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
     for act in (model.fit, model.evaluate, model.train_on_batch):

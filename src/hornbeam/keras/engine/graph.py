@@ -39,6 +39,28 @@ class Graph:
         """The layers among the operations."""
         return [operation for operation in self.operations if isinstance(operation, Layer)]
 
+    def arrange(self, inputs: Any, model: str) -> list[Any]:
+        """The values in the order of the inputs: by name where a dict came, else by position.
+
+        Raises ValueError, naming `model`, where some are missing or too many.
+        """
+        names = [t.node.operation.name if t.node else t.name for t in self.flat_inputs]
+        if isinstance(inputs, dict):
+            keys = sorted(self.inputs) if isinstance(self.inputs, dict) else names
+            missing = [key for key in keys if key not in inputs]
+            if not missing:
+                return [inputs[key] for key in keys]
+            raise ValueError(
+                f"The model {model!r} takes the inputs {keys}; the dict it received has {sorted(inputs)}: "
+                f"missing {missing}."
+            )
+        flat = jax.tree.leaves(inputs, is_leaf=is_box)
+        if len(flat) != len(names):
+            raise ValueError(
+                f"The model {model!r} takes {len(names)} input(s) {names}, received {len(flat)}."
+            )
+        return flat
+
     def run(self, flat_inputs: list[Any], call: Callable[..., Any] | None = None) -> Any:
         """The outputs for given inputs; `call(operation, args, kwargs)` may replace the plain call of an operation."""
         values = {id(t): x for t, x in zip(self.flat_inputs, flat_inputs, strict=True)}

@@ -82,18 +82,20 @@ class Embedding(Layer):
         """b ... -> b ... output_dim"""
         if not inputs.dtype.is_integer:
             inputs = ops.cast(inputs, "int32")
-        self._check_range(unwrap(inputs))
+        raw = unwrap(inputs)
+        if not is_traced(raw) and raw.size <= _MAX_CHECKED:
+            self.check_range(np.asarray(raw))
         return ops.cast(ops.embedding_lookup(self.embeddings, inputs), self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where the index is 0, with `mask_zero`; else None."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def _check_range(self, indices: Any) -> None:
-        if is_traced(indices) or not 0 < indices.size <= _MAX_CHECKED:
+    def check_range(self, indices: np.ndarray) -> None:
+        """Raise ValueError for an index that the table has no row for; compiled code gives NaN for it."""
+        if not indices.size or (indices.min() >= 0 and indices.max() < self.input_dim):
             return
-        values = np.asarray(indices)
-        wrong = values[(values < 0) | (values >= self.input_dim)]
+        wrong = indices[(indices < 0) | (indices >= self.input_dim)]
         if wrong.size:
             raise ValueError(
                 f"The layer {self.name!r} (Embedding) has rows for the indices 0 to {self.input_dim - 1}; received "

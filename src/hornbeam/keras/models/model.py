@@ -102,7 +102,7 @@ class Model(Trainer):
 
     def _flat_inputs(self, inputs: Any, mask: Any) -> list[Any]:
         assert self._graph is not None
-        flat = _arrange(inputs, self._graph, self.name)
+        flat = self._graph.arrange(inputs, self.name)
         masks = (
             [None] * len(flat)
             if mask is None
@@ -258,27 +258,6 @@ def _placeholders(shapes: Any, dtype: str) -> Any:
         return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, int) for d in x)
 
     return jax.tree.map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
-
-
-def _arrange(inputs: Any, graph: Graph, name: str) -> list[Any]:
-    """The values in the order of the graph's inputs: by name where a dict came, else by position."""
-    symbols = graph.flat_inputs
-    names = [t.node.operation.name if t.node else t.name for t in symbols]
-    if isinstance(inputs, dict):
-        keys = sorted(graph.inputs) if isinstance(graph.inputs, dict) else names
-        missing = [key for key in keys if key not in inputs]
-        if not missing:
-            return [inputs[key] for key in keys]
-        raise ValueError(
-            f"The model {name!r} takes the inputs {keys}; the dict it received has {sorted(inputs)}: "
-            f"missing {missing}."
-        )
-    flat = jax.tree.leaves(inputs, is_leaf=is_box)
-    if len(flat) != len(symbols):
-        raise ValueError(
-            f"The model {name!r} takes {len(symbols)} input(s) {names}, received {len(flat)}."
-        )
-    return flat
 
 
 def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from hornbeam.core.op import is_box
+from hornbeam.keras.layers import Embedding
 from hornbeam.keras.losses.labels import check_labels
 from hornbeam.keras.training.arrays import ArraySource, host_array, is_array
 from hornbeam.keras.training.streams import (
@@ -75,6 +76,7 @@ def make_feed(
                 )
 
         def convert(batch: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            check_indices(model, batch[0])
             check_targets(model, batch[1])
             return batch if class_weight is None else with_class_weight(batch, class_weight)
 
@@ -118,6 +120,19 @@ def check_targets(model: Any, y: Any) -> None:
         if place < len(targets) and targets[place] is not None:
             name = f"y ({compiled.names[place]})" if len(targets) > 1 else "y"
             check_labels(np.asarray(targets[place]), classes, name, ignored)
+
+
+def check_indices(model: Any, x: Any) -> None:
+    """Raise ValueError for indices that an embedding right behind an input has no row for."""
+    graph = getattr(model, "_graph", None)
+    if graph is None:
+        return
+    embeddings = [node for node in graph.nodes if isinstance(node.operation, Embedding)]
+    values = graph.arrange(x, model.name) if embeddings else []
+    for symbol, value in zip(graph.flat_inputs, values, strict=False):
+        for node in embeddings:
+            if any(tensor is symbol for tensor in node.inputs):
+                node.operation.check_range(np.asarray(value))
 
 
 def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, Any, Any]:

@@ -15,6 +15,7 @@ from hornbeam.keras.engine.tracking import unique
 from hornbeam.keras.training.adapters import (
     Feed,
     arrays_of,
+    check_indices,
     check_targets,
     is_stream,
     make_feed,
@@ -273,12 +274,15 @@ def _prepare(model: Any, feed: Feed, training: bool) -> None:
     first = feed.source.first()
     model.prepare(first, training)
     data = feed.source.data if isinstance(feed.source, ArraySource) else first
+    check_indices(model, data[0])
     check_targets(model, data[1])
 
 
 def _prepare_call(model: Any, feed: Feed) -> None:
     if not model.built or any(not layer.built for layer in model.flatten_layers()):
         model.prepare((feed.source.first()[0], None, None), training=False)
+    if isinstance(feed.source, ArraySource):
+        check_indices(model, feed.source.data[0])
 
 
 def _program(model: Any, kind: str, feed: Feed) -> Program:
