@@ -300,7 +300,9 @@ def test_a_model_without_an_input_is_built_by_fit():
 
 def test_a_metric_may_make_its_variables_on_the_first_update():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="sigmoid")])
-    model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.AUC(multi_label=True, name="auc")])
+    model.compile(
+        "adam", "binary_crossentropy", metrics=[keras.metrics.AUC(multi_label=True, name="auc")]
+    )
     y = np.stack([LABELS, 1 - LABELS], 1)
     assert 0 <= model.fit(X, y, verbose=0).history["auc"][0] <= 1
 
