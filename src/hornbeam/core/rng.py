@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import Any
 
@@ -12,7 +13,8 @@ from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
 
-_default_seeds = random.Random()
+# HORNBEAM_SEED lets a script that sets no seed be repeated exactly, without a change to it.
+_default_seeds = random.Random(os.environ.get("HORNBEAM_SEED"))
 _global_generator: SeedGenerator | None = None
 
 
