@@ -87,11 +87,6 @@ def assign(variable: Variable, value: Any) -> None:
         variable.is_lent = True
 
 
-def in_scope() -> bool:
-    """Whether a state scope is open in this thread."""
-    return bool(_local.scopes)
-
-
 @contextmanager
 def autocast(dtype: Any) -> Iterator[None]:
     """Within the scope, reads of floating variables that allow it come in `dtype` (None: as they are)."""

@@ -148,3 +148,8 @@ def shape_of(value: Any) -> Any:
     if is_box(value):
         return tuple(value.shape)
     return jax.tree.map(lambda x: tuple(x.shape), value, is_leaf=is_box)
+
+
+def is_shape(value: Any) -> bool:
+    """Whether `value` is one shape, not a structure of shapes."""
+    return isinstance(value, (tuple, list)) and all(d is None or isinstance(d, int) for d in value)

@@ -15,6 +15,7 @@ from hornbeam.keras.engine.calling import (
     CallSignature,
     call_context,
     convert_arguments,
+    is_shape,
     tensor_arguments,
 )
 
@@ -62,9 +63,6 @@ class SymbolicCalls(Buildable):
 
         def placeholder(shape: Any) -> KerasTensor:
             return KerasTensor(shape, self.compute_dtype)
-
-        def is_shape(x: Any) -> bool:
-            return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, int) for d in x)
 
         named = {key.removesuffix("_shape"): value for key, value in kwargs.items()}
         symbolic_args, symbolic_kwargs = jax.tree.map(placeholder, (args, named), is_leaf=is_shape)

@@ -10,6 +10,7 @@ from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.keras.engine.calling import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
@@ -254,9 +255,6 @@ class Functional(Model):
 
 
 def _placeholders(shapes: Any, dtype: str) -> Any:
-    def is_shape(x: Any) -> bool:
-        return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, int) for d in x)
-
     return jax.tree.map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
 
 
