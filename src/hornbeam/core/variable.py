@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core import config, scope
+from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality
@@ -54,7 +55,7 @@ class Variable(ElementwiseEquality):
             raise ValueError(f"A variable's name can't contain a slash; received {self.name!r}.")
         prefix = current_path()
         self.path = f"{prefix}/{self.name}" if prefix else self.name
-        self.trainable = bool(trainable)
+        self._trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -67,6 +68,17 @@ class Variable(ElementwiseEquality):
         # The first value is a constant even where the variable is made inside a program that is being traced.
         with jax.ensure_compile_time_eval(), scope.autocast(None):
             self._value = _first_value(initializer, shape, dtype, self.name)
+        note_change()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the value."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        note_change()
 
     @property
     def value(self) -> Any:

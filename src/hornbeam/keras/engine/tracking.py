@@ -9,7 +9,9 @@ from hornbeam.core.rng import SeedGenerator
 from hornbeam.core.variable import Variable
 
 # Attributes that hold layers or variables which belong to somebody else.
-UNTRACKED = frozenset({"_init_arguments", "_inbound_nodes", "_untracked"})
+UNTRACKED = frozenset(
+    {"_init_arguments", "_inbound_nodes", "_untracked", "_call_losses", "_programs"}
+)
 
 
 def attribute_values(obj: Any) -> Iterator[Any]:

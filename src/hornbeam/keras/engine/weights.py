@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import jax
 import numpy as np
 
+from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.names import current_path, name_scope
-from hornbeam.core.tensor import unwrap
+from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.dtype_policies import DTypePolicy
 from hornbeam.keras.engine import tracking
 from hornbeam.keras.registry import Configurable
+
+# Attributes of these types hold no variables.
+_STATELESS = (type(None), bool, int, float, str, bytes, np.ndarray, jax.Array, Tensor)
 
 
 class WeightHolder(Configurable):
@@ -27,6 +32,15 @@ class WeightHolder(Configurable):
     _variables: list[Variable]
     dtype_policy: DTypePolicy
     built: bool
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not isinstance(value, _STATELESS) and name not in tracking.UNTRACKED:
+            note_change()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        note_change()
 
     # Names and types
 
@@ -214,6 +228,7 @@ class WeightHolder(Configurable):
     def trainable(self, value: bool) -> None:
         for layer in self._depth_first():
             layer._trainable = bool(value)
+        note_change()
 
     def count_params(self) -> int:
         """The number of weights. Raises ValueError where they are not made yet."""

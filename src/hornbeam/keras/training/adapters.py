@@ -62,6 +62,7 @@ def make_feed(
     steps: int | None = None,
     shuffle: bool | str = False,
     class_weight: dict[int, float] | None = None,
+    resident: bool = True,
 ) -> Feed:
     """The feed for data of any supported kind. Raises ValueError or TypeError where the arguments don't fit together."""
     for name, value in (("batch_size", batch_size), ("steps", steps)):
@@ -86,7 +87,7 @@ def make_feed(
     data = arrays_of(x, y, sample_weight)
     if class_weight is not None:
         data = with_class_weight(data, class_weight)
-    return Feed(ArraySource(data, int(batch_size or 32), shuffle), steps)
+    return Feed(ArraySource(data, int(batch_size or 32), shuffle, resident), steps)
 
 
 def arrays_of(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:

@@ -21,16 +21,26 @@ class ArraySource:
     """Batches of rows of arrays."""
 
     def __init__(
-        self, data: tuple[Any, Any, Any], batch_size: int, shuffle: bool | str = False
+        self,
+        data: tuple[Any, Any, Any],
+        batch_size: int,
+        shuffle: bool | str = False,
+        resident: bool = True,
     ) -> None:
-        """`data` is `(x, y, sample_weight)`, structures of arrays of one length. Raises ValueError where they differ."""
+        """`data` is `(x, y, sample_weight)`, structures of arrays of one length. Raises ValueError where they differ.
+
+        Without `resident` the batches are handed over one by one: right for data that are gone through once.
+        """
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.length = common_length(self.data)
         self.steps = -(-self.length // batch_size)
         leaves = jax.tree.leaves(self.data)
-        self._on_device = sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
+        self._on_device = (
+            resident
+            and sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
+        )
         self._resident: Any = None
 
     @property
@@ -51,11 +61,15 @@ class ArraySource:
 
     def epoch(self) -> Iterator[Any]:
         """The batches of one pass, row numbers where the data are resident."""
+        if not self._on_device and not self.shuffle:
+            for start in range(0, self.length, self.batch_size):
+                yield jax.tree.map(lambda a, at=start: a[at : at + self.batch_size], self.data)
+            return
         for rows in self._rows():
             yield (
                 rows
                 if self._on_device
-                else jax.tree.map(lambda a, rows=rows: jnp.asarray(a[rows]), self.data)
+                else jax.tree.map(lambda a, rows=rows: a[rows], self.data)
             )
 
     def _rows(self) -> Iterator[np.ndarray]:

@@ -6,9 +6,9 @@ import warnings
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core.changes import change_count
 from hornbeam.core.rng import global_generator
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.engine.tracking import unique
@@ -185,7 +185,7 @@ def predict(
     callbacks: Any,
 ) -> Any:
     """See `Model.predict`."""
-    feed = make_feed(model, x, batch_size=batch_size, steps=steps)
+    feed = make_feed(model, x, batch_size=batch_size, steps=steps, resident=False)
     _prepare_call(model, feed)
     program = _program(model, "predict", feed)
     reports = _reports(model, callbacks, verbose, feed)
@@ -199,9 +199,7 @@ def predict(
             reports.on_predict_batch_end(step, {"outputs": outputs})
         if not parts:
             raise ValueError("There is no data: the generator gave no batch.")
-        result = jax.tree.map(
-            lambda *each: np.concatenate([np.asarray(part) for part in each]), *parts
-        )
+        result = jax.tree.map(_joined, *parts)
         reports.on_predict_end()
     finally:
         reports.close()
@@ -222,7 +220,7 @@ def on_batch(
     data = arrays_of(x, y, sample_weight)
     if class_weight is not None:
         data = with_class_weight(data, class_weight)
-    feed = Feed(OneBatch(data))
+    feed = Feed(ArraySource(data, batch_size=1 << 31, resident=False))
     if kind == "predict":
         _prepare_call(model, feed)
     else:
@@ -230,17 +228,15 @@ def on_batch(
         model.reset_metrics()
     program = _program(model, kind, feed)
     with Shield() as shield:
-        outputs = program(None, jax.tree.map(jnp.asarray, data), shield)
+        outputs = program(None, data, shield)
     return outputs if kind == "predict" else to_host(outputs)
 
 
-class OneBatch(ArraySource):
-    """All rows at once, handed over as they are."""
-
-    def __init__(self, data: tuple[Any, Any, Any]) -> None:
-        """`data` is `(x, y, sample_weight)`."""
-        super().__init__(data, batch_size=1 << 31)
-        self._on_device = False
+def _joined(*parts: Any) -> np.ndarray:
+    """The rows of all parts, in an array of their own."""
+    if len(parts) == 1:
+        return np.array(parts[0])
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def to_host(logs: Any) -> dict[str, Any]:
@@ -279,24 +275,33 @@ def _prepare(model: Any, feed: Feed, training: bool) -> None:
 
 
 def _prepare_call(model: Any, feed: Feed) -> None:
-    if not model.built or any(not layer.built for layer in model.flatten_layers()):
+    if _unchanged(model, "predict", feed) is None and (
+        not model.built or any(not layer.built for layer in model.flatten_layers())
+    ):
         model.prepare((feed.source.first()[0], None, None), training=False)
     if isinstance(feed.source, ArraySource):
         check_indices(model, feed.source.data[0])
 
 
+def _unchanged(model: Any, kind: str, feed: Feed) -> Program | None:
+    """The program of an earlier call, if no state was made, frozen or attached anywhere since."""
+    program = vars(model).get("_programs", {}).get((kind, feed.source.resident is not None))
+    return program if program is not None and program.made_at == change_count() else None
+
+
 def _program(model: Any, kind: str, feed: Feed) -> Program:
     """The compiled step, made anew where the model's variables have changed since."""
+    if (program := _unchanged(model, kind, feed)) is not None:
+        return program
+    programs = vars(model).setdefault("_programs", {})
+    gathers = feed.source.resident is not None
+    program, count = programs.get((kind, gathers)), change_count()
     if kind == "train":
         changing, reading = training_state(model), []
     elif kind == "test":
         changing, reading = evaluation_state(model)
     else:
         changing, reading = [], unique([*model.variables, global_generator().state])
-    programs = vars(model).setdefault("_programs", {})
-    gathers = feed.source.resident is not None
-    key = (kind, gathers)
-    program = programs.get(key)
     frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
     if program is None or not program.matches(changing, reading) or program.frozen != frozen:
         step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[
@@ -310,5 +315,6 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
             model.run_eagerly,
         )
         program.frozen = frozen
-        programs[key] = program
+        programs[kind, gathers] = program
+    program.made_at = count
     return program

@@ -38,6 +38,7 @@ class Program:
         self._step = step
         self._gather = gather
         self.frozen: tuple[int, ...] = ()
+        self.made_at = 0  # the count of changes when the variables were last compared
         self._assigned: list[Variable] = []
         self._order: list[str] | None = None
         self._eager = eager

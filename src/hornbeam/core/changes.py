@@ -1,0 +1,24 @@
+"""A count of changes to what holds state.
+
+Finding all variables of a model means walking over the attributes of all its layers; for one row of `predict` that
+costs more than the computation. Whoever keeps the result of such a walk keeps the count beside it, and walks again
+when it has moved.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+_counter = itertools.count(1)
+_last = 0
+
+
+def note_change() -> None:
+    """Say that a variable was made or frozen, or that an object which may hold state was attached to another."""
+    global _last
+    _last = next(_counter)
+
+
+def change_count() -> int:
+    """Moves with each change; equal counts mean that nothing has changed in between."""
+    return _last
