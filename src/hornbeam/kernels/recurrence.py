@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+_CACHE = 8 << 20  # bytes; about what is still in a core's caches when it is read again
+
 States = tuple[jax.Array, ...]
 # (x[t], h[t-1] @ U + recurrent bias, states) -> new states, of which the first is h[t]. An additive
 # cell needs only the sum of the first two: it gets it as the second, and None as the first.
@@ -25,12 +27,23 @@ Cell = Callable[[jax.Array | None, jax.Array, States], States]
 class Operands(NamedTuple):
     """The arrays of a recurrence."""
 
-    x: jax.Array  # (t, b, k), the inputs times their kernel
+    x: jax.Array  # (t, b, k), the inputs times their kernel; (t, b, d), themselves, before that
     kernel: jax.Array  # (u, k)
     bias: jax.Array | None  # (k,), added to h @ kernel
     states: States  # each (b, u)
     dropout: jax.Array | None  # (b, u), what h is multiplied with before the product
     mask: jax.Array | None  # booleans (t, b)
+
+
+class Projection(NamedTuple):
+    """What makes (t, b, k) of the inputs (t, b, d): x @ kernel + bias."""
+
+    kernel: jax.Array  # (d, k)
+    bias: jax.Array | None  # (k,)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        product = x @ self.kernel
+        return product if self.bias is None else product + self.bias
 
 
 class Form(NamedTuple):
@@ -74,11 +87,14 @@ def apart(fn: Callable[..., Any], *args: Any) -> Any:
     return lax.platform_dependent(*args, cpu=branch, default=fn)
 
 
-def _recur(form: Form, operands: Operands) -> tuple[States, jax.Array | None]:
+def _recur(
+    form: Form, operands: Operands, projection: Projection | None
+) -> tuple[States, jax.Array | None]:
     """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time."""
 
     def body(states: States, inputs: tuple) -> tuple[States, jax.Array | None]:
         x, keep = inputs
+        x = x if projection is None else projection(x)
         new = select(keep, _step(form, operands, x, states)[0], states)
         return new, new[0] if form.sequences else None
 
@@ -155,5 +171,38 @@ def _backward(form: Form, saved: tuple, gradients: tuple) -> tuple[Operands]:
     return (Operands(d_x, d_kernel, d_bias, d_states, d_dropout, None),)
 
 
-recur = jax.custom_vjp(_recur, nondiff_argnums=(0,))
-recur.defvjp(_forward, _backward)
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _recur_projected(form: Form, operands: Operands) -> Any:
+    return _recur(form, operands, None)
+
+
+_recur_projected.defvjp(_forward, _backward)
+
+
+def _project_and_recur(form: Form, projection: Projection, operands: Operands) -> Any:
+    return _recur_projected(form, operands._replace(x=projection(operands.x)))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def recur(form: Form, projection: Projection, operands: Operands) -> Any:
+    """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time.
+
+    One product for all steps is the faster one, and what the gradient needs. Without a gradient, and where the
+    product would not stay in the cache, each step makes its own.
+    """
+    steps, batch, _ = operands.x.shape
+    size = steps * batch * projection.kernel.shape[1] * operands.x.dtype.itemsize
+    if size > _CACHE:
+        return _recur(form, operands, projection)
+    return _project_and_recur(form, projection, operands)
+
+
+def _recur_forward(form: Form, projection: Projection, operands: Operands) -> Any:
+    return jax.vjp(partial(_project_and_recur, form), projection, operands)
+
+
+def _recur_backward(form: Form, pull: Callable[..., Any], gradients: Any) -> Any:
+    return pull(gradients)
+
+
+recur.defvjp(_recur_forward, _recur_backward)

@@ -1,6 +1,6 @@
 """Recurrent layers over time: LSTM, GRU, simple RNN, and any other cell.
 
-The inputs' product with the kernel is taken for all steps at once, before the loop of `hornbeam.kernels.recurrence`.
+The loop is that of `hornbeam.kernels.recurrence`.
 
 Letters: b batch, t time, d input features, u units.
 """
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.kernels.recurrence import Cell, Form, Operands, States, recur, select
+from hornbeam.kernels.recurrence import Cell, Form, Operands, Projection, States, recur, select
 
 Activation = Callable[[jax.Array], jax.Array]
 # The last output (b, u), all outputs (b, t, u) or None, and the last states, each (b, u).
@@ -65,8 +65,8 @@ def simple_rnn(
 
     x: (b, t, d), h0: (b, u), kernel W: (d, u), recurrent_kernel U: (u, u), bias: (u,)
     """
-    projected = _project(x, kernel, bias)
-    return _run(_simple_cell(activation), True, projected, (h0,), recurrent_kernel, None, loop)
+    projection = Projection(kernel, bias)
+    return _run(_simple_cell(activation), True, x, projection, (h0,), recurrent_kernel, None, loop)
 
 
 @_kernel
@@ -91,8 +91,8 @@ def lstm(
     states are (h, c).
     """
     cell = _lstm_cell(activation, recurrent_activation)
-    projected = _project(x, kernel, bias)
-    return _run(cell, True, projected, (h0, c0), recurrent_kernel, None, loop)
+    projection = Projection(kernel, bias)
+    return _run(cell, True, x, projection, (h0, c0), recurrent_kernel, None, loop)
 
 
 @_kernel
@@ -125,20 +125,15 @@ def gru(
         return scan_rnn(step, x @ kernel + (0 if bias is None else bias), (h0,), **options)
     bias, recurrent_bias = (None, None) if bias is None else (bias[0], bias[1])
     cell = _gru_cell(activation, recurrent_activation)
-    projected = _project(x, kernel, bias)
-    return _run(cell, False, projected, (h0,), recurrent_kernel, recurrent_bias, loop)
-
-
-def _project(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
-    """(b, t, d) -> (t, b, k)"""
-    product = jnp.swapaxes(x, 0, 1) @ kernel
-    return product if bias is None else product + bias
+    projection = Projection(kernel, bias)
+    return _run(cell, False, x, projection, (h0,), recurrent_kernel, recurrent_bias, loop)
 
 
 def _run(
     cell: Cell,
     additive: bool,
-    projected: jax.Array,
+    x: jax.Array,
+    projection: Projection,
     states: States,
     recurrent_kernel: jax.Array,
     recurrent_bias: jax.Array | None,
@@ -149,10 +144,10 @@ def _run(
     mask = loop.get("mask")
     mask = None if mask is None else jnp.swapaxes(mask, 0, 1)
     form = Form(cell, additive, backwards, loop.get("unroll", False), sequences)
-    operands = Operands(
-        projected, recurrent_kernel, recurrent_bias, states, loop.get("recurrent_dropout"), mask
-    )
-    states, outputs = recur(form, operands)
+    dropout = loop.get("recurrent_dropout")
+    x = jnp.swapaxes(x, 0, 1)
+    operands = Operands(x, recurrent_kernel, recurrent_bias, states, dropout, mask)
+    states, outputs = recur(form, projection, operands)
     last = states[0]
     if mask is not None and loop.get("zero_output_for_mask", False):
         last = select(mask[0 if backwards else -1], last, jnp.zeros_like(last))

@@ -38,8 +38,7 @@ class ArraySource:
         self.steps = -(-self.length // batch_size)
         leaves = jax.tree.leaves(self.data)
         self._on_device = (
-            resident
-            and sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
+            resident and sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
         )
         self._resident: Any = None
 
@@ -67,9 +66,7 @@ class ArraySource:
             return
         for rows in self._rows():
             yield (
-                rows
-                if self._on_device
-                else jax.tree.map(lambda a, rows=rows: a[rows], self.data)
+                rows if self._on_device else jax.tree.map(lambda a, rows=rows: a[rows], self.data)
             )
 
     def _rows(self) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from hornbeam.core import scope
+from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.op import wrap
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
@@ -42,6 +43,7 @@ class Program:
         self._assigned: list[Variable] = []
         self._order: list[str] | None = None
         self._eager = eager
+        keep_freed_memory()
         self._run = self._pure if eager else jax.jit(self._pure, donate_argnums=(0,))
 
     def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:
