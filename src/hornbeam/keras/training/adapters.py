@@ -29,6 +29,7 @@ class Feed:
         self.source = source
         self.steps: int | None = steps if steps is not None else source.steps
         self._limit = steps
+        self.is_cut = steps is not None
         self._running: Iterator[Any] | None = None
 
     def epoch(self) -> Iterator[Any]:

@@ -58,30 +58,34 @@ class ArraySource:
         """A batch on the host, to read shapes and types off."""
         return jax.tree.map(lambda a: a[: self.batch_size], self.data)
 
+    def first_rows(self) -> np.ndarray:
+        """The row numbers of a batch, to read their shape and type off."""
+        return np.arange(min(self.batch_size, self.length), dtype="int32")
+
     def epoch(self) -> Iterator[Any]:
         """The batches of one pass, row numbers where the data are resident."""
         if not self._on_device and not self.shuffle:
             for start in range(0, self.length, self.batch_size):
                 yield jax.tree.map(lambda a, at=start: a[at : at + self.batch_size], self.data)
             return
-        for rows in self._rows():
+        whole, rest = self.order()
+        for rows in [*whole, rest] if len(rest) else whole:
             yield (
                 rows if self._on_device else jax.tree.map(lambda a, rows=rows: a[rows], self.data)
             )
 
-    def _rows(self) -> Iterator[np.ndarray]:
+    def order(self) -> tuple[np.ndarray, np.ndarray]:
+        """The row numbers of one pass: those of the whole batches (steps, b), and those that are left over."""
         order = np.arange(self.length, dtype="int32")
-        starts = np.arange(self.steps) * self.batch_size
-        if self.shuffle:
-            random = np.random.default_rng(make_seed())
-            if (
-                self.shuffle == "batch"
-            ):  # whole batches in a new order, the last one stays where it is
-                random.shuffle(starts[: self.length // self.batch_size])
-            else:
-                random.shuffle(order)
-        for start in starts:
-            yield order[start : start + self.batch_size]
+        random = np.random.default_rng(make_seed()) if self.shuffle else None
+        if random is not None and self.shuffle != "batch":
+            random.shuffle(order)
+        left = self.length % self.batch_size
+        cut = self.length - left
+        whole = order[:cut].reshape(-1, min(self.batch_size, self.length))
+        if random is not None and self.shuffle == "batch":
+            random.shuffle(whole)  # the smaller last batch stays where it is
+        return whole, order[cut:]
 
     def end_epoch(self) -> None:
         """Nothing is left to do."""

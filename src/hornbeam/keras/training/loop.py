@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -22,6 +24,7 @@ from hornbeam.keras.training.adapters import (
     with_class_weight,
 )
 from hornbeam.keras.training.arrays import ArraySource, split_rows
+from hornbeam.keras.training.blocks import Blocks
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, evaluation_state, training_state
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
@@ -111,9 +114,10 @@ def _train_epoch(
 ) -> dict[str, Any]:
     logs: dict[str, Any] = {}
     count = 0
-    for count, batch in enumerate(feed.epoch(), 1):
-        reports.on_train_batch_begin(count - 1)
-        logs = program(feed.source.resident, batch, shield)
+    for step in _steps(program, feed, shield, reports.needs_train_batches):
+        reports.on_train_batch_begin(count)
+        logs, done = step()
+        count += done
         reports.on_train_batch_end(count - 1, logs)
         if model.stop_training:
             break
@@ -125,6 +129,46 @@ def _train_epoch(
                 stacklevel=5,
             )
     return to_host(logs)
+
+
+def _steps(
+    program: Program, feed: Feed, shield: Shield, each_batch: bool
+) -> Iterator[Callable[[], tuple[Any, int]]]:
+    """The steps of an epoch, alone or in blocks: functions that run them and give their logs and number."""
+    source = feed.source
+    blocks = None if each_batch else _blocks(program, feed)
+    if blocks is None:
+        for batch in feed.epoch():
+            yield lambda batch=batch: (program(source.resident, batch, shield), 1)
+        return
+    whole, rest = source.order()
+    order, at = jax.device_put(whole), 0
+    try:
+        while at < len(whole):
+            count = min(blocks.pace.steps, len(whole) - at)
+            start, at = at, at + count
+            run = partial(blocks, source.resident, order, start, count, shield)
+            yield lambda run=run, count=count: (run(), count)
+    finally:
+        blocks.pace.drop()
+    if len(rest):
+        yield lambda: (program(source.resident, rest, shield), 1)
+
+
+def _blocks(program: Program, feed: Feed) -> Blocks | None:
+    """The program in blocks of steps, where it can be run so on these data."""
+    source = feed.source
+    if (
+        program.is_eager
+        or feed.is_cut
+        or source.resident is None
+        or source.length < 2 * source.batch_size
+    ):
+        return None
+    if program.blocks is None:
+        blocks = Blocks(program)
+        program.blocks = blocks if blocks.is_fast(source.resident, source.first_rows()) else False
+    return program.blocks or None
 
 
 def _validates(epoch: int, frequency: int | list[int]) -> bool:
@@ -167,10 +211,12 @@ def _evaluate(model: Any, feed: Feed, reports: CallbackList) -> dict[str, Any]:
     logs: dict[str, Any] = {}
     with Shield() as shield:
         reports.on_test_begin()
-        for step, batch in enumerate(feed.epoch()):
-            reports.on_test_batch_begin(step)
-            logs = program(feed.source.resident, batch, shield)
-            reports.on_test_batch_end(step, logs)
+        count = 0
+        for step in _steps(program, feed, shield, reports.needs_test_batches):
+            reports.on_test_batch_begin(count)
+            logs, done = step()
+            count += done
+            reports.on_test_batch_end(count - 1, logs)
         logs = to_host(logs)
         reports.on_test_end(logs)
     return logs

@@ -40,17 +40,19 @@ class Program:
         self._gather = gather
         self.frozen: tuple[int, ...] = ()
         self.made_at = 0  # the count of changes when the variables were last compared
+        self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._assigned: list[Variable] = []
         self._order: list[str] | None = None
-        self._eager = eager
+        self.is_eager = eager
         keep_freed_memory()
-        self._run = self._pure if eager else jax.jit(self._pure, donate_argnums=(0,))
+        self._run = self.pure if eager else jax.jit(self.pure, donate_argnums=(0,))
 
     def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:
         """Whether the program was made for these variables."""
         return _same(self.changing, changing) and _same(self.reading, reading)
 
-    def _pure(self, changing: list[Any], reading: list[Any], resident: Any, batch: Any) -> Any:
+    def pure(self, changing: list[Any], reading: list[Any], resident: Any, batch: Any) -> Any:
+        """The step as a function of all that it reads: gives (logs, new values of `changing`, other new values)."""
         pairs = [
             *zip(self.changing, changing, strict=True),
             *zip(self.reading, reading, strict=True),
@@ -74,14 +76,18 @@ class Program:
 
     def __call__(self, resident: Any, batch: Any, shield: Shield | None = None) -> Any:
         """Run one step and give what it gives, on the device."""
+        return self.run(self._run, (resident, batch), shield)
+
+    def run(self, compiled: Any, arguments: tuple[Any, ...], shield: Shield | None = None) -> Any:
+        """Give a compiled form of the step its state and `arguments`, and keep the new state."""
         reading = [v._value for v in self.reading]
         if not self.changing:
-            outputs, _, rest = self._run([], reading, resident, batch)
+            outputs, _, rest = compiled([], reading, *arguments)
             self._write_back(rest)
             return self._ordered(outputs)
         with shield.step() if shield else Shield().step():
             changing = _handed_over(self.changing)
-            outputs, new, rest = self._run(changing, reading, resident, batch)
+            outputs, new, rest = compiled(changing, reading, *arguments)
             for variable, value in zip(self.changing, new, strict=True):
                 variable._value = value
             self._write_back(rest)
