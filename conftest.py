@@ -10,6 +10,8 @@ import pytest
 
 # Keras reads this when it is first imported: the peer of tests/parity runs on JAX, in this process.
 os.environ["KERAS_BACKEND"] = "jax"
+# Programs are compiled afresh, and nothing is written to the user's cache.
+os.environ["HORNBEAM_CACHE"] = "0"
 # Pictures are drawn to files, on machines with and without a display.
 os.environ["MPLBACKEND"] = "Agg"
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from hornbeam.core import scope
+from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.op import wrap
 from hornbeam.core.rng import global_generator
@@ -45,6 +46,7 @@ class Program:
         self._order: list[str] | None = None
         self.is_eager = eager
         keep_freed_memory()
+        open_cache()
         self._run = self.pure if eager else jax.jit(self.pure, donate_argnums=(0,))
 
     def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:

@@ -1,0 +1,87 @@
+"""Programs are found on disk by the next process; what does not load is replaced without a word."""
+
+import os
+import stat
+import subprocess
+import sys
+
+from hornbeam.core import compilation_cache
+
+PROGRAM = """
+import jax, logging, sys
+from hornbeam.core import compilation_cache
+compilation_cache._WORTH_KEEPING = 0
+place = compilation_cache.open_cache()
+hits = []
+jax.monitoring.register_event_listener(lambda name, **_: hits.append(name.endswith("/cache_hits")))
+jax.jit(lambda x: (x @ x.T).sum())(jax.numpy.ones((8, 8))).block_until_ready()
+print(place, sum(hits) > 0)
+"""
+
+
+def start(cache):
+    environment = {**os.environ, "HORNBEAM_CACHE": str(cache)}
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert not result.stderr
+    place, hit = result.stdout.split()
+    return place, hit == "True"
+
+
+def test_the_second_process_does_not_compile(tmp_path):
+    place, hit = start(tmp_path / "cache")
+    assert not hit
+    assert start(tmp_path / "cache") == (place, True)
+    assert stat.S_IMODE(os.stat(place).st_mode) == 0o700
+
+
+def test_a_broken_entry_is_replaced_silently(tmp_path):
+    place, _ = start(tmp_path)
+    entries = [name for name in os.listdir(place) if name.endswith("-cache")]
+    for name in entries:
+        path = os.path.join(place, name)
+        with open(path, "r+b") as file:
+            file.truncate(os.path.getsize(path) // 2)
+    assert start(tmp_path) == (place, False)
+    assert start(tmp_path) == (place, True)
+
+
+def test_an_entry_cut_off_by_a_crash_is_replaced(tmp_path):
+    """It has no checksum, and nobody is writing it any more."""
+    place, _ = start(tmp_path)
+    for name in os.listdir(place):
+        path = os.path.join(place, name)
+        if name.endswith(".crc"):
+            os.remove(path)
+        else:
+            with open(path, "r+b") as file:
+                file.truncate(7)
+            os.utime(path, (0, 0))
+    assert start(tmp_path) == (place, False)
+    assert start(tmp_path) == (place, True)
+
+
+def test_it_can_be_switched_off(tmp_path):
+    assert start("0") == ("None", False)
+
+
+def test_a_place_that_cannot_be_made_is_no_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert start(tmp_path / "file") == ("None", False)
+
+
+def test_the_oldest_entries_go_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(compilation_cache, "_LIMIT", 250)
+    for age in range(4):
+        path = tmp_path / f"{age}-cache"
+        path.write_bytes(bytes(100))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    compilation_cache.seal(tmp_path)
+    compilation_cache._sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.glob("*-cache")) == ["0-cache", "1-cache"]
+    assert len(list(tmp_path.glob("*.crc"))) == 2
