@@ -129,7 +129,7 @@ def _sweep(place: Path) -> None:
     for entry in place.glob("*-cache"):
         status, mark = entry.stat(), _seal_of(entry)
         sound = mark.exists() and mark.read_text() == _checksum(entry)
-        if sound or now - status.st_mtime < _GRACE and not mark.exists():
+        if sound or (now - status.st_mtime < _GRACE and not mark.exists()):
             kept.append((status.st_mtime, status.st_size, entry))
         else:
             _remove(entry)
