@@ -1,0 +1,129 @@
+"""The native kernels: finding them, calling them, and choosing between them and the reference.
+
+Nothing here is needed for a right result. Where the native module is missing, can't be loaded or is
+switched off (`HORNBEAM_NATIVE=0`), every kernel computes by its reference in jax.numpy, and
+`why_not()` says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import lax
+
+Arrays = tuple[jax.Array, ...]
+# fold(f, size, batched, *args): f over arguments of which the `batched` ones have a new first axis of
+# that size, by one call of f on arrays without it; None where that can't be done.
+Fold = Callable[..., Any]
+
+
+class _Loaded(NamedTuple):
+    reason: str | None  # why there are no native kernels
+    info: dict[str, Any]
+
+
+# Once per process, at the first kernel that asks: importing hornbeam must stay quick.
+@cache
+def _load() -> _Loaded:
+    if os.environ.get("HORNBEAM_NATIVE", "1") == "0":
+        return _Loaded("switched off by HORNBEAM_NATIVE=0", {})
+    try:
+        module = importlib.import_module("hornbeam.kernels._native")
+        info = module.build_info()
+        if "avx2" not in info["cpu"]:
+            return _Loaded("this processor has no AVX2", info)
+        for name, handler in module.targets().items():
+            jax.ffi.register_ffi_target(name, handler, platform="cpu")
+    except ModuleNotFoundError:
+        return _Loaded("the native module was not built for this platform", {})
+    except Exception as error:
+        # A missing libgomp, a JAX of another FFI version: all of it means the reference.
+        return _Loaded(f"the native module can't be loaded: {error}", {})
+    return _Loaded(None, info)
+
+
+def available() -> bool:
+    """Whether native kernels can be called; loads them."""
+    return _load().reason is None
+
+
+def why_not() -> str | None:
+    """Why native kernels can't be called, or None where they can."""
+    return _load().reason
+
+
+def info() -> dict[str, Any]:
+    """What was built and what the processor can do: `onednn`, `compiler`, `cpu`."""
+    return dict(_load().info)
+
+
+@cache
+def supports(dtype: np.dtype) -> bool:
+    """Whether native kernels compute in this dtype here; bfloat16 needs AVX-512 in oneDNN."""
+    name = np.dtype(dtype).name
+    return available() and (
+        name == "float32" or (name == "bfloat16" and "avx512" in _load().info["cpu"])
+    )
+
+
+def call(name: str, results: Any, *args: jax.Array | None, **attributes: Any) -> Any:
+    """Call a native kernel; arguments that are None are left out.
+
+    results: one `jax.ShapeDtypeStruct` or a tuple of them, and so is what is returned.
+    """
+    given = [x for x in args if x is not None]
+    return jax.ffi.ffi_call(f"hornbeam_{name}", results)(*given, **attributes)
+
+
+def on_cpu(kernel: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:
+    """kernel(*args) where the program runs on CPU, else reference(*args).
+
+    Where CPU is all there is, only one of the two is traced.
+    """
+    if jax.default_backend() == "cpu":
+        return kernel(*args)
+    return lax.platform_dependent(*args, cpu=kernel, default=reference)
+
+
+def kernel(
+    native: Callable[..., Any],
+    reference: Callable[..., Any],
+    fold: Fold | None = None,
+) -> Callable[..., Any]:
+    """A function of arrays (or None) that computes natively on CPU and can be transformed.
+
+    Gradients are those of `reference`; a kernel that has its own puts a `custom_vjp` around it.
+    Under `jax.vmap` `fold` is asked first (see `Fold`), then the reference takes its place.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def run(*args: Any) -> Any:
+        return on_cpu(native, reference, *args)
+
+    @run.def_vmap
+    def _(size: int, batched: Sequence[Any], *args: Any) -> tuple[Any, Any]:
+        flags = [bool(jax.tree.leaves(b)) and all(jax.tree.leaves(b)) for b in batched]
+        result = fold(run, size, flags, *args) if fold else None
+        if result is None:
+            axes = [0 if flag else None for flag in flags]
+            result = jax.vmap(reference, in_axes=axes, axis_size=size)(*args)
+        return result, jax.tree.map(lambda _: True, result)
+
+    @jax.custom_vjp
+    def differentiable(*args: Any) -> Any:
+        return run(*args)
+
+    def forward(*args: Any) -> tuple[Any, Any]:
+        return differentiable(*args), args  # itself, for the gradient of the gradient
+
+    def backward(args: Any, gradients: Any) -> Any:
+        return jax.vjp(reference, *args)[1](gradients)
+
+    differentiable.defvjp(forward, backward)
+    return differentiable
