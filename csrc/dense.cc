@@ -1,8 +1,8 @@
 #include "dense.h"
 
-#include <cstring>
 #include <vector>
 
+#include "core/bfloat16.h"
 #include "core/cpu.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
@@ -11,26 +11,6 @@ namespace hornbeam::dense {
 namespace {
 
 namespace ffi = xla::ffi;
-
-// bfloat16 is the upper half of a float32.
-struct BFloat16 {
-  uint16_t bits;
-};
-ALWAYS_INLINE float widen(float value) { return value; }
-ALWAYS_INLINE float widen(BFloat16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-  float result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
-}
-ALWAYS_INLINE void narrow(float value, float* to) { *to = value; }
-ALWAYS_INLINE void narrow(float value, BFloat16* to) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  const bool nan = value != value;
-  const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);  // to nearest, ties to even
-  to->bits = static_cast<uint16_t>(nan ? bits >> 16 | 0x40 : rounded >> 16);
-}
 
 // dz = dy where y > 0, else 0; sums += dz over the rows. Each of y, dz and sums may be null.
 template <typename T>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/bfloat16.h"
+#include "core/cpu.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 
@@ -24,23 +26,18 @@ memory::desc describe(const Matrix& m, Type type) {
 }
 
 // One product on this thread; rows of c are `c_stride` apart.
-void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, bool relu, void* c,
+void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, void* c,
               int64_t c_stride) {
   onednn::Key key("matmul");
   key.add(static_cast<int64_t>(type)).add({a.rows, a.columns, b.columns});
   key.add({a.row_stride, a.column_stride, b.row_stride, b.column_stride, c_stride});
-  key.add({bias != nullptr, relu});
+  key.add(bias != nullptr);
   auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
     const memory::desc a_desc = describe(a, type), b_desc = describe(b, type);
     const memory::desc c_desc({a.rows, b.columns}, dnnl_type(type), {c_stride, 1});
     memory::desc bias_desc;
     if (bias) bias_desc = {{1, b.columns}, dnnl_type(type), memory::format_tag::ab};
-    dnnl::primitive_attr attr = onednn::attributes();
-    if (relu) {
-      dnnl::post_ops ops;
-      ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
-      attr.set_post_ops(ops);
-    }
+    const dnnl::primitive_attr attr = onednn::attributes();
     using Description = dnnl::matmul::primitive_desc;
     const auto pd = bias ? Description(engine, a_desc, b_desc, bias_desc, c_desc, attr)
                          : Description(engine, a_desc, b_desc, c_desc, attr);
@@ -55,6 +52,35 @@ void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, boo
                   {DNNL_ARG_WEIGHTS, b.data},
                   {DNNL_ARG_BIAS, bias},
                   {DNNL_ARG_DST, c}});
+}
+
+// max(c, 0), by a pass of its own because oneDNN's relu makes 0 of NaN, which must stay seen.
+template <typename T>
+ALWAYS_INLINE void relu(T* c, int64_t rows, int64_t columns, int64_t stride) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < columns; ++i) {
+      T& value = c[row * stride + i];
+      value = widen(value) < 0 ? T{} : value;
+    }
+  }
+}
+
+template <typename T>
+TARGET_AVX512 void relu_avx512(T* c, int64_t rows, int64_t columns, int64_t stride) {
+  relu(c, rows, columns, stride);
+}
+template <typename T>
+TARGET_AVX2 void relu_avx2(T* c, int64_t rows, int64_t columns, int64_t stride) {
+  relu(c, rows, columns, stride);
+}
+template <typename T>
+void relu_base(T* c, int64_t rows, int64_t columns, int64_t stride) {
+  relu(c, rows, columns, stride);
+}
+
+template <typename T>
+void relu_in_place(void* c, int64_t rows, int64_t columns, int64_t stride) {
+  pick(relu_avx512<T>, relu_avx2<T>, relu_base<T>)(static_cast<T*>(c), rows, columns, stride);
 }
 
 }  // namespace
@@ -93,8 +119,11 @@ ffi::Error matmul(ffi::ThreadPool& pool, Type type, const Matrix& a, const Matri
       if (bias) part_bias = at(bias, begin, type);
       offset = begin;
     }
-    multiply(type, part_a, part_b, part_bias, relu, const_cast<char*>(at(c, offset, type)),
-             columns);
+    void* part_c = const_cast<char*>(at(c, offset, type));
+    multiply(type, part_a, part_b, part_bias, part_c, columns);
+    if (!relu) return;
+    auto* pass = type == Type::kFloat32 ? relu_in_place<float> : relu_in_place<BFloat16>;
+    pass(part_c, part_a.rows, part_b.columns, columns);
   });
 }
 
