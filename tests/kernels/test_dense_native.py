@@ -173,6 +173,13 @@ def test_the_same_bits_each_time_and_from_many_threads() -> None:
             jax.tree.map(np.testing.assert_array_equal, job.result(), first)
 
 
+def test_forward_mode_where_native_kernels_are_switched_off() -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+    with native.switched_off():
+        actual = jax.jvp(lambda x: dense.affine(x, kernel, bias), (x,), (x,))
+    assert_close(actual, (x @ kernel + bias, x @ kernel))
+
+
 def test_other_dtypes_are_computed_by_the_reference() -> None:
     x, kernel = jnp.ones((3, 4), "float16"), jnp.ones((4, 5), "float16")
     assert dense.affine(x, kernel).dtype == "float16"

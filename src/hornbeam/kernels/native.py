@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -63,13 +65,31 @@ def info() -> dict[str, Any]:
     return dict(_load().info)
 
 
-@cache
+_off: ContextVar[bool] = ContextVar("native kernels are switched off", default=False)
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """What is traced inside uses the references: where forward-mode derivatives are taken.
+
+    A function that was compiled by `jax.jit` before keeps the kernels that it was compiled with.
+    """
+    token = _off.set(True)
+    try:
+        yield
+    finally:
+        _off.reset(token)
+
+
 def supports(dtype: np.dtype) -> bool:
-    """Whether native kernels compute in this dtype here; bfloat16 needs AVX-512 in oneDNN."""
+    """Whether native kernels are to compute in this dtype, here and now.
+
+    bfloat16 needs AVX-512 in oneDNN.
+    """
     name = np.dtype(dtype).name
-    return available() and (
-        name == "float32" or (name == "bfloat16" and "avx512" in _load().info["cpu"])
-    )
+    if _off.get() or name not in ("float32", "bfloat16") or not available():
+        return False
+    return name == "float32" or "avx512" in _load().info["cpu"]
 
 
 def call(name: str, results: Any, *args: jax.Array | None, **attributes: Any) -> Any:
