@@ -49,11 +49,16 @@ bench: $(VENV)/test.stamp $(VENV)-peers/stamp  ## time Hornbeam and its peers si
 clean:  ## remove the environments and everything built
 	rm -rf $(VENV) $(VENV)-peers build dist demo-output .pytest_cache .ruff_cache
 
-# One stamp per extra: an environment is made once and brought up to date when pyproject.toml or the
-# C++ of the native kernels changes.
-$(VENV)/%.stamp: pyproject.toml $(NATIVE) | $(BIN)/pip
+# The package is built once, and again when pyproject.toml or the C++ of the native kernels changes. One
+# stamp per extra then adds what the extra asks for, without building anything.
+$(VENV)/hornbeam.stamp: pyproject.toml $(NATIVE) | $(BIN)/pip
+	@echo "Building hornbeam into $(VENV)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/%.stamp: $(VENV)/hornbeam.stamp
 	@echo "Installing hornbeam[$*] into $(VENV)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[$*]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'hornbeam[$*]'
 	@touch $@
 
 # The peers have their own environment: their pins need not agree with ours.

@@ -173,6 +173,27 @@ def test_the_same_bits_each_time_and_from_many_threads() -> None:
             jax.tree.map(np.testing.assert_array_equal, job.result(), first)
 
 
+def test_programs_for_several_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, kernel, bias, dy = _arrays((20, 17, 33))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")  # what the kernels ask
+    actual = jax.jit(_vjp, static_argnums=(0, 1))(dense.affine, "relu", x, kernel, bias, dy)
+    assert_close(actual, _vjp(dense.affine_reference, "relu", x, kernel, bias, dy))
+
+
+def test_inside_shard_map() -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("devices",))
+    rows, same = jax.sharding.PartitionSpec("devices"), jax.sharding.PartitionSpec()
+
+    def slope(kernel: Any, x: Any, bias: Any) -> Any:
+        loss = jax.grad(lambda kernel: jnp.sum(dense.affine(x, kernel, bias, "relu")))
+        return jax.lax.psum(loss(kernel), "devices")
+
+    mapped = jax.shard_map(slope, mesh=mesh, in_specs=(same, rows, same), out_specs=same)
+    mask = dense.affine_reference(x, kernel, bias) > 0
+    assert_close(mapped(kernel, x, bias), x.T @ mask.astype("float32"))
+
+
 def test_forward_mode_where_native_kernels_are_switched_off() -> None:
     x, kernel, bias, _ = _arrays((20, 17, 33))
     with native.switched_off():

@@ -5,6 +5,7 @@ Letters: b rows (all leading axes together), d features, u units.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
@@ -55,12 +56,12 @@ def affine_reference(
 
 def _is_native(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> bool:
     """Whether the native product is right and faster."""
-    arrays = [x, kernel] if bias is None else [x, kernel, bias]
-    if x.ndim < 1 or kernel.ndim != 2 or any(a.dtype != x.dtype for a in arrays):
+    if x.ndim < 1 or kernel.ndim != 2 or x.shape[-1] != kernel.shape[0]:
+        return False  # the reference broadcasts, or says what is wrong
+    if bias is not None and bias.shape != kernel.shape[1:]:
         return False
-    if x.shape[-1] != kernel.shape[0] or (bias is not None and bias.shape != kernel.shape[1:]):
-        return False  # the reference says what is wrong, or broadcasts
-    return _pays(x.size // max(x.shape[-1], 1), *kernel.shape) and native.supports(x.dtype)
+    rows = math.prod(x.shape[:-1])
+    return _pays(rows, *kernel.shape) and native.suits(x, kernel, bias)
 
 
 def _pays(rows: int, d: int, units: int) -> bool:

@@ -81,15 +81,25 @@ def switched_off() -> Iterator[None]:
         _off.reset(token)
 
 
-def supports(dtype: np.dtype) -> bool:
-    """Whether native kernels are to compute in this dtype, here and now.
+def suits(*arrays: jax.Array | None) -> bool:
+    """Whether native kernels compute on these arrays, here and now.
 
-    bfloat16 needs AVX-512 in oneDNN.
+    They must share float32, or bfloat16 where oneDNN has it (AVX-512). Inside `jax.shard_map` the
+    reference is used: a foreign call doesn't know along which axes of the mesh its result varies.
     """
-    name = np.dtype(dtype).name
-    if _off.get() or name not in ("float32", "bfloat16") or not available():
+    given = [a for a in arrays if a is not None]
+    names = {np.dtype(a.dtype).name for a in given}
+    if _off.get() or names not in ({"float32"}, {"bfloat16"}) or not available():
         return False
-    return name == "float32" or "avx512" in _load().info["cpu"]
+    if any(_varies(a) for a in given):
+        return False
+    return names == {"float32"} or "avx512" in _load().info["cpu"]
+
+
+def _varies(array: jax.Array) -> bool:
+    """Whether it is a value inside `jax.shard_map` that differs from device to device."""
+    axes = getattr(jax.typeof(array), "manual_axis_type", None)
+    return bool(getattr(axes, "varying", ()))
 
 
 def call(name: str, results: Any, *args: jax.Array | None, **attributes: Any) -> Any:
