@@ -38,7 +38,7 @@ def affine(
     if not _is_native(x, kernel, bias):
         return affine_reference(x, kernel, bias, activation)
     rows = x.reshape(-1, x.shape[-1])
-    y: Any = _affine(activation == "relu", rows, kernel, bias)
+    y = _compiled(activation == "relu", rows, kernel, bias)
     return y.reshape(*x.shape[:-1], kernel.shape[-1])
 
 
@@ -95,6 +95,7 @@ def _affine_backward(relu: bool, saved: tuple, dy: jax.Array) -> tuple[Any, Any,
 
 
 _affine.defvjp(_affine_forward, _affine_backward)
+_compiled = jax.jit(_affine, static_argnums=0, inline=True)  # for eager calls
 
 
 def _forward_native(relu: bool, x: jax.Array, kernel: jax.Array, bias: Any) -> jax.Array:

@@ -156,4 +156,5 @@ def kernel(
         return jax.vjp(reference, *args)[1](gradients)
 
     differentiable.defvjp(forward, backward)
-    return differentiable
+    # Compiled, because all these wrappings cost a millisecond where a call is made eagerly.
+    return jax.jit(differentiable, inline=True)
