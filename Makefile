@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
+NATIVE := $(shell find csrc -type f)
+
 # Real data that lies beside the clone is used by everything, unless the variable says otherwise.
 ifneq ($(wildcard ../shared/datasets),)
 export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
@@ -45,12 +47,18 @@ bench: $(VENV)/test.stamp $(VENV)-peers/stamp  ## time Hornbeam and its peers si
 	$(BIN)/python benchmarks/run.py
 
 clean:  ## remove the environments and everything built
-	rm -rf $(VENV) $(VENV)-peers build dist src/*.egg-info demo-output .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers build dist demo-output .pytest_cache .ruff_cache
 
-# One stamp per extra: an environment is made once and brought up to date when pyproject.toml changes.
-$(VENV)/%.stamp: pyproject.toml | $(BIN)/pip
+# The package is built once, and again when pyproject.toml or the C++ of the native kernels changes. One
+# stamp per extra then adds what the extra asks for, without building anything.
+$(VENV)/hornbeam.stamp: pyproject.toml $(NATIVE) | $(BIN)/pip
+	@echo "Building hornbeam into $(VENV)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/%.stamp: $(VENV)/hornbeam.stamp
 	@echo "Installing hornbeam[$*] into $(VENV)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[$*]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'hornbeam[$*]'
 	@touch $@
 
 # The peers have their own environment: their pins need not agree with ours.

@@ -12,6 +12,7 @@ import pytest
 from hornbeam import ops
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
+from hornbeam.ops.nn import affine
 from tests.tolerances import assert_close
 
 
@@ -92,6 +93,12 @@ def test_jvp() -> None:
         lambda x, y: (seen(x) * y, x), (ops.ones(2), 3.0), (ops.ones(2), 0.0), has_aux=True
     )
     assert_close([value, slope, aux], [np.full(2, 3.0), np.full(2, 3.0), np.ones(2)])
+
+
+def test_jvp_through_a_product_that_is_large_enough_to_be_native() -> None:
+    x, kernel = np.ones((64, 200), np.float32), np.ones((200, 64), np.float32)
+    _, slope = ops.jvp(lambda x: affine(x, kernel), (x,), (x,))
+    assert_close(slope, np.full((64, 64), 200.0))
 
 
 def test_stop_gradient() -> None:

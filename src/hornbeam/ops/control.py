@@ -15,6 +15,7 @@ from jax import lax
 from hornbeam.core import tensor
 from hornbeam.core.op import is_box, op, wrap
 from hornbeam.core.scope import StateScope
+from hornbeam.kernels import native
 from hornbeam.ops.common import TensorLike, array, inexact
 
 
@@ -222,4 +223,5 @@ def jvp(
     """
     raw = [inexact(x) for x in primals]
     directions = [array(t, x.dtype) for x, t in zip(raw, tangents, strict=True)]
-    return jax.jvp(inside(fun), raw, directions, has_aux=has_aux)
+    with native.switched_off():  # their gradients are reverse mode only
+        return jax.jvp(inside(fun), raw, directions, has_aux=has_aux)

@@ -1,0 +1,112 @@
+// Handlers of dense.h. An optional array comes as a remaining argument: there or not.
+#include "dense.h"
+
+#include "ffi/handlers.h"
+
+namespace hornbeam::dense {
+namespace {
+
+namespace ffi = xla::ffi;
+using Array = ffi::AnyBuffer;
+using Output = ffi::Result<ffi::AnyBuffer>;
+
+// The optional last argument; an error where it is there and is not of that shape.
+ffi::ErrorOr<const void*> optional(const ffi::RemainingArgs& rest, ffi::DataType type,
+                                   std::initializer_list<int64_t> dimensions, const char* expected) {
+  if (rest.size() == 0) return static_cast<const void*>(nullptr);
+  auto array = rest.get<Array>(0);
+  if (rest.size() > 1 || !array.has_value() || !has_shape(*array, type, dimensions)) {
+    return ffi::Unexpected(wrong_shape("dense", expected));
+  }
+  return static_cast<const void*>(array->untyped_data());
+}
+
+// The sizes, from (b, d) or (b, u) rows and the kernel.
+std::optional<Shape> shape_of(const Array& rows, const Array& kernel, bool transposed) {
+  const auto type = type_of(rows.element_type());
+  if (!type || rows.dimensions().size() != 2 || kernel.dimensions().size() != 2) return {};
+  const int64_t first = kernel.dimensions()[0], second = kernel.dimensions()[1];
+  return Shape{*type, rows.dimensions()[0], transposed ? second : first,
+               transposed ? first : second, transposed};
+}
+
+ffi::Error forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::RemainingArgs rest,
+                           Output y, bool relu, bool transposed) {
+  const auto type = x.element_type();
+  const auto shape = shape_of(x, kernel, transposed);
+  if (!shape || !has_shape(x, type, {shape->b, shape->d}) || kernel.element_type() != type ||
+      !has_shape(*y, type, {shape->b, shape->u})) {
+    return wrong_shape("dense_forward", "x (b, d), kernel (d, u), y (b, u), float32 or bfloat16");
+  }
+  auto bias = optional(rest, type, {shape->u}, "at most one more argument, bias (u,)");
+  if (!bias.has_value()) return bias.error();
+  return forward(pool, *shape, x.untyped_data(), kernel.untyped_data(), *bias, relu,
+                 y->untyped_data());
+}
+
+ffi::Error input_gradient_handler(ffi::ThreadPool pool, Array dy, Array kernel,
+                                  ffi::RemainingArgs rest, Output dx, bool transposed) {
+  const auto type = dy.element_type();
+  const auto shape = shape_of(dy, kernel, transposed);
+  if (!shape || !has_shape(dy, type, {shape->b, shape->u}) || kernel.element_type() != type ||
+      !has_shape(*dx, type, {shape->b, shape->d})) {
+    return wrong_shape("dense_input_gradient",
+                       "dy (b, u), kernel (d, u), dx (b, d), float32 or bfloat16");
+  }
+  auto y = optional(rest, type, {shape->b, shape->u}, "at most one more argument, y (b, u)");
+  if (!y.has_value()) return y.error();
+  return input_gradient(pool, *shape, dy.untyped_data(), kernel.untyped_data(), *y,
+                        dx->untyped_data());
+}
+
+ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi::RemainingArgs rest,
+                                   Output d_kernel, Output d_bias) {
+  const auto type = x.element_type();
+  const auto shape = shape_of(x, *d_kernel, false);
+  if (!shape || !has_shape(x, type, {shape->b, shape->d}) ||
+      !has_shape(dy, type, {shape->b, shape->u}) || d_kernel->element_type() != type ||
+      !has_shape(*d_bias, type, {shape->u})) {
+    return wrong_shape("dense_weight_gradient",
+                       "x (b, d), dy (b, u), d_kernel (d, u), d_bias (u,), float32 or bfloat16");
+  }
+  auto y = optional(rest, type, {shape->b, shape->u}, "at most one more argument, y (b, u)");
+  if (!y.has_value()) return y.error();
+  return weight_gradient(pool, *shape, x.untyped_data(), dy.untyped_data(), *y,
+                         d_kernel->untyped_data(), d_bias->untyped_data());
+}
+
+using ffi::Ffi;
+XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .RemainingArgs()
+                           .Ret<Array>()
+                           .Attr<bool>("relu")
+                           .Attr<bool>("transposed"));
+XLA_FFI_DEFINE_HANDLER(kInputGradient, input_gradient_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .RemainingArgs()
+                           .Ret<Array>()
+                           .Attr<bool>("transposed"));
+XLA_FFI_DEFINE_HANDLER(kWeightGradient, weight_gradient_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .RemainingArgs()
+                           .Ret<Array>()
+                           .Ret<Array>());
+
+}  // namespace
+}  // namespace hornbeam::dense
+
+hornbeam::Handlers hornbeam::dense_handlers() {
+  return {{"hornbeam_dense_forward", dense::kForward},
+          {"hornbeam_dense_input_gradient", dense::kInputGradient},
+          {"hornbeam_dense_weight_gradient", dense::kWeightGradient}};
+}

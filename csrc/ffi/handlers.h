@@ -1,0 +1,39 @@
+// What all handlers share, and where they are listed. A handler checks types and shapes, for what XLA
+// hands over is only as right as the call that was written in Python, and calls the pure C++.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/matmul.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace hornbeam {
+
+// The native type of a buffer; nothing where kernels don't know it.
+inline std::optional<Type> type_of(xla::ffi::DataType type) {
+  if (type == xla::ffi::DataType::F32) return Type::kFloat32;
+  if (type == xla::ffi::DataType::BF16) return Type::kBFloat16;
+  return std::nullopt;
+}
+
+inline bool has_shape(const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType type,
+                      std::initializer_list<int64_t> dimensions) {
+  const auto actual = buffer.dimensions();
+  return buffer.element_type() == type && actual.size() == dimensions.size() &&
+         std::equal(dimensions.begin(), dimensions.end(), actual.begin());
+}
+
+inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
+  return xla::ffi::Error::InvalidArgument(std::string(kernel) + ": expected " + expected);
+}
+
+// The names that Python calls, and the handlers; each file of ffi/ gives its own.
+using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
+Handlers dense_handlers();
+
+}  // namespace hornbeam

@@ -1,0 +1,6 @@
+"""The native kernels, built from csrc/; absent where they could not be."""
+
+from typing import Any
+
+def targets() -> dict[str, Any]: ...
+def build_info() -> dict[str, Any]: ...

@@ -1,0 +1,160 @@
+"""The native kernels: finding them, calling them, and choosing between them and the reference.
+
+Nothing here is needed for a right result. Where the native module is missing, can't be loaded or is
+switched off (`HORNBEAM_NATIVE=0`), every kernel computes by its reference in jax.numpy, and
+`why_not()` says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import lax
+
+Arrays = tuple[jax.Array, ...]
+# fold(f, size, batched, *args): f over arguments of which the `batched` ones have a new first axis of
+# that size, by one call of f on arrays without it; None where that can't be done.
+Fold = Callable[..., Any]
+
+
+class _Loaded(NamedTuple):
+    reason: str | None  # why there are no native kernels
+    info: dict[str, Any]
+
+
+# Once per process, at the first kernel that asks: importing hornbeam must stay quick.
+@cache
+def _load() -> _Loaded:
+    if os.environ.get("HORNBEAM_NATIVE", "1") == "0":
+        return _Loaded("switched off by HORNBEAM_NATIVE=0", {})
+    try:
+        module = importlib.import_module("hornbeam.kernels._native")
+        info = module.build_info()
+        if "avx2" not in info["cpu"]:
+            return _Loaded("this processor has no AVX2", info)
+        for name, handler in module.targets().items():
+            jax.ffi.register_ffi_target(name, handler, platform="cpu")
+    except ModuleNotFoundError:
+        return _Loaded("the native module was not built for this platform", {})
+    except Exception as error:
+        # A missing libgomp, a JAX of another FFI version: all of it means the reference.
+        return _Loaded(f"the native module can't be loaded: {error}", {})
+    return _Loaded(None, info)
+
+
+def available() -> bool:
+    """Whether native kernels can be called; loads them."""
+    return _load().reason is None
+
+
+def why_not() -> str | None:
+    """Why native kernels can't be called, or None where they can."""
+    return _load().reason
+
+
+def info() -> dict[str, Any]:
+    """What was built and what the processor can do: `onednn`, `compiler`, `cpu`."""
+    return dict(_load().info)
+
+
+_off: ContextVar[bool] = ContextVar("native kernels are switched off", default=False)
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """What is traced inside uses the references: where forward-mode derivatives are taken.
+
+    A function that was compiled by `jax.jit` before keeps the kernels that it was compiled with.
+    """
+    token = _off.set(True)
+    try:
+        yield
+    finally:
+        _off.reset(token)
+
+
+def suits(*arrays: jax.Array | None) -> bool:
+    """Whether native kernels compute on these arrays, here and now.
+
+    They must share float32, or bfloat16 where oneDNN has it (AVX-512). Inside `jax.shard_map` the
+    reference is used: a foreign call doesn't know along which axes of the mesh its result varies.
+    """
+    given = [a for a in arrays if a is not None]
+    names = {np.dtype(a.dtype).name for a in given}
+    if _off.get() or names not in ({"float32"}, {"bfloat16"}) or not available():
+        return False
+    if any(_varies(a) for a in given):
+        return False
+    return names == {"float32"} or "avx512" in _load().info["cpu"]
+
+
+def _varies(array: jax.Array) -> bool:
+    """Whether it is a value inside `jax.shard_map` that differs from device to device."""
+    axes = getattr(jax.typeof(array), "manual_axis_type", None)
+    return bool(getattr(axes, "varying", ()))
+
+
+def call(name: str, results: Any, *args: jax.Array | None, **attributes: Any) -> Any:
+    """Call a native kernel; arguments that are None are left out.
+
+    results: one `jax.ShapeDtypeStruct` or a tuple of them, and so is what is returned.
+    """
+    given = [x for x in args if x is not None]
+    return jax.ffi.ffi_call(f"hornbeam_{name}", results)(*given, **attributes)
+
+
+def on_cpu(kernel: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:
+    """kernel(*args) where the program runs on CPU, else reference(*args).
+
+    Where CPU is all there is, only one of the two is traced.
+    """
+    if jax.default_backend() == "cpu":
+        return kernel(*args)
+    return lax.platform_dependent(*args, cpu=kernel, default=reference)
+
+
+def kernel(
+    native: Callable[..., Any],
+    reference: Callable[..., Any],
+    fold: Fold | None = None,
+) -> Callable[..., Any]:
+    """A function of arrays (or None) that computes natively on CPU and can be transformed.
+
+    Gradients are those of `reference`; a kernel that has its own puts a `custom_vjp` around it.
+    Under `jax.vmap` `fold` is asked first (see `Fold`), then the reference takes its place.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def run(*args: Any) -> Any:
+        return on_cpu(native, reference, *args)
+
+    @run.def_vmap
+    def _(size: int, batched: Sequence[Any], *args: Any) -> tuple[Any, Any]:
+        flags = [bool(jax.tree.leaves(b)) and all(jax.tree.leaves(b)) for b in batched]
+        result = fold(run, size, flags, *args) if fold else None
+        if result is None:
+            axes = [0 if flag else None for flag in flags]
+            result = jax.vmap(reference, in_axes=axes, axis_size=size)(*args)
+        return result, jax.tree.map(lambda _: True, result)
+
+    @jax.custom_vjp
+    def differentiable(*args: Any) -> Any:
+        return run(*args)
+
+    def forward(*args: Any) -> tuple[Any, Any]:
+        return differentiable(*args), args  # itself, for the gradient of the gradient
+
+    def backward(args: Any, gradients: Any) -> Any:
+        return jax.vjp(reference, *args)[1](gradients)
+
+    differentiable.defvjp(forward, backward)
+    # Compiled, because all these wrappings cost a millisecond where a call is made eagerly.
+    return jax.jit(differentiable, inline=True)

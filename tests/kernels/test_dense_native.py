@@ -1,0 +1,253 @@
+"""The affine map against its reference, at sizes where it is native where native kernels exist."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.kernels import dense, native
+from tests.tolerances import assert_close
+
+SHAPES = [(32, 784, 128), (33, 257, 99), (16, 17, 2000), (1000, 64, 16), (300, 31, 65)]
+SMALL = [(1, 5, 3), (0, 4, 6), (3, 1, 1), (7, 16, 33)]
+DTYPES = ["float32", "bfloat16"]
+
+
+@pytest.fixture(autouse=True)
+def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule of what pays is left out, so that all sizes are computed natively."""
+    monkeypatch.setattr(dense, "_pays", lambda rows, d, units: min(d, units) > 0)
+
+
+def _arrays(shape: tuple[int, int, int], dtype: str = "float32") -> tuple[Any, Any, Any, Any]:
+    """x, kernel, bias and dy, such that outputs are of order one."""
+    b, d, u = shape
+    keys = jax.random.split(jax.random.key(b + d + u), 4)
+    x = jax.random.normal(keys[0], (b, d)) / d**0.5
+    kernel, bias = jax.random.normal(keys[1], (d, u)), jax.random.normal(keys[2], (u,))
+    # Sums over many rows stay of order one as well.
+    dy = jax.random.normal(keys[3], (b, u)) / max(b, u, 1) ** 0.5
+    return tuple(a.astype(dtype) for a in (x, kernel, bias, dy))
+
+
+def _vjp(f: Any, activation: Any, x: Any, kernel: Any, bias: Any, dy: Any) -> Any:
+    y, pull = jax.vjp(lambda *a: f(*a, activation), x, kernel, bias)
+    return y, pull(dy)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("shape", SHAPES + SMALL, ids=str)
+def test_value_and_gradients(shape: Any, activation: Any, dtype: str) -> None:
+    arrays = _arrays(shape, dtype)
+    actual = jax.jit(_vjp, static_argnums=(0, 1))(dense.affine, activation, *arrays)
+    # In float32, so that the reference's own rounding is not what is compared with.
+    wide = [a.astype("float32") for a in arrays]
+    expected = _vjp(dense.affine_reference, activation, *wide)
+    assert all(a.dtype == dtype for a in jax.tree.leaves(actual))
+    if dtype == "bfloat16" and activation:
+        # An output next to 0 may round to 0 or not, and its gradient is then another one.
+        expected = (expected[0], _vjp_where(actual[0] > 0, *wide))
+    assert_close(actual, expected, dtype)
+
+
+def _vjp_where(alive: Any, x: Any, kernel: Any, bias: Any, dy: Any) -> Any:
+    return _vjp(dense.affine_reference, None, x, kernel, bias, jnp.where(alive, dy, 0))[1]
+
+
+def test_without_bias() -> None:
+    x, kernel, _, dy = _arrays((40, 50, 60))
+    y, pull = jax.vjp(dense.affine, x, kernel)
+    expected, pull_reference = jax.vjp(dense.affine_reference, x, kernel)
+    assert_close(y, expected)
+    assert_close(pull(dy), pull_reference(dy))
+
+
+def test_leading_axes() -> None:
+    x, kernel, bias, _ = _arrays((24, 50, 60))
+    y = dense.affine(x.reshape(2, 3, 4, 50), kernel, bias)
+    assert_close(y, dense.affine_reference(x, kernel, bias).reshape(2, 3, 4, 60))
+    assert_close(dense.affine(x[0], kernel, bias), y[0, 0, 0])
+
+
+def test_transposed_kernel_of_the_foreign_call() -> None:
+    x, kernel, bias, _ = _arrays((20, 30, 40))
+    y, kernel_t = dense.affine_reference(x, kernel, bias), kernel.T
+    if native.available():
+        result = jax.ShapeDtypeStruct((20, 40), "float32")
+        options = {"relu": False, "transposed": True}
+        y = native.call("dense_forward", result, x, kernel_t, bias, **options)
+        dx = native.call(
+            "dense_input_gradient",
+            jax.ShapeDtypeStruct((20, 30), "float32"),
+            y,
+            kernel_t,
+            transposed=True,
+        )
+        assert_close(dx, y @ kernel_t)
+    assert_close(y, dense.affine_reference(x, kernel, bias))
+
+
+def test_second_gradient() -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+
+    def penalty(f: Any) -> Any:
+        def loss(x: Any, kernel: Any, bias: Any) -> Any:
+            return jnp.mean(jnp.tanh(f(x, kernel, bias, "relu")) ** 2)
+
+        def slope(*args: Any) -> Any:
+            return sum(jnp.sum(g**2) for g in jax.grad(loss, argnums=(0, 1, 2))(*args))
+
+        return jax.jit(jax.grad(slope, argnums=(0, 1, 2)))
+
+    assert_close(
+        penalty(dense.affine)(x, kernel, bias), penalty(dense.affine_reference)(x, kernel, bias)
+    )
+    third = jax.grad(jax.grad(jax.grad(lambda s: jnp.sum(dense.affine(s * x, kernel) ** 3))))
+    expected = 6 * jnp.sum(dense.affine_reference(x, kernel) ** 3)
+    np.testing.assert_allclose(third(1.0), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("axes", [(0, None, None), (None, 0, None), (0, 0, 0), (1, None, None)])
+def test_vmap(axes: Any) -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+    stacked = [
+        a if axis is None else jnp.stack([a, a + 1, 2 * a], axis)
+        for a, axis in zip((x, kernel, bias), axes, strict=True)
+    ]
+
+    def mapped(f: Any) -> Any:
+        def loss(*args: Any) -> Any:
+            y = f(*args, "relu")
+            return jnp.sum(jnp.tanh(y / 8)), y
+
+        gradients = jax.grad(loss, argnums=(0, 1, 2), has_aux=True)
+        return jax.jit(jax.vmap(gradients, in_axes=axes))(*stacked)
+
+    (actual, y), (expected, y_expected) = mapped(dense.affine), mapped(dense.affine_reference)
+    assert_close(y, y_expected)
+    for a, e in zip(actual, expected, strict=True):
+        assert_close(a / 8, e / 8)
+
+
+def test_inside_scan_and_checkpoint() -> None:
+    x, kernel, bias, _ = _arrays((32, 40, 40))
+
+    def deep(f: Any) -> Any:
+        def body(x: Any, _: Any) -> tuple[Any, None]:
+            return jax.checkpoint(lambda x: f(x, kernel / 7, bias, "relu"))(x), None
+
+        return jax.jit(jax.grad(lambda x: jnp.mean(jax.lax.scan(body, x, length=4)[0] ** 2)))(x)
+
+    assert_close(deep(dense.affine), deep(dense.affine_reference))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_nan_and_infinity_are_handed_on(activation: Any, dtype: str) -> None:
+    x, kernel, bias, dy = _arrays((40, 20, 48), dtype)
+    x = x.at[3, 4].set(jnp.nan).at[5, 6].set(jnp.inf)
+    kernel, dy = kernel.at[7, 7].set(jnp.nan), dy.at[9, 9].set(jnp.nan).at[10, 10].set(-jnp.inf)
+    actual = _vjp(dense.affine, activation, x, kernel, bias, dy)
+    expected = _vjp(dense.affine_reference, activation, x, kernel, bias, dy)
+    assert bool(jnp.isnan(actual[0]).any())
+    for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
+        np.testing.assert_array_equal(jnp.isinf(a), jnp.isinf(e))
+
+
+def test_the_same_bits_each_time_and_from_many_threads() -> None:
+    arrays = _arrays((500, 300, 200))
+    run = jax.jit(_vjp, static_argnums=(0, 1))
+    first = jax.tree.map(np.asarray, run(dense.affine, "relu", *arrays))
+    with ThreadPoolExecutor(6) as threads:
+        jobs = [threads.submit(run, dense.affine, "relu", *arrays) for _ in range(24)]
+        for job in jobs:
+            jax.tree.map(np.testing.assert_array_equal, job.result(), first)
+
+
+def test_programs_for_several_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, kernel, bias, dy = _arrays((20, 18, 34))  # a size that no other test has compiled
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")  # what the kernels ask
+    actual = jax.jit(_vjp, static_argnums=(0, 1))(dense.affine, "relu", x, kernel, bias, dy)
+    assert_close(actual, _vjp(dense.affine_reference, "relu", x, kernel, bias, dy))
+
+
+def test_inside_shard_map() -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("devices",))
+    rows, same = jax.sharding.PartitionSpec("devices"), jax.sharding.PartitionSpec()
+
+    def slope(kernel: Any, x: Any, bias: Any) -> Any:
+        loss = jax.grad(lambda kernel: jnp.sum(dense.affine(x, kernel, bias, "relu")))
+        return jax.lax.psum(loss(kernel), "devices")
+
+    mapped = jax.shard_map(slope, mesh=mesh, in_specs=(same, rows, same), out_specs=same)
+    mask = dense.affine_reference(x, kernel, bias) > 0
+    assert_close(mapped(kernel, x, bias), x.T @ mask.astype("float32"))
+
+
+def test_forward_mode_where_native_kernels_are_switched_off() -> None:
+    x, kernel, bias, _ = _arrays((20, 17, 33))
+    with native.switched_off():
+        actual = jax.jvp(lambda x: dense.affine(x, kernel, bias), (x,), (x,))
+    assert_close(actual, (x @ kernel + bias, x @ kernel))
+
+
+def test_other_dtypes_are_computed_by_the_reference() -> None:
+    x, kernel = jnp.ones((3, 4), "float16"), jnp.ones((4, 5), "float16")
+    assert dense.affine(x, kernel).dtype == "float16"
+    assert dense.affine(jnp.ones((3, 4), "int32"), jnp.ones((4, 5), "int32")).dtype == "int32"
+    assert dense.affine(x.astype("bfloat16"), jnp.ones((4, 5))).dtype == "float32"
+
+
+def test_wrong_shapes() -> None:
+    x = jnp.ones((3, 4))
+    with pytest.raises(TypeError, match="contract"):
+        dense.affine(x, jnp.ones((5, 6)))
+    if native.available():
+        result = jax.ShapeDtypeStruct((3, 6), "float32")
+        for bias in (None, jnp.ones(6)):
+            with pytest.raises(Exception, match=r"dense_forward: expected x \(b, d\)"):
+                native.call(
+                    "dense_forward", result, x, jnp.ones((5, 6)), bias, relu=False, transposed=False
+                )
+        with pytest.raises(Exception, match=r"bias \(u,\)"):
+            native.call(
+                "dense_forward",
+                result,
+                x,
+                jnp.ones((4, 6)),
+                jnp.ones(5),
+                relu=False,
+                transposed=False,
+            )
+
+
+def test_small_products_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not dense._pays(1, 4096, 4096) and not dense._pays(32, 64, 10)
+    assert dense._pays(32, 1600, 64)
+
+
+def test_native_kernels_can_be_switched_off() -> None:
+    script = """
+from hornbeam.kernels import native, dense
+import jax.numpy as jnp
+assert not native.available() and "HORNBEAM_NATIVE=0" in native.why_not(), native.why_not()
+assert dense.affine(jnp.ones((64, 512)), jnp.ones((512, 64)))[0, 0] == 512
+"""
+    environment = {"HORNBEAM_NATIVE": "0", "JAX_PLATFORMS": "cpu", "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+
+
+def test_importing_hornbeam_loads_nothing_native() -> None:
+    script = "import sys, hornbeam; assert 'hornbeam.kernels._native' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
