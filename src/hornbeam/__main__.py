@@ -13,6 +13,7 @@ from hornbeam.version import VERSION
 
 # Commands and what they do; each is the module `hornbeam.cli.<name>` with a function `main(argv)`.
 COMMANDS = {
+    "doctor": "say what Hornbeam found on this machine, and what it uses",
     "demo": "train a small network on handwritten digits and save pictures of the result",
 }
 

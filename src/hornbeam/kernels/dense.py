@@ -13,7 +13,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from hornbeam.kernels import native
+from hornbeam.kernels import fusion, native
 
 Activation = Literal["relu"] | None
 
@@ -39,7 +39,10 @@ def affine(
         return affine_reference(x, kernel, bias, activation)
     rows = x.reshape(-1, x.shape[-1])
     y = _compiled(activation == "relu", rows, kernel, bias)
-    return y.reshape(*x.shape[:-1], kernel.shape[-1])
+    y = y.reshape(*x.shape[:-1], kernel.shape[-1])
+    if activation is None:
+        fusion.offer(y, relu=partial(affine, x, kernel, bias, "relu"))
+    return y
 
 
 def affine_reference(

@@ -40,8 +40,10 @@ def _load() -> _Loaded:
         info = module.build_info()
         if "avx2" not in info["cpu"]:
             return _Loaded("this processor has no AVX2", info)
-        for name, handler in module.targets().items():
+        targets = module.targets()
+        for name, handler in targets.items():
             jax.ffi.register_ffi_target(name, handler, platform="cpu")
+        info["kernels"] = sorted(name.removeprefix("hornbeam_") for name in targets)
     except ModuleNotFoundError:
         return _Loaded("the native module was not built for this platform", {})
     except Exception as error:
@@ -61,7 +63,7 @@ def why_not() -> str | None:
 
 
 def info() -> dict[str, Any]:
-    """What was built and what the processor can do: `onednn`, `compiler`, `cpu`."""
+    """What was built and what the processor can do: `onednn`, `compiler`, `cpu`, and the names of the `kernels`."""
     return dict(_load().info)
 
 

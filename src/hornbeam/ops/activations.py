@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.kernels import fusion
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact
 
 # Klambauer et al. 2017 (arXiv:1706.02515): the fixed point with mean 0 and variance 1.
@@ -23,6 +24,8 @@ def relu(x: TensorLike) -> Any:
     >>> print(ops.relu([-1.0, 0.0, 2.0]).numpy())
     [0. 0. 2.]
     """
+    if (fused := fusion.taken(x, "relu")) is not None:
+        return fused
     x = array(x)
     # jax.nn.relu has gradient 0 at 0, as Keras; jnp.maximum would give 1/2.
     return jax.nn.relu(x.astype("int32") if x.dtype == bool else x)
