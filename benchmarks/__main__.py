@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import machine, report, side_by_side, startup
+from benchmarks import first_epoch, machine, peak, report, side_by_side, startup
 from benchmarks.cases import CASES
 from benchmarks.frameworks import FRAMEWORKS, HORNBEAM
 from benchmarks.measurements import MEASUREMENTS
@@ -15,7 +15,7 @@ from benchmarks.progress import say
 HERE = Path(__file__).resolve().parent
 PEERS = [name for name in FRAMEWORKS if name != HORNBEAM]
 DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].default]
-STARTUP = "startup"
+STARTUP, FIRST_EPOCH = "startup", "first-epoch"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -44,10 +44,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--measure",
         nargs="+",
-        choices=[*MEASUREMENTS, STARTUP],
-        default=[*MEASUREMENTS, STARTUP],
+        choices=[*MEASUREMENTS, STARTUP, FIRST_EPOCH],
+        default=[*MEASUREMENTS, STARTUP, FIRST_EPOCH],
         metavar="WHAT",
-        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP} (default: all)",
+        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP}, {FIRST_EPOCH} (default: all)",
     )
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
     parser.add_argument("--steps", type=int, help="training steps in a round (default: the case's)")
@@ -102,8 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "date": started.isoformat(timespec="seconds"),
         "rounds": options.rounds,
         "machine": about,
+        "peak": peak.measure(pythons[HORNBEAM]) if results else {},
         "cases": results,
         "startup": startup.run(pythons, options.rounds) if STARTUP in options.measure else [],
+        "first_epoch": first_epoch.run(pythons, options.rounds)
+        if FIRST_EPOCH in options.measure
+        else [],
     }
     table = report.markdown(document)
     print(table)

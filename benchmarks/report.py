@@ -34,9 +34,13 @@ def markdown(document: dict[str, Any]) -> str:
         f"Medians of {document['rounds']} interleaved rounds (lowest to highest); less is better.",
     ]
     if document["cases"]:
-        parts += [_times(document["cases"]), _ratios(document["cases"]), _losses(document["cases"])]
+        parts += [_times(document["cases"]), _ratios(document["cases"])]
+        parts += [_floors(document["cases"], document["peak"]), _losses(document["cases"])]
     if document["startup"]:
-        parts.append(_startup(document["startup"]))
+        parts.append(_processes("Start-up", "`python -c`", document["startup"]))
+    if document["first_epoch"]:
+        title = "From the start of a script to the end of its first epoch, second run"
+        parts.append(_processes(title, "script", document["first_epoch"]))
     parts.append(_versions(document["cases"]))
     failed = failures(document)
     if failed:
@@ -52,7 +56,7 @@ def failures(document: dict[str, Any]) -> list[str]:
             if "error" in cell:
                 found.append(f"{case['name']}, {cell['title']}: {_last_line(cell['error'])}")
         found += [f"{case['name']}, {line}" for line in suspicious_losses(case)]
-    for row in document["startup"]:
+    for row in [*document["startup"], *document["first_epoch"]]:
         if "error" in row:
             found.append(f"`{row['import']}`: {_last_line(row['error'])}")
     return found
@@ -142,7 +146,29 @@ def _losses(cases: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _startup(rows: Sequence[dict[str, Any]]) -> str:
+def _floors(cases: Sequence[dict[str, Any]], peak: dict[str, float]) -> str:
+    """How near `fit` comes to the time that its matrix products alone need at the measured peak."""
+    rows = []
+    for case in cases:
+        figures = case["frameworks"].get(HORNBEAM, {}).get("figures", {}).get("fit")
+        dtype = case["policy"].removeprefix("mixed_")
+        if figures is None or not case["operations_per_step"] or dtype not in peak:
+            continue
+        floor = 1000 * case["operations_per_step"] / peak[dtype]
+        cells = [dtype, _number(floor), _number(figures["median"])]
+        rows.append([case["title"], *cells, f"{100 * floor / figures['median']:.0f} %"])
+    if not rows:
+        return ""
+    rates = ", ".join(f"{dtype} {rate / 1e9:.0f} GFLOP/s" for dtype, rate in peak.items())
+    note = (
+        f"Measured peak of a matrix product: {rates}. Floor: the operations of a step's products over "
+        "the peak of their type; what a step does besides is not in it."
+    )
+    header = ["case", "products in", "floor, ms/step", "Hornbeam, ms/step", "of the peak"]
+    return f"## Floors\n\n{note}\n\n" + _table(header, rows)
+
+
+def _processes(title: str, what: str, rows: Sequence[dict[str, Any]]) -> str:
     shown = [
         [
             f"`{row['import']}` ({row['name']})",
@@ -152,7 +178,7 @@ def _startup(rows: Sequence[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return "## Start-up\n\n" + _table(["`python -c`", "ms, start of the process to its end"], shown)
+    return f"## {title}\n\n" + _table([what, "ms, start of the process to its end"], shown)
 
 
 def _versions(cases: Sequence[dict[str, Any]]) -> str:

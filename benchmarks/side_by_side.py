@@ -102,6 +102,8 @@ def run(
         "title": case.title,
         "batch": case.batch,
         "steps": case.steps,
+        "policy": case.policy,
+        "operations_per_step": case.operations * case.batch,
         "units": {measurement.name: measurement.unit for measurement in measurements},
         "frameworks": {lane.worker.framework.name: lane.result() for lane in lanes},
     }

@@ -1,8 +1,10 @@
-"""The models that are timed, one file per case."""
+"""The models that are timed, one file per family."""
 
-from benchmarks.cases import cnn, lstm, mlp
+from benchmarks.cases import cnn, lstm, mlp, resnet, transformer
 from benchmarks.cases.base import Case
 
-CASES: dict[str, Case] = {case.name: case for case in (cnn.CASE, mlp.CASE, lstm.CASE)}
+CASES: dict[str, Case] = {
+    case.name: case for family in (cnn, mlp, lstm, resnet, transformer) for case in family.CASES
+}
 
 __all__ = ["CASES", "Case"]

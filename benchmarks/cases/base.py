@@ -28,11 +28,33 @@ class Case:
     make_data: Callable[[np.random.Generator, int], Arrays]  # rows -> x, y
     predict_rows: int = 4096
     predict_batch: int = 256
+    operations: float = 0  # multiplications and additions of matrix products, per row and step
+    policy: str = "float32"  # Hornbeam's dtype policy; the peers run at their best, in float32
+    model: str = ""  # the case whose PyTorch model this is; "" is its own
+
+    @property
+    def model_name(self) -> str:
+        """Under which name PyTorch's counterpart is found."""
+        return self.model or self.name
 
     def data(self) -> Arrays:
         """The same x and y, for every framework and every run."""
         rows = max(self.batch * self.steps, self.predict_rows)
         return self.make_data(np.random.default_rng(SEED), rows)
+
+    def variant(self, suffix: str, title: str, **changes: Any) -> "Case":
+        """The same model otherwise, as a case of its own."""
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}-{suffix}",
+            title=f"{self.title}, {title}",
+            model=self.model_name,
+            **changes,
+        )
+
+    def in_bfloat16(self) -> "Case":
+        """The same in mixed bfloat16, against peers in float32."""
+        return self.variant("bf16", "mixed_bfloat16", policy="mixed_bfloat16")
 
     def with_steps(self, steps: int | None) -> "Case":
         """This case with another length of round (None: as it is)."""

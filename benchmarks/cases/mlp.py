@@ -37,4 +37,6 @@ CASE = Case(
     steps=400,
     build=build,
     make_data=make_data,
+    operations=2 * (2 * 784 * 512 + 3 * (512 * 512 + 512 * 10)),  # no gradient for the inputs
 )
+CASES = (CASE, CASE.in_bfloat16())

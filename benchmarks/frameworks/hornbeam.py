@@ -8,5 +8,6 @@ from hornbeam import keras
 
 
 def open_session(case: Case, x: np.ndarray, y: np.ndarray) -> KerasSession:
-    """The case in Hornbeam."""
+    """The case in Hornbeam, under the case's dtype policy."""
+    keras.mixed_precision.set_global_policy(case.policy)
     return KerasSession(keras, case, x, y)

@@ -17,7 +17,7 @@ class PyTorchSession:
     def __init__(self, case: Case, x: np.ndarray, y: np.ndarray, compiled: bool = False) -> None:
         torch.set_num_threads(cores())
         torch.manual_seed(SEED)
-        recipe = MODELS[case.name]
+        recipe = MODELS[case.model_name]
         self.model = recipe.model()
         self.optimizer = recipe.optimizer(self.model.parameters())
         self.loss, self.correct, self.activation = recipe.loss, recipe.correct, recipe.activation

@@ -129,7 +129,11 @@ def test_one_call_writes_json_and_table(
     monkeypatch.setitem(FRAMEWORKS, HORNBEAM, stage.framework(HORNBEAM))
     monkeypatch.setitem(FRAMEWORKS, "pytorch", stage.framework("pytorch"))
     options = ["--cases", "mlp", "--peers", "pytorch", "--rounds", "1", "--steps", "2"]
+    options += ["--measure", "fit", "predict", "startup"]
     places = ["--peer-python", sys.executable, "--out", str(stage.folder / "out")]
+    monkeypatch.setattr(
+        "benchmarks.peak.measure", lambda python: {"float32": 1e11, "bfloat16": 2e11}
+    )
     command_line.main([*options, *places])
     (path,) = (stage.folder / "out").glob("*.json")
     document = json.loads(path.read_text())
@@ -138,6 +142,8 @@ def test_one_call_writes_json_and_table(
     assert {row["name"] for row in document["startup"]} == {"python", "jax", HORNBEAM, "pytorch"}
     table = path.with_suffix(".md").read_text()
     assert "## Ratios" in table
+    floor = 1000 * CASES["mlp"].operations * CASES["mlp"].batch / 1e11
+    assert f"| float32 | {floor:.2f} |" in table
     assert table == capsys.readouterr().out.removesuffix("\n")
 
 
