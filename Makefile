@@ -15,7 +15,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format surface bench clean
+.PHONY: help demo test test-slow test-native check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,16 @@ test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in d
 
 test-slow: $(VENV)/test.stamp  ## the slow tests: training on real data
 	$(PYTEST) -m slow tests
+
+# The C++ of the native kernels, under AddressSanitizer and UBSan, and its threads under ThreadSanitizer.
+test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under sanitizers
+	@for sanitizer in address,undefined thread; do \
+	  folder=build/tests-$${sanitizer%%,*}; \
+	  PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S csrc -B $$folder -DHORNBEAM_TESTS=ON \
+	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) -DHORNBEAM_SANITIZE=$$sanitizer -Wno-dev >/dev/null && \
+	  PATH="$(abspath $(BIN)):$$PATH" cmake --build $$folder && \
+	  (cd $$folder && $(abspath $(BIN))/ctest --output-on-failure) || exit 1; \
+	done
 
 # Without its cache: that does not notice a package that is new.
 check: $(VENV)/dev.stamp  ## formatting, lint, types, layering

@@ -1,0 +1,77 @@
+// The dense kernels beside plain loops, over odd sizes, on several threads at once.
+#include "dense.h"
+
+#include <cmath>
+
+#include "tests/testing.h"
+
+namespace {
+
+using hornbeam::Type;
+using hornbeam::dense::Shape;
+using hornbeam::testing::at_once;
+using hornbeam::testing::numbers;
+using hornbeam::testing::Pool;
+
+void expect_close(const std::vector<float>& actual, const std::vector<float>& expected) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    CHECK(std::fabs(actual[i] - expected[i]) <= 1e-4f * (1 + std::fabs(expected[i])));
+  }
+}
+
+void all_three(Pool& pool, int64_t b, int64_t d, int64_t u, bool relu) {
+  auto view = pool.view();
+  const Shape shape{Type::kFloat32, b, d, u, false};
+  const auto x = numbers(b * d, 1), kernel = numbers(d * u, 2), bias = numbers(u, 3);
+  const auto dy = numbers(b * u, 4);
+  std::vector<float> y(b * u), expected_y(b * u);
+  CHECK(forward(view, shape, x.data(), kernel.data(), bias.data(), relu, y.data()).success());
+  for (int64_t i = 0; i < b; ++i) {
+    for (int64_t j = 0; j < u; ++j) {
+      double sum = bias[j];
+      for (int64_t k = 0; k < d; ++k) sum += double{x[i * d + k]} * kernel[k * u + j];
+      expected_y[i * u + j] = relu && sum < 0 ? 0 : static_cast<float>(sum);
+    }
+  }
+  expect_close(y, expected_y);
+
+  std::vector<float> dz(dy), dx(b * d), expected_dx(b * d);
+  for (int64_t i = 0; relu && i < b * u; ++i) dz[i] = y[i] > 0 ? dy[i] : 0;
+  const void* mask = relu ? y.data() : nullptr;
+  CHECK(input_gradient(view, shape, dy.data(), kernel.data(), mask, dx.data()).success());
+  std::vector<float> dk(d * u), expected_dk(d * u), db(u), expected_db(u);
+  CHECK(weight_gradient(view, shape, x.data(), dy.data(), mask, dk.data(), db.data()).success());
+  for (int64_t i = 0; i < b; ++i) {
+    for (int64_t j = 0; j < u; ++j) {
+      expected_db[j] += dz[i * u + j];
+      for (int64_t k = 0; k < d; ++k) {
+        expected_dx[i * d + k] += dz[i * u + j] * kernel[k * u + j];
+        expected_dk[k * u + j] += x[i * d + k] * dz[i * u + j];
+      }
+    }
+  }
+  expect_close(dx, expected_dx);
+  expect_close(dk, expected_dk);
+  expect_close(db, expected_db);
+}
+
+void many_calls_at_once() {
+  Pool pool(3);
+  at_once(6, [&](int number) {
+    for (int i = 0; i < 10; ++i) all_three(pool, 33 + number, 65, 130, number % 2);
+  });
+}
+
+}  // namespace
+
+int main() {
+  for (int threads : {0, 2}) {
+    Pool pool(threads);
+    for (bool relu : {false, true}) {
+      for (int64_t b : {0, 1, 7, 64}) all_three(pool, b, 33, 17, relu);
+      all_three(pool, 130, 257, 129, relu);
+    }
+  }
+  many_calls_at_once();
+  std::puts("dense: passed");
+}
