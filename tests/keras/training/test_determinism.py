@@ -1,0 +1,50 @@
+"""The same seed, data and number of threads give the same bits, from process to process, with native kernels on."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+TRAIN = """
+import hashlib, sys
+import numpy as np
+from hornbeam import keras
+
+layers = keras.layers
+keras.mixed_precision.set_global_policy(sys.argv[2])
+keras.utils.set_random_seed(7)
+random = np.random.default_rng(0)
+if sys.argv[1] == "images":
+    x, y = random.random((160, 28, 28, 1), "float32"), random.integers(0, 10, 160)
+    body = [keras.Input((28, 28, 1)), layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+elif sys.argv[1] == "words":
+    x, y = random.integers(0, 500, (160, 40)), random.integers(0, 10, 160)
+    body = [keras.Input((40,), dtype="int32"), layers.Embedding(500, 64, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(64, return_sequences=True)), layers.GRU(64)]
+else:
+    x, y = random.random((160, 256), "float32"), random.integers(0, 10, 160)
+    body = [keras.Input((256,)), layers.Dense(256, activation="relu"), layers.BatchNormalization(),
+            layers.Dropout(0.3), layers.Dense(256), layers.LayerNormalization()]
+model = keras.Sequential([*body, layers.Dense(10, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y, batch_size=32, epochs=2, verbose=0)
+weights = b"".join(w.tobytes() for w in model.get_weights())
+assert np.isfinite(model.evaluate(x, y, verbose=0))
+print(hashlib.sha256(weights).hexdigest())
+"""
+
+
+def trained(kind, policy):
+    result = subprocess.run(
+        [sys.executable, "-c", TRAIN, kind, policy], capture_output=True, text=True, env=os.environ
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("kind", ["images", "words", "vectors"])
+def test_the_same_bits(kind, policy):
+    assert trained(kind, policy) == trained(kind, policy)
