@@ -7,6 +7,7 @@ from hornbeam.keras.engine.input_layer import Input, InputLayer
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from hornbeam.keras.layers.attention import AdditiveAttention, Attention
 from hornbeam.keras.layers.batch_normalization import BatchNormalization
 from hornbeam.keras.layers.bidirectional import Bidirectional
 from hornbeam.keras.layers.conv import Conv1D, Conv2D, Conv3D
@@ -27,6 +28,7 @@ from hornbeam.keras.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from hornbeam.keras.layers.einsum_dense import EinsumDense
 from hornbeam.keras.layers.elementwise import ActivityRegularization, Identity, Rescaling
 from hornbeam.keras.layers.embedding import Embedding
 from hornbeam.keras.layers.global_pooling import (
@@ -60,6 +62,7 @@ from hornbeam.keras.layers.merging import (
     multiply,
     subtract,
 )
+from hornbeam.keras.layers.multi_head_attention import GroupedQueryAttention, MultiHeadAttention
 from hornbeam.keras.layers.normalization import (
     GroupNormalization,
     LayerNormalization,
@@ -99,6 +102,7 @@ Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+GroupQueryAttention = GroupedQueryAttention
 
 __all__ = [
     "ELU",
@@ -108,7 +112,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -139,6 +145,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -157,6 +164,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -175,6 +183,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
@@ -215,6 +224,8 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+registry.add(GroupedQueryAttention, written="GroupQueryAttention")  # as Keras writes it
 
 # Every exported layer can be named in a configuration; there is no other table.
 for _name in __all__:
