@@ -25,7 +25,8 @@ class Row:
     `inputs`: a shape (batch axis included) for normal floats, or an array; a list of those for a layer that takes a list,
     or, with `apart`, several arguments.
     `call`: further arguments of the call. `mask`: a mask that arrives attached to the inputs.
-    `unknown`: which axes of the inputs are unknown in the symbolic call.
+    `unknown`: which axes of the inputs are unknown in the symbolic call. `vague`: Keras says the symbolic shape of the
+    outputs less exactly, or wrongly.
     """
 
     layer: str
@@ -36,6 +37,7 @@ class Row:
     unknown: tuple[int, ...] = (0,)
     id: str = ""
     apart: bool = False
+    vague: bool = False
 
     def __str__(self) -> str:
         if self.id or callable(self.config):
@@ -141,7 +143,8 @@ def run(layer: Any, row: Row) -> dict[str, Any]:
     kept = len(layer.non_trainable_weights)  # after them come the states of random generators
     results = {
         "outputs": outputs,
-        "losses": losses,
+        # Keras tells the losses of the layers inside in reverse.
+        "losses": sorted(jax.tree.leaves(losses), key=float),
         "new_values": new[:kept],
         "gradients": gradients[0],
     }
@@ -183,7 +186,9 @@ def with_mask(library: Any, mask: Any) -> Any:
 
         def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
             convert = library.ops.convert_to_tensor
-            return [convert(each) for each in mask] if isinstance(mask, list) else convert(mask)
+            if isinstance(mask, list):
+                return [None if each is None else convert(each) for each in mask]
+            return convert(mask)
 
     return Attach()
 
