@@ -110,7 +110,6 @@ MULTI_HEAD = [
         bias_initializer="ones",
     ),
     heads(CROSS, dtype="mixed_bfloat16"),
-    heads(CROSS, trainable=False),
 ]
 
 GROUPED = [

@@ -17,6 +17,7 @@ from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import refuse, without_unset
+from hornbeam.keras.registry import serialize_keras_object
 from hornbeam.ops.common import inexact, inexact_pair
 
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
@@ -152,9 +153,9 @@ class EinsumDense(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return without_unset(
-            super().get_config(), "lora_rank", "lora_alpha", "gptq_unpacked_column_size"
-        )
+        regularizer = serialize_keras_object(self.activity_regularizer)  # even where it is None
+        config = {**super().get_config(), "activity_regularizer": regularizer}
+        return without_unset(config, "lora_rank", "lora_alpha", "gptq_unpacked_column_size")
 
 
 @op
@@ -171,13 +172,10 @@ def einsum_affine(x: Any, kernel: Any, bias: Any, equation: str) -> jax.Array:
         return y if bias is None else y + bias
     rows, outputs = x.shape[: x.ndim - summed], kernel.shape[summed:]
     units = math.prod(outputs)
-    fits = bias is not None and bias.shape == outputs
-    y = ops.affine.raw(
-        x.reshape(*rows, math.prod(kernel.shape[:summed])),
-        kernel.reshape(-1, units),
-        bias.reshape(units) if fits else None,
-    ).reshape(*rows, *outputs)
-    return y if bias is None or fits else y + bias
+    flat = bias.reshape(units) if bias is not None and bias.shape == outputs else None
+    x = x.reshape(*rows, math.prod(kernel.shape[:summed]))
+    y = ops.affine.raw(x, kernel.reshape(-1, units), flat).reshape(*rows, *outputs)
+    return y if bias is None or flat is not None else y + bias
 
 
 class Equation(NamedTuple):
