@@ -39,6 +39,7 @@ from hornbeam.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from hornbeam.keras.layers.grouped_query_attention import GroupedQueryAttention
 from hornbeam.keras.layers.gru import GRU, GRUCell
 from hornbeam.keras.layers.lambda_layer import Lambda
 from hornbeam.keras.layers.lookup import deserialize, registry, serialize
@@ -62,7 +63,7 @@ from hornbeam.keras.layers.merging import (
     multiply,
     subtract,
 )
-from hornbeam.keras.layers.multi_head_attention import GroupedQueryAttention, MultiHeadAttention
+from hornbeam.keras.layers.multi_head_attention import MultiHeadAttention
 from hornbeam.keras.layers.normalization import (
     GroupNormalization,
     LayerNormalization,
