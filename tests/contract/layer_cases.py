@@ -16,12 +16,15 @@ class Case(NamedTuple):
     """A layer's arguments (not the defaults, where there is a choice), and the shape of its input, batch axis included.
 
     `arguments` is a function where they hold layers, which must be new for each test. `shape` is a list of shapes for a
-    layer that takes a list of tensors. `highest` makes the inputs integers below it.
+    layer that takes a list of tensors; with `apart` they are arguments of their own. `highest` makes the inputs integers
+    below it. `written` is the name in configurations, where it is not that of the class.
     """
 
     arguments: dict[str, Any] | Callable[[], dict[str, Any]]
     shape: Any
     highest: int | None = None
+    apart: bool = False
+    written: str | None = None
 
 
 @keras.saving.register_keras_serializable("contract")
@@ -32,12 +35,15 @@ def twice(x: Any) -> Any:
 
 SEQUENCE, IMAGE, VOLUME = (2, 6, 4), (2, 6, 5, 4), (2, 4, 5, 4, 2)
 TWO = [(2, 3, 4), (2, 3, 4)]
+QUERY_AND_VALUE = [(2, 3, 4), (2, 5, 4)]
 
 CASES: dict[str, Case] = {
     "Activation": Case({"activation": "gelu"}, (2, 5)),
     "ActivityRegularization": Case({"l1": 0.1, "l2": 0.2}, (2, 5)),
     "Add": Case({}, TWO),
+    "AdditiveAttention": Case({"use_scale": True}, QUERY_AND_VALUE),
     "AlphaDropout": Case({"rate": 0.3, "seed": 1}, SEQUENCE),
+    "Attention": Case({"use_scale": True, "score_mode": "concat"}, QUERY_AND_VALUE),
     "Average": Case({}, TWO),
     "AveragePooling1D": Case({"pool_size": 2, "strides": 1}, SEQUENCE),
     "AveragePooling2D": Case({"pool_size": (2, 3), "padding": "same"}, IMAGE),
@@ -69,6 +75,16 @@ CASES: dict[str, Case] = {
     "Dot": Case({"axes": 2, "normalize": True}, TWO),
     "Dropout": Case({"rate": 0.3, "noise_shape": (None, 1, 4), "seed": 1}, SEQUENCE),
     "ELU": Case({"alpha": 0.5}, (2, 5)),
+    "EinsumDense": Case(
+        {
+            "equation": "abc,cde->abde",
+            "output_shape": (None, 2, 3),
+            "bias_axes": "e",
+            "activation": "relu",
+            "kernel_regularizer": "l2",
+        },
+        SEQUENCE,
+    ),
     "Embedding": Case({"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5), highest=7),
     "Flatten": Case({"data_format": "channels_first"}, IMAGE),
     "GRU": Case({"units": 3, "return_sequences": True, "reset_after": False}, SEQUENCE),
@@ -81,6 +97,12 @@ CASES: dict[str, Case] = {
     "GlobalMaxPooling2D": Case({"data_format": "channels_first"}, IMAGE),
     "GlobalMaxPooling3D": Case({}, VOLUME),
     "GroupNormalization": Case({"groups": 2}, IMAGE),
+    "GroupedQueryAttention": Case(
+        {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "sliding_window": 2},
+        QUERY_AND_VALUE,
+        apart=True,
+        written="GroupQueryAttention",
+    ),
     "Identity": Case({}, (2, 5)),
     "LSTM": Case({"units": 3, "activation": "relu", "unit_forget_bias": False}, SEQUENCE),
     "Lambda": Case({"function": twice}, (2, 5)),
@@ -92,6 +114,11 @@ CASES: dict[str, Case] = {
     "MaxPooling3D": Case({}, VOLUME),
     "Maximum": Case({}, TWO),
     "Minimum": Case({}, TWO),
+    "MultiHeadAttention": Case(
+        {"num_heads": 2, "key_dim": 3, "value_dim": 2, "use_gate": True, "output_shape": 5},
+        QUERY_AND_VALUE,
+        apart=True,
+    ),
     "Multiply": Case({}, TWO),
     "PReLU": Case({"shared_axes": [1], "alpha_initializer": "ones"}, SEQUENCE),
     "Permute": Case({"dims": (3, 1, 2)}, IMAGE),

@@ -40,7 +40,7 @@ def make(class_name: str, **more: Any) -> Any:
 
 def data(name: str, batch: int = 2) -> Any:
     """Inputs for the class."""
-    _, shape, highest = CASES[name]
+    shape, highest = CASES[name].shape, CASES[name].highest
     rng = np.random.default_rng(0)
 
     def draw(each: tuple[int, ...]) -> np.ndarray:
@@ -54,10 +54,15 @@ def data(name: str, batch: int = 2) -> Any:
     return [draw(each) for each in shape] if isinstance(shape, list) else draw(shape)
 
 
+def given(name: str, inputs: Any) -> tuple[Any, ...]:
+    """The arguments of a call on `inputs`, or on their shapes."""
+    return tuple(inputs) if CASES[name].apart else (inputs,)
+
+
 def built(class_name: str, **more: Any) -> Any:
     """A built layer."""
     layer = make(class_name, **more)
-    layer.build(jax.tree.map(lambda x: x.shape, data(class_name)))
+    layer.build(*given(class_name, jax.tree.map(lambda x: x.shape, data(class_name))))
     return layer
 
 
@@ -75,11 +80,14 @@ def symbols(name: str) -> Any:
 def test_config_makes_the_same_layer(name: str):
     layer = built(name)
     described = json.loads(json.dumps(layers.serialize(layer)))
-    assert (described["module"], described["class_name"]) == ("keras.layers", name)
+    assert (described["module"], described["class_name"]) == (
+        "keras.layers",
+        CASES[name].written or name,
+    )
     twin = layers.deserialize(described)
     assert type(twin) is type(layer) and twin.name == layer.name
     assert json.loads(json.dumps(layers.serialize(twin))) == described
-    twin.build(jax.tree.map(lambda x: x.shape, data(name)))
+    twin.build(*given(name, jax.tree.map(lambda x: x.shape, data(name))))
     assert [(w.path, w.shape, w.dtype) for w in twin.weights] == [
         (w.path, w.shape, w.dtype) for w in layer.weights
     ]
@@ -88,15 +96,13 @@ def test_config_makes_the_same_layer(name: str):
 @every_layer
 def test_unknown_batch(name: str):
     layer = make(name)
-    outputs = layer(symbols(name))
+    outputs = layer(*given(name, symbols(name)))
     shape = tuple(outputs.shape)
     assert shape[0] is None and None not in shape[1:]
-    assert (
-        tuple(layer.compute_output_shape(jax.tree.map(lambda x: tuple(x.shape), symbols(name))))
-        == shape
-    )
+    shapes = given(name, jax.tree.map(lambda x: tuple(x.shape), symbols(name)))
+    assert tuple(layer.compute_output_shape(*shapes)) == shape
     for batch in (1, 3):
-        made = jax.eval_shape(lambda x: layer(x), data(name, batch))
+        made = jax.eval_shape(lambda x: layer(*given(name, x)), data(name, batch))
         assert made.shape == (batch, *shape[1:])
 
 
@@ -114,11 +120,11 @@ def test_dtype_policies(name: str, policy: keras.DTypePolicy):
     layer = built(name)
     state = values(layer.trainable_variables), values(layer.non_trainable_variables)
     outputs, _ = jax.eval_shape(
-        lambda x: layer.stateless_call(*state, x, **training(layer)), data(name)
+        lambda x: layer.stateless_call(*state, *given(name, x), **training(layer)), data(name)
     )
     assert outputs.dtype == policy.compute_dtype
     assert {w.dtype for w in layer.weights} <= {policy.variable_dtype}
-    assert layer(symbols(name)).dtype == outputs.dtype
+    assert layer(*given(name, symbols(name))).dtype == outputs.dtype
 
 
 @every_layer
@@ -126,8 +132,8 @@ def test_compiled_as_called(name: str):
     layer = built(name)
     inputs = data(name)
     state = values(layer.trainable_variables), values(layer.non_trainable_variables)
-    compiled, _ = jax.jit(lambda x: layer.stateless_call(*state, x))(inputs)
-    assert_close(compiled, layer(inputs))
+    compiled, _ = jax.jit(lambda x: layer.stateless_call(*state, *given(name, x)))(inputs)
+    assert_close(compiled, layer(*given(name, inputs)))
 
 
 @every_layer
@@ -139,7 +145,7 @@ def test_gradients_are_finite(name: str):
 
     def loss(trainable: Any, inputs: Any) -> Any:
         outputs, _, losses = layer.stateless_call(
-            trainable, others, inputs, return_losses=True, **training(layer)
+            trainable, others, *given(name, inputs), return_losses=True, **training(layer)
         )
         return jnp.sum(jnp.square(outputs._value)) + sum(x._value for x in losses)
 

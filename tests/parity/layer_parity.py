@@ -22,9 +22,11 @@ class Row:
     """One layer, configured in one way and called in one way.
 
     `config`: the constructor's arguments; a function (keras module -> arguments) where they hold objects of a library.
-    `inputs`: a shape (batch axis included) for normal floats, or an array; a list of those for a layer that takes a list.
+    `inputs`: a shape (batch axis included) for normal floats, or an array; a list of those for a layer that takes a list,
+    or, with `apart`, several arguments.
     `call`: further arguments of the call. `mask`: a mask that arrives attached to the inputs.
-    `unknown`: which axes of the inputs are unknown in the symbolic call.
+    `unknown`: which axes of the inputs are unknown in the symbolic call. `vague`: Keras says the symbolic shape of the
+    outputs less exactly, or wrongly.
     """
 
     layer: str
@@ -34,6 +36,8 @@ class Row:
     mask: Any = None
     unknown: tuple[int, ...] = (0,)
     id: str = ""
+    apart: bool = False
+    vague: bool = False
 
     def __str__(self) -> str:
         if self.id or callable(self.config):
@@ -83,6 +87,10 @@ class Row:
 
         return jax.tree.map(symbol, (self.arrays(), self.call))
 
+    def given(self, inputs: Any) -> tuple[Any, ...]:
+        """The arguments of a call on `inputs`, or on their shapes."""
+        return tuple(inputs) if self.apart else (inputs,)
+
     def make(self, library: Any) -> Any:
         """The layer."""
         return getattr(library.layers, self.layer)(**self.arguments(library))
@@ -91,7 +99,8 @@ class Row:
         """The layer, built for the inputs."""
         layer = self.make(library)
         arrays = self.arrays()
-        layer.build([each.shape for each in arrays] if isinstance(arrays, list) else arrays.shape)
+        shapes = [each.shape for each in arrays] if isinstance(arrays, list) else arrays.shape
+        layer.build(*self.given(shapes))
         return layer
 
 
@@ -110,7 +119,7 @@ def both_built(row: Row) -> tuple[Any, Any]:
 
 def run(layer: Any, row: Row) -> dict[str, Any]:
     """Outputs, losses, new values of the other weights, and gradients of trainable weights and inputs."""
-    outer = inside(layer, row.call)
+    outer = inside(layer, row)
     trainable = [jnp.asarray(np.asarray(v)) for v in outer.trainable_variables]
     others = [jnp.asarray(np.asarray(v)) for v in outer.non_trainable_variables]
     inputs = jax.tree.map(jnp.asarray, row.arrays())
@@ -134,7 +143,8 @@ def run(layer: Any, row: Row) -> dict[str, Any]:
     kept = len(layer.non_trainable_weights)  # after them come the states of random generators
     results = {
         "outputs": outputs,
-        "losses": losses,
+        # Keras tells the losses of the layers inside in reverse.
+        "losses": sorted(jax.tree.leaves(losses), key=float),
         "new_values": new[:kept],
         "gradients": gradients[0],
     }
@@ -151,7 +161,7 @@ def _weighted_sum(x: Any) -> Any:
     return jnp.sum(x.astype("float32") * weights)
 
 
-def inside(layer: Any, call: dict[str, Any]) -> Any:
+def inside(layer: Any, row: Row) -> Any:
     """A layer that holds `layer`: Keras's stateless_call forgets activity regularizers of the outermost layer."""
     library = ours if isinstance(layer, ours.Layer) else theirs
 
@@ -162,7 +172,7 @@ def inside(layer: Any, call: dict[str, Any]) -> Any:
             self.built = True
 
         def call(self, inputs: Any) -> Any:
-            return self.inner(inputs, **call)
+            return self.inner(*row.given(inputs), **row.call)
 
     return Outer()
 
@@ -176,7 +186,9 @@ def with_mask(library: Any, mask: Any) -> Any:
 
         def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
             convert = library.ops.convert_to_tensor
-            return [convert(each) for each in mask] if isinstance(mask, list) else convert(mask)
+            if isinstance(mask, list):
+                return [None if each is None else convert(each) for each in mask]
+            return convert(mask)
 
     return Attach()
 

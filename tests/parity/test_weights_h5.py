@@ -51,7 +51,34 @@ def subclass(k):
     return model
 
 
-@pytest.mark.parametrize("make", [stack, graph, recurrent, subclass])
+def attention(k):
+    x = k.Input((5, 8))
+    h = k.layers.MultiHeadAttention(2, 3, dropout=0.1, use_gate=True)(x, x)
+    h = k.layers.GroupQueryAttention(3, 2, 1, use_gate=True)(h, h)
+    h = k.layers.AdditiveAttention()([h, k.layers.Attention(use_scale=True)([h, x])])
+    return k.Model(x, k.layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d")(h))
+
+
+def private(k):
+    class Block(k.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self._hidden = k.layers.Dense(3)
+            self.out = k.layers.Dense(2)
+            self._more = [k.layers.Dense(2)]
+
+        def build(self, input_shape):
+            self._hidden.build(input_shape)
+            self.out.build((None, 3))
+            self._more[0].build((None, 2))
+
+        def call(self, x):
+            return self._more[0](self.out(self._hidden(x)))
+
+    return k.Sequential([k.Input((8,)), Block()])
+
+
+@pytest.mark.parametrize("make", [stack, graph, recurrent, subclass, attention, private])
 @pytest.mark.parametrize("way", ["to Keras", "from Keras"])
 def test_exchange(make, way, tmp_path):
     path = str(tmp_path / "model.weights.h5")

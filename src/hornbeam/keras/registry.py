@@ -114,10 +114,13 @@ class Registry:
         self._names: dict[Any, str] = {}  # class or function -> the name that is written
         _registries[module] = self
 
-    def add(self, obj: T, *aliases: str) -> T:
-        """Make a class or function known by its name, the name in snake_case, and `aliases`."""
+    def add(self, obj: T, *aliases: str, written: str | None = None) -> T:
+        """Make a class or function known by its name, the name in snake_case, and `aliases`.
+
+        Configurations name it by `written`, which is its own name unless it is given.
+        """
         name = obj.__name__  # type: ignore[attr-defined]
-        self._names.setdefault(obj, name)
+        self._names.setdefault(obj, written or name)
         for each in (name, snake_case(name), *aliases):
             self._objects[each] = obj
         return obj

@@ -7,6 +7,7 @@ from hornbeam.keras.engine.input_layer import Input, InputLayer
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from hornbeam.keras.layers.attention import AdditiveAttention, Attention
 from hornbeam.keras.layers.batch_normalization import BatchNormalization
 from hornbeam.keras.layers.bidirectional import Bidirectional
 from hornbeam.keras.layers.conv import Conv1D, Conv2D, Conv3D
@@ -27,6 +28,7 @@ from hornbeam.keras.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from hornbeam.keras.layers.einsum_dense import EinsumDense
 from hornbeam.keras.layers.elementwise import ActivityRegularization, Identity, Rescaling
 from hornbeam.keras.layers.embedding import Embedding
 from hornbeam.keras.layers.global_pooling import (
@@ -37,6 +39,7 @@ from hornbeam.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from hornbeam.keras.layers.grouped_query_attention import GroupedQueryAttention
 from hornbeam.keras.layers.gru import GRU, GRUCell
 from hornbeam.keras.layers.lambda_layer import Lambda
 from hornbeam.keras.layers.lookup import deserialize, registry, serialize
@@ -60,6 +63,7 @@ from hornbeam.keras.layers.merging import (
     multiply,
     subtract,
 )
+from hornbeam.keras.layers.multi_head_attention import MultiHeadAttention
 from hornbeam.keras.layers.normalization import (
     GroupNormalization,
     LayerNormalization,
@@ -99,6 +103,7 @@ Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+GroupQueryAttention = GroupedQueryAttention
 
 __all__ = [
     "ELU",
@@ -108,7 +113,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -139,6 +146,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -157,6 +165,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -175,6 +184,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
@@ -215,6 +225,8 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+registry.add(GroupedQueryAttention, written="GroupQueryAttention")  # as Keras writes it
 
 # Every exported layer can be named in a configuration; there is no other table.
 for _name in __all__:

@@ -52,7 +52,7 @@ class Dropout(Disturbance):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = _as_rate(rate)
+        self.rate = as_rate(rate)
         self.set_seed(seed, rate)
         self.noise_shape = _as_noise_shape(noise_shape)
 
@@ -138,7 +138,7 @@ class GaussianNoise(Disturbance):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stddev = _as_rate(stddev, "stddev")  # Keras wants no more than 1 here as well
+        self.stddev = as_rate(stddev, "stddev")  # Keras wants no more than 1 here as well
         self.set_seed(seed, stddev)
 
     def disturb(self, inputs: Any) -> Any:
@@ -161,7 +161,7 @@ class GaussianDropout(Disturbance):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate = _as_rate(rate, below_one=True)
+        self.rate = as_rate(rate, below_one=True)
         self.set_seed(seed, rate)
 
     def disturb(self, inputs: Any) -> Any:
@@ -185,7 +185,7 @@ class AlphaDropout(Disturbance):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = _as_rate(rate, below_one=True)
+        self.rate = as_rate(rate, below_one=True)
         self.set_seed(seed, rate)
         self.noise_shape = _as_noise_shape(noise_shape)
 
@@ -200,7 +200,8 @@ class AlphaDropout(Disturbance):
         return ops.cast(ops.where(kept, inputs, lowest) * a + b, self.compute_dtype)
 
 
-def _as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
+def as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
+    """`rate` as a number from 0 to 1. Raises ValueError for anything else."""
     value = float(rate) if isinstance(rate, Real) else -1.0
     if not 0 <= value <= 1 or (below_one and value == 1):
         raise ValueError(

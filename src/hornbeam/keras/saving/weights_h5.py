@@ -20,6 +20,7 @@ from hornbeam.core.names import snake_case
 from hornbeam.core.optional import require
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.tracking import UNTRACKED
 from hornbeam.keras.utils.atomic import atomic_write
 
 _ENDING = ".weights.h5"
@@ -101,16 +102,17 @@ def places(model: Layer) -> list[tuple[str, Layer]]:
 
 
 def _children(layer: Layer) -> list[tuple[str, Any]]:
-    """Attributes that hold layers, by name; a model's `layers` are among them, as in Keras."""
+    """Attributes that hold layers, by name, private ones last; a model's `layers` are among them, as in Keras."""
+    renamed = getattr(type(layer), "names_in_files", {})
     found = {
-        name: value
+        renamed.get(name, name): value
         for name, value in vars(layer).items()
-        if not name.startswith("_") and isinstance(value, (Layer, list, tuple, dict, set))
+        if name not in UNTRACKED and isinstance(value, (Layer, list, tuple, dict, set))
     }
     layers = getattr(type(layer), "layers", None)
     if isinstance(layers, property):
         found["layers"] = layer.layers  # type: ignore[attr-defined]
-    return sorted(found.items())
+    return sorted(found.items(), key=lambda item: (item[0].startswith("_"), item[0]))
 
 
 def _checked_path(filepath: str | os.PathLike[str]) -> str:

@@ -1,0 +1,145 @@
+"""The computations of multi-head attention, and where it may go.
+
+Letters: b batch (all axes that are no attention axes), t and s places of queries and of values, n heads, m heads of
+keys, d features. What has several attention axes is folded to (b, t, n, d) first.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.keras.layers.activation import masked_softmax
+
+Axes = tuple[int, ...]
+
+
+@op
+def fold(x: Any, axes: Axes) -> jax.Array:
+    """(b, ..., n, d) -> (b, t, n, d), with the `axes` as t and all others before the heads as b"""
+    k = len(axes)
+    x = jnp.moveaxis(x, axes, range(x.ndim - 2 - k, x.ndim - 2))
+    return x.reshape(math.prod(x.shape[: x.ndim - 2 - k]), -1, *x.shape[-2:])
+
+
+@op
+def unfold(x: Any, query: Any, axes: Axes) -> jax.Array:
+    """(b, t, n, d) -> (b, ..., n, d), the axes as those of `query` before it was folded"""
+    k, before = len(axes), query.ndim - 2
+    others, places = _sizes(query, axes)
+    x = x.reshape(*others, *places, *x.shape[-2:])
+    return jnp.moveaxis(x, range(before - k, before), axes)
+
+
+@op
+def unfold_weights(weights: Any, query: Any, key: Any, axes: Axes) -> jax.Array:
+    """(b, n, t, s) -> the axes that b stands for, n, the axes of t, the axes of s"""
+    (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
+    return weights.reshape(*others, weights.shape[1], *t, *s)
+
+
+@op
+def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.Array:
+    """softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
+
+    query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
+    """
+    key = _for_each_head(key, query.shape[2])
+    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    if allowed is None:
+        weights = jax.nn.softmax(logits, axis=-1)
+    else:
+        weights = masked_softmax.raw(logits, allowed, -1)
+    return weights.astype(query.dtype)
+
+
+@op
+def weighted_sum(weights: Any, value: Any) -> jax.Array:
+    """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
+    return jnp.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))
+
+
+@op
+def allowed_pairs(
+    query: Any,
+    key: Any,
+    axes: Axes,
+    masks: tuple[Any, Any, Any, Any],
+    is_causal: bool,
+    window: int | None,
+) -> jax.Array | None:
+    """Where attention may go, of 4 axes that broadcast to (b, n, t, s); None where there are no limits.
+
+    query, key: (b, ..., n, d), not folded. `masks` are those of the query, the value, the key, and of pairs: (b, t, s),
+    or without b, or with n before t. `window` w allows the places i, j with |i - j| < w.
+    """
+    k = len(axes)
+    (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
+    rank = len(others) + 1 + 2 * k
+    of_query, of_value, of_key, of_pairs = masks
+    limits = []
+    if of_query is not None:
+        placed = _placed(of_query, len(others), axes)
+        limits.append(placed.reshape(*placed.shape, *[1] * k))
+    for mask in (of_value, of_key):
+        if mask is not None:
+            placed = _placed(mask, len(others), axes)
+            limits.append(placed.reshape(*placed.shape[:-k], *[1] * k, *placed.shape[-k:]))
+    if of_pairs is not None:
+        pairs = jnp.asarray(of_pairs).astype(bool)
+        if not 2 * k <= pairs.ndim <= rank:
+            raise ValueError(
+                f"`attention_mask` has the shape (batch, {', '.join(map(str, t + s))}) here, with or without the batch "
+                f"axis, or with the heads before {t[0]}; received {pairs.shape}."
+            )
+        for _ in range(rank - pairs.ndim):
+            pairs = jnp.expand_dims(pairs, -2 * k - 1)
+        limits.append(pairs)
+    if is_causal or window is not None:
+        distance = jnp.arange(t[0])[:, None] - jnp.arange(s[0])
+        if is_causal:
+            limits.append(distance >= 0)
+        if window is not None:
+            limits.append(jnp.abs(distance) < window)
+    if not limits:
+        return None
+    allowed = limits[0]
+    for each in limits[1:]:
+        allowed = allowed & each
+    if rank == 4:
+        return allowed.reshape(*[1] * (4 - allowed.ndim), *allowed.shape)
+    heads = allowed.shape[-2 * k - 1] if allowed.ndim == rank else 1
+    allowed = jnp.broadcast_to(allowed, (*others, heads, *t, *s))
+    return allowed.reshape(math.prod(others), heads, math.prod(t), math.prod(s))
+
+
+def _sizes(x: Any, axes: Axes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of x (b, ..., n, d): the sizes of all axes but the `axes`, heads and features; the sizes of the `axes`."""
+    others = tuple(size for i, size in enumerate(x.shape[:-2]) if i not in axes)
+    return others, tuple(x.shape[axis] for axis in axes)
+
+
+def _placed(mask: Any, others: int, axes: Axes) -> jax.Array:
+    """A mask (b, t...), or of all axes but the last one of the inputs, as (others..., 1 for the heads, t...)"""
+    k = len(axes)
+    mask = jnp.asarray(mask).astype(bool)
+    if mask.ndim == others + k:
+        mask = jnp.moveaxis(mask, axes, range(others, others + k))
+    elif mask.ndim != 1 + k:
+        raise ValueError(
+            f"A mask has the axes of its tensor without the last one, {others + k} here, or the batch axis and "
+            f"the {k} attention axes; received shape {mask.shape}."
+        )
+    missing = others + k - mask.ndim
+    before, places = mask.shape[: mask.ndim - k], mask.shape[mask.ndim - k :]
+    return mask.reshape(*before, *[1] * missing, 1, *places)
+
+
+def _for_each_head(x: jax.Array, heads: int) -> jax.Array:
+    """(b, s, m, d) -> (b, s, n, d): several queries' heads share one of the keys"""
+    groups = heads // x.shape[2]
+    return x if groups == 1 else jnp.repeat(x, groups, axis=2)

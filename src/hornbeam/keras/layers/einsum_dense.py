@@ -1,0 +1,248 @@
+"""The dense layer between axes that an equation names."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import math
+import re
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam import ops
+from hornbeam.core.op import op
+from hornbeam.keras import activations, constraints, initializers, regularizers
+from hornbeam.keras.engine.input_spec import InputSpec
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers.arguments import refuse, without_unset
+from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.ops.common import inexact, inexact_pair
+
+_FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
+
+
+class EinsumDense(Layer):
+    """activation(einsum(equation, x, kernel) + bias)
+
+    Shapes: those that `equation` says, such as "abc,cd->abd", (b, t, d) -> (b, t, units). Its first part is the input,
+    its second one the kernel. "..." at the same end of input and output stands for any number of axes.
+
+    `output_shape` gives the sizes of the output's axes without the batch axis, and without those that "..." stands for;
+    None is the size of the input. `bias_axes` are the letters of the axes along which the bias varies; without them
+    there is none. Random initializers take the axes that are summed over as inputs, the others as outputs.
+
+    Raises ValueError for an equation of another form, letters that fit nowhere, and sizes that contradict the input's.
+    `lora_rank`, `lora_alpha`, `gptq_unpacked_column_size` and `quantization_config` are not supported.
+
+    >>> from hornbeam import keras
+    >>> layer = keras.layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 8), bias_axes="de")
+    >>> layer(keras.ops.ones((3, 5, 4))).shape
+    TensorShape([3, 5, 2, 8])
+    """
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: Any,
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            gptq_unpacked_column_size=gptq_unpacked_column_size,
+            quantization_config=quantization_config,
+        )
+        parts = parse(equation)
+        strange = [axis for axis in bias_axes or "" if axis not in parts.output]
+        if strange:
+            raise ValueError(
+                f"`bias_axes` are letters of the output {parts.output!r} of the equation {equation!r}; received "
+                f"{bias_axes!r}."
+            )
+        self.equation = equation
+        self.output_shape = (
+            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        )
+        self.activation = activations.get(activation)
+        self.bias_axes = bias_axes
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        rank = len(parts.input)
+        self.input_spec = InputSpec(min_ndim=rank) if parts.elided else InputSpec(ndim=rank)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel and the bias."""
+        parts = parse(self.equation)
+        sizes = self._sizes(parts, tuple(input_shape))
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=[self._known(sizes, axis, input_shape) for axis in parts.kernel],
+            initializer=_with_fans(self.kernel_initializer, parts),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.bias_axes:
+            first = min(parts.output.index(axis) for axis in self.bias_axes)
+            shape = [
+                self._known(sizes, axis, input_shape) if axis in self.bias_axes else 1
+                for axis in parts.output[first:]
+            ]
+            after = len(input_shape) - len(parts.input) if parts.elided == "right" else 0
+            self.bias = self.add_weight(
+                name="bias",
+                shape=shape + [1] * after,
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def _sizes(self, parts: Equation, shape: tuple[int | None, ...]) -> dict[str, int | None]:
+        """The size of each axis, as the input and `output_shape` say it."""
+        n = len(parts.input)
+        sizes = dict(
+            zip(parts.input, shape[-n:] if parts.elided == "left" else shape, strict=False)
+        )
+        if parts.elided == "left":
+            wanted = zip(reversed(parts.output), reversed(self.output_shape), strict=False)
+        else:
+            wanted = zip(parts.output[1:], self.output_shape, strict=False)
+        for axis, size in wanted:
+            known = sizes.get(axis)
+            if None not in (known, size) and known != size:
+                raise ValueError(
+                    f"The layer {self.name!r} (EinsumDense, {self.equation!r}) has the axis {axis!r} in its input and its "
+                    f"output, of size {known} in the input of shape {shape} and {size} in "
+                    f"output_shape={self.output_shape}. Give None there."
+                )
+            sizes[axis] = size if known is None else known
+        return sizes
+
+    def _known(self, sizes: dict[str, int | None], axis: str, shape: Any) -> int:
+        size = sizes.get(axis)
+        if size is None:
+            raise ValueError(
+                f"The layer {self.name!r} (EinsumDense, {self.equation!r}) needs to know the size of axis {axis!r} for "
+                f"its weights; neither the input of shape {tuple(shape)} nor output_shape={self.output_shape} says it."
+            )
+        return size
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """What the equation says"""
+        return self.activation(einsum_affine(inputs, self.kernel, self.bias, self.equation))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        regularizer = serialize_keras_object(self.activity_regularizer)  # even where it is None
+        config = {**super().get_config(), "activity_regularizer": regularizer}
+        return without_unset(config, "lora_rank", "lora_alpha", "gptq_unpacked_column_size")
+
+
+@op
+def einsum_affine(x: Any, kernel: Any, bias: Any, equation: str) -> jax.Array:
+    """einsum(equation, x, kernel) + bias; the bias broadcasts against the result
+
+    A product over the last axes of x and the first ones of the kernel is computed with both laid flat, as in `Dense`.
+    """
+    x, kernel = inexact_pair(x, kernel)
+    bias = None if bias is None else inexact(bias)
+    summed = _summed_at_the_end(equation)
+    if summed is None:
+        y = jnp.einsum(equation, x, kernel)
+        return y if bias is None else y + bias
+    rows, outputs = x.shape[: x.ndim - summed], kernel.shape[summed:]
+    units = math.prod(outputs)
+    flat = bias.reshape(units) if bias is not None and bias.shape == outputs else None
+    x = x.reshape(*rows, math.prod(kernel.shape[:summed]))
+    y = ops.affine.raw(x, kernel.reshape(-1, units), flat).reshape(*rows, *outputs)
+    return y if bias is None or flat is not None else y + bias
+
+
+class Equation(NamedTuple):
+    """The letters of an equation, and on which side there is "...": "left", "right" or ""."""
+
+    input: str
+    kernel: str
+    output: str
+    elided: str
+
+
+@functools.cache
+def parse(equation: str) -> Equation:
+    """The parts of an equation.
+
+    Raises ValueError for another form than "ab,bc->ac", "...b,bc->...c" or "ab...,bc->ac...", and for a letter of the
+    kernel or the output that appears nowhere else.
+
+    >>> parse("...x,xy->...y")
+    Equation(input='x', kernel='xy', output='y', elided='left')
+    """
+    found = _FORM.fullmatch(equation)
+    if found is None or found[1] != found[5] or found[3] != found[7] or (found[1] and found[3]):
+        raise ValueError(
+            f'`equation` has the form "ab,bc->ac", "...b,bc->...c" or "ab...,bc->ac..."; received {equation!r}.'
+        )
+    inputs, kernel, output = found[2], found[4], found[6]
+    for name, letters, others in (
+        ("kernel", kernel, inputs + output),
+        ("output", output, inputs + kernel),
+    ):
+        lost = [letter for letter in letters if letter not in others]
+        if lost:
+            raise ValueError(
+                f"The axis {lost[0]!r} of the {name} appears nowhere else in the equation {equation!r}, so that its size "
+                "is unknown."
+            )
+    return Equation(inputs, kernel, output, "left" if found[1] else "right" if found[3] else "")
+
+
+@functools.cache
+def _summed_at_the_end(equation: str) -> int | None:
+    """How many axes are summed over, where they are the last of the input and the first of the kernel; else None.
+
+    Then the rest of the input followed by the rest of the kernel is the output.
+
+    >>> _summed_at_the_end("abcd,cde->abe"), _summed_at_the_end("abc,cd->adb")
+    (2, None)
+    """
+    inputs, kernel, output, elided = parse(equation)
+    summed = sum(axis not in output for axis in kernel)
+    rows, rest = inputs[: len(inputs) - summed], kernel[summed:]
+    plain = (
+        summed > 0
+        and inputs == rows + kernel[:summed]
+        and output == rows + rest
+        and len(set(inputs + rest)) == len(inputs + rest)
+    )
+    return summed if plain and rest and (rows or elided == "left") and elided != "right" else None
+
+
+def _with_fans(initializer: Any, parts: Equation) -> Any:
+    """`initializer`, told which axes of the kernel are inputs and which are outputs unless it knows."""
+    random = isinstance(initializer, initializers.VarianceScaling)
+    if not random or initializer.input_axes is not None or initializer.output_axes is not None:
+        return initializer
+    told = copy.copy(initializer)
+    told.input_axes = tuple(i for i, axis in enumerate(parts.kernel) if axis not in parts.output)
+    told.output_axes = tuple(i for i, axis in enumerate(parts.kernel) if axis in parts.output)
+    return told
