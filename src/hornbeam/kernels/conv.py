@@ -81,9 +81,9 @@ def conv_max_pool(
     the part computed that pooling does not read.
     """
     slide = _slide(x, kernel, bias, strides, padding, dilation)
-    fused = slide is not None and x.ndim == 4 and tuple(window) == (2, 2)
-    if slide is not None and fused and min(slide.outputs(kernel.shape)) >= 2:
-        if native.suits(x, kernel, bias):
+    if slide is not None and x.ndim == 4 and tuple(window) == (2, 2):
+        fits = min(slide.outputs(kernel.shape)) >= 2
+        if fits and native.suits(x, kernel, bias):
             return conv_native.conv_max_pool(slide, x, kernel, bias)
     y = conv(x, kernel, strides, padding, dilation, bias, "relu")
     return pool.max_pool(y, window, window, "valid")
@@ -104,11 +104,46 @@ def conv_transpose(
     `output_padding` it is (s - 1) * stride + d - 2 * pad + output_padding, where pad is d // 2
     ("same") or 0.
     """
-    return reference.conv_transpose(x, kernel, strides, padding, output_padding, dilation)
+    slide = _transposed_slide(x, kernel, strides, padding, output_padding, dilation)
+    if slide is None or not native.suits(x, kernel):
+        return reference.conv_transpose(x, kernel, strides, padding, output_padding, dilation)
+    y = conv_native.conv_transpose(slide, _image(x), _window(kernel))
+    return y if x.ndim == 4 else y[:, 0]
+
+
+def _transposed_slide(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int | None],
+    dilation: Sequence[int],
+) -> Slide | None:
+    """How the convolution slides that takes the result of a `conv_transpose` to its argument."""
+    if not 3 <= x.ndim <= 4 or kernel.ndim != x.ndim or 0 in (*x.shape[1:], *kernel.shape):
+        return None
+    if x.shape[-1] != kernel.shape[-1]:
+        return None
+    sizes, pads = [], []
+    axes = zip(x.shape[1:-1], kernel.shape, strides, dilation, strict=False)
+    around = reference.transpose_padding(
+        x.shape, kernel.shape, strides, padding, output_padding, dilation
+    )
+    for (n, k, stride, rate), (before, after) in zip(axes, around, strict=True):
+        reach = (k - 1) * rate
+        size = (n - 1) * stride + 1 + before + after - reach
+        rest = (n - 1) * stride + 1 + before - size  # below 0 where x doesn't reach the end
+        sizes.append(size)
+        pads.append((reach - before, max(rest, 0)))
+    image = jax.ShapeDtypeStruct((x.shape[0], *sizes, kernel.shape[-2]), x.dtype)
+    slide = _slide(image, kernel, None, strides, pads, dilation) if min(sizes) > 0 else None
+    if slide is None or slide.outputs(_window(kernel).shape) != _pair(x.shape[1:-1], 1):
+        return None
+    return slide
 
 
 def _slide(
-    x: jax.Array,
+    x: jax.Array | jax.ShapeDtypeStruct,
     kernel: jax.Array,
     bias: jax.Array | None,
     strides: Sequence[int],
@@ -139,16 +174,18 @@ def _slide(
         size=_pair(sizes, 1),
         strides=_pair(strides, 1),
         dilation=_pair(dilation, 1),
-        padding=(*_pair([before for before, _ in pads], 0), *_pair([after for _, after in pads], 0)),
+        padding=(
+            *_pair([before for before, _ in pads], 0),
+            *_pair([after for _, after in pads], 0),
+        ),
     )
-    if not _pays(x.shape[0] * math.prod(slide.outputs(_window(kernel).shape)), kernel.size):
-        return None
-    return slide
+    places = x.shape[0] * math.prod(slide.outputs((*_pair(window, 1), inputs, filters)))
+    return slide if _pays(places * kernel.size) else None
 
 
-def _pays(outputs: int, weights: int) -> bool:
+def _pays(multiplications: int) -> bool:
     """Whether the native convolution beats XLA's."""
-    return outputs * weights >= MIN_MULTIPLICATIONS
+    return multiplications >= MIN_MULTIPLICATIONS
 
 
 def _pair(numbers: Sequence[int], filler: int) -> tuple[int, int]:

@@ -86,6 +86,30 @@ def _conv_backward(slide: Slide, relu: bool, saved: tuple, dy: jax.Array) -> tup
 _conv.defvjp(_conv_forward, _conv_backward)
 
 
+@partial(jax.jit, static_argnums=0, inline=True)
+def conv_transpose(slide: Slide, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """What an input's gradient is to a convolution, for an x of the size of its output."""
+    return _transpose(slide, x, kernel)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _transpose(slide: Slide, x: Any, kernel: Any) -> jax.Array:
+    return _input_gradient(slide, kernel.shape[2])(x, kernel, None)
+
+
+def _transpose_forward(slide: Slide, x: Any, kernel: Any) -> tuple[Any, tuple]:
+    return _transpose(slide, x, kernel), (x, kernel)
+
+
+def _transpose_backward(slide: Slide, saved: tuple, dy: jax.Array) -> tuple[Any, Any]:
+    x, kernel = saved
+    d_kernel, _ = _weight_gradient(slide, kernel.shape, False)(dy, x, None)
+    return _conv(slide, False, dy, kernel, None), d_kernel
+
+
+_transpose.defvjp(_transpose_forward, _transpose_backward)
+
+
 @cache
 def _forward(slide: Slide, relu: bool) -> Callable[..., Any]:
     def run(x: jax.Array, kernel: jax.Array, bias: Any) -> jax.Array:
@@ -195,9 +219,7 @@ def _pool_value(slide: Slide) -> Callable[..., Any]:
 def _pool_forward(slide: Slide) -> Callable[..., Any]:
     def run(x: jax.Array, kernel: jax.Array, bias: Any) -> native.Arrays:
         results = _pooled(slide, x, kernel)
-        return tuple(
-            native.call("conv_pool_forward", results, x, kernel, bias, **slide.attributes)
-        )
+        return tuple(native.call("conv_pool_forward", results, x, kernel, bias, **slide.attributes))
 
     def reference(x: jax.Array, kernel: jax.Array, bias: Any) -> native.Arrays:
         y = slide.conv(x, kernel)
@@ -286,8 +308,6 @@ def _fold_images(*shared: int) -> native.Fold:
             if a is not None and i not in shared:
                 each = a if batched[i] else jnp.broadcast_to(a, (size, *a.shape))
                 images[i] = each.reshape(-1, *each.shape[2:])
-        return jax.tree.map(
-            lambda y: y.reshape(size, y.shape[0] // size, *y.shape[1:]), f(*images)
-        )
+        return jax.tree.map(lambda y: y.reshape(size, y.shape[0] // size, *y.shape[1:]), f(*images))
 
     return fold

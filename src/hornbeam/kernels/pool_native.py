@@ -70,6 +70,7 @@ class Windows(NamedTuple):
 
 @partial(jax.jit, static_argnums=0, inline=True)  # for eager calls
 def max_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    """The largest element of each window, the first of equal ones."""
     return _max_pool(windows, x)
 
 
@@ -152,6 +153,7 @@ def _max_gradient(windows: Windows) -> Callable[..., Any]:
 
 @partial(jax.jit, static_argnums=0, inline=True)
 def average_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    """The mean of what each window holds of x."""
     return _average_pool(windows, x)
 
 

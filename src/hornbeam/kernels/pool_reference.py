@@ -34,7 +34,7 @@ def max_pool(
         return _reduce_window(x, _lowest(x.dtype), lax.max, window, strides, padding)
     if padding == "valid" and window == strides:
         return _max_pool_blocks(x, window)
-    return _max_pool_taps(pad(x, window, strides, padding, _lowest(x.dtype)), window, strides)
+    return _max_pool_taps(_pad(x, window, strides, padding, _lowest(x.dtype)), window, strides)
 
 
 def average_pool(
@@ -45,7 +45,7 @@ def average_pool(
     if math.prod(window) > MAX_TAPS:
         total = _reduce_window(x, 0, lax.add, window, strides, padding)
     else:
-        padded = pad(x, window, strides, padding, 0)
+        padded = _pad(x, window, strides, padding, 0)
         total = sum(taps(padded, window, strides), start=jnp.zeros((), x.dtype))
     return total / _window_counts(x.shape[1:-1], window, strides, padding).astype(x.dtype)
 
@@ -120,7 +120,7 @@ def _split_blocks(x: jax.Array, window: Ints) -> tuple[jax.Array, Ints]:
     return x.reshape(x.shape[0], *split, x.shape[-1]), within
 
 
-def pad(x: jax.Array, window: Ints, strides: Ints, padding: str, value: float) -> jax.Array:
+def _pad(x: jax.Array, window: Ints, strides: Ints, padding: str, value: float) -> jax.Array:
     if padding == "valid":
         return x
     pairs = same_padding(x.shape[1:-1], window, strides)
