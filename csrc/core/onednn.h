@@ -19,7 +19,7 @@ namespace hornbeam::onednn {
 // What identifies a primitive: the name of the operation and every number that its making uses.
 class Key {
  public:
-  explicit Key(const char* operation) : bytes_(operation) { bytes_.push_back('\0'); }
+  explicit Key(std::string operation) : bytes_(std::move(operation)) { bytes_.push_back('\0'); }
 
   Key& add(int64_t number) {
     bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -46,6 +46,9 @@ class Primitive {
             std::initializer_list<std::pair<int, dnnl::memory::desc>> memories);
 
   void run(std::initializer_list<std::pair<int, const void*>> data);
+
+  // The descriptor of an argument: where oneDNN chose the layout, what it chose.
+  dnnl::memory::desc argument(int number) const { return arguments_.at(number).get_desc(); }
 
   const std::string& implementation() const { return implementation_; }
 

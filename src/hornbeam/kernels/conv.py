@@ -1,17 +1,26 @@
 """Convolution in one, two and three dimensions, channels last.
 
+On CPU one and two dimensions in float32 or bfloat16 are native. There gradients are custom ones:
+`jax.grad` may be taken of them again, forward mode (`jax.jvp`) not.
+
 Letters: b batch, s... space (1 to 3 axes), c input channels, f filters, g groups, k... kernel.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
-PaddingPairs = Sequence[tuple[int, int]]
+from hornbeam.kernels import conv_native, native, pool
+from hornbeam.kernels import conv_reference as reference
+from hornbeam.kernels.conv_native import Slide
+from hornbeam.kernels.conv_reference import Activation, PaddingPairs, causal_padding
+
+# Below, XLA's own convolution is left in place; see `_pays`.
+MIN_MULTIPLICATIONS = 10_000
 
 
 def conv(
@@ -20,26 +29,21 @@ def conv(
     strides: Sequence[int],
     padding: str | PaddingPairs,
     dilation: Sequence[int],
+    bias: jax.Array | None = None,
+    activation: Activation = None,
 ) -> jax.Array:
-    """Cross-correlation, the "convolution" of deep learning.
+    """Cross-correlation, the "convolution" of deep learning; then activation(. + bias).
 
-    x: (b, s..., c), kernel: (k..., c / g, f) -> (b, s'..., f). The number of groups g is what the
-    channels of `x` and `kernel` say. `padding` is "valid", "same", "causal" (pads only before, so
-    that step t sees nothing later than t) or explicit pairs. x and kernel share one float dtype,
+    x: (b, s..., c), kernel: (k..., c / g, f), bias: (f,) -> (b, s'..., f). The number of groups g is
+    what the channels of `x` and `kernel` say. `padding` is "valid", "same", "causal" (pads only
+    before, so that step t sees nothing later than t) or explicit pairs. All share one float dtype,
     which is also the result's.
     """
-    spatial = x.ndim - 2
-    if padding == "causal":
-        padding = causal_padding(kernel.shape[:spatial], dilation)
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        window_strides=tuple(strides),
-        padding=padding.upper() if isinstance(padding, str) else list(padding),
-        rhs_dilation=tuple(dilation),
-        dimension_numbers=_dimension_numbers(spatial),
-        feature_group_count=x.shape[-1] // kernel.shape[-2],
-    )
+    slide = _slide(x, kernel, bias, strides, padding, dilation)
+    if slide is None or not native.suits(x, kernel, bias):
+        return reference.conv(x, kernel, strides, padding, dilation, bias, activation)
+    y = conv_native.conv(slide, activation == "relu", _image(x), _window(kernel), bias)
+    return y.reshape(y.shape[0], *y.shape[4 - x.ndim + 1 :])
 
 
 def depthwise_conv(
@@ -48,15 +52,41 @@ def depthwise_conv(
     strides: Sequence[int],
     padding: str | PaddingPairs,
     dilation: Sequence[int],
+    bias: jax.Array | None = None,
+    activation: Activation = None,
 ) -> jax.Array:
     """Each channel convolved with its own m filters: one group per channel.
 
-    x: (b, s..., c), kernel: (k..., c, m) -> (b, s'..., c * m); channel i gives outputs
-    i * m ... i * m + m - 1.
+    x: (b, s..., c), kernel: (k..., c, m), bias: (c * m,) -> (b, s'..., c * m); channel i gives
+    outputs i * m ... i * m + m - 1.
     """
     *window, channels, multiplier = kernel.shape
     grouped = kernel.reshape(*window, 1, channels * multiplier)
-    return conv(x, grouped, strides, padding, dilation)
+    return conv(x, grouped, strides, padding, dilation, bias, activation)
+
+
+def conv_max_pool(
+    x: jax.Array,
+    kernel: jax.Array,
+    bias: jax.Array | None,
+    strides: Sequence[int],
+    padding: str | PaddingPairs,
+    dilation: Sequence[int],
+    window: Sequence[int],
+) -> jax.Array:
+    """The largest element of each window of relu(conv + bias); windows lie side by side.
+
+    As `conv` and `pool.max_pool` ("valid", strides = window) one after the other. Where it is native
+    and the window is 2 x 2, what lies between the two is neither kept nor written to memory, nor is
+    the part computed that pooling does not read.
+    """
+    slide = _slide(x, kernel, bias, strides, padding, dilation)
+    if slide is not None and x.ndim == 4 and tuple(window) == (2, 2):
+        fits = min(slide.outputs(kernel.shape)) >= 2
+        if fits and native.suits(x, kernel, bias):
+            return conv_native.conv_max_pool(slide, x, kernel, bias)
+    y = conv(x, kernel, strides, padding, dilation, bias, "relu")
+    return pool.max_pool(y, window, window, "valid")
 
 
 def conv_transpose(
@@ -74,49 +104,99 @@ def conv_transpose(
     `output_padding` it is (s - 1) * stride + d - 2 * pad + output_padding, where pad is d // 2
     ("same") or 0.
     """
-    spatial = x.ndim - 2
-    pads = [
-        _transpose_padding(size, k, stride, padding, extra, rate)
-        for size, k, stride, extra, rate in zip(
-            x.shape[1:-1], kernel.shape, strides, output_padding, dilation, strict=False
-        )
-    ]
-    flipped = jnp.flip(kernel, axis=tuple(range(spatial)))
-    return lax.conv_general_dilated(
-        x,
-        jnp.swapaxes(flipped, -1, -2),
-        window_strides=(1,) * spatial,
-        padding=pads,
-        lhs_dilation=tuple(strides),
-        rhs_dilation=tuple(dilation),
-        dimension_numbers=_dimension_numbers(spatial),
+    slide = _transposed_slide(x, kernel, strides, padding, output_padding, dilation)
+    if slide is None or not native.suits(x, kernel):
+        return reference.conv_transpose(x, kernel, strides, padding, output_padding, dilation)
+    y = conv_native.conv_transpose(slide, _image(x), _window(kernel))
+    return y if x.ndim == 4 else y[:, 0]
+
+
+def _transposed_slide(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int | None],
+    dilation: Sequence[int],
+) -> Slide | None:
+    """How the convolution slides that takes the result of a `conv_transpose` to its argument."""
+    if not 3 <= x.ndim <= 4 or kernel.ndim != x.ndim or 0 in (*x.shape[1:], *kernel.shape):
+        return None
+    if x.shape[-1] != kernel.shape[-1]:
+        return None
+    sizes, pads = [], []
+    axes = zip(x.shape[1:-1], kernel.shape, strides, dilation, strict=False)
+    around = reference.transpose_padding(
+        x.shape, kernel.shape, strides, padding, output_padding, dilation
     )
+    for (n, k, stride, rate), (before, after) in zip(axes, around, strict=True):
+        reach = (k - 1) * rate
+        size = (n - 1) * stride + 1 + before + after - reach
+        rest = (n - 1) * stride + 1 + before - size  # below 0 where x doesn't reach the end
+        sizes.append(size)
+        pads.append((reach - before, max(rest, 0)))
+    image = jax.ShapeDtypeStruct((x.shape[0], *sizes, kernel.shape[-2]), x.dtype)
+    slide = _slide(image, kernel, None, strides, pads, dilation) if min(sizes) > 0 else None
+    if slide is None or slide.outputs(_window(kernel).shape) != _pair(x.shape[1:-1], 1):
+        return None
+    return slide
 
 
-def causal_padding(window: Sequence[int], dilation: Sequence[int]) -> list[tuple[int, int]]:
-    """Zeros before each axis, none after: (k - 1) * dilation of them."""
-    return [((k - 1) * rate, 0) for k, rate in zip(window, dilation, strict=True)]
-
-
-def _transpose_padding(
-    size: int, k: int, stride: int, padding: str, extra: int | None, rate: int
-) -> tuple[int, int]:
-    """How much to pad the stride-dilated input so that a plain convolution gives the result."""
-    dilated = (k - 1) * rate + 1
-    spread = (size - 1) * stride + 1
-    if extra is not None:
-        length = spread - 1 + dilated - (2 * (dilated // 2) if padding == "same" else 0) + extra
-    elif padding == "same":
-        length = size * stride
+def _slide(
+    x: jax.Array | jax.ShapeDtypeStruct,
+    kernel: jax.Array,
+    bias: jax.Array | None,
+    strides: Sequence[int],
+    padding: str | PaddingPairs,
+    dilation: Sequence[int],
+) -> Slide | None:
+    """How the native kernels slide; None where they don't, or where the reference says what is wrong."""
+    if not 3 <= x.ndim <= 4 or kernel.ndim != x.ndim or 0 in (*x.shape[1:], *kernel.shape):
+        return None
+    channels, (inputs, filters) = x.shape[-1], kernel.shape[-2:]
+    if channels % inputs or filters % (channels // inputs):
+        return None
+    if bias is not None and bias.shape != (filters,):
+        return None
+    sizes, window = x.shape[1:-1], kernel.shape[:-2]
+    dilated = [(k - 1) * rate + 1 for k, rate in zip(window, dilation, strict=True)]
+    if padding == "causal":
+        pads = causal_padding(window, dilation)
+    elif isinstance(padding, str):
+        pads = lax.padtype_to_pads(sizes, dilated, strides, padding.upper())
     else:
-        length = size * stride + max(dilated - stride, 0)
-    uncut = spread - 1 + dilated
-    cut = max(uncut - length, 0) // 2 if padding == "same" else 0
-    before = dilated - 1 - cut
-    return before, length - spread - before + dilated - 1
+        pads = padding
+    if any(not 0 <= pad < k for pair, k in zip(pads, dilated, strict=True) for pad in pair):
+        return None  # a window in the padding alone, or a crop
+    if any(n + sum(pair) < k for n, pair, k in zip(sizes, pads, dilated, strict=True)):
+        return None
+    slide = Slide(
+        size=_pair(sizes, 1),
+        strides=_pair(strides, 1),
+        dilation=_pair(dilation, 1),
+        padding=(
+            *_pair([before for before, _ in pads], 0),
+            *_pair([after for _, after in pads], 0),
+        ),
+    )
+    places = x.shape[0] * math.prod(slide.outputs((*_pair(window, 1), inputs, filters)))
+    return slide if _pays(places * kernel.size) else None
 
 
-def _dimension_numbers(spatial: int) -> tuple[str, str, str]:
-    """Channels-last layouts in XLA's letters, e.g. ("NHWC", "HWIO", "NHWC") in two dimensions."""
-    letters = "DHW"[3 - spatial :]
-    return f"N{letters}C", f"{letters}IO", f"N{letters}C"
+def _pays(multiplications: int) -> bool:
+    """Whether the native convolution beats XLA's."""
+    return multiplications >= MIN_MULTIPLICATIONS
+
+
+def _pair(numbers: Sequence[int], filler: int) -> tuple[int, int]:
+    """One number per axis of an image; one dimension is an image of height 1."""
+    first, second = numbers if len(numbers) == 2 else (filler, *numbers)
+    return int(first), int(second)
+
+
+def _image(x: jax.Array) -> jax.Array:
+    return x if x.ndim == 4 else x[:, None]
+
+
+def _window(kernel: jax.Array) -> jax.Array:
+    return kernel if kernel.ndim == 4 else kernel[None]

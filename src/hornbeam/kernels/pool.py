@@ -1,28 +1,24 @@
 """Max and average pooling over any number of spatial axes, channels last.
 
-XLA's own `reduce_window`, and above all `select_and_scatter`, the gradient of its maximum, are slow
-on CPU. Small windows are therefore taken apart into taps: the strided slices of the input that hold
-the first, second, ... element of every window. A maximum over taps is plain elementwise work.
+On CPU one and two dimensions in float32 or bfloat16 are native. There gradients are custom ones:
+`jax.grad` may be taken of them again, forward mode (`jax.jvp`) not.
 
 Letters: b batch, s... space, c channels, k... window.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
-import numpy as np
-from jax import lax
 
-# Beyond so many elements per window, the unrolled program costs more than reduce_window.
-MAX_TAPS = 64
+from hornbeam.kernels import native, pool_native
+from hornbeam.kernels import pool_reference as reference
+from hornbeam.kernels.pool_native import Windows
 
-Ints = tuple[int, ...]
+# Below so many elements of the input, XLA's own pooling is left in place; see `_pays`.
+MIN_SIZE = 4096
 
 
 def max_pool(
@@ -34,12 +30,11 @@ def max_pool(
     equally large the gradient goes to the first of them in row-major order, as in XLA's
     `reduce_window` and TensorFlow, not in equal parts to all.
     """
-    window, strides = tuple(window), tuple(strides)
-    if math.prod(window) > MAX_TAPS:
-        return _reduce_window(x, _lowest(x.dtype), lax.max, window, strides, padding)
-    if padding == "valid" and window == strides:
-        return _max_pool_blocks(x, window)
-    return _max_pool_taps(_pad(x, window, strides, padding, _lowest(x.dtype)), window, strides)
+    windows = _windows(x, window, strides, padding)
+    if windows is None or not native.suits(x):
+        return reference.max_pool(x, window, strides, padding)
+    y = pool_native.max_pool(windows, _image(x))
+    return y if x.ndim == 4 else y[:, 0]
 
 
 def average_pool(
@@ -50,129 +45,41 @@ def average_pool(
     With "same" padding the divisor is the number of real elements in the window: padding does not
     pull the mean towards zero.
     """
-    window, strides = tuple(window), tuple(strides)
-    if math.prod(window) > MAX_TAPS:
-        total = _reduce_window(x, 0, lax.add, window, strides, padding)
-    else:
-        padded = _pad(x, window, strides, padding, 0)
-        total = sum(_taps(padded, window, strides), start=jnp.zeros((), x.dtype))
-    return total / _window_counts(x.shape[1:-1], window, strides, padding).astype(x.dtype)
+    windows = _windows(x, window, strides, padding)
+    if windows is None or not native.suits(x):
+        return reference.average_pool(x, window, strides, padding)
+    y = pool_native.average_pool(windows, _image(x))
+    return y if x.ndim == 4 else y[:, 0]
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _max_pool_blocks(x: jax.Array, window: Ints) -> jax.Array:
-    """Windows side by side; what is left after the last whole one is not read.
-
-    Without a gradient, this form is what XLA on CPU fuses with the convolution before it: the pair
-    runs seven times faster than with taps. XLA's maximum drops NaN there; the form that gradients
-    use (below) hands it on, so that training sees it.
-    """
-    return _reduce_window(x, _lowest(x.dtype), lax.max, window, window, "valid")
-
-
-@_max_pool_blocks.defjvp
-def _max_pool_blocks_jvp(window: Ints, primals: tuple, tangents: tuple) -> tuple:
-    x, dx = _crop_to_blocks(primals[0], window), _crop_to_blocks(tangents[0], window)
-    largest, first = _maximum(list(_taps(x, window, window)))
-    # Every element belongs to one window, so that the transpose of this (the gradient) is a
-    # broadcast and a comparison: one fused loop that writes dx once.
-    blocks, within = _split_blocks(dx, window)
-    tap = np.arange(math.prod(window), dtype=first.dtype)
-    tap = tap.reshape([n if axis in within else 1 for axis, n in enumerate(blocks.shape)])
-    selected = jnp.expand_dims(first, within) == tap
-    return largest, jnp.sum(jnp.where(selected, blocks, 0), axis=within)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(1, 2))
-def _max_pool_taps(x: jax.Array, window: Ints, strides: Ints) -> jax.Array:
-    """Windows that overlap or leave gaps; x is already padded."""
-    return _maximum(list(_taps(x, window, strides)))[0]
+def _windows(
+    x: jax.Array, window: Sequence[int], strides: Sequence[int], padding: str
+) -> Windows | None:
+    """The windows as the native kernels want them; None where those don't compute them."""
+    if not 3 <= x.ndim <= 4 or 0 in x.shape[1:] or math.prod(window) > reference.MAX_TAPS:
+        return None
+    sizes, pads = x.shape[1:-1], [(0, 0)] * (x.ndim - 2)
+    if padding == "same":
+        pads = reference.same_padding(sizes, window, strides)
+    if any(n + sum(pair) < k for n, pair, k in zip(sizes, pads, window, strict=True)):
+        return None
+    if not _pays(math.prod(x.shape)):
+        return None
+    flat = x.ndim == 3
+    (before, after) = zip(*pads, strict=True)
+    return Windows(
+        size=(*((1,) if flat else ()), *sizes),
+        window=(*((1,) if flat else ()), *window),
+        strides=(*((1,) if flat else ()), *strides),
+        before=(*((0,) if flat else ()), *before),
+        after=(*((0,) if flat else ()), *after),
+    )
 
 
-@_max_pool_taps.defjvp
-def _max_pool_taps_jvp(window: Ints, strides: Ints, primals: tuple, tangents: tuple) -> tuple:
-    x, dx = primals[0], tangents[0]
-    largest, first = _maximum(list(_taps(x, window, strides)))
-    dy = jnp.zeros_like(largest)
-    for number, tap in enumerate(_taps(dx, window, strides)):
-        dy = dy + jnp.where(first == number, tap, 0)
-    return largest, dy
+def _pays(size: int) -> bool:
+    """Whether native pooling beats XLA's, by the size of the input."""
+    return size >= MIN_SIZE
 
 
-def _maximum(taps: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
-    """The elementwise maximum over the taps, and the number of the first tap that has it."""
-    largest, first = taps[0], jnp.zeros(taps[0].shape, jnp.uint8)
-    for number, tap in enumerate(taps[1:], start=1):
-        first = jnp.where(tap > largest, jnp.uint8(number), first)
-        largest = lax.max(largest, tap)  # unlike `where(tap > largest)`, hands NaN on
-    return largest, first
-
-
-def _taps(x: jax.Array, window: Ints, strides: Ints) -> Iterator[jax.Array]:
-    """For each place in the window, in row-major order, that place's element of all windows."""
-    outputs = [(n - k) // s + 1 for n, k, s in zip(x.shape[1:-1], window, strides, strict=True)]
-    for offset in itertools.product(*map(range, window)):
-        stop = [at + (n - 1) * s + 1 for at, n, s in zip(offset, outputs, strides, strict=True)]
-        yield lax.slice(x, (0, *offset, 0), (x.shape[0], *stop, x.shape[-1]), (1, *strides, 1))
-
-
-def _crop_to_blocks(x: jax.Array, window: Ints) -> jax.Array:
-    """Drop what "valid" pooling never reads: the rest after the last whole window."""
-    whole = [n // k * k for n, k in zip(x.shape[1:-1], window, strict=True)]
-    return x[(slice(None), *map(slice, whole))]
-
-
-def _split_blocks(x: jax.Array, window: Ints) -> tuple[jax.Array, Ints]:
-    """(b, h, w, c) -> (b, h / k, k, w / k, k, c), and which axes lie within a window."""
-    split = [part for n, k in zip(x.shape[1:-1], window, strict=True) for part in (n // k, k)]
-    within = tuple(range(2, 2 + 2 * len(window), 2))
-    return x.reshape(x.shape[0], *split, x.shape[-1]), within
-
-
-def _pad(x: jax.Array, window: Ints, strides: Ints, padding: str, value: float) -> jax.Array:
-    if padding == "valid":
-        return x
-    pairs = same_padding(x.shape[1:-1], window, strides)
-    # lax.pad also crops, by negative amounts, where a stride is longer than its window.
-    config = [(0, 0, 0), *((before, after, 0) for before, after in pairs), (0, 0, 0)]
-    return lax.pad(x, jnp.asarray(value, x.dtype), config)
-
-
-def same_padding(
-    sizes: Sequence[int], window: Sequence[int], strides: Sequence[int]
-) -> list[tuple[int, int]]:
-    """TensorFlow's "same": ceil(size / stride) windows, the odd zero at the end."""
-    pairs = []
-    for size, k, stride in zip(sizes, window, strides, strict=True):
-        total = max((-(-size // stride) - 1) * stride + k - size, 0)
-        pairs.append((total // 2, total - total // 2))
-    return pairs
-
-
-def _window_counts(sizes: Ints, window: Ints, strides: Ints, padding: str) -> np.ndarray:
-    """How many real elements each window holds, shape (s'..., 1)."""
-    if padding == "valid":
-        return np.array(float(math.prod(window)))
-    counts = np.ones(())
-    pairs = same_padding(sizes, window, strides)
-    for size, k, stride, (before, _) in zip(sizes, window, strides, pairs, strict=True):
-        start = np.arange(-(-size // stride)) * stride - before
-        inside = np.minimum(start + k, size) - np.maximum(start, 0)
-        counts = counts[..., None] * inside
-    return counts[..., None]
-
-
-def _reduce_window(
-    x: jax.Array, start: float, reduce, window: Ints, strides: Ints, padding: str
-) -> jax.Array:
-    # JAX differentiates only the reductions it knows, and knows them by a start value that is a
-    # plain scalar of the right dtype.
-    init = np.asarray(start, x.dtype)[()]
-    return lax.reduce_window(x, init, reduce, (1, *window, 1), (1, *strides, 1), padding.upper())
-
-
-def _lowest(dtype: np.dtype) -> float:
-    """What loses against every value of the dtype."""
-    if jnp.issubdtype(dtype, jnp.floating):
-        return -math.inf
-    return False if dtype == jnp.bool_ else int(jnp.iinfo(dtype).min)
+def _image(x: jax.Array) -> jax.Array:
+    return x if x.ndim == 4 else x[:, None]

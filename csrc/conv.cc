@@ -1,0 +1,474 @@
+#include "conv.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "conv_primitives.h"
+#include "core/bfloat16.h"
+#include "core/parallel.h"
+#include "loops.h"
+
+namespace hornbeam::conv {
+namespace {
+
+namespace ffi = xla::ffi;
+
+// Of the 1 MB or more of level 2 cache that a core has; the kernel lies there as well.
+constexpr int64_t kChunkBytes = 768 * 1024;
+
+const char* at(const void* data, int64_t element, Type type) {
+  return static_cast<const char*>(data) + element * size_of(type);
+}
+char* at(void* data, int64_t element, Type type) {
+  return static_cast<char*>(data) + element * size_of(type);
+}
+
+// The part of x that is read, as an image of its own: every `step`th row and column, up to the last
+// one that any window reaches.
+struct View {
+  int64_t h, w;        // of the whole image
+  int64_t rows, columns, c;
+  Pair step;
+
+  bool whole() const { return rows == h && columns == w; }
+  int64_t size() const { return rows * columns * c; }
+
+  // Copy the part out of n images, or back into them; what is not part of it becomes 0.
+  void gather(Type type, int64_t n, const void* x, void* part) const {
+    copy(type, n, const_cast<void*>(x), part, false);
+  }
+  void scatter(Type type, int64_t n, const void* part, void* x) const {
+    std::memset(x, 0, n * h * w * c * size_of(type));
+    copy(type, n, x, const_cast<void*>(part), true);
+  }
+
+ private:
+  void copy(Type type, int64_t n, void* x, void* part, bool back) const {
+    const int64_t run = step[1] == 1 ? columns : 1;  // neighbours are copied at once
+    for (int64_t line = 0; line < n * rows; ++line) {
+      const int64_t image = line / rows, row = line % rows * step[0];
+      for (int64_t column = 0; column < columns; column += run) {
+        char* whole = at(x, ((image * h + row) * w + column * step[1]) * c, type);
+        char* own = at(part, (line * columns + column) * c, type);
+        std::memcpy(back ? whole : own, back ? own : whole, run * c * size_of(type));
+      }
+    }
+  }
+};
+
+// What oneDNN computes of a convolution, and the part of x that it reads.
+struct Plan {
+  Shape shape;
+  View view;
+};
+
+// pooled: an odd output loses its last row or column. A 1 x 1 convolution with strides becomes one
+// without, because oneDNN's own is slow in gradients and wrong in places (uxlfoundation/oneDNN#6035).
+Plan plan(const Shape& shape, bool pooled) {
+  Shape s = shape;
+  View view = {s.h, s.w, s.h, s.w, s.c, {1, 1}};
+  const bool point = s.kh == 1 && s.kw == 1 && s.groups == 1;
+  for (int axis : {0, 1}) {
+    int64_t& size = axis ? s.w : s.h;
+    int64_t& out = axis ? s.ow : s.oh;
+    int64_t& part = axis ? view.columns : view.rows;
+    if (pooled && out % 2) {
+      --out;
+      const int64_t reach = ((axis ? s.kw : s.kh) - 1) * s.dilation[axis] + 1;
+      const int64_t end = (out - 1) * s.stride[axis] + reach - s.before[axis];
+      part = std::min(size, end);
+      s.after[axis] = std::max<int64_t>(0, end - size);
+    }
+    if (point && s.stride[axis] > 1 && s.before[axis] == 0 && s.after[axis] == 0) {
+      view.step[axis] = s.stride[axis];
+      s.stride[axis] = 1;
+      part = out;
+    }
+    size = part;
+  }
+  return {s, view};
+}
+
+int64_t operations(const Shape& s) {
+  return 2 * s.b * s.oh * s.ow * s.f * (s.c / s.groups) * s.kh * s.kw;
+}
+
+// The slices that work on b images: at least one image each.
+int64_t slices_of(const ffi::ThreadPool& pool, const Shape& s) {
+  return std::min(slice_count(pool, operations(s)), s.b);
+}
+
+using Chunk = std::function<void(int64_t begin, int64_t count)>;
+
+// The images of a slice, so many at a time that what a chunk touches stays in the cache.
+void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) {
+  const int64_t begin = slice_begin(slice, slices, s.b, 1);
+  const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
+  const int64_t image = (s.h * s.w * s.c + s.oh * s.ow * s.f) * size_of(s.type);
+  // A kernel larger than the cache is read again for each chunk; it pays with more images.
+  const int64_t bytes = std::max(kChunkBytes, s.kernel_size() * size_of(s.type));
+  const int64_t most = std::max<int64_t>(1, bytes / image);
+  const int64_t chunks = (end - begin + most - 1) / most;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const int64_t first = begin + slice_begin(chunk, chunks, end - begin, 1);
+    fn(first, begin + slice_begin(chunk + 1, chunks, end - begin, 1) - first);
+  }
+}
+
+// Calls f with a null pointer of the type's own kind, so that one lambda is made for both.
+template <typename F>
+void typed(Type type, const F& f) {
+  if (type == Type::kFloat32) {
+    f(static_cast<float*>(nullptr));
+  } else {
+    f(static_cast<BFloat16*>(nullptr));
+  }
+}
+
+// x's part of a chunk: x itself, or a copy in scratch memory.
+const void* part_of(const Plan& plan, int64_t n, const void* x) {
+  if (plan.view.whole()) return x;
+  void* part = onednn::scratch(kScratchX, n * plan.view.size() * size_of(plan.shape.type));
+  plan.view.gather(plan.shape.type, n, x, part);
+  return part;
+}
+
+// Gradients of the parameters, one set per slice, summed in the order of the slices.
+class Sums {
+ public:
+  Sums(int64_t slices, int64_t size, bool zeroed)
+      : slices_(slices), size_(size), data_(new float[slices * size]) {
+    if (zeroed) std::fill_n(data_.get(), slices * size, 0.0f);
+  }
+
+  float* of(int64_t slice) { return data_.get() + slice * size_; }
+
+  void write(ffi::ThreadPool& pool, Type type, void* to) const {
+    // Large ones are limited by memory, where one element costs as much as many operations.
+    const int64_t parts = slice_count(pool, 16 * slices_ * size_);
+    parallel_for(pool, parts, [&](int64_t part) {
+      const int64_t begin = slice_begin(part, parts, size_, 16);
+      const int64_t end = slice_begin(part + 1, parts, size_, 16);
+      typed(type, [&](auto* kind) {
+        auto* out = static_cast<decltype(kind)>(to);
+        for (int64_t i = begin; i < end; ++i) {
+          float sum = data_[i];
+          for (int64_t slice = 1; slice < slices_; ++slice) sum += data_[slice * size_ + i];
+          narrow(sum, out + i);
+        }
+      });
+    });
+  }
+
+ private:
+  int64_t slices_, size_;
+  std::unique_ptr<float[]> data_;
+};
+
+bool nothing(const Shape& s) { return s.b == 0; }
+
+ffi::Error zero_gradients(const Shape& s, void* d_kernel, void* d_bias) {
+  std::memset(d_kernel, 0, s.kernel_size() * size_of(s.type));
+  if (d_bias) std::memset(d_bias, 0, s.f * size_of(s.type));
+  return ffi::Error::Success();
+}
+
+// dz of a chunk into scratch memory, or dy itself; bias gradients onto `sums` (may be null).
+using Prepare = std::function<const void*(int64_t begin, int64_t count, float* sums)>;
+
+ffi::Error input_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prepare& prepare,
+                             const void* kernel, void* dx) {
+  const Shape& s = plan.shape;
+  const View& view = plan.view;
+  const int64_t slices = slices_of(pool, s);
+  return parallel_for(pool, slices, [&](int64_t slice) {
+    ImageConv conv(s);
+    for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+      const void* dz = prepare(begin, count, nullptr);
+      void* own = at(dx, begin * view.h * view.w * view.c, s.type);
+      if (view.whole()) return conv.input_gradient(count, dz, kernel, own);
+      void* part = onednn::scratch(kScratchX, count * view.size() * size_of(s.type));
+      conv.input_gradient(count, dz, kernel, part);
+      view.scatter(s.type, count, part, own);
+    });
+  });
+}
+
+ffi::Error weight_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prepare& prepare,
+                              const void* x, void* d_kernel, void* d_bias) {
+  const Shape& s = plan.shape;
+  const View& view = plan.view;
+  const int64_t slices = slices_of(pool, s);
+  Sums kernels(slices, s.kernel_size(), false), biases(d_bias ? slices : 0, s.f, true);
+  ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
+    ImageConv conv(s);
+    bool add = false;
+    for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+      const void* dz = prepare(begin, count, d_bias ? biases.of(slice) : nullptr);
+      const void* own = at(x, begin * view.h * view.w * view.c, s.type);
+      conv.weight_gradient(count, part_of(plan, count, own), dz, add, kernels.of(slice));
+      add = true;
+    });
+  });
+  if (error.failure()) return error;
+  kernels.write(pool, s.type, d_kernel);
+  if (d_bias) biases.write(pool, s.type, d_bias);
+  return error;
+}
+
+Prepare masked(const Shape& s, const void* dy, const void* y) {
+  return [=](int64_t begin, int64_t count, float* sums) -> const void* {
+    const int64_t rows = count * s.oh * s.ow, from = begin * s.oh * s.ow * s.f;
+    const void* own = at(dy, from, s.type);
+    if (!y && !sums) return own;
+    void* dz = y ? onednn::scratch(kScratchY, rows * s.f * size_of(s.type)) : nullptr;
+    typed(s.type, [&](auto* kind) {
+      using T = std::remove_pointer_t<decltype(kind)>;
+      const void* own_y = y ? at(y, from, s.type) : nullptr;
+      loops::mask_and_sum(rows, s.f, static_cast<const T*>(own), static_cast<const T*>(own_y),
+                          static_cast<T*>(dz), sums);
+    });
+    return y ? dz : own;
+  };
+}
+
+// ---------------------------------------------------------------------------- relu and pooling
+
+loops::Pooled pooled(const Shape& s, int64_t n) { return {n, s.oh / 2, s.ow / 2, s.f}; }
+
+Prepare unpooled(const Shape& s, const void* dy, const uint8_t* argmax) {
+  return [=](int64_t begin, int64_t count, float* sums) -> const void* {
+    const int64_t from = begin * (s.oh / 2) * (s.ow / 2) * s.f;
+    void* dz = onednn::scratch(kScratchY, count * s.oh * s.ow * s.f * size_of(s.type));
+    typed(s.type, [&](auto* kind) {
+      using T = std::remove_pointer_t<decltype(kind)>;
+      loops::relu_unpool(pooled(s, count), static_cast<const T*>(dy) + from, argmax + from,
+                         static_cast<T*>(dz), sums);
+    });
+    return dz;
+  };
+}
+
+// Few channels and a small window: our own loops, which never write what is between the convolution
+// and the pooling.
+bool is_first_layer(const Shape& s) {
+  return s.groups == 1 && s.c <= 4 && s.kh * s.kw <= 49 && s.stride == Pair{1, 1} &&
+         s.dilation == Pair{1, 1};
+}
+
+// What first_layer and its gradient need of one thread.
+template <typename T>
+class FirstLayer {
+ public:
+  explicit FirstLayer(const Shape& s) : s_(s) {
+    const int64_t rows = s.oh + s.kh - 1, columns = s.ow + s.kw - 1;
+    for (int64_t i = 0; i < s.kh; ++i) {
+      for (int64_t j = 0; j < s.kw * s.c; ++j) offsets_.push_back(i * columns * s.c + j);
+    }
+    layer = {s.oh / 2,
+             s.ow / 2,
+             s.f,
+             columns * s.c,
+             s.c,
+             static_cast<int64_t>(offsets_.size()),
+             (s.f + 15) / 16 * 16,
+             offsets_.data()};
+    image_.resize(rows * columns * s.c);
+  }
+
+  // The image widened, with its padding around it.
+  const float* image(const T* x) {
+    const int64_t rows = s_.oh + s_.kh - 1, columns = s_.ow + s_.kw - 1;
+    const int64_t first = s_.before[1], last = std::min(columns, s_.w + first);
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t from = row - s_.before[0];
+      if (from < 0 || from >= s_.h) continue;  // stays 0
+      const T* source = x + from * s_.w * s_.c;
+      float* to = image_.data() + (row * columns + first) * s_.c;
+      for (int64_t i = 0; i < (last - first) * s_.c; ++i) to[i] = widen(source[i]);
+    }
+    return image_.data();
+  }
+
+  // (rows, f), widened, with zeros up to the layer's stride.
+  std::vector<float> padded(int64_t rows, const T* from) const {
+    std::vector<float> to(rows * layer.stride);
+    for (int64_t i = 0; from && i < rows * s_.f; ++i) {
+      to[i / s_.f * layer.stride + i % s_.f] = widen(from[i]);
+    }
+    return to;
+  }
+
+  loops::FirstLayer layer;
+
+ private:
+  Shape s_;
+  std::vector<int64_t> offsets_;
+  std::vector<float> image_;
+};
+
+template <typename T>
+ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, const void* kernel,
+                         const void* bias, void* y, uint8_t* argmax) {
+  const int64_t slices = slices_of(pool, s), size = s.oh / 2 * (s.ow / 2) * s.f;
+  return parallel_for(pool, slices, [&](int64_t slice) {
+    FirstLayer<T> own(s);
+    const auto weights = own.padded(own.layer.taps, static_cast<const T*>(kernel));
+    const auto start = own.padded(1, static_cast<const T*>(bias));
+    const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
+    for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
+      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
+      loops::first_layer(own.layer, image, weights.data(), start.data(),
+                         static_cast<T*>(y) + i * size, argmax ? argmax + i * size : nullptr);
+    }
+  });
+}
+
+template <typename T>
+ffi::Error first_weight_gradient(ffi::ThreadPool& pool, const Shape& s, const void* x,
+                                 const void* dy, const uint8_t* argmax, void* d_kernel,
+                                 void* d_bias) {
+  const int64_t slices = slices_of(pool, s), size = s.oh / 2 * (s.ow / 2) * s.f;
+  const int64_t taps = s.kh * s.kw * s.c, stride = (s.f + 15) / 16 * 16;
+  // Per slice the kernel's gradient, then the bias's.
+  std::vector<float> sums(slices * (taps + 1) * stride);
+  ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
+    FirstLayer<T> own(s);
+    float* kernel = sums.data() + slice * (taps + 1) * stride;
+    const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
+    for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
+      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
+      loops::first_layer_gradient(own.layer, image, static_cast<const T*>(dy) + i * size,
+                                  argmax + i * size, kernel, kernel + taps * stride);
+    }
+  });
+  if (error.failure()) return error;
+  for (int64_t row = 0; row <= taps; ++row) {
+    T* to = row < taps ? static_cast<T*>(d_kernel) + row * s.f : static_cast<T*>(d_bias);
+    for (int64_t i = 0; i < s.f; ++i) {
+      float sum = 0;
+      for (int64_t slice = 0; slice < slices; ++slice) {
+        sum += sums[(slice * (taps + 1) + row) * stride + i];
+      }
+      narrow(sum, to + i);
+    }
+  }
+  return error;
+}
+
+}  // namespace
+
+int64_t output_size(int64_t size, int64_t window, int64_t stride, int64_t dilation, int64_t before,
+                    int64_t after) {
+  const int64_t room = size + before + after - (window - 1) * dilation - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* kernel,
+                   const void* bias, bool relu, void* y) {
+  if (nothing(shape)) return ffi::Error::Success();
+  return guarded([&] {
+    const Plan p = plan(shape, false);
+    const Shape& s = p.shape;
+    const int64_t slices = slices_of(pool, s);
+    return parallel_for(pool, slices, [&](int64_t slice) {
+      ImageConv conv(s);
+      for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+        const int64_t size = s.oh * s.ow * s.f;
+        const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
+        void* out = at(y, begin * size, s.type);
+        conv.forward(count, part_of(p, count, own), kernel, bias, out);
+        if (!relu) return;
+        typed(s.type, [&](auto* kind) {
+          loops::relu(count * size, static_cast<decltype(kind)>(out));
+        });
+      });
+    });
+  });
+}
+
+ffi::Error input_gradient(ffi::ThreadPool& pool, const Shape& shape, const void* dy,
+                          const void* kernel, const void* y, void* dx) {
+  if (nothing(shape)) return ffi::Error::Success();
+  return guarded([&] {
+    const Plan p = plan(shape, false);
+    return input_gradient_of(pool, p, masked(p.shape, dy, y), kernel, dx);
+  });
+}
+
+ffi::Error weight_gradient(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* dy,
+                           const void* y, void* d_kernel, void* d_bias) {
+  if (nothing(shape)) return zero_gradients(shape, d_kernel, d_bias);
+  return guarded([&] {
+    const Plan p = plan(shape, false);
+    return weight_gradient_of(pool, p, masked(p.shape, dy, y), x, d_kernel, d_bias);
+  });
+}
+
+ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* kernel,
+                        const void* bias, void* y, uint8_t* argmax) {
+  if (nothing(shape)) return ffi::Error::Success();
+  return guarded([&] {
+    const Plan p = plan(shape, true);
+    const Shape& s = p.shape;
+    if (is_first_layer(s)) {
+      Shape own = s;
+      own.h = shape.h, own.w = shape.w;  // it reads x itself
+      return s.type == Type::kFloat32
+                 ? first_forward<float>(pool, own, x, kernel, bias, y, argmax)
+                 : first_forward<BFloat16>(pool, own, x, kernel, bias, y, argmax);
+    }
+    const int64_t slices = slices_of(pool, s);
+    return parallel_for(pool, slices, [&](int64_t slice) {
+      ImageConv conv(s);
+      for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+        const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
+        void* z = onednn::scratch(kScratchY, count * s.oh * s.ow * s.f * size_of(s.type));
+        conv.forward(count, part_of(p, count, own), kernel, bias, z);
+        const int64_t to = begin * (s.oh / 2) * (s.ow / 2) * s.f;
+        typed(s.type, [&](auto* kind) {
+          using T = std::remove_pointer_t<decltype(kind)>;
+          loops::relu_pool(pooled(s, count), static_cast<const T*>(z), static_cast<T*>(y) + to,
+                           argmax ? argmax + to : nullptr);
+        });
+      });
+    });
+  });
+}
+
+ffi::Error pool_input_gradient(ffi::ThreadPool& pool, const Shape& shape, const void* dy,
+                               const uint8_t* argmax, const void* kernel, void* dx) {
+  if (nothing(shape)) return ffi::Error::Success();
+  return guarded([&] {
+    const Plan p = plan(shape, true);
+    return input_gradient_of(pool, p, unpooled(p.shape, dy, argmax), kernel, dx);
+  });
+}
+
+ffi::Error pool_weight_gradient(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                                const void* dy, const uint8_t* argmax, void* d_kernel,
+                                void* d_bias) {
+  if (nothing(shape)) return zero_gradients(shape, d_kernel, d_bias);
+  return guarded([&] {
+    const Plan p = plan(shape, true);
+    const Shape& s = p.shape;
+    if (is_first_layer(s)) {
+      Shape own = s;
+      own.h = shape.h, own.w = shape.w;
+      return s.type == Type::kFloat32
+                 ? first_weight_gradient<float>(pool, own, x, dy, argmax, d_kernel, d_bias)
+                 : first_weight_gradient<BFloat16>(pool, own, x, dy, argmax, d_kernel, d_bias);
+    }
+    return weight_gradient_of(pool, p, unpooled(s, dy, argmax), x, d_kernel, d_bias);
+  });
+}
+
+std::array<std::string, 3> implementations(const Shape& shape) {
+  ImageConv conv(plan(shape, false).shape);
+  return {conv.implementation(shape.b, 0), conv.implementation(shape.b, 1),
+          conv.implementation(shape.b, 2)};
+}
+
+}  // namespace hornbeam::conv

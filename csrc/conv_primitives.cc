@@ -1,0 +1,147 @@
+#include "conv_primitives.h"
+
+namespace hornbeam::conv {
+namespace {
+
+using dnnl::memory;
+using Memories = std::initializer_list<std::pair<int, memory::desc>>;
+
+// The kernel as Python has it, (kh, kw, c / g, f), in oneDNN's order of axes.
+memory::desc plain_kernel(const Shape& s, memory::data_type type) {
+  const int64_t inputs = s.c / s.groups, row = s.kw * inputs * s.f, column = inputs * s.f;
+  if (s.groups == 1) return {{s.f, inputs, s.kh, s.kw}, type, {1, s.f, row, column}};
+  const int64_t filters = s.f / s.groups;
+  return {{s.groups, filters, inputs, s.kh, s.kw}, type, {filters, 1, s.f, row, column}};
+}
+
+memory::desc any_order(const memory::desc& plain) {
+  return {plain.get_dims(), plain.get_data_type(), memory::format_tag::any};
+}
+
+// What a descriptor describes, as far as the ones of kernels differ.
+std::string bytes_of(const memory::desc& desc) {
+  std::string bytes;
+  const auto add = [&](const memory::dims& numbers) {
+    for (int64_t number : numbers) bytes += std::to_string(number) + ' ';
+    bytes += ';';
+  };
+  add(desc.get_dims());
+  add(desc.get_padded_dims());
+  add(desc.get_strides());
+  add(desc.get_inner_blks());
+  add(desc.get_inner_idxs());
+  add({static_cast<int64_t>(desc.get_data_type())});
+  return bytes;
+}
+
+// Copy a kernel from one order to another; with `add`, onto what is there.
+void reorder(const memory::desc& from, const void* source, const memory::desc& to, bool add,
+             void* target) {
+  const onednn::Key key((add ? "add " : "reorder ") + bytes_of(from) + bytes_of(to));
+  auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
+    dnnl::primitive_attr attr = onednn::attributes();
+    if (add) {
+      dnnl::post_ops sum;
+      sum.append_sum(1);
+      attr.set_post_ops(sum);
+    }
+    const dnnl::reorder::primitive_desc pd(engine, from, engine, to, attr);
+    return std::make_shared<onednn::Primitive>(
+        pd, dnnl::reorder(pd), Memories{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  });
+  primitive->run({{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
+}
+
+}  // namespace
+
+std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, bool bias) {
+  const Shape& s = shape_;
+  onednn::Key key("conv");
+  key.add(which).add(static_cast<int64_t>(s.type)).add(bias);
+  key.add({n, s.h, s.w, s.c, s.kh, s.kw, s.f, s.oh, s.ow, s.groups});
+  for (const Pair& pair : {s.stride, s.dilation, s.before, s.after}) key.add({pair[0], pair[1]});
+  return onednn::primitive(key, [&](const dnnl::engine& engine) {
+    const memory::data_type type = dnnl_type(s.type);
+    const memory::desc x({n, s.c, s.h, s.w}, type, memory::format_tag::nhwc);
+    const memory::desc y({n, s.f, s.oh, s.ow}, type, memory::format_tag::nhwc);
+    const memory::desc kernel = any_order(plain_kernel(s, type));
+    const memory::desc d_kernel = any_order(plain_kernel(s, memory::data_type::f32));
+    memory::desc b;
+    if (bias) b = {{s.f}, type, memory::format_tag::a};
+    const memory::dims stride = {s.stride[0], s.stride[1]};
+    const memory::dims dilation = {s.dilation[0] - 1, s.dilation[1] - 1};
+    const memory::dims before = {s.before[0], s.before[1]}, after = {s.after[0], s.after[1]};
+    const dnnl::primitive_attr attr = onednn::attributes();
+    const auto direct = dnnl::algorithm::convolution_direct;
+    const dnnl::convolution_forward::primitive_desc pd(
+        engine, dnnl::prop_kind::forward_training, direct, x, kernel, b, y, stride, dilation, before,
+        after, attr);
+    if (which == kForward) {
+      return std::make_shared<onednn::Primitive>(pd, dnnl::convolution_forward(pd),
+                                                 Memories{{DNNL_ARG_SRC, x},
+                                                          {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                                                          {DNNL_ARG_BIAS, b},
+                                                          {DNNL_ARG_DST, y}});
+    }
+    if (which == kInput) {
+      const dnnl::convolution_backward_data::primitive_desc back(
+          engine, direct, x, kernel, y, stride, dilation, before, after, pd, attr);
+      return std::make_shared<onednn::Primitive>(back, dnnl::convolution_backward_data(back),
+                                                 Memories{{DNNL_ARG_DIFF_SRC, x},
+                                                          {DNNL_ARG_WEIGHTS, back.weights_desc()},
+                                                          {DNNL_ARG_DIFF_DST, y}});
+    }
+    const dnnl::convolution_backward_weights::primitive_desc back(
+        engine, direct, x, d_kernel, y, stride, dilation, before, after, pd, attr);
+    return std::make_shared<onednn::Primitive>(
+        back, dnnl::convolution_backward_weights(back),
+        Memories{{DNNL_ARG_SRC, x},
+                 {DNNL_ARG_DIFF_WEIGHTS, back.diff_weights_desc()},
+                 {DNNL_ARG_DIFF_DST, y}});
+  });
+}
+
+const void* ImageConv::ordered(const onednn::Primitive& primitive, const void* kernel) {
+  const memory::desc wanted = primitive.argument(DNNL_ARG_WEIGHTS);
+  if (!ordered_ || wanted != ordered_as_) {
+    const memory::desc plain = plain_kernel(shape_, dnnl_type(shape_.type));
+    if (wanted == plain) return kernel;
+    void* buffer = onednn::scratch(kScratchKernel, wanted.get_size());
+    reorder(plain, kernel, wanted, false, buffer);
+    ordered_as_ = wanted;
+    ordered_ = buffer;
+  }
+  return ordered_;
+}
+
+void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
+  const auto conv = primitive(kForward, n, bias != nullptr);
+  conv->run({{DNNL_ARG_SRC, x},
+             {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
+             {DNNL_ARG_BIAS, bias},
+             {DNNL_ARG_DST, y}});
+}
+
+void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, void* dx) {
+  const auto conv = primitive(kInput, n, false);
+  conv->run({{DNNL_ARG_DIFF_DST, dy},
+             {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
+             {DNNL_ARG_DIFF_SRC, dx}});
+}
+
+void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool add,
+                                float* d_kernel) {
+  const auto conv = primitive(kWeights, n, false);
+  const memory::desc given = conv->argument(DNNL_ARG_DIFF_WEIGHTS);
+  const memory::desc plain = plain_kernel(shape_, memory::data_type::f32);
+  const bool direct = !add && given == plain;
+  void* buffer = direct ? d_kernel : onednn::scratch(kScratchKernel, given.get_size());
+  conv->run({{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_WEIGHTS, buffer}});
+  if (!direct) reorder(given, buffer, plain, add, d_kernel);
+}
+
+std::string ImageConv::implementation(int64_t n, int which) {
+  return primitive(static_cast<Which>(which), n, which == kForward)->implementation();
+}
+
+}  // namespace hornbeam::conv

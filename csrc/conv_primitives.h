@@ -1,0 +1,38 @@
+// oneDNN's convolutions of a few images on this thread, with kernels as they come from Python.
+#pragma once
+
+#include "conv.h"
+#include "core/onednn.h"
+
+namespace hornbeam::conv {
+
+// Scratch memory of the thread; number 1 is used by `ImageConv`.
+constexpr int kScratchKernel = 1, kScratchX = 2, kScratchY = 3;
+
+// What a slice does, chunk by chunk. Lives within one slice.
+class ImageConv {
+ public:
+  // The shape of all chunks; its `b` is not read.
+  explicit ImageConv(const Shape& shape) : shape_(shape) {}
+
+  // y = conv(x, kernel) + bias (may be null), n images.
+  void forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y);
+  void input_gradient(int64_t n, const void* dy, const void* kernel, void* dx);
+  // d_kernel (float32, as in Python) is set, or added to.
+  void weight_gradient(int64_t n, const void* x, const void* dy, bool add, float* d_kernel);
+
+  std::string implementation(int64_t n, int which);
+
+ private:
+  enum Which { kForward, kInput, kWeights };
+
+  std::shared_ptr<onednn::Primitive> primitive(Which which, int64_t n, bool bias);
+  // The kernel in the order that the primitive wants; kept until another one is wanted.
+  const void* ordered(const onednn::Primitive& primitive, const void* kernel);
+
+  Shape shape_;
+  dnnl::memory::desc ordered_as_;
+  const void* ordered_ = nullptr;
+};
+
+}  // namespace hornbeam::conv

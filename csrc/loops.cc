@@ -1,0 +1,93 @@
+#include "loops.h"
+
+#include "core/bfloat16.h"
+#include "core/cpu.h"
+
+namespace hornbeam::loops {
+
+namespace avx512 {
+#define TARGET TARGET_AVX512
+#define LANES 16
+#include "loops.inc"
+#undef TARGET
+#undef LANES
+}  // namespace avx512
+
+namespace avx2 {
+#define TARGET TARGET_AVX2
+#define LANES 8
+#include "loops.inc"
+#undef TARGET
+#undef LANES
+}  // namespace avx2
+
+namespace base {
+#define TARGET
+#define LANES 4
+#include "loops.inc"
+#undef TARGET
+#undef LANES
+}  // namespace base
+
+#define PICK(name) pick(avx512::name<T>, avx2::name<T>, base::name<T>)
+
+template <typename T>
+void relu(int64_t count, T* data) {
+  PICK(relu)(count, data);
+}
+template <typename T>
+void mask_and_sum(int64_t rows, int64_t channels, const T* dy, const T* y, T* dz, float* sums) {
+  PICK(mask_and_sum)(rows, channels, dy, y, dz, sums);
+}
+template <typename T>
+void relu_pool(const Pooled& p, const T* z, T* y, uint8_t* argmax) {
+  PICK(relu_pool)(p, z, y, argmax);
+}
+template <typename T>
+void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, float* sums) {
+  PICK(relu_unpool)(p, dy, argmax, dz, sums);
+}
+template <typename T>
+void first_layer(const FirstLayer& layer, const float* image, const float* kernel, const float* bias,
+                 T* y, uint8_t* argmax) {
+  PICK(first_layer)(layer, image, kernel, bias, y, argmax);
+}
+template <typename T>
+void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
+                          const uint8_t* argmax, float* d_kernel, float* d_bias) {
+  PICK(first_layer_gradient)(layer, image, dy, argmax, d_kernel, d_bias);
+}
+template <typename T>
+void max_pool(const Window& window, const T* x, T* y, uint8_t* argmax) {
+  PICK(max_pool)(window, x, y, argmax);
+}
+template <typename T>
+void max_pool_gradient(const Window& window, const T* dy, const uint8_t* argmax, T* dx) {
+  PICK(max_pool_gradient)(window, dy, argmax, dx);
+}
+template <typename T>
+void average_pool(const Window& window, const T* x, T* y) {
+  PICK(average_pool)(window, x, y);
+}
+template <typename T>
+void average_pool_gradient(const Window& window, const T* dy, T* dx) {
+  PICK(average_pool_gradient)(window, dy, dx);
+}
+
+#define INSTANTIATE(T)                                                                             \
+  template void relu(int64_t, T*);                                                                 \
+  template void mask_and_sum(int64_t, int64_t, const T*, const T*, T*, float*);                    \
+  template void relu_pool(const Pooled&, const T*, T*, uint8_t*);                                  \
+  template void relu_unpool(const Pooled&, const T*, const uint8_t*, T*, float*);                  \
+  template void first_layer(const FirstLayer&, const float*, const float*, const float*, T*,       \
+                            uint8_t*);                                                             \
+  template void first_layer_gradient(const FirstLayer&, const float*, const T*, const uint8_t*,    \
+                                     float*, float*);                                              \
+  template void max_pool(const Window&, const T*, T*, uint8_t*);                                   \
+  template void max_pool_gradient(const Window&, const T*, const uint8_t*, T*);                    \
+  template void average_pool(const Window&, const T*, T*);                                         \
+  template void average_pool_gradient(const Window&, const T*, T*);
+INSTANTIATE(float)
+INSTANTIATE(BFloat16)
+
+}  // namespace hornbeam::loops
