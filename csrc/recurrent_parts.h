@@ -34,10 +34,10 @@ class Arena {
 
 // A matrix in the layout that oneDNN likes best on the right of products with about `rows` rows.
 struct Packed {
-  Type type;
-  int64_t rows, k, n;
+  Type type = Type::kFloat32;
+  int64_t rows = 0, k = 0, n = 0;
   dnnl::memory::desc layout;
-  void* data;
+  void* data = nullptr;
 
   // Chooses the layout; `bytes` of `data` are to be given, then `pack` fills them.
   static Packed plan(Type type, int64_t rows, int64_t k, int64_t n);

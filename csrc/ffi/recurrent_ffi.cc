@@ -94,6 +94,58 @@ ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array 
                         data(dh0), data(dc0), data(dw), data(du), data(d_bias)});
 }
 
+constexpr const char* kGru =
+    "x (b, t, d), h0 (b, u), W (d, 3u), U (u, 3u), bias (3u,), with reset_after (2, 3u), or empty, mask "
+    "(b, t) or empty, float32 or bfloat16, no size 0";
+
+// An array (3u,), or with reset_after (2, 3u), or empty.
+void check_bias(Check& check, const Array& bias, bool reset_after, int64_t units) {
+  if (reset_after) {
+    check.maybe(bias, {2, 3 * units});
+  } else {
+    check.maybe(bias, {3 * units});
+  }
+}
+
+ffi::Error gru_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u, Array bias,
+                               Array mask, Output y, Output h, Output gates, bool backwards,
+                               bool reset_after) {
+  const auto shape = shape_of(x, u, backwards);
+  if (!shape) return wrong_shape("gru_forward", kGru);
+  const auto [type, b, t, d, units, _] = *shape;
+  Check check(x.element_type());
+  check.is(h0, {b, units}).is(w, {d, 3 * units}).is(u, {units, 3 * units}).mask(mask, b, t);
+  check_bias(check, bias, reset_after, units);
+  check.maybe(*y, {b, t, units}).is(*h, {b, units});
+  check.maybe(*gates, {t, b, (reset_after ? 4 : 3) * units});
+  if (!check) return wrong_shape("gru_forward", kGru);
+  return gru_forward(pool, *shape, reset_after,
+                     {x.untyped_data(), h0.untyped_data(), nullptr, w.untyped_data(),
+                      u.untyped_data(), data(bias), mask_data(mask)},
+                     {data(y), data(h), nullptr, data(gates), nullptr});
+}
+
+ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u, Array mask,
+                                Array y, Array gates, Array dy, Array dh, Output dx, Output dh0,
+                                Output dw, Output du, Output d_bias, bool backwards,
+                                bool reset_after) {
+  const auto shape = shape_of(x, u, backwards);
+  if (!shape) return wrong_shape("gru_backward", kGru);
+  const auto [type, b, t, d, units, _] = *shape;
+  Check check(x.element_type());
+  check.is(h0, {b, units}).is(w, {d, 3 * units}).is(u, {units, 3 * units}).mask(mask, b, t);
+  check.is(y, {b, t, units}).is(gates, {t, b, (reset_after ? 4 : 3) * units});
+  check.maybe(dy, {b, t, units}).is(dh, {b, units}).is(*dx, {b, t, d}).is(*dh0, {b, units});
+  check.is(*dw, {d, 3 * units}).is(*du, {units, 3 * units});
+  check_bias(check, *d_bias, reset_after, units);
+  if (!check) return wrong_shape("gru_backward", kGru);
+  return gru_backward(pool, *shape, reset_after,
+                      {x.untyped_data(), h0.untyped_data(), nullptr, w.untyped_data(),
+                       u.untyped_data(), nullptr, mask_data(mask)},
+                      {data(y), data(gates), nullptr, data(dy), data(dh), nullptr, data(dx),
+                       data(dh0), nullptr, data(dw), data(du), data(d_bias)});
+}
+
 using ffi::Ffi;
 XLA_FFI_DEFINE_HANDLER(kLstmForward, lstm_forward_handler,
                        Ffi::Bind()
@@ -133,11 +185,46 @@ XLA_FFI_DEFINE_HANDLER(kLstmBackward, lstm_backward_handler,
                            .Ret<Array>()  // dU
                            .Ret<Array>()  // d_bias
                            .Attr<bool>("backwards"));
+XLA_FFI_DEFINE_HANDLER(kGruForward, gru_forward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()  // x
+                           .Arg<Array>()  // h0
+                           .Arg<Array>()  // W
+                           .Arg<Array>()  // U
+                           .Arg<Array>()  // bias
+                           .Arg<Array>()  // mask
+                           .Ret<Array>()  // y
+                           .Ret<Array>()  // h
+                           .Ret<Array>()  // gates
+                           .Attr<bool>("backwards")
+                           .Attr<bool>("reset_after"));
+XLA_FFI_DEFINE_HANDLER(kGruBackward, gru_backward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()  // x
+                           .Arg<Array>()  // h0
+                           .Arg<Array>()  // W
+                           .Arg<Array>()  // U
+                           .Arg<Array>()  // mask
+                           .Arg<Array>()  // y
+                           .Arg<Array>()  // gates
+                           .Arg<Array>()  // dy
+                           .Arg<Array>()  // dh
+                           .Ret<Array>()  // dx
+                           .Ret<Array>()  // dh0
+                           .Ret<Array>()  // dW
+                           .Ret<Array>()  // dU
+                           .Ret<Array>()  // d_bias
+                           .Attr<bool>("backwards")
+                           .Attr<bool>("reset_after"));
 
 }  // namespace
 }  // namespace hornbeam::recurrent
 
 hornbeam::Handlers hornbeam::recurrent_handlers() {
   return {{"hornbeam_lstm_forward", recurrent::kLstmForward},
-          {"hornbeam_lstm_backward", recurrent::kLstmBackward}};
+          {"hornbeam_lstm_backward", recurrent::kLstmBackward},
+          {"hornbeam_gru_forward", recurrent::kGruForward},
+          {"hornbeam_gru_backward", recurrent::kGruBackward}};
 }
