@@ -17,8 +17,8 @@ namespace ffi = xla::ffi;
 template <typename T>
 struct Step {
   int64_t rows, u;
-  float* a;            // (rows, 3u), x @ W and without reset_after h @ U
-  const float* ah;     // (rows, 3u), h @ U with reset_after
+  float* a;            // (rows, 3u), x @ W
+  const float* ah;     // h @ U: (rows, 3u); without reset_after (rows, 2u) and, of g, (rows, u)
   const float* bias;   // (4u,): of z, of r, of g, and of h @ U within g
   const uint8_t* mask;  // of the first row, the others `mask_stride` further; may be null
   int64_t mask_stride;
@@ -73,15 +73,17 @@ ALWAYS_INLINE void step(const Step<T>& s) {
 }
 FOR_EACH_CPU(step, Step)
 
-// Without reset_after, up to the product (r h) @ U: z takes its place in a.
+// Without reset_after, up to the product (r h) @ U: z and r take their places in a.
 template <typename T>
-ALWAYS_INLINE void open_row(int64_t u, float* __restrict a, const float* __restrict bias,
-                            const float* __restrict h, T* __restrict reset, float* __restrict r) {
+ALWAYS_INLINE void open_row(int64_t u, float* __restrict a, const float* __restrict ah,
+                            const float* __restrict bias, const float* __restrict h,
+                            T* __restrict reset) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
-    a[j] = sigmoid(a[j] + bias[j]);
-    r[j] = sigmoid(r[j] + bias[u + j]);
-    narrow(r[j] * h[j], reset + j);
+    const float r = sigmoid(a[u + j] + ah[u + j] + bias[u + j]);
+    a[j] = sigmoid(a[j] + ah[j] + bias[j]);
+    a[u + j] = r;
+    narrow(r * h[j], reset + j);
   }
 }
 
@@ -90,19 +92,19 @@ ALWAYS_INLINE void open(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
     if (s.is_masked(row)) continue;
-    float* a = s.a + row * 3 * u;
-    open_row(u, a, s.bias, s.h + row * u, s.reset + row * u, a + u);
+    open_row(u, s.a + row * 3 * u, s.ah + row * 2 * u, s.bias, s.h + row * u, s.reset + row * u);
   }
 }
 FOR_EACH_CPU(open, Step)
 
 // And after it.
 template <typename T, bool kSave>
-ALWAYS_INLINE void close_row(int64_t u, const float* __restrict a, const float* __restrict bias,
-                             float* __restrict h, T* __restrict h_narrow, T* __restrict gates) {
+ALWAYS_INLINE void close_row(int64_t u, const float* __restrict a, const float* __restrict ag,
+                             const float* __restrict bias, float* __restrict h,
+                             T* __restrict h_narrow, T* __restrict gates) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
-    const float z = a[j], g = tanh(a[2 * u + j] + bias[2 * u + j]);
+    const float z = a[j], g = tanh(a[2 * u + j] + ag[j] + bias[2 * u + j]);
     h[j] = z * h[j] + (1 - z) * g;
     narrow(h[j], h_narrow + j);
     if (kSave) {
@@ -117,16 +119,16 @@ template <typename T>
 ALWAYS_INLINE void close(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
-    const float* a = s.a + row * 3 * u;
+    const float *a = s.a + row * 3 * u, *ag = s.ah + (s.rows * 2 + row) * u;
     float* h = s.h + row * u;
     T* h_narrow = s.h_narrow + row * u;
     T* gates = s.gates ? s.gates + row * 3 * u : nullptr;
     if (s.is_masked(row)) {
       if (gates) std::memset(gates, 0, 3 * u * sizeof(T));
     } else if (gates) {
-      close_row<T, true>(u, a, s.bias, h, h_narrow, gates);
+      close_row<T, true>(u, a, ag, s.bias, h, h_narrow, gates);
     } else {
-      close_row<T, false>(u, a, s.bias, h, h_narrow, gates);
+      close_row<T, false>(u, a, ag, s.bias, h, h_narrow, gates);
     }
     if (s.y) std::memcpy(s.y + row * s.y_stride, h_narrow, u * sizeof(T));
   }
@@ -138,15 +140,15 @@ template <typename T>
 struct Back {
   int64_t rows, u;
   const T* gates;   // (rows, 4u), or 3u without reset_after
-  const T* before;  // h before the step; rows `before_stride` apart
-  int64_t before_stride;
+  const T* before;  // (rows, u), h before the step
   const T* dy;  // rows `dy_stride` apart; may be null
   int64_t dy_stride;
   const uint8_t* mask;
   int64_t mask_stride;
   // (rows, u); given that after the step, left as that before it, less what comes through products.
   float* dh;
-  T *da, *dah;         // (rows, 3u), of x @ W and of h @ U; without reset_after they are the same
+  T* da;                // (rows, 3u), of x @ W
+  T *dah, *dag;         // of h @ U: (rows, 3u); without reset_after (rows, 2u) and, of g, (rows, u)
   const float* dreset;  // (rows, u), of r h, without reset_after
   T* reset;             // (rows, u), r h
 
@@ -192,7 +194,7 @@ ALWAYS_INLINE void back(const Back<T>& s) {
       std::memset(da, 0, 3 * u * sizeof(T));
       std::memset(dah, 0, 3 * u * sizeof(T));
     } else {
-      back_row(u, s.gates + row * 4 * u, s.before + row * s.before_stride, s.dh + row * u, da, dah);
+      back_row(u, s.gates + row * 4 * u, s.before + row * u, s.dh + row * u, da, dah);
     }
   }
 }
@@ -201,12 +203,17 @@ FOR_EACH_CPU(back, Back)
 // Without reset_after, up to the product that gives `dreset`.
 template <typename T>
 ALWAYS_INLINE void back_open_row(int64_t u, const T* __restrict gates, const T* __restrict before,
-                                 const float* __restrict dh, T* __restrict da) {
+                                 const float* __restrict dh, T* __restrict da, T* __restrict dah,
+                                 T* __restrict dag) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
     const float z = widen(gates[j]), g = widen(gates[2 * u + j]);
-    narrow(dh[j] * (widen(before[j]) - g) * z * (1 - z), da + j);
-    narrow(dh[j] * (1 - z) * (1 - g * g), da + 2 * u + j);
+    const float dz = dh[j] * (widen(before[j]) - g) * z * (1 - z);
+    const float dg = dh[j] * (1 - z) * (1 - g * g);
+    narrow(dz, da + j);
+    narrow(dz, dah + j);
+    narrow(dg, da + 2 * u + j);
+    narrow(dg, dag + j);
   }
 }
 
@@ -214,12 +221,14 @@ template <typename T>
 ALWAYS_INLINE void back_open(const Back<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
-    T* da = s.da + row * 3 * u;
+    T *da = s.da + row * 3 * u, *dah = s.dah + row * 2 * u, *dag = s.dag + row * u;
     add_dy(s, row);
     if (s.is_masked(row)) {
       std::memset(da, 0, 3 * u * sizeof(T));
+      std::memset(dah, 0, 2 * u * sizeof(T));
+      std::memset(dag, 0, u * sizeof(T));
     } else {
-      back_open_row(u, s.gates + row * 3 * u, s.before + row * s.before_stride, s.dh + row * u, da);
+      back_open_row(u, s.gates + row * 3 * u, s.before + row * u, s.dh + row * u, da, dah, dag);
     }
   }
 }
@@ -229,11 +238,13 @@ FOR_EACH_CPU(back_open, Back)
 template <typename T>
 ALWAYS_INLINE void back_close_row(int64_t u, const T* __restrict gates, const T* __restrict before,
                                   const float* __restrict dreset, float* __restrict dh,
-                                  T* __restrict da, T* __restrict reset) {
+                                  T* __restrict da, T* __restrict dah, T* __restrict reset) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
     const float z = widen(gates[j]), r = widen(gates[u + j]), h = widen(before[j]);
-    narrow(dreset[j] * h * r * (1 - r), da + u + j);
+    const float dr = dreset[j] * h * r * (1 - r);
+    narrow(dr, da + u + j);
+    narrow(dr, dah + u + j);
     narrow(r * h, reset + j);
     dh[j] = dh[j] * z + dreset[j] * r;
   }
@@ -247,8 +258,8 @@ ALWAYS_INLINE void back_close(const Back<T>& s) {
     if (s.is_masked(row)) {
       std::memset(reset, 0, u * sizeof(T));
     } else {
-      back_close_row(u, s.gates + row * 3 * u, s.before + row * s.before_stride,
-                     s.dreset + row * u, s.dh + row * u, s.da + row * 3 * u, reset);
+      back_close_row(u, s.gates + row * 3 * u, s.before + row * u, s.dreset + row * u,
+                     s.dh + row * u, s.da + row * 3 * u, s.dah + row * 2 * u, reset);
     }
   }
 }
@@ -272,7 +283,7 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
     x = arena.take<T>(chunk * rows * d);
     h = arena.take<float>(rows * u);
     h_narrow = arena.take<T>(rows * u);
-    ah = arena.take<float>(reset_after ? rows * k : 0);
+    ah = arena.take<float>(rows * k);
     reset = arena.take<T>(reset_after ? 0 : rows * u);
     return arena.used();
   };
@@ -281,14 +292,12 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
   std::memcpy(h_narrow, at(in.h0, row * u, shape.type), rows * u * sizeof(T));
   if (!reset_after) std::memset(reset, 0, rows * u * sizeof(T));  // masked rows are multiplied too
 
-  // (rows, 3u) beside a with reset_after; else (rows, 2u) into a, and then g's part into a.
-  const Product recur(rows, u, weights.u, k, !reset_after);
-  const Product candidate =
-      reset_after ? Product() : Product(rows, u, weights.candidate, k, true);
+  const Product recur(rows, weights.u, false);
+  const Product candidate = reset_after ? Product() : Product(rows, weights.candidate, false);
   for (int64_t begin = 0; begin < t; begin += chunk) {
     const int64_t steps = std::min(chunk, t - begin);
     gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    Product(steps * rows, d, weights.w, k, false)(x, weights.w.data, a);
+    Product(steps * rows, weights.w, false)(x, weights.w.data, a);
     for (int64_t s = 0; s < steps; ++s) {
       const int64_t number = begin + s;
       float* now = a + s * rows * k;
@@ -296,12 +305,12 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * saved;
-      recur(h_narrow, weights.u.data, reset_after ? ah : now);
+      recur(h_narrow, weights.u.data, ah);
       if (reset_after) {
         step_best<T>()(each);
       } else {
         open_best<T>()(each);
-        candidate(reset, weights.candidate.data, now + 2 * u);
+        candidate(reset, weights.candidate.data, ah + rows * 2 * u);
         close_best<T>()(each);
       }
     }
@@ -309,21 +318,23 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
   std::memcpy(at(out.h, row * u, shape.type), h_narrow, rows * u * sizeof(T));
 }
 
-// `sums`: (d + u + 2, 3u), the gradients of W, U and the biases from these rows.
+// `sums`: (d + u + 2, 3u), the gradients of W, U and the biases from these rows; without reset_after that
+// of U is (u, 2u) and, of g, (u, u).
 template <typename T>
 void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const Gradients& g,
                   const Weights& transposed, float* sums, int64_t row, int64_t rows) {
   const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 3 * u;
   const int64_t saved = reset_after ? 4 * u : k;
   const Type type = shape.type;
-  const int64_t chunk = chunk_steps(shape, rows * ((reset_after ? 2 : 1) * k + d + u) * sizeof(T));
+  const int64_t chunk = chunk_steps(shape, rows * (2 * k + d + u) * sizeof(T));
   float *dh, *dx, *dreset;
-  T *da, *dah, *x, *before, *reset;
+  T *da, *dah, *dag, *x, *before, *reset;
   auto divide = [&](Arena arena) {
     dh = arena.take<float>(rows * u);
     dx = arena.take<float>(chunk * rows * d);
     da = arena.take<T>(chunk * rows * k);
-    dah = reset_after ? arena.take<T>(chunk * rows * k) : da;
+    dah = arena.take<T>(chunk * rows * (reset_after ? k : 2 * u));
+    dag = arena.take<T>(reset_after ? 0 : chunk * rows * u);
     x = arena.take<T>(chunk * rows * d);
     before = arena.take<T>(chunk * rows * u);
     reset = arena.take<T>(reset_after ? 0 : chunk * rows * u);
@@ -335,9 +346,9 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
   float *du = sums + d * k, *d_bias = du + u * k;
   std::fill(d_bias, d_bias + 2 * k, 0.0f);
 
-  const Product recur(rows, k, transposed.u, u, true);
-  const Product candidate =
-      reset_after ? Product() : Product(rows, k, transposed.candidate, u, false);
+  const int64_t kh = reset_after ? k : 2 * u;  // the columns of dah
+  const Product recur(rows, transposed.u, true);
+  const Product candidate = reset_after ? Product() : Product(rows, transposed.candidate, false);
   for (int64_t end = t; end > 0;) {
     const int64_t begin = (end - 1) / chunk * chunk, steps = end - begin;
     const Window window{row, rows, begin, steps};
@@ -346,15 +357,15 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     for (int64_t s = steps - 1; s >= 0; --s) {
       const int64_t number = begin + s, at_row = s * rows;
       Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * saved,
-                   before + at_row * u, u, nullptr, t * u, nullptr, t, dh, da + at_row * k,
-                   dah + at_row * k, dreset, reset + at_row * u};
+                   before + at_row * u, nullptr, t * u, nullptr, t, dh, da + at_row * k,
+                   dah + at_row * kh, dag + at_row * u, dreset, reset + at_row * u};
       if (g.dy) each.dy = static_cast<const T*>(g.dy) + (row * t + number) * u;
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (reset_after) {
         back_best<T>()(each);
       } else {
         back_open_best<T>()(each);
-        candidate(each.da + 2 * u, transposed.candidate.data, dreset);
+        candidate(each.dag, transposed.candidate.data, dreset);
         back_close_best<T>()(each);
       }
       recur(each.dah, transposed.u.data, dh);
@@ -364,15 +375,13 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     }
     const int64_t all = steps * rows;
     const bool add = end != t;
-    Product(type, Matrix::of(x, all, d).transposed(), Matrix::of(da, all, k), k, add)(x, da, sums);
+    Product(type, Matrix::of(x, all, d).transposed(), Matrix::of(da, all, k), add)(x, da, sums);
     const Matrix left = Matrix::of(before, all, u).transposed();
-    if (reset_after) {
-      Product(type, left, Matrix::of(dah, all, k), k, add)(before, dah, du);
-    } else {
-      Product(type, left, {da, all, 2 * u, k, 1}, k, add)(before, da, du);
-      Product(type, left, {da, all, u, k, 1}, k, add)(reset, da + 2 * u, du + 2 * u);
+    Product(type, left, Matrix::of(dah, all, kh), add)(before, dah, du);
+    if (!reset_after) {
+      Product(type, left, Matrix::of(dag, all, u), add)(reset, dag, du + u * kh);
     }
-    Product(all, k, transposed.w, d, false)(da, transposed.w.data, dx);
+    Product(all, transposed.w, false)(da, transposed.w.data, dx);
     scatter(shape, window, dx, d, g.dx);
     end = begin;
   }
@@ -467,9 +476,13 @@ ffi::Error gru_backward(ffi::ThreadPool& pool, const Shape& shape, bool reset_af
       run(shape, reset_after, in, g, transposed, sums + slice * stride, begin, end - begin);
     });
     if (error.failure()) return error;
+    const float *dw = sums, *du = sums + d * k, *d_bias = du + u * k;
+    void* du_candidate = reset_after ? nullptr : at(g.du, 2 * u, type);
     return sum_slices(pool, type, slices, stride,
-                      {{sums, d * k, g.dw}, {sums + d * k, u * k, g.du},
-                       {sums + (d + u) * k, (reset_after ? 2 : 1) * k, g.d_bias}});
+                      {{dw, d, k, g.dw, k},
+                       {du, u, reset_after ? k : 2 * u, g.du, k},
+                       {du + 2 * u * u, u, u, du_candidate, k},
+                       {d_bias, reset_after ? 2 : 1, k, g.d_bias, k}});
   });
 }
 

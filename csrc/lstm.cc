@@ -158,11 +158,11 @@ void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const
   widen_all(shape.type, at(in.c0, row * u, shape.type), rows * u, c);
   std::memcpy(h, at(in.h0, row * u, shape.type), rows * u * sizeof(T));
 
-  const Product recur(rows, u, u_packed, 4 * u, true);
+  const Product recur(rows, u_packed, true);
   for (int64_t begin = 0; begin < t; begin += chunk) {
     const int64_t steps = std::min(chunk, t - begin);
     gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    Product(steps * rows, d, w, 4 * u, false)(x, w.data, a);
+    Product(steps * rows, w, false)(x, w.data, a);
     for (int64_t s = 0; s < steps; ++s) {
       float* now = a + s * rows * 4 * u;
       recur(h, u_packed.data, now);
@@ -204,7 +204,7 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
   float* d_bias = sums + (d + u) * k;
   std::fill(d_bias, d_bias + k, 0.0f);
 
-  const Product recur(rows, k, u_t, u, true);
+  const Product recur(rows, u_t, true);
   for (int64_t end = t; end > 0;) {
     const int64_t begin = (end - 1) / chunk * chunk, steps = end - begin;
     for (int64_t s = steps - 1; s >= 0; --s) {
@@ -226,8 +226,8 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
     gather(shape, window, in.x, d, xh, d + u);
     gather_before(shape, window, in.h0, g.y, at(xh, d, type), d + u);
     const Matrix left = Matrix::of(xh, all, d + u).transposed(), right = Matrix::of(da, all, k);
-    Product(type, left, right, k, end != t)(xh, da, sums);
-    Product(all, k, w_t, d, false)(da, w_t.data, dx);
+    Product(type, left, right, end != t)(xh, da, sums);
+    Product(all, w_t, false)(da, w_t.data, dx);
     scatter(shape, window, dx, d, g.dx);
     end = begin;
   }
@@ -299,8 +299,8 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
     });
     if (error.failure()) return error;
     return sum_slices(pool, shape.type, slices, stride,
-                      {{sums, d * k, g.dw}, {sums + d * k, u * k, g.du},
-                       {sums + (d + u) * k, k, g.d_bias}});
+                      {{sums, d, k, g.dw, k}, {sums + d * k, u, k, g.du, k},
+                       {sums + (d + u) * k, 1, k, g.d_bias, k}});
   });
 }
 

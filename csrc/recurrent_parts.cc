@@ -72,7 +72,7 @@ FOR_EACH_CPU(convert, Conversion)
 template <typename T>
 struct Total {
   const float* from;
-  int64_t slices, stride, begin, end;
+  int64_t slices, stride, count;
   T* to;
 };
 
@@ -80,8 +80,8 @@ template <typename T>
 ALWAYS_INLINE void total(const Total<T>& t) {
   constexpr int64_t kBlock = 1024;
   float sums[kBlock];
-  for (int64_t begin = t.begin; begin < t.end; begin += kBlock) {
-    const int64_t count = t.end - begin < kBlock ? t.end - begin : kBlock;
+  for (int64_t begin = 0; begin < t.count; begin += kBlock) {
+    const int64_t count = t.count - begin < kBlock ? t.count - begin : kBlock;
     INDEPENDENT
     for (int64_t i = 0; i < count; ++i) sums[i] = t.from[begin + i];
     for (int64_t slice = 1; slice < t.slices; ++slice) {
@@ -123,22 +123,22 @@ void Packed::pack(const Matrix& from) const {
   primitive->run({{DNNL_ARG_FROM, from.data}, {DNNL_ARG_TO, data}});
 }
 
-Product::Product(int64_t m, int64_t a_stride, const Packed& b, int64_t c_stride, bool add) {
+Product::Product(int64_t m, const Packed& b, bool add) {
   onednn::Key key("recurrent product");
-  key.add(static_cast<int64_t>(b.type)).add({m, a_stride, b.rows, b.k, b.n, c_stride, add});
+  key.add(static_cast<int64_t>(b.type)).add({m, b.rows, b.k, b.n, add});
   primitive_ = onednn::primitive(key, [&](const dnnl::engine& engine) {
-    const memory::desc a({m, b.k}, dnnl_type(b.type), {a_stride, 1});
-    const memory::desc c({m, b.n}, memory::data_type::f32, {c_stride, 1});
+    const memory::desc a({m, b.k}, dnnl_type(b.type), memory::format_tag::ab);
+    const memory::desc c({m, b.n}, memory::data_type::f32, memory::format_tag::ab);
     return make_product(engine, a, b.layout, c, add);
   });
 }
 
-Product::Product(Type type, const Matrix& a, const Matrix& b, int64_t c_stride, bool add) {
+Product::Product(Type type, const Matrix& a, const Matrix& b, bool add) {
   onednn::Key key("recurrent plain product");
-  key.add(static_cast<int64_t>(type)).add({a.rows, a.columns, b.columns, c_stride, add});
+  key.add(static_cast<int64_t>(type)).add({a.rows, a.columns, b.columns, add});
   key.add({a.row_stride, a.column_stride, b.row_stride, b.column_stride});
   primitive_ = onednn::primitive(key, [&](const dnnl::engine& engine) {
-    const memory::desc c({a.rows, b.columns}, memory::data_type::f32, {c_stride, 1});
+    const memory::desc c({a.rows, b.columns}, memory::data_type::f32, memory::format_tag::ab);
     return make_product(engine, describe(a, type), describe(b, type), c, add);
   });
 }
@@ -208,18 +208,21 @@ void narrow_all(Type type, const float* from, int64_t count, void* to) {
 ffi::Error sum_slices(ffi::ThreadPool& pool, Type type, int64_t slices, int64_t stride,
                       std::initializer_list<Sum> sums) {
   int64_t all = 0;
-  for (const Sum& sum : sums) all += sum.count;
+  for (const Sum& sum : sums) all += sum.rows * sum.columns;
   const int64_t parts = slice_count(pool, 8 * slices * all);
   return parallel_for(pool, parts, [&](int64_t part) {
     for (const Sum& sum : sums) {
       if (!sum.to) continue;
-      const int64_t begin = slice_begin(part, parts, sum.count, 16);
-      const int64_t end = slice_begin(part + 1, parts, sum.count, 16);
-      if (type == Type::kFloat32) {
-        total_best<float>()({sum.from, slices, stride, begin, end, static_cast<float*>(sum.to)});
-      } else {
-        total_best<BFloat16>()(
-            {sum.from, slices, stride, begin, end, static_cast<BFloat16*>(sum.to)});
+      const int64_t first = slice_begin(part, parts, sum.rows, 1);
+      const int64_t last = slice_begin(part + 1, parts, sum.rows, 1);
+      for (int64_t row = first; row < last; ++row) {
+        const float* from = sum.from + row * sum.columns;
+        void* to = at(sum.to, row * sum.to_stride, type);
+        if (type == Type::kFloat32) {
+          total_best<float>()({from, slices, stride, sum.columns, static_cast<float*>(to)});
+        } else {
+          total_best<BFloat16>()({from, slices, stride, sum.columns, static_cast<BFloat16*>(to)});
+        }
       }
     }
   });

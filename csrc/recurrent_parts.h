@@ -45,13 +45,14 @@ struct Packed {
   void pack(const Matrix& from) const;
 };
 
-// c (m, n) = a (m, k) @ b, or c += it: float32, rows of c are `c_stride` apart. It belongs to a thread.
+// c (m, n) = a (m, k) @ b, or c += it, in float32. Everything lies dense: for other matrices oneDNN has
+// only its slow reference. It belongs to a thread.
 class Product {
  public:
   Product() = default;
-  Product(int64_t m, int64_t a_stride, const Packed& b, int64_t c_stride, bool add);
-  // a and b as they lie; their data is not used.
-  Product(Type type, const Matrix& a, const Matrix& b, int64_t c_stride, bool add);
+  Product(int64_t m, const Packed& b, bool add);
+  // a and b may be transposed; their data is not used.
+  Product(Type type, const Matrix& a, const Matrix& b, bool add);
 
   void operator()(const void* a, const void* b, float* c) const {
     primitive_->run({{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
@@ -83,11 +84,13 @@ void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, 
 void widen_all(Type type, const void* from, int64_t count, float* to);
 void narrow_all(Type type, const float* from, int64_t count, void* to);
 
-// to[i] = the sum of from[slice][i], in the order of slices.
+// A matrix `to`, rows `to_stride` apart, is the sum of the matrices at from[slice], in the order of
+// slices. Those lie dense.
 struct Sum {
   const float* from;  // the first slice's; the others follow `stride` elements apart
-  int64_t count;
+  int64_t rows, columns;
   void* to;  // may be null
+  int64_t to_stride;
 };
 xla::ffi::Error sum_slices(xla::ffi::ThreadPool& pool, Type type, int64_t slices, int64_t stride,
                            std::initializer_list<Sum> sums);
