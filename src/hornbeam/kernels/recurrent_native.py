@@ -58,7 +58,12 @@ def suits(form: Form, o: Operands) -> bool:
         and (o.mask is None or (o.mask.shape == (b, t) and o.mask.dtype == bool))
     )
     # Elsewhere the reference's own gradient is the quicker one.
-    return fits and jax.default_backend() == "cpu" and native.suits(*o[:-1])
+    return fits and _pays(b, t, d, u) and jax.default_backend() == "cpu" and native.suits(*o[:-1])
+
+
+def _pays(b: int, t: int, d: int, u: int) -> bool:
+    """Whether the native kernel beats XLA's loop, by size."""
+    return True
 
 
 @partial(jax.jit, static_argnums=(0, 1))  # for eager calls
