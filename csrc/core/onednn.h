@@ -52,6 +52,9 @@ class Primitive {
 
   const std::string& implementation() const { return implementation_; }
 
+  // The layout of an argument, where oneDNN was left to choose it.
+  dnnl::memory::desc layout(int argument) const { return arguments_.at(argument).get_desc(); }
+
  private:
   dnnl::primitive primitive_;
   std::unordered_map<int, dnnl::memory> arguments_;

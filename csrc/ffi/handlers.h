@@ -37,5 +37,6 @@ using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
 Handlers conv_handlers();
 Handlers dense_handlers();
 Handlers pool_handlers();
+Handlers recurrent_handlers();
 
 }  // namespace hornbeam

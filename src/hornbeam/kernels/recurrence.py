@@ -75,7 +75,10 @@ def apart(fn: Callable[..., Any], *args: Any) -> Any:
     fused with what surrounds them, so the arithmetic goes into a branch that is always taken, by a
     condition that the compiler does not see through.
     """
-    probe = jax.tree.leaves(args)[0].ravel()[0]
+    first = jax.tree.leaves(args)[0]
+    if not first.size:
+        return fn(*args)
+    probe = first.ravel()[0]
 
     def branch(*args: Any) -> Any:
         shapes = jax.eval_shape(fn, *args)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from hornbeam.kernels import recurrent_native
 from hornbeam.kernels.recurrence import Cell, Form, Operands, Projection, States, recur, select
 
 Activation = Callable[[jax.Array], jax.Array]
@@ -69,7 +70,6 @@ def simple_rnn(
     return _run(_simple_cell(activation), True, x, projection, (h0,), recurrent_kernel, None, loop)
 
 
-@_kernel
 def lstm(
     x: jax.Array,
     h0: jax.Array,
@@ -89,13 +89,44 @@ def lstm(
 
     x: (b, t, d), h0 and c0: (b, u), kernel W: (d, 4u), recurrent_kernel U: (u, 4u), bias: (4u,). The
     states are (h, c).
+
+    With tanh and sigmoid and without recurrent dropout it is native on CPU, in float32 and bfloat16.
+    There the gradient is a custom one: `jax.grad` may be taken of it again, forward mode (`jax.jvp`)
+    not.
     """
+    form = _form("lstm", lstm_reference, True, loop)
+    operands = recurrent_native.Operands(
+        x, h0, c0, kernel, recurrent_kernel, bias, loop.get("mask")
+    )
+    if _is_native(form, operands, activation, recurrent_activation, loop):
+        return recurrent_native.run(form, loop.get("zero_output_for_mask", False), operands)
+    return lstm_reference(
+        *(x, h0, c0, kernel, recurrent_kernel, bias),
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        **loop,
+    )
+
+
+@_kernel
+def lstm_reference(
+    x: jax.Array,
+    h0: jax.Array,
+    c0: jax.Array,
+    kernel: jax.Array,
+    recurrent_kernel: jax.Array,
+    bias: jax.Array | None,
+    *,
+    activation: Activation = jnp.tanh,
+    recurrent_activation: Activation = jax.nn.sigmoid,
+    **loop: Unpack[Loop],
+) -> Outputs:
+    """The same in jax.numpy."""
     cell = _lstm_cell(activation, recurrent_activation)
     projection = Projection(kernel, bias)
     return _run(cell, True, x, projection, (h0, c0), recurrent_kernel, None, loop)
 
 
-@_kernel
 def gru(
     x: jax.Array,
     h0: jax.Array,
@@ -117,7 +148,38 @@ def gru(
 
     x: (b, t, d), h0: (b, u), kernel W: (d, 3u), recurrent_kernel U: (u, 3u), bias: (2, 3u), the
     inputs' and the recurrent one, with `reset_after`, else (3u,).
+
+    Native where `lstm` is.
     """
+    form = _form("gru", gru_reference, reset_after, loop)
+    operands = recurrent_native.Operands(
+        x, h0, None, kernel, recurrent_kernel, bias, loop.get("mask")
+    )
+    if _is_native(form, operands, activation, recurrent_activation, loop):
+        return recurrent_native.run(form, loop.get("zero_output_for_mask", False), operands)
+    return gru_reference(
+        *(x, h0, kernel, recurrent_kernel, bias),
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        reset_after=reset_after,
+        **loop,
+    )
+
+
+@_kernel
+def gru_reference(
+    x: jax.Array,
+    h0: jax.Array,
+    kernel: jax.Array,
+    recurrent_kernel: jax.Array,
+    bias: jax.Array | None,
+    *,
+    activation: Activation = jnp.tanh,
+    recurrent_activation: Activation = jax.nn.sigmoid,
+    reset_after: bool = True,
+    **loop: Unpack[Loop],
+) -> Outputs:
+    """The same in jax.numpy."""
     if not reset_after:
         dropout = loop.get("recurrent_dropout")
         step = _gru_before_step(recurrent_kernel, activation, recurrent_activation, dropout)
@@ -127,6 +189,28 @@ def gru(
     cell = _gru_cell(activation, recurrent_activation)
     projection = Projection(kernel, bias)
     return _run(cell, False, x, projection, (h0,), recurrent_kernel, recurrent_bias, loop)
+
+
+def _form(
+    cell: Literal["lstm", "gru"], reference: Callable[..., Outputs], reset_after: bool, loop: Loop
+) -> recurrent_native.Form:
+    backwards, sequences = loop.get("go_backwards", False), loop.get("return_sequences", True)
+    return recurrent_native.Form(cell, reference, reset_after, backwards, sequences)
+
+
+def _is_native(
+    form: recurrent_native.Form,
+    operands: recurrent_native.Operands,
+    activation: Activation,
+    recurrent_activation: Activation,
+    loop: Loop,
+) -> bool:
+    return (
+        activation is jnp.tanh
+        and recurrent_activation is jax.nn.sigmoid
+        and loop.get("recurrent_dropout") is None
+        and recurrent_native.suits(form, operands)
+    )
 
 
 def _run(

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from hornbeam.core.op import op
 from hornbeam.kernels import recurrent as kernels
 from hornbeam.ops.activations import sigmoid
@@ -155,4 +158,8 @@ def _raw(activation: Activation) -> Callable[[Any], Any]:
     """The activation over raw values: an op's own body, or any function of tensors wrapped."""
     if activation is None:
         return lambda x: x
+    if activation is tanh:
+        return jnp.tanh  # by their JAX names the kernels know what they have native code for
+    if activation is sigmoid:
+        return jax.nn.sigmoid
     return getattr(activation, "raw", None) or inside(activation)

@@ -1,0 +1,307 @@
+// a = x @ W + h @ U + bias = (i, f, g, o) before their activations; c' = f c + i g; h' = o tanh(c').
+#include <cstring>
+
+#include "core/bfloat16.h"
+#include "core/parallel.h"
+#include "gates.h"
+#include "recurrent.h"
+#include "recurrent_parts.h"
+
+namespace hornbeam::recurrent {
+namespace {
+
+namespace ffi = xla::ffi;
+
+// One step of some rows.
+template <typename T>
+struct Step {
+  int64_t rows, u;
+  const float *a, *bias;  // (rows, 4u), (4u,)
+  const uint8_t* mask;    // of the first row, the others `mask_stride` further; may be null
+  int64_t mask_stride;
+  float* c;      // (rows, u), renewed
+  T* h;          // (rows, u), renewed
+  T* y;          // rows `y_stride` apart; may be null
+  int64_t y_stride;
+  T *gates, *cells;  // (rows, 4u), (rows, u); may be null
+};
+
+template <typename T>
+ALWAYS_INLINE void step_row(int64_t u, const float* __restrict a, const float* __restrict bias,
+                            float* __restrict c, T* __restrict h) {
+  INDEPENDENT
+  for (int64_t j = 0; j < u; ++j) {
+    const float i = sigmoid(a[j] + bias[j]);
+    const float f = sigmoid(a[u + j] + bias[u + j]);
+    const float g = tanh(a[2 * u + j] + bias[2 * u + j]);
+    const float o = sigmoid(a[3 * u + j] + bias[3 * u + j]);
+    c[j] = f * c[j] + i * g;
+    narrow(o * tanh(c[j]), h + j);
+  }
+}
+
+template <typename T>
+ALWAYS_INLINE void step_row_saving(int64_t u, const float* __restrict a,
+                                   const float* __restrict bias, float* __restrict c,
+                                   T* __restrict h, T* __restrict gates, T* __restrict cells) {
+  INDEPENDENT
+  for (int64_t j = 0; j < u; ++j) {
+    const float i = sigmoid(a[j] + bias[j]);
+    const float f = sigmoid(a[u + j] + bias[u + j]);
+    const float g = tanh(a[2 * u + j] + bias[2 * u + j]);
+    const float o = sigmoid(a[3 * u + j] + bias[3 * u + j]);
+    c[j] = f * c[j] + i * g;
+    narrow(o * tanh(c[j]), h + j);
+    narrow(i, gates + j);
+    narrow(f, gates + u + j);
+    narrow(g, gates + 2 * u + j);
+    narrow(o, gates + 3 * u + j);
+    narrow(c[j], cells + j);
+  }
+}
+
+template <typename T>
+ALWAYS_INLINE void step(const Step<T>& s) {
+  const int64_t u = s.u;
+  for (int64_t row = 0; row < s.rows; ++row) {
+    const float* a = s.a + row * 4 * u;
+    float* c = s.c + row * u;
+    T* h = s.h + row * u;
+    T* gates = s.gates ? s.gates + row * 4 * u : nullptr;
+    T* cells = s.cells ? s.cells + row * u : nullptr;
+    if (s.mask && !s.mask[row * s.mask_stride]) {
+      if (gates) {
+        std::memset(gates, 0, 4 * u * sizeof(T));  // not read again
+        for (int64_t j = 0; j < u; ++j) narrow(c[j], cells + j);
+      }
+    } else if (gates) {
+      step_row_saving(u, a, s.bias, c, h, gates, cells);
+    } else {
+      step_row(u, a, s.bias, c, h);
+    }
+    if (s.y) std::memcpy(s.y + row * s.y_stride, h, u * sizeof(T));
+  }
+}
+FOR_EACH_CPU(step, Step)
+
+// The gradient of one step of some rows.
+template <typename T>
+struct Back {
+  int64_t rows, u;
+  const T *gates, *cells;  // (rows, 4u), (rows, u)
+  const T* before;         // c before the step; rows `before_stride` apart
+  const T* dy;             // rows `dy_stride` apart; may be null
+  int64_t dy_stride;
+  const uint8_t* mask;
+  int64_t mask_stride;
+  // (rows, u); given those after the step, left as those before it, less the part of dh that comes
+  // through a.
+  float *dh, *dc;
+  T* da;  // (rows, 4u)
+};
+
+template <typename T>
+ALWAYS_INLINE void back_row(int64_t u, const T* __restrict gates, const T* __restrict cells,
+                            const T* __restrict before, float* __restrict dh, float* __restrict dc,
+                            T* __restrict da) {
+  INDEPENDENT
+  for (int64_t j = 0; j < u; ++j) {
+    const float i = widen(gates[j]), f = widen(gates[u + j]);
+    const float g = widen(gates[2 * u + j]), o = widen(gates[3 * u + j]);
+    const float c = tanh(widen(cells[j]));
+    const float d = dc[j] + dh[j] * o * (1 - c * c);
+    narrow(d * g * i * (1 - i), da + j);
+    narrow(d * widen(before[j]) * f * (1 - f), da + u + j);
+    narrow(d * i * (1 - g * g), da + 2 * u + j);
+    narrow(dh[j] * c * o * (1 - o), da + 3 * u + j);
+    dc[j] = d * f;
+    dh[j] = 0;
+  }
+}
+
+template <typename T>
+ALWAYS_INLINE void back(const Back<T>& s) {
+  const int64_t u = s.u;
+  for (int64_t row = 0; row < s.rows; ++row) {
+    float* dh = s.dh + row * u;
+    T* da = s.da + row * 4 * u;
+    if (s.dy) {
+      const T* dy = s.dy + row * s.dy_stride;
+      INDEPENDENT
+      for (int64_t j = 0; j < u; ++j) dh[j] += widen(dy[j]);
+    }
+    if (s.mask && !s.mask[row * s.mask_stride]) {
+      std::memset(da, 0, 4 * u * sizeof(T));
+    } else {
+      back_row(u, s.gates + row * 4 * u, s.cells + row * u, s.before + row * u, dh, s.dc + row * u,
+               da);
+    }
+  }
+}
+FOR_EACH_CPU(back, Back)
+
+template <typename T>
+void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const Packed& w,
+                 const Packed& u_packed, const float* bias, int64_t row, int64_t rows) {
+  const int64_t t = shape.t, d = shape.d, u = shape.u;
+  const int64_t chunk = chunk_steps(shape, rows * (4 * u * sizeof(float) + d * sizeof(T)));
+  float *a, *c;
+  T *x, *h;
+  auto divide = [&](Arena arena) {
+    a = arena.take<float>(chunk * rows * 4 * u);
+    x = arena.take<T>(chunk * rows * d);
+    c = arena.take<float>(rows * u);
+    h = arena.take<T>(rows * u);
+    return arena.used();
+  };
+  divide(Arena(onednn::scratch(2, divide(Arena()))));
+  widen_all(shape.type, at(in.c0, row * u, shape.type), rows * u, c);
+  std::memcpy(h, at(in.h0, row * u, shape.type), rows * u * sizeof(T));
+
+  const Product recur(rows, u_packed, true);
+  for (int64_t begin = 0; begin < t; begin += chunk) {
+    const int64_t steps = std::min(chunk, t - begin);
+    gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
+    Product(steps * rows, w, false)(x, w.data, a);
+    for (int64_t s = 0; s < steps; ++s) {
+      float* now = a + s * rows * 4 * u;
+      recur(h, u_packed.data, now);
+      Step<T> each{rows, u, now, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
+      const int64_t number = begin + s;
+      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
+      if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
+      if (out.gates) {
+        each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * 4 * u;
+        each.cells = static_cast<T*>(out.cells) + (number * shape.b + row) * u;
+      }
+      step_best<T>()(each);
+    }
+  }
+  std::memcpy(at(out.h, row * u, shape.type), h, rows * u * sizeof(T));
+  narrow_all(shape.type, c, rows * u, at(out.c, row * u, shape.type));
+}
+
+// `sums`: (d + u + 1, 4u), the gradients of W, U and the bias from these rows.
+template <typename T>
+void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, const Packed& w_t,
+                  const Packed& u_t, float* sums, int64_t row, int64_t rows) {
+  const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 4 * u;
+  const Type type = shape.type;
+  const int64_t chunk = chunk_steps(shape, rows * (k + d + u) * sizeof(T));
+  float *dh, *dc, *dx;
+  T *da, *xh;
+  auto divide = [&](Arena arena) {
+    dh = arena.take<float>(rows * u);
+    dc = arena.take<float>(rows * u);
+    dx = arena.take<float>(chunk * rows * d);
+    da = arena.take<T>(chunk * rows * k);
+    xh = arena.take<T>(chunk * rows * (d + u));
+    return arena.used();
+  };
+  divide(Arena(onednn::scratch(2, divide(Arena()))));
+  widen_all(type, at(g.dh, row * u, type), rows * u, dh);
+  widen_all(type, at(g.dc, row * u, type), rows * u, dc);
+  float* d_bias = sums + (d + u) * k;
+  std::fill(d_bias, d_bias + k, 0.0f);
+
+  const Product recur(rows, u_t, true);
+  for (int64_t end = t; end > 0;) {
+    const int64_t begin = (end - 1) / chunk * chunk, steps = end - begin;
+    for (int64_t s = steps - 1; s >= 0; --s) {
+      const int64_t number = begin + s;
+      T* now = da + s * rows * k;
+      const T* cells = static_cast<const T*>(g.cells);
+      const T* before = number ? cells + ((number - 1) * b + row) * u
+                               : static_cast<const T*>(in.c0) + row * u;
+      Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * k,
+                   cells + (number * b + row) * u, before, nullptr, t * u, nullptr, t, dh, dc, now};
+      if (g.dy) each.dy = static_cast<const T*>(g.dy) + (row * t + number) * u;
+      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
+      back_best<T>()(each);
+      recur(now, u_t.data, dh);
+      if (g.d_bias) add_rows(type, now, rows, k, d_bias);
+    }
+    const Window window{row, rows, begin, steps};
+    const int64_t all = steps * rows;
+    gather(shape, window, in.x, d, xh, d + u);
+    gather_before(shape, window, in.h0, g.y, at(xh, d, type), d + u);
+    const Matrix left = Matrix::of(xh, all, d + u).transposed(), right = Matrix::of(da, all, k);
+    Product(type, left, right, end != t)(xh, da, sums);
+    Product(all, w_t, false)(da, w_t.data, dx);
+    scatter(shape, window, dx, d, g.dx);
+    end = begin;
+  }
+  narrow_all(type, dh, rows * u, at(g.dh0, row * u, type));
+  narrow_all(type, dc, rows * u, at(g.dc0, row * u, type));
+}
+
+}  // namespace
+
+ffi::Error lstm_forward(ffi::ThreadPool& pool, const Shape& shape, const Inputs& in,
+                        const Outputs& out) {
+  return guarded([&] {
+    const int64_t d = shape.d, u = shape.u, k = 4 * u;
+    const int64_t slices = batch_slices(pool, shape, k);
+    const int64_t rows = (shape.b + slices - 1) / slices;
+    Packed w = Packed::plan(shape.type, rows * std::min<int64_t>(16, shape.t), d, k);
+    Packed u_packed = Packed::plan(shape.type, rows, u, k);
+    float* bias;
+    auto divide = [&](Arena arena) {
+      w.data = arena.take<char>(w.bytes());
+      u_packed.data = arena.take<char>(u_packed.bytes());
+      bias = arena.take<float>(k);
+      return arena.used();
+    };
+    divide(Arena(onednn::scratch(1, divide(Arena()))));
+    std::fill(bias, bias + k, 0.0f);
+    if (in.bias) widen_all(shape.type, in.bias, k, bias);
+    ffi::Error error = parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {
+      if (slice == 0) w.pack(Matrix::of(in.w, d, k));
+      if (slice == 1 || slices == 1) u_packed.pack(Matrix::of(in.u, u, k));
+    });
+    if (error.failure()) return error;
+    auto* run = shape.type == Type::kFloat32 ? run_forward<float> : run_forward<BFloat16>;
+    return parallel_for(pool, slices, [&](int64_t slice) {
+      const int64_t begin = slice_begin(slice, slices, shape.b, 1);
+      const int64_t end = slice_begin(slice + 1, slices, shape.b, 1);
+      run(shape, in, out, w, u_packed, bias, begin, end - begin);
+    });
+  });
+}
+
+ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs& in,
+                         const Gradients& g) {
+  return guarded([&] {
+    const int64_t d = shape.d, u = shape.u, k = 4 * u;
+    const int64_t slices = batch_slices(pool, shape, k);
+    const int64_t rows = (shape.b + slices - 1) / slices;
+    Packed w_t = Packed::plan(shape.type, rows * std::min<int64_t>(16, shape.t), k, d);
+    Packed u_t = Packed::plan(shape.type, rows, k, u);
+    const int64_t stride = (d + u + 1) * k;
+    float* sums;
+    auto divide = [&](Arena arena) {
+      w_t.data = arena.take<char>(w_t.bytes());
+      u_t.data = arena.take<char>(u_t.bytes());
+      sums = arena.take<float>(slices * stride);
+      return arena.used();
+    };
+    divide(Arena(onednn::scratch(1, divide(Arena()))));
+    ffi::Error error = parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {
+      if (slice == 0) w_t.pack(Matrix::of(in.w, d, k).transposed());
+      if (slice == 1 || slices == 1) u_t.pack(Matrix::of(in.u, u, k).transposed());
+    });
+    if (error.failure()) return error;
+    auto* run = shape.type == Type::kFloat32 ? run_backward<float> : run_backward<BFloat16>;
+    error = parallel_for(pool, slices, [&](int64_t slice) {
+      const int64_t begin = slice_begin(slice, slices, shape.b, 1);
+      const int64_t end = slice_begin(slice + 1, slices, shape.b, 1);
+      run(shape, in, g, w_t, u_t, sums + slice * stride, begin, end - begin);
+    });
+    if (error.failure()) return error;
+    return sum_slices(pool, shape.type, slices, stride,
+                      {{sums, d, k, g.dw, k}, {sums + d * k, u, k, g.du, k},
+                       {sums + (d + u) * k, 1, k, g.d_bias, k}});
+  });
+}
+
+}  // namespace hornbeam::recurrent

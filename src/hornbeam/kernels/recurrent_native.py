@@ -1,0 +1,213 @@
+"""LSTM and GRU over time, natively on CPU: one call for the value and one for the gradient.
+
+Letters: b batch, t time, d input features, u units, k columns of a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.kernels import native
+
+# The last output (b, u), all outputs (b, t, u) or None, and the last states, each (b, u).
+Outputs = tuple[jax.Array, jax.Array | None, tuple[jax.Array, ...]]
+
+
+class Form(NamedTuple):
+    """What is static about a recurrence."""
+
+    cell: Literal["lstm", "gru"]
+    # The layer in jax.numpy: arguments as in `hornbeam.kernels.recurrent`.
+    reference: Callable[..., Outputs]
+    reset_after: bool  # of a GRU
+    backwards: bool
+    sequences: bool
+
+
+class Operands(NamedTuple):
+    """The arrays of a recurrence; a GRU has no c0."""
+
+    x: jax.Array  # (b, t, d)
+    h0: jax.Array  # (b, u)
+    c0: jax.Array | None  # (b, u)
+    kernel: jax.Array  # (d, k)
+    recurrent_kernel: jax.Array  # (u, k)
+    bias: jax.Array | None  # (k,), or (2, k) for a GRU with reset_after
+    mask: jax.Array | None  # booleans (b, t)
+
+
+def suits(form: Form, o: Operands) -> bool:
+    """Whether the native kernel is right and faster."""
+    gates = 4 if form.cell == "lstm" else 3
+    if o.x.ndim != 3 or o.h0.ndim != 2 or 0 in o.x.shape or 0 in o.h0.shape:
+        return False
+    (b, t, d), u = o.x.shape, o.h0.shape[1]
+    bias = (2, gates * u) if form.cell == "gru" and form.reset_after else (gates * u,)
+    # The reference broadcasts, or says what is wrong.
+    fits = (
+        o.h0.shape == (b, u)
+        and (o.c0 is None or o.c0.shape == (b, u))
+        and o.kernel.shape == (d, gates * u)
+        and o.recurrent_kernel.shape == (u, gates * u)
+        and (o.bias is None or o.bias.shape == bias)
+        and (o.mask is None or (o.mask.shape == (b, t) and o.mask.dtype == bool))
+    )
+    # Elsewhere the reference's own gradient is the quicker one.
+    return fits and _pays(b, t, d, u) and jax.default_backend() == "cpu" and native.suits(*o[:-1])
+
+
+def _pays(b: int, t: int, d: int, u: int) -> bool:
+    """Whether the native kernel beats XLA's loop, by size."""
+    return True
+
+
+@partial(jax.jit, static_argnums=(0, 1))  # for eager calls
+def run(form: Form, zero_output_for_mask: bool, o: Operands) -> Outputs:
+    """The layer; arguments have passed `suits`."""
+    outputs, last, *more = _recur(form, *o)
+    states = (last, *more)
+    if o.mask is not None and zero_output_for_mask:
+        mask = jnp.flip(o.mask, 1) if form.backwards else o.mask
+        last = jnp.where(mask[:, -1:], last, 0)
+        outputs = None if outputs is None else jnp.where(mask[..., None], outputs, 0)
+    return last, outputs, states
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _recur(form: Form, *operands: Any) -> Any:
+    """y (b, t, u) or None, and the last states."""
+    return _kernels(form).value(*operands)
+
+
+def _forward(form: Form, *operands: Any) -> Any:
+    (y, *states), saved = _kernels(form).saving(*operands)
+    return (y if form.sequences else None, *states), (operands, y, saved)
+
+
+def _backward(form: Form, residuals: Any, gradients: Any) -> Any:
+    operands, y, saved = residuals
+    if not form.sequences:
+        gradients = (None, *gradients[1:])
+    return (*_kernels(form).gradient(*operands, y, *saved, *gradients), None)
+
+
+_recur.defvjp(_forward, _backward)
+
+
+class _Kernels(NamedTuple):
+    value: Callable[..., Any]
+    saving: Callable[..., Any]  # value and what the gradient needs
+    gradient: Callable[..., Any]
+
+
+@lru_cache(maxsize=64)
+def _kernels(form: Form) -> _Kernels:
+    # What the reference saves is never read: where it stands in for the value, it stands in for the
+    # gradient, and that computes the value again.
+    def save(*operands: Any) -> Any:
+        shapes = _saved_shapes(form, Operands(*operands))
+        return _reference(form._replace(sequences=True), *operands), tuple(
+            jnp.zeros(s.shape, s.dtype) for s in shapes
+        )
+
+    return _Kernels(
+        native.kernel(partial(_value_native, form), partial(_reference, form)),
+        native.kernel(partial(_saving_native, form), save),
+        native.kernel(partial(_gradient_native, form), partial(_gradient_reference, form)),
+    )
+
+
+def _saved_shapes(form: Form, o: Operands) -> tuple[jax.ShapeDtypeStruct, ...]:
+    b, t, _ = o.x.shape
+    u = o.h0.shape[1]
+    if form.cell == "gru":
+        return (jax.ShapeDtypeStruct((t, b, (4 if form.reset_after else 3) * u), o.x.dtype),)
+    return (
+        jax.ShapeDtypeStruct((t, b, 4 * u), o.x.dtype),
+        jax.ShapeDtypeStruct((t, b, u), o.x.dtype),
+    )
+
+
+def _reference(form: Form, *operands: Any) -> Any:
+    o = Operands(*operands)
+    options: dict[str, Any] = {"mask": o.mask, "go_backwards": form.backwards}
+    if form.cell == "gru":
+        options["reset_after"] = form.reset_after
+    states = (o.h0,) if o.c0 is None else (o.h0, o.c0)
+    arrays = (o.x, *states, o.kernel, o.recurrent_kernel, o.bias)
+    _, y, states = form.reference(*arrays, return_sequences=form.sequences, **options)
+    return (y, *states)
+
+
+def _gradient_reference(form: Form, *args: Any) -> Any:
+    *inputs, mask = args[:7]
+    dy_and_states = args[-3:] if form.cell == "lstm" else args[-2:]
+    pull = jax.vjp(lambda *inputs: _reference(form, *inputs, mask), *inputs)[1]
+    return pull(dy_and_states)
+
+
+def _like(array: jax.Array | None, x: jax.Array) -> jax.ShapeDtypeStruct:
+    """The shape of an array; an empty one stands for one that is not there."""
+    return jax.ShapeDtypeStruct((0,) if array is None else array.shape, x.dtype)
+
+
+def _or_empty(array: jax.Array | None, dtype: Any) -> jax.Array:
+    return jnp.zeros((0,), dtype) if array is None else array
+
+
+def _call(form: Form, name: str, results: Any, *args: jax.Array) -> Any:
+    attributes: dict[str, Any] = {"backwards": form.backwards}
+    if form.cell == "gru":
+        attributes["reset_after"] = form.reset_after
+    return native.call(f"{form.cell}_{name}", results, *args, **attributes)
+
+
+def _run_native(form: Form, o: Operands, saving: bool) -> Any:
+    b, t, _ = o.x.shape
+    empty = jax.ShapeDtypeStruct((0,), o.x.dtype)
+    y = jax.ShapeDtypeStruct((b, t, o.h0.shape[1]), o.x.dtype)
+    states = [_like(s, o.x) for s in (o.h0, o.c0) if s is not None]
+    saved = _saved_shapes(form, o)
+    results = (
+        y if saving or form.sequences else empty,
+        *states,
+        *(saved if saving else [empty for _ in saved]),
+    )
+    bias, mask = _or_empty(o.bias, o.x.dtype), _or_empty(o.mask, bool)
+    given = [a for a in (*o[:5], bias, mask) if a is not None]
+    return _call(form, "forward", results, *given)
+
+
+def _value_native(form: Form, *operands: Any) -> Any:
+    o = Operands(*operands)
+    y, *rest = _run_native(form, o, saving=False)
+    states = rest[: 1 if o.c0 is None else 2]
+    return (y if form.sequences else None, *states)
+
+
+def _saving_native(form: Form, *operands: Any) -> Any:
+    o = Operands(*operands)
+    y, *rest = _run_native(form, o, saving=True)
+    count = 1 if o.c0 is None else 2
+    return (y, *rest[:count]), tuple(rest[count:])
+
+
+def _gradient_native(form: Form, *args: Any) -> Any:
+    o, rest = Operands(*args[:7]), args[7:]
+    dtype = o.x.dtype
+    mask = _or_empty(o.mask, bool)
+    given = [a for a in (*o[:5], mask) if a is not None]
+    count = 2 if o.c0 is None else 3
+    saved, (dy, *d_states) = rest[:-count], rest[-count:]
+    differentiated = [a for a in o[:5] if a is not None]
+    results = (*(_like(a, o.x) for a in differentiated), _like(o.bias, o.x))
+    found = _call(form, "backward", results, *given, *saved, _or_empty(dy, dtype), *d_states)
+    *found, d_bias = found
+    if o.c0 is None:
+        found.insert(2, None)
+    return (*found, None if o.bias is None else d_bias)

@@ -1,0 +1,285 @@
+"""LSTM and GRU against their references, natively where native kernels exist."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.kernels import native, recurrent, recurrent_native
+from tests.tolerances import assert_close
+
+CELLS = ["lstm", "gru", "gru_before"]
+DTYPES = ["float32", "bfloat16"]
+# b, t, d, u
+SHAPES = [(1, 9, 16, 16), (5, 1, 1, 1), (7, 6, 20, 33), (33, 12, 40, 48)]
+
+
+@pytest.fixture(autouse=True)
+def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule of what pays is left out, so that all sizes are computed natively."""
+    monkeypatch.setattr(recurrent_native, "_pays", lambda b, t, d, u: True)
+
+
+def _arrays(cell: str, shape: Any, dtype: str = "float32", bias: bool = True) -> list[Any]:
+    """x, the states, both kernels and the bias, such that what comes out is of order one."""
+    b, t, d, u = shape
+    k = (4 if cell == "lstm" else 3) * u
+    draw = np.random.default_rng(b + t + d + u)
+
+    def normal(*shape: int, scale: float = 1) -> Any:
+        return jnp.asarray(draw.normal(size=shape) * scale, dtype)
+
+    states = [normal(b, u) for _ in range(2 if cell == "lstm" else 1)]
+    x, kernels = normal(b, t, d), (normal(d, k, scale=d**-0.5), normal(u, k, scale=u**-0.5))
+    found = normal(*((2, k) if cell == "gru" else (k,)), scale=0.5)
+    return [x, *states, *kernels, found if bias else None]
+
+
+def _layer(cell: str, reference: bool = False) -> Any:
+    name = cell.removesuffix("_before")
+    layer = getattr(recurrent, f"{name}_reference" if reference else name)
+
+    def run(*arrays: Any, **options: Any) -> Any:
+        if cell == "gru_before":
+            options["reset_after"] = False
+        last, outputs, states = layer(*arrays, **options)
+        return last, outputs, list(states)
+
+    return run
+
+
+def _value_and_gradients(f: Any, arrays: Any, options: dict[str, Any]) -> Any:
+    """Everything that comes out, and the gradients of a sum of order one over all of it."""
+
+    def loss(arrays: Any) -> Any:
+        found = f(*arrays, **options)
+        leaves = [leaf.astype("float32") for leaf in jax.tree.leaves(found)]
+        weights = (jnp.cos(jnp.arange(leaf.size)).reshape(leaf.shape) for leaf in leaves)
+        total = sum(jnp.sum(w * leaf) for w, leaf in zip(weights, leaves, strict=True))
+        return total / arrays[0].shape[0], found
+
+    (_, found), gradients = jax.value_and_grad(loss, has_aux=True)(arrays)
+    return found, gradients
+
+
+def _compare(cell: str, arrays: Any, dtype: str = "float32", **options: Any) -> None:
+    actual = jax.jit(lambda a: _value_and_gradients(_layer(cell), a, options))(arrays)
+    assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(actual))
+    # In float32, so that the reference's own rounding is not what is compared with.
+    wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
+    reference = _layer(cell, reference=True)
+    expected = jax.jit(lambda a: _value_and_gradients(reference, a, options))(wide)
+    assert_close(actual[0], expected[0], dtype)
+    for a, e in zip(jax.tree.leaves(actual[1]), jax.tree.leaves(expected[1]), strict=True):
+        scale = max(1.0, float(jnp.max(jnp.abs(e))))  # sums over many steps
+        assert_close(a.astype("float32") / scale, e / scale, dtype)
+
+
+def _mask(b: int, t: int) -> Any:
+    """Ragged rows, holes, one row without any step and one with all."""
+    draw = np.random.default_rng(b)
+    mask = (np.arange(t) < draw.integers(0, t + 1, (b, 1))) & (draw.random((b, t)) > 0.2)
+    mask[0], mask[-1] = False, True
+    return jnp.asarray(mask)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_value_and_gradients(cell: str, shape: Any, dtype: str) -> None:
+    _compare(cell, _arrays(cell, shape, dtype), dtype)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    ("masked", "backwards", "sequences", "zeros"),
+    [
+        (True, False, True, False),
+        (True, True, True, True),
+        (True, True, False, True),
+        (False, True, True, False),
+        (False, False, False, False),
+    ],
+)
+def test_options(cell: str, masked: bool, backwards: bool, sequences: bool, zeros: bool) -> None:
+    options = {
+        "mask": _mask(6, 7) if masked else None,
+        "go_backwards": backwards,
+        "return_sequences": sequences,
+        "zero_output_for_mask": zeros,
+    }
+    _compare(cell, _arrays(cell, (6, 7, 5, 18)), **options)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_masked_in_bfloat16_and_without_bias(cell: str) -> None:
+    _compare(cell, _arrays(cell, (6, 7, 5, 18), "bfloat16"), "bfloat16", mask=_mask(6, 7))
+    _compare(cell, _arrays(cell, (6, 7, 5, 18), bias=False))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_many_steps_in_several_chunks(cell: str) -> None:
+    _compare(cell, _arrays(cell, (24, 50, 60, 64)), mask=_mask(24, 50), go_backwards=True)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_to_do(cell: str) -> None:
+    # No batch and no features: the reference's.
+    for shape in [(0, 3, 4, 5), (2, 3, 0, 5)]:
+        x, *states, kernel, recurrent_kernel, bias = _arrays(cell, (2, 3, 4, 5))
+        x = jnp.ones(shape[:3])
+        states = [s[: shape[0]] for s in states]
+        last, outputs, _ = _layer(cell)(x, *states, kernel[: shape[2]], recurrent_kernel, bias)
+        assert last.shape == (shape[0], 5) and outputs.shape == (*shape[:2], 5)
+    _compare(cell, _arrays(cell, (3, 4, 5, 6)), mask=jnp.zeros((3, 4), bool))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_saturated(cell: str) -> None:
+    x, *rest = _arrays(cell, (4, 5, 6, 20))
+    for factor in (1e4, 30.0):
+        _compare(cell, [x * factor, *rest])
+    x = x.at[0].set(0).at[1].set(1e-30).at[2].set(1e30)
+    found = _layer(cell)(x, *rest)
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(found))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_nan_and_infinity_are_handed_on(cell: str, dtype: str) -> None:
+    x, *rest = _arrays(cell, (5, 6, 7, 18), dtype)
+    x = x.at[1, 2, 3].set(jnp.nan).at[2, 3, 4].set(jnp.inf)
+    actual, gradients = _value_and_gradients(_layer(cell), [x, *rest], {})
+    expected = _layer(cell, reference=True)(x, *rest)
+    assert bool(jnp.isnan(actual[1][1, 2:]).all()) and bool(jnp.isfinite(actual[1][0]).all())
+    for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
+    d_x, *_, d_kernel, _, _ = gradients
+    assert bool(jnp.isnan(d_kernel).any()) and bool(jnp.isfinite(d_x[0]).all())
+    # What is masked is never looked at.
+    keep = jnp.isfinite(x).all(-1)
+    assert bool(jnp.isfinite(_layer(cell)(x, *rest, mask=keep)[1]).all())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_eager_and_other_dtypes(cell: str) -> None:
+    arrays = _arrays(cell, (3, 4, 5, 6))
+    assert_close(_layer(cell)(*arrays), _layer(cell, reference=True)(*arrays))
+    half = [a.astype("float16") for a in arrays]
+    assert _layer(cell)(*half)[0].dtype == "float16"
+    mixed = _layer(cell)(arrays[0].astype("bfloat16"), *arrays[1:])
+    assert mixed[0].dtype == "float32"
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_other_activations_and_dropout_are_the_references(cell: str) -> None:
+    arrays = _arrays(cell, (3, 4, 5, 6))
+    for options in ({"activation": jax.nn.relu}, {"recurrent_dropout": jnp.full((3, 6), 2.0)}):
+        with native.switched_off():
+            expected = _layer(cell)(*arrays, **options)
+        assert_close(_layer(cell)(*arrays, **options), expected)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_inside_scan_and_checkpoint(cell: str) -> None:
+    x, *rest = _arrays(cell, (6, 5, 18, 18))
+
+    def deep(f: Any) -> Any:
+        def body(x: Any, _: Any) -> Any:
+            return jax.checkpoint(lambda x: f(x, *rest)[1])(x), None
+
+        return jax.jit(jax.grad(lambda x: jnp.mean(jax.lax.scan(body, x, length=3)[0] ** 2)))(x)
+
+    assert_close(deep(_layer(cell)), deep(_layer(cell, reference=True)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_vmap(cell: str) -> None:
+    arrays = _arrays(cell, (3, 4, 5, 17))
+    mask = _mask(3, 4)
+    for mapped in ({0}, {len(arrays) - 3}, set(range(len(arrays)))):
+        axes = [0 if i in mapped else None for i in range(len(arrays))]
+        stacked = [
+            jnp.stack([a, a / 2]) if i in mapped else a for i, a in enumerate(arrays)
+        ]
+
+        def run(f: Any, stacked: Any = stacked, axes: Any = axes) -> Any:
+            each = lambda *a: _value_and_gradients(f, list(a), {"mask": mask})  # noqa: E731
+            return jax.jit(jax.vmap(each, in_axes=axes))(*stacked)
+
+        assert_close(run(_layer(cell)), run(_layer(cell, reference=True)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("sequences", [True, False])
+def test_second_gradient(cell: str, sequences: bool) -> None:
+    x, *rest = _arrays(cell, (3, 4, 5, 6))
+
+    def penalty(f: Any) -> Any:
+        def loss(x: Any, kernel: Any) -> Any:
+            found = f(x, *rest[:-3], kernel, *rest[-2:], return_sequences=sequences)
+            return sum(jnp.mean(leaf**2) for leaf in jax.tree.leaves(found))
+
+        def slope(x: Any, kernel: Any) -> Any:
+            return sum(jnp.sum(g**2) for g in jax.grad(loss, argnums=(0, 1))(x, kernel))
+
+        return jax.jit(jax.grad(slope, argnums=(0, 1)))(x, rest[-3])
+
+    assert_close(penalty(_layer(cell)), penalty(_layer(cell, reference=True)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_forward_mode_where_native_kernels_are_switched_off(cell: str) -> None:
+    x, *rest = _arrays(cell, (3, 4, 5, 6))
+    _layer(cell)(x, *rest)  # compiled natively before
+    with native.switched_off():
+        _, slope = jax.jvp(lambda h: _layer(cell)(x, h, *rest[1:])[0].sum() * 0, rest[:1], rest[:1])
+    assert slope == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_same_bits_each_time_and_from_many_threads(cell: str, dtype: str) -> None:
+    arrays = _arrays(cell, (33, 20, 50, 64), dtype)
+    run = jax.jit(lambda a: _value_and_gradients(_layer(cell), a, {}))
+    first = jax.tree.map(np.asarray, run(arrays))
+    with ThreadPoolExecutor(4) as threads:
+        for job in [threads.submit(run, arrays) for _ in range(8)]:
+            jax.tree.map(np.testing.assert_array_equal, job.result(), first)
+
+
+def test_wrong_shapes() -> None:
+    if not native.available():
+        pytest.skip("the handlers are what is tested")
+    x, h0, c0, kernel, recurrent_kernel, bias = _arrays("lstm", (3, 4, 5, 6))
+    empty, mask = jax.ShapeDtypeStruct((0,), "float32"), jnp.zeros(0, bool)
+    state = jax.ShapeDtypeStruct((3, 6), "float32")
+    results = (empty, state, state, empty, empty)
+    arrays = [x, h0, c0, kernel, recurrent_kernel, bias, mask]
+    native.call("lstm_forward", results, *arrays, backwards=False)
+    for i in range(6):
+        wrong = list(arrays)
+        wrong[i] = jnp.ones((*arrays[i].shape[:-1], arrays[i].shape[-1] + 1))
+        with pytest.raises(Exception, match=r"lstm_forward: expected x \(b, t, d\)"):
+            native.call("lstm_forward", results, *wrong, backwards=False)
+    with pytest.raises(Exception, match=r"gru_forward: expected x \(b, t, d\)"):
+        options = {"backwards": False, "reset_after": True}
+        native.call("gru_forward", (empty, state, empty), x, h0, *arrays[3:], **options)
+
+
+def test_the_layers_activations_are_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hornbeam import keras
+
+    seen = []
+    monkeypatch.setattr(recurrent_native, "suits", lambda *_: seen.append(True) or False)
+    keras.layers.LSTM(3)(jnp.ones((2, 3, 4)))
+    keras.layers.GRU(3, activation="tanh")(jnp.ones((2, 3, 4)))
+    assert len(seen) >= 2
+    seen.clear()
+    keras.layers.GRU(3, activation="relu")(jnp.ones((2, 3, 4)))
+    assert not seen
