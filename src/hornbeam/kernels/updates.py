@@ -147,12 +147,14 @@ def update_all(
     values: Sequence[jax.Array],
     slots: Sequence[Slots],
 ) -> tuple[list[jax.Array], list[Slots]]:
-    """New values and slots of variables that the rule `suits`.
+    """New values and slots of variables; natively where the rule `suits` all of them.
 
     Where `decays` says so, a value first loses the share `decay` of itself. rate, decay: ()
     """
     count = len(values)
-    kernel = _kernel(rule, tuple(decays))
+    together = zip(gradients, values, slots, strict=True)
+    is_native = all(suits(rule, g, v, *s.values()) for g, v, s in together)
+    kernel = _kernel(rule, tuple(decays)) if is_native else partial(_reference, rule, decays)
     rates = jnp.stack([jnp.asarray(rate, jnp.float32), jnp.asarray(decay, jnp.float32)])
     new = kernel(rates, *gradients, *values, *(each[s] for s in rule.slots for each in slots))
     rows = [new[i : i + count] for i in range(0, len(new), count)]
@@ -187,9 +189,7 @@ def _native(rule: Rule, decays: tuple[bool, ...], rates: jax.Array, *arrays: Any
     )
 
 
-def _reference(
-    rule: Rule, decays: tuple[bool, ...], rates: jax.Array, *arrays: Any
-) -> native.Arrays:
+def _reference(rule: Rule, decays: Sequence[bool], rates: jax.Array, *arrays: Any) -> native.Arrays:
     count = len(decays)
     rows = [arrays[i : i + count] for i in range(0, len(arrays), count)]
     new_rows: list[list[jax.Array]] = [[] for _ in rows[1:]]
