@@ -16,8 +16,10 @@ NB_MODULE(_native, module) {
     nb::dict targets;
     for (const auto& handlers : {hornbeam::conv_handlers(),
                                  hornbeam::dense_handlers(),
+                                 hornbeam::normalization_handlers(),
                                  hornbeam::pool_handlers(),
-                                 hornbeam::recurrent_handlers()}) {
+                                 hornbeam::recurrent_handlers(),
+                                 hornbeam::updates_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }

@@ -36,7 +36,9 @@ inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
 using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
 Handlers conv_handlers();
 Handlers dense_handlers();
+Handlers normalization_handlers();
 Handlers pool_handlers();
 Handlers recurrent_handlers();
+Handlers updates_handlers();
 
 }  // namespace hornbeam

@@ -104,13 +104,22 @@ def _varies(array: jax.Array) -> bool:
     return bool(getattr(axes, "varying", ()))
 
 
-def call(name: str, results: Any, *args: jax.Array | None, **attributes: Any) -> Any:
+def call(
+    name: str,
+    results: Any,
+    *args: jax.Array | None,
+    aliases: dict[int, int] | None = None,
+    **attributes: Any,
+) -> Any:
     """Call a native kernel; arguments that are None are left out.
 
     results: one `jax.ShapeDtypeStruct` or a tuple of them, and so is what is returned.
+    aliases: numbers of arguments, each with that of the result that is written over it; XLA copies
+    an argument first that is still needed.
     """
     given = [x for x in args if x is not None]
-    return jax.ffi.ffi_call(f"hornbeam_{name}", results)(*given, **attributes)
+    target = jax.ffi.ffi_call(f"hornbeam_{name}", results, input_output_aliases=aliases)
+    return target(*given, **attributes)
 
 
 def on_cpu(kernel: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:

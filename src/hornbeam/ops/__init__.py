@@ -1,7 +1,7 @@
 """Functions over tensors: the names and signatures of `keras.ops`, one implementation behind every face.
 
-`__all__` is what `keras.ops` offers. A few more are for Hornbeam's own layers: `affine`, `embedding_lookup`, `lstm`, `gru`,
-`simple_rnn`, `rnn`, and the module `random`.
+`__all__` is what `keras.ops` offers. A few more are for Hornbeam's own layers: `affine`, `embedding_lookup`,
+`wide_moments`, `narrow_batch_normalization`, `lstm`, `gru`, `simple_rnn`, `rnn`, and the module `random`.
 """
 
 from hornbeam.core.arithmetic import (
@@ -307,6 +307,12 @@ from hornbeam.ops.nn import (
 )
 from hornbeam.ops.nn import (
     embedding_lookup as embedding_lookup,
+)
+from hornbeam.ops.nn import (
+    narrow_batch_normalization as narrow_batch_normalization,
+)
+from hornbeam.ops.nn import (
+    wide_moments as wide_moments,
 )
 from hornbeam.ops.number import (
     angle,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.op import op
-from hornbeam.kernels import dense, embedding
+from hornbeam.kernels import dense, embedding, normalization
 from hornbeam.ops.common import (
     Axis,
     DTypeLike,
@@ -95,13 +95,12 @@ def moments(
     2.0 1.0
     """
     x = inexact(x)
-    wide = _at_least_float32(x)
     axis = as_axis(axes)
-    mean = jnp.mean(wide, axis=axis, keepdims=True)
-    variance = jnp.mean(jnp.square(wide - mean), axis=axis, keepdims=keepdims)
-    if not keepdims:
-        mean = jnp.squeeze(mean, axis=axis)
-    if wide.dtype != x.dtype:
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    mean, variance = normalization.moments(x, axis)
+    if keepdims:
+        mean, variance = (jnp.expand_dims(m, axis) for m in (mean, variance))
+    if mean.dtype != x.dtype:
         largest = float(jnp.finfo(x.dtype).max)
         mean, variance = (jnp.clip(m, -largest, largest) for m in (mean, variance))
     return mean.astype(x.dtype), variance.astype(x.dtype)
@@ -122,15 +121,48 @@ def batch_normalization(
     mean, variance, offset and scale are vectors along `axis` of x.
     """
     x = inexact(x)
-    shape = [1] * x.ndim
-    shape[axis] = x.shape[axis]
+    factor, shift = _factor_and_shift(mean, variance, offset, scale, epsilon)
+    return _channels_scaled(x.astype(jnp.result_type(x, factor, shift)), axis, factor, shift)
+
+
+@op
+def wide_moments(x: TensorLike, axes: int | Sequence[int]) -> Any:
+    """`moments` in float32 at least, which half-precision numbers are normalised with."""
+    return normalization.moments(inexact(x), tuple(axes) if not isinstance(axes, int) else axes)
+
+
+@op
+def narrow_batch_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike = None,
+    scale: TensorLike = None,
+    epsilon: float = 1e-3,
+) -> Any:
+    """`batch_normalization` by statistics in float32 at least, rounded to the type of x."""
+    x = inexact(x)
+    return _channels_scaled(x, axis, *_factor_and_shift(mean, variance, offset, scale, epsilon))
+
+
+def _factor_and_shift(
+    mean: Any, variance: Any, offset: Any, scale: Any, epsilon: float
+) -> tuple[jax.Array, jax.Array]:
+    """What x is multiplied by, and what is added, to be normalised."""
     factor = jax.lax.rsqrt(inexact(variance) + epsilon)
     if scale is not None:
         factor = factor * array(scale)
     shift = -inexact(mean) * factor
-    if offset is not None:
-        shift = shift + array(offset)
-    return x * factor.reshape(shape) + shift.reshape(shape)
+    return factor, shift if offset is None else shift + array(offset)
+
+
+def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Array) -> jax.Array:
+    """x * factor + shift, in the type of x, for vectors along an axis."""
+    if axis % x.ndim == x.ndim - 1:
+        return normalization.scale_and_shift(x, factor, shift)
+    vectors = (_along(each, axis, x.ndim) for each in (factor, shift))
+    return normalization.scale_and_shift_reference(x, *vectors)
 
 
 @op
@@ -157,6 +189,17 @@ def layer_normalization(
     x = inexact(x)
     wide = _at_least_float32(x)
     axes = as_axis(axis)
+    if _is_last(axes, x.ndim) and not rms_scaling:
+        ones, zeros = (jnp.full(x.shape[-1:], n, wide.dtype) for n in (1, 0))
+        given = [
+            default
+            if each is None
+            else jnp.broadcast_to(array(each).astype(wide.dtype), ones.shape)
+            for each, default in ((gamma, ones), (beta, zeros))
+        ]
+        return normalization.layer_normalization(
+            x, *given, default_epsilon() if epsilon is None else epsilon
+        )
     mean = jnp.mean(wide, axis=axes, keepdims=True)
     centred = wide - mean
     variance = jnp.mean(jnp.square(centred), axis=axes, keepdims=True)
@@ -277,6 +320,10 @@ def dot_product_attention(
         logits = jnp.where(allowed, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
     weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
     return jnp.einsum("bnts,bsnd->btnd", weights, value)
+
+
+def _is_last(axes: Any, ndim: int) -> bool:
+    return axes is not None and ndim > 0 and axes in (-1, ndim - 1, (-1,), (ndim - 1,))
 
 
 def _at_least_float32(x: jax.Array) -> jax.Array:

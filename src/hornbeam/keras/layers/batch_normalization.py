@@ -101,21 +101,25 @@ class BatchNormalization(Layer):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """b ... c -> b ... c"""
-        x = ops.cast(inputs, result_type(self.compute_dtype, "float32"))
+        x = inputs
+        if x.dtype != self.compute_dtype:
+            x = ops.cast(inputs, result_type(self.compute_dtype, "float32"))
         if training and self.trainable:
             mean, variance = self._batch_moments(x, mask)
             self._move(self.moving_mean, mean)
             self._move(self.moving_variance, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        normal = ops.batch_normalization(
+        normal = ops.narrow_batch_normalization(
             x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon
         )
         return ops.cast(normal, self.compute_dtype)
 
     def _batch_moments(self, x: Any, mask: Any) -> Any:
         axes = [axis for axis in range(len(x.shape)) if axis != self.axis % len(x.shape)]
-        return ops.moments(x, axes) if mask is None else masked_moments(x, mask, axes)
+        if mask is None:
+            return ops.wide_moments(x, axes)
+        return masked_moments(ops.cast(x, result_type(x.dtype, "float32")), mask, axes)
 
     def _move(self, average: Any, value: Any) -> None:
         average.assign(

@@ -11,31 +11,8 @@ import jax.numpy as jnp
 
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
-
-
-def adam(
-    gradient: jax.Array,
-    value: jax.Array,
-    slots: Slots,
-    rate: jax.Array,
-    step: jax.Array,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> tuple[jax.Array, Slots]:
-    """One step of Adam; with a "velocity_hat" slot, of its AMSGrad variant."""
-    mean = slots["momentum"] + (gradient - slots["momentum"]) * (1 - beta_1)
-    square = slots["velocity"] + (jnp.square(gradient) - slots["velocity"]) * (1 - beta_2)
-    new = {"momentum": mean, "velocity": square}
-    if "velocity_hat" in slots:
-        new["velocity_hat"] = square = jnp.maximum(slots["velocity_hat"], square)
-    # Both corrections of the bias in one factor, as at the end of the paper's section 2. The subtractions cancel digits
-    # (6e-6 of the first steps for beta_2 = 0.999), which `complement` would keep; Keras has them so, and users compare.
-    step = step.astype(jnp.float32)
-    powers = jnp.power(jnp.float32(beta_1), step), jnp.power(jnp.float32(beta_2), step)
-    scale = rate * jnp.sqrt(1 - powers[1]) / (1 - powers[0])
-    return value - mean * scale.astype(value.dtype) / (jnp.sqrt(square) + epsilon), new
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.kernels import updates
 
 
 def complement(beta: float, step: jax.Array) -> jax.Array:
@@ -84,17 +61,15 @@ class Adam(Optimizer):
         if self.amsgrad:
             self.add_slots("velocity_hat")
 
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        betas = self.beta_1, self.beta_2
-        return adam(gradient, value, slots, learning_rate, step, *betas, self.epsilon)
+    def rule(self) -> updates.Rule:
+        """The formula for one variable, and the kernel for it."""
+        slots = ("momentum", "velocity", *(["velocity_hat"] if self.amsgrad else []))
+        constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2), ("epsilon", self.epsilon)
+        return updates.Rule("adam", updates.adam, slots, constants)
+
+    def rate_of_rule(self, learning_rate: jax.Array, step: jax.Array) -> jax.Array:
+        """The learning rate with the corrections of the bias."""
+        return updates.adam_rate(learning_rate, step, self.beta_1, self.beta_2)
 
 
 class AdamW(Adam):

@@ -27,10 +27,11 @@ from hornbeam.keras.registry import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from hornbeam.kernels import updates
 
 registry = Registry("optimizer", "keras.optimizers")
 
-Slots = dict[str, jax.Array]
+Slots = updates.Slots
 
 
 class Optimizer(OptimizerState):
@@ -48,6 +49,9 @@ class Optimizer(OptimizerState):
 
     Own optimizers override `build`, to add their variables, and `update_step`.
 
+    The optimizers of this package override `update`, a rule for one variable, or give it as a `rule`, by which a kernel
+    updates all variables at once.
+
     >>> from hornbeam import keras
     >>> class SignDescent(keras.optimizers.Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
@@ -57,6 +61,8 @@ class Optimizer(OptimizerState):
     >>> weight.numpy()
     array([0.5, 2.5], dtype=float32)
     """
+
+    _by_rule = True  # whether `rule` may be used in place of `update`
 
     def __init__(
         self,
@@ -106,8 +112,13 @@ class Optimizer(OptimizerState):
         self._learning_rate = self._first_learning_rate(learning_rate)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let `help` and editors show the arguments that `**kwargs` hands on to the base."""
+        """Let `help` and editors show the arguments that `**kwargs` hands on to the base.
+
+        A subclass that has an update of its own is not updated by the rule that it inherits.
+        """
         super().__init_subclass__(**kwargs)
+        if vars(cls).keys() & {"update", "update_step", "update_all"}:
+            cls._by_rule = False
         own = list(inspect.signature(cls.__init__).parameters.values())[1:]
         if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
             names = {each.name for each in own}
@@ -203,8 +214,7 @@ class Optimizer(OptimizerState):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable, and the slots that belong to it."""
-        index = self._get_variable_index(variable)
-        slots = {name: each[index] for name, each in self._slots.items()}
+        slots = self._slots_of(variable)
         value = scope.read(variable)
         rate = jnp.asarray(unwrap(learning_rate)).astype(value.dtype)
         old = {name: scope.read(slot) for name, slot in slots.items()}
@@ -223,9 +233,21 @@ class Optimizer(OptimizerState):
         step: jax.Array,
     ) -> tuple[jax.Array, Slots]:
         """The rule: new value and slots of one variable, from raw arrays; `step` counts from 1."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must implement `update_step(gradient, variable, learning_rate)`."
-        )
+        rule = self.rule()
+        if rule is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} must implement `update_step(gradient, variable, learning_rate)`."
+            )
+        return rule(gradient, value, slots, self.rate_of_rule(learning_rate, step))
+
+    def rule(self) -> updates.Rule | None:
+        """The formula that `update` computes, and the kernel for it; None for an `update` of its own."""
+        return None
+
+    def rate_of_rule(self, learning_rate: jax.Array, step: jax.Array) -> jax.Array:
+        """The rate that `rule` takes, at a step counted from 1."""
+        del step
+        return learning_rate
 
     def update_all(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
         """Update variables by raw gradients that are ready for the rule."""
@@ -316,19 +338,60 @@ class Optimizer(OptimizerState):
             gradients = clip_by_global_norm(gradients, self.global_clipnorm)
         elif self.clipvalue is not None:
             gradients = [clip_by_value(each, self.clipvalue) for each in gradients]
-        if self.weight_decay is not None:
-            self._decay(variables, self.weight_decay)
-        self.update_all(gradients, variables)
+        rule = self.rule() if self._by_rule else None
+        if not updates.pays(sum(each.size for each in gradients)):
+            rule = None
+        together, alone = [], []
+        for gradient, variable in zip(gradients, variables, strict=True):
+            arrays = gradient, *map(scope.read, (variable, *self._slots_of(variable).values()))
+            suits = rule is not None and updates.suits(rule, *arrays)
+            (together if suits else alone).append((gradient, variable))
+        if rule is not None and together:
+            self._update_together(rule, *map(list, zip(*together, strict=True)))
+        if alone:
+            gradients, variables = map(list, zip(*alone, strict=True))
+            self._decay(variables)
+            self.update_all(gradients, variables)
 
-    def _decay(self, variables: list[Variable], weight_decay: float) -> None:
-        rate = jnp.asarray(unwrap(self.learning_rate))
+    def _update_together(
+        self, rule: updates.Rule, gradients: list[jax.Array], variables: list[Variable]
+    ) -> None:
+        """Decay and update variables by one call of the rule's kernel."""
+        learning_rate = jnp.asarray(unwrap(self.learning_rate)).astype(jnp.float32)
+        step = jnp.asarray(unwrap(self.iterations)) + 1
+        slots = [self._slots_of(variable) for variable in variables]
+        values, new = updates.update_all(
+            rule,
+            self.rate_of_rule(learning_rate, step),
+            learning_rate * (self.weight_decay or 0.0),
+            [self._decays(variable) for variable in variables],
+            gradients,
+            [scope.read(variable) for variable in variables],
+            [{name: scope.read(slot) for name, slot in each.items()} for each in slots],
+        )
+        for i, variable in enumerate(variables):
+            variable.assign(Tensor(values[i]))
+            for name in rule.slots:
+                slots[i][name].assign(Tensor(new[i][name]))
+
+    def _slots_of(self, variable: Variable) -> dict[str, Variable]:
+        index = self._get_variable_index(variable)
+        return {name: each[index] for name, each in self._slots.items()}
+
+    def _decays(self, variable: Variable) -> bool:
         exempt, patterns = self._undecayed
-        for variable in variables:
-            if variable in exempt or any(re.search(each, variable.name) for each in patterns):
-                continue
+        return not (
+            self.weight_decay is None
+            or variable in exempt
+            or any(re.search(each, variable.name) for each in patterns)
+        )
+
+    def _decay(self, variables: list[Variable]) -> None:
+        for variable in filter(self._decays, variables):
             value = scope.read(variable)
-            share = (rate * weight_decay).astype(value.dtype)
-            variable.assign(Tensor(value - value * share))
+            rate = jnp.asarray(unwrap(self.learning_rate))
+            share = (rate * self.weight_decay).astype(value.dtype)
+            variable.assign(Tensor(updates.decayed(value, share)))
 
     def _accumulate(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
         """Add to the sums of gradients; with the last of a round, update and start anew."""

@@ -5,34 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
-
-
-def rmsprop(
-    gradient: jax.Array,
-    value: jax.Array,
-    slots: Slots,
-    rate: jax.Array,
-    rho: float,
-    momentum: float,
-    epsilon: float,
-) -> tuple[jax.Array, Slots]:
-    """One step; centred with an "average_gradient" slot, and with momentum with a "momentum" slot."""
-    new = {"velocity": rho * slots["velocity"] + (1 - rho) * jnp.square(gradient)}
-    variance = new["velocity"] + epsilon
-    if "average_gradient" in slots:
-        mean = rho * slots["average_gradient"] + (1 - rho) * gradient
-        new["average_gradient"] = mean
-        variance = variance - jnp.square(mean)
-    move = rate * gradient * jax.lax.rsqrt(variance)
-    if "momentum" in slots:
-        new["momentum"] = move = momentum * slots["momentum"] + move
-    return value - move, new
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.kernels import updates
 
 
 class RMSprop(Optimizer):
@@ -74,17 +50,10 @@ class RMSprop(Optimizer):
         if self.centered:
             self.add_slots("average_gradient")
 
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        hyper = self.rho, self.momentum, self.epsilon
-        return rmsprop(gradient, value, slots, learning_rate, *hyper)
+    def rule(self) -> updates.Rule:
+        """The formula for one variable, and the kernel for it."""
+        constants = ("rho", self.rho), ("momentum", self.momentum), ("epsilon", self.epsilon)
+        return updates.Rule("rmsprop", updates.rmsprop, tuple(self._slots), constants)
 
 
 registry.add(RMSprop, "rmsprop")

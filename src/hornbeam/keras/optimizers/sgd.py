@@ -5,28 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-import jax
-
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
-
-
-def sgd(
-    gradient: jax.Array,
-    value: jax.Array,
-    slots: Slots,
-    rate: jax.Array,
-    momentum: float,
-    nesterov: bool,
-) -> tuple[jax.Array, Slots]:
-    """value - rate * gradient; with a "momentum" slot m: m <- momentum * m - rate * gradient, added to the value."""
-    move = -rate * gradient
-    if "momentum" not in slots:
-        return value + move, slots
-    speed = momentum * slots["momentum"] + move
-    value = value + (momentum * speed + move if nesterov else speed)
-    return value, {"momentum": speed}
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.kernels import updates
 
 
 class SGD(Optimizer):
@@ -64,16 +46,11 @@ class SGD(Optimizer):
         if self.momentum:
             self.add_slots("momentum")
 
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        return sgd(gradient, value, slots, learning_rate, self.momentum, self.nesterov)
+    def rule(self) -> updates.Rule:
+        """The formula for one variable, and the kernel for it."""
+        slots = ("momentum",) if self.momentum else ()
+        constants = ("momentum", self.momentum), ("nesterov", self.nesterov)
+        return updates.Rule("sgd", updates.sgd, slots, constants)
 
 
 registry.add(SGD)

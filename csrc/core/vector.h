@@ -1,0 +1,55 @@
+// Sixteen float32 as one value: a register of AVX-512, two of AVX2, four of any x86-64.
+//
+// Only inside ALWAYS_INLINE functions: how such a value is passed depends on the processor.
+#pragma once
+
+#include <cstring>
+
+#include "core/bfloat16.h"
+#include "core/cpu.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace hornbeam {
+
+constexpr int64_t kLanes = 16;
+
+typedef float Vector __attribute__((vector_size(64)));
+typedef uint32_t Bits __attribute__((vector_size(64)));
+typedef uint16_t HalfBits __attribute__((vector_size(32)));
+
+ALWAYS_INLINE Vector load(const float* from) {
+  Vector v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+ALWAYS_INLINE Vector load(const BFloat16* from) {
+  HalfBits half;
+  std::memcpy(&half, from, sizeof half);
+  return reinterpret_cast<Vector>(__builtin_convertvector(half, Bits) << 16);
+}
+
+// As `narrow`: to nearest, ties to even; a NaN stays one.
+ALWAYS_INLINE void store(Vector v, float* to) { std::memcpy(to, &v, sizeof v); }
+ALWAYS_INLINE void store(Vector v, BFloat16* to) {
+  const Bits bits = reinterpret_cast<Bits>(v);
+  const Bits rounded = bits + 0x7fff + (bits >> 16 & 1);
+  const Bits chosen = v != v ? bits | 0x400000 : rounded;
+  const HalfBits half = __builtin_convertvector(chosen >> 16, HalfBits);
+  std::memcpy(to, &half, sizeof half);
+}
+
+// v with 0 in the lanes before `begin`.
+ALWAYS_INLINE Vector from(Vector v, int64_t begin) {
+  const Bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return begin == 0 ? v : lane >= static_cast<uint32_t>(begin) ? v : Vector{};
+}
+
+ALWAYS_INLINE float sum(Vector v) {
+  v += __builtin_shuffle(v, Bits{8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7});
+  v += __builtin_shuffle(v, Bits{4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3});
+  v += __builtin_shuffle(v, Bits{2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1});
+  return v[0] + v[1];
+}
+
+}  // namespace hornbeam

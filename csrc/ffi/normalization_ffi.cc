@@ -1,0 +1,110 @@
+// Handlers of normalization.h.
+#include "normalization.h"
+
+#include "ffi/handlers.h"
+
+namespace hornbeam::normalization {
+namespace {
+
+namespace ffi = xla::ffi;
+using Array = ffi::AnyBuffer;
+using Output = ffi::Result<ffi::AnyBuffer>;
+constexpr auto F32 = ffi::DataType::F32;
+
+std::optional<Shape> shape_of(const Array& x) {
+  const auto type = type_of(x.element_type());
+  if (!type || x.dimensions().size() != 2 || x.dimensions()[1] < 16) return {};
+  return Shape{*type, x.dimensions()[0], x.dimensions()[1]};
+}
+
+const float* floats(const Array& array) { return static_cast<const float*>(array.untyped_data()); }
+float* floats(Output& array) { return static_cast<float*>(array->untyped_data()); }
+
+ffi::Error moments_handler(ffi::ThreadPool pool, Array x, Output mean, Output variance) {
+  const auto shape = shape_of(x);
+  if (!shape || !has_shape(*mean, F32, {shape->c}) || !has_shape(*variance, F32, {shape->c})) {
+    return wrong_shape("moments", "x (n, c >= 16) in float32 or bfloat16, mean and variance (c,)");
+  }
+  return moments(pool, *shape, x.untyped_data(), floats(mean), floats(variance));
+}
+
+ffi::Error products_handler(ffi::ThreadPool pool, Array x, Array dy, Output sums, Output result) {
+  const auto shape = shape_of(x);
+  if (!shape || !has_shape(dy, x.element_type(), {shape->n, shape->c}) ||
+      !has_shape(*sums, F32, {shape->c}) || !has_shape(*result, F32, {shape->c})) {
+    return wrong_shape("channel_products",
+                       "x and dy (n, c >= 16) in float32 or bfloat16, sums and products (c,)");
+  }
+  return products(pool, *shape, x.untyped_data(), dy.untyped_data(), floats(sums), floats(result));
+}
+
+ffi::Error layer_forward_handler(ffi::ThreadPool pool, Array x, Array gamma, Array beta, Output y,
+                                 Output mean, Output factor, double epsilon) {
+  const auto shape = shape_of(x);
+  if (!shape || !has_shape(gamma, F32, {shape->c}) || !has_shape(beta, F32, {shape->c}) ||
+      !has_shape(*y, x.element_type(), {shape->n, shape->c}) ||
+      !has_shape(*mean, F32, {shape->n}) || !has_shape(*factor, F32, {shape->n})) {
+    return wrong_shape("layer_norm_forward",
+                       "x and y (n, c >= 16) in float32 or bfloat16, gamma and beta (c,), mean and "
+                       "factor (n,) in float32");
+  }
+  return layer_forward(pool, *shape, x.untyped_data(), floats(gamma), floats(beta),
+                       static_cast<float>(epsilon), y->untyped_data(), floats(mean),
+                       floats(factor));
+}
+
+ffi::Error layer_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array gamma, Array mean,
+                                  Array factor, Output dx, Output d_gamma, Output d_beta) {
+  const auto shape = shape_of(x);
+  const auto type = x.element_type();
+  if (!shape || !has_shape(dy, type, {shape->n, shape->c}) || !has_shape(gamma, F32, {shape->c}) ||
+      !has_shape(mean, F32, {shape->n}) || !has_shape(factor, F32, {shape->n}) ||
+      !has_shape(*dx, type, {shape->n, shape->c}) || !has_shape(*d_gamma, F32, {shape->c}) ||
+      !has_shape(*d_beta, F32, {shape->c})) {
+    return wrong_shape("layer_norm_backward",
+                       "x, dy and dx (n, c >= 16) in float32 or bfloat16, gamma, d_gamma and d_beta "
+                       "(c,), mean and factor (n,) in float32");
+  }
+  return layer_backward(pool, *shape, x.untyped_data(), dy.untyped_data(), floats(gamma),
+                        floats(mean), floats(factor), dx->untyped_data(), floats(d_gamma),
+                        floats(d_beta));
+}
+
+using ffi::Ffi;
+XLA_FFI_DEFINE_HANDLER(
+    kMoments, moments_handler,
+    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER(
+    kProducts, products_handler,
+    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER(kLayerForward, layer_forward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Attr<double>("epsilon"));
+XLA_FFI_DEFINE_HANDLER(kLayerBackward, layer_backward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>());
+
+}  // namespace
+}  // namespace hornbeam::normalization
+
+hornbeam::Handlers hornbeam::normalization_handlers() {
+  return {{"hornbeam_moments", normalization::kMoments},
+          {"hornbeam_channel_products", normalization::kProducts},
+          {"hornbeam_layer_norm_forward", normalization::kLayerForward},
+          {"hornbeam_layer_norm_backward", normalization::kLayerBackward}};
+}

@@ -1,0 +1,197 @@
+"""Statistics and layer normalisation against their references, and the layers that use them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam import keras, ops
+from hornbeam.kernels import native
+from hornbeam.kernels import normalization as norm
+from tests.tolerances import assert_close
+
+SHAPES = [(7, 5, 16), (1, 33), (3, 4, 5, 24), (1000, 65), (300, 128), (0, 20), (6, 3)]
+DTYPES = ["float32", "bfloat16"]
+
+
+@pytest.fixture(autouse=True)
+def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule of what pays is left out, so that all sizes are computed natively."""
+    monkeypatch.setattr(norm, "pays", lambda rows, channels: True)
+
+
+def _arrays(shape: Any, dtype: str = "float32") -> Any:
+    """x, not centred, two vectors of its channels, and dy."""
+    keys = jax.random.split(jax.random.key(sum(shape)), 4)
+    x = 3 + jax.random.normal(keys[0], shape) * 2
+    vectors = [1 + jax.random.normal(k, shape[-1:]) / 4 for k in keys[1:3]]
+    rows = max(1, x.size // shape[-1])
+    dy = jax.random.normal(keys[3], shape) / rows**0.5
+    return x.astype(dtype), *vectors, dy.astype(dtype)
+
+
+def _batch(moments: Any, scale_and_shift: Any) -> Any:
+    def f(x: Any, gamma: Any, beta: Any) -> Any:
+        mean, variance = moments(x, tuple(range(x.ndim - 1)))
+        factor = jax.lax.rsqrt(variance + 1e-3) * gamma
+        return scale_and_shift(x, factor, beta - mean * factor)
+
+    return f
+
+
+BATCH = _batch(norm.moments, norm.scale_and_shift)
+BATCH_REFERENCE = _batch(norm.moments_reference, norm.scale_and_shift_reference)
+
+
+def _layer(x: Any, gamma: Any, beta: Any) -> Any:
+    return norm.layer_normalization(x, gamma, beta, 1e-3)
+
+
+def _layer_reference(x: Any, gamma: Any, beta: Any) -> Any:
+    return norm.layer_normalization_reference(x, gamma, beta, 1e-3)[0]
+
+
+KINDS = {"batch": (BATCH, BATCH_REFERENCE), "layer": (_layer, _layer_reference)}
+
+
+def _vjp(f: Any, *arrays: Any) -> Any:
+    y, pull = jax.vjp(f, *arrays[:-1])
+    return y, pull(arrays[-1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_value_and_gradients(kind: str, shape: Any, dtype: str) -> None:
+    if kind == "batch" and shape[0] < 2:
+        return  # without two rows there is no variance, and factor is 30 times the rounding of x
+    arrays = _arrays(shape, dtype)
+    actual = jax.jit(_vjp, static_argnums=0)(KINDS[kind][0], *arrays)
+    assert actual[0].dtype == actual[1][0].dtype == dtype
+    assert actual[1][1].dtype == "float32"
+    expected = _vjp(KINDS[kind][1], *(a.astype("float32") for a in arrays))
+    assert_close(actual, expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_moments_of_a_large_mean(dtype: str) -> None:
+    """Sums of squares lose the variance where the mean is large; distances from the mean don't."""
+    x = (1000 + jax.random.normal(jax.random.key(0), (5000, 32))).astype(dtype)
+    wide = np.asarray(x, np.float64)
+    mean, variance = norm.moments(x, 0)
+    np.testing.assert_allclose(mean, wide.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(variance, wide.var(0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_gradient(kind: str) -> None:
+    x, gamma, beta, _ = _arrays((20, 33))
+
+    def slope(f: Any) -> Any:
+        def loss(*args: Any) -> Any:
+            return jnp.mean(jnp.tanh(f(*args)) ** 2)
+
+        def inner(*args: Any) -> Any:
+            return sum(jnp.sum(g**2) for g in jax.grad(loss, argnums=(0, 1, 2))(*args))
+
+        return jax.jit(jax.grad(inner, argnums=(0, 1, 2)))(x, gamma, beta)
+
+    assert_close(slope(KINDS[kind][0]), slope(KINDS[kind][1]))
+
+
+@pytest.mark.parametrize("axes", [(0, None, None), (0, 0, 0)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_vmap(kind: str, axes: Any) -> None:
+    arrays = _arrays((20, 33))[:3]
+    stacked = [
+        a if axis is None else jnp.stack([a, a + 1, 2 * a], axis)
+        for a, axis in zip(arrays, axes, strict=True)
+    ]
+
+    def mapped(f: Any) -> Any:
+        loss = lambda *args: (jnp.mean(jnp.tanh(f(*args))), f(*args))  # noqa: E731
+        gradients = jax.grad(loss, argnums=(0, 1, 2), has_aux=True)
+        return jax.jit(jax.vmap(gradients, in_axes=axes))(*stacked)
+
+    assert_close(mapped(KINDS[kind][0]), mapped(KINDS[kind][1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_inside_scan(kind: str) -> None:
+    x, gamma, beta, _ = _arrays((32, 40))
+
+    def deep(f: Any) -> Any:
+        def body(x: Any, _: Any) -> tuple[Any, None]:
+            return jnp.tanh(f(x, gamma, beta)) + x, None
+
+        return jax.jit(jax.grad(lambda x: jnp.mean(jax.lax.scan(body, x, length=3)[0] ** 2)))(x)
+
+    assert_close(deep(KINDS[kind][0]), deep(KINDS[kind][1]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_nan_and_infinity_are_handed_on(kind: str, dtype: str) -> None:
+    x, gamma, beta, dy = _arrays((40, 48), dtype)
+    x = x.at[3, 4].set(jnp.nan).at[5, 6].set(jnp.inf)
+    dy = dy.at[9, 9].set(jnp.nan).at[10, 10].set(-jnp.inf)
+    actual, expected = (_vjp(f, x, gamma, beta, dy) for f in KINDS[kind])
+    assert bool(jnp.isnan(actual[0]).any()) and not bool(jnp.isnan(actual[0]).all())
+    for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(jnp.isfinite(a), jnp.isfinite(e))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_bits_each_time_and_from_many_threads(kind: str) -> None:
+    arrays = _arrays((3000, 65))
+    run = jax.jit(_vjp, static_argnums=0)
+    first = jax.tree.map(np.asarray, run(KINDS[kind][0], *arrays))
+    with ThreadPoolExecutor(6) as threads:
+        for job in [threads.submit(run, KINDS[kind][0], *arrays) for _ in range(20)]:
+            jax.tree.map(np.testing.assert_array_equal, job.result(), first)
+
+
+def test_wrong_shapes() -> None:
+    if not native.available():
+        return
+    result = jax.ShapeDtypeStruct((20,), "float32")
+    with pytest.raises(Exception, match="moments: expected x"):
+        native.call("moments", (result, result), jnp.ones((4, 21)))
+    with pytest.raises(Exception, match="channel_products: expected x and dy"):
+        native.call("channel_products", (result, result), jnp.ones((4, 20)), jnp.ones((5, 20)))
+
+
+def test_small_arrays_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not norm.pays(32, 64) and norm.pays(2048, 256)
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_layers_with_and_without_native_kernels(policy: str, axis: int) -> None:
+    x = np.asarray(_arrays((6, 20, 20))[0])
+
+    def results(cls: Any) -> Any:
+        layer = cls(axis=axis, dtype=policy)
+        layer.build(x.shape)
+        assert layer(x).dtype == layer.compute_dtype
+
+        def loss(weights: Any) -> Any:
+            own = [v.value for v in layer.non_trainable_variables]
+            y, new = layer.stateless_call(weights, own, x, **training)
+            return ops.mean(ops.square(ops.cast(y, "float32") - 0.5))._value, new
+
+        training = {"training": True} if cls is keras.layers.BatchNormalization else {}
+        weights = [jnp.asarray(v.value._value) for v in layer.trainable_variables]
+        return jax.grad(loss, has_aux=True)(weights)
+
+    for cls in (keras.layers.BatchNormalization, keras.layers.LayerNormalization):
+        actual = results(cls)
+        with native.switched_off():
+            expected = results(cls)
+        assert_close(actual, expected, "float32" if policy == "float32" else "bfloat16")

@@ -1,0 +1,316 @@
+"""Optimizers' updates of all variables at once against their formulas, and what the optimizers make of them."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.kernels import native, updates
+from tests.tolerances import assert_close
+
+RULES = {
+    "sgd": updates.Rule("sgd", updates.sgd, (), (("momentum", 0.0), ("nesterov", False))),
+    "momentum": updates.Rule(
+        "sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", False))
+    ),
+    "nesterov": updates.Rule(
+        "sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", True))
+    ),
+    "adam": updates.Rule(
+        "adam",
+        updates.adam,
+        ("momentum", "velocity"),
+        (("beta_1", 0.9), ("beta_2", 0.999), ("epsilon", 1e-7)),
+    ),
+    "rmsprop": updates.Rule(
+        "rmsprop",
+        updates.rmsprop,
+        ("velocity",),
+        (("rho", 0.9), ("momentum", 0.0), ("epsilon", 1e-7)),
+    ),
+    "rmsprop_momentum": updates.Rule(
+        "rmsprop",
+        updates.rmsprop,
+        ("velocity", "momentum"),
+        (("rho", 0.9), ("momentum", 0.5), ("epsilon", 1e-7)),
+    ),
+}
+SHAPES = [(3, 5), (1,), (), (0, 4), (1000, 129), (16,), (17,), (300, 301)]
+DECAYS = [i % 3 == 0 for i in range(len(SHAPES))]
+
+
+@pytest.fixture(autouse=True)
+def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule of what pays is left out, so that all sizes are computed natively."""
+    monkeypatch.setattr(updates, "pays", lambda elements: True)
+
+
+def _state(rule: updates.Rule, shapes: Any = SHAPES, seed: int = 0) -> tuple[Any, Any, Any]:
+    """Gradients, values and slots of order one; slots positive, as running means of squares are."""
+    random = np.random.default_rng(seed)
+    gradients, values = (
+        [jnp.asarray(random.standard_normal(s), jnp.float32) for s in shapes] for _ in range(2)
+    )
+    slots = [
+        {name: jnp.asarray(random.random(s) + 0.1, jnp.float32) for name in rule.slots}
+        for s in shapes
+    ]
+    return gradients, values, slots
+
+
+def _formula(rule: updates.Rule, rate: Any, decay: Any, decays: Any, *state: Any) -> Any:
+    rows = zip(*state, decays, strict=True)
+    new = [
+        rule(g, updates.decayed(v, decay) if each else v, s, jnp.float32(rate))
+        for g, v, s, each in rows
+    ]
+    return [v for v, _ in new], [s for _, s in new]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_values_and_slots(name: str) -> None:
+    rule = RULES[name]
+    state = _state(rule)
+    assert not native.available() or updates.suits(rule, state[0][0], *state[2][0].values())
+    actual = updates.update_all(rule, 0.01, 0.25, DECAYS, *state)
+    assert_close(actual, _formula(rule, 0.01, 0.25, DECAYS, *state))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_donated_in_a_loop(name: str) -> None:
+    """Steps in a scan whose state is given away: written over, and nothing else is."""
+    rule = RULES[name]
+    gradients, values, slots = _state(rule)
+
+    def steps(update: Any) -> Any:
+        def body(state: Any, factor: Any) -> Any:
+            scaled = [factor * g for g in gradients]
+            new = update(rule, 0.01, 0.1, DECAYS, scaled, *state)
+            return new, sum(jnp.sum(v) for v in state[0])  # the old values are still wanted
+
+        def run(state: Any) -> Any:
+            return jax.lax.scan(body, state, jnp.linspace(-1, 2, 7))
+
+        return jax.jit(run, donate_argnums=0)
+
+    expected = steps(_formula)(jax.tree.map(jnp.copy, (values, slots)))
+    assert_close(steps(updates.update_all)((values, slots)), expected)
+
+
+def test_memory_is_reused() -> None:
+    """In a compiled step that was given its state, the table stays where it is and is not copied."""
+    rule = RULES["adam"]
+    gradients, values, slots = _state(rule, [(4000, 64), (7,)])
+
+    def step(state: Any, gradients: Any) -> Any:
+        return updates.update_all(rule, 0.01, 0.0, [False, False], gradients, *state)
+
+    compiled = jax.jit(step, donate_argnums=0).lower((values, slots), gradients).compile()
+    assert not re.findall(r"f32\[4000,64\]\S* copy\(", compiled.as_text() or "")
+    where = values[0].unsafe_buffer_pointer()
+    new = compiled((values, slots), gradients)
+    assert new[0][0].unsafe_buffer_pointer() == where
+    kept = np.array(new[0][0])
+    again = jax.jit(step)(new, gradients)  # not given: stays as it was
+    np.testing.assert_array_equal(new[0][0], kept)
+    assert np.abs(np.array(again[0][0]) - kept).max() > 0
+
+
+def test_nan_and_infinity_are_handed_on() -> None:
+    for rule in RULES.values():
+        gradients, values, slots = _state(rule, [(50,), (3,)])
+        gradients[0] = gradients[0].at[3].set(jnp.nan).at[20].set(jnp.inf)
+        values[0] = values[0].at[40].set(-jnp.inf).at[41].set(jnp.nan)
+        state = gradients, values, slots
+        actual = updates.update_all(rule, 0.01, 0.1, [True, False], *state)
+        expected = _formula(rule, 0.01, 0.1, [True, False], *state)
+        for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+            np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
+            np.testing.assert_array_equal(jnp.isinf(a), jnp.isinf(e))
+
+
+def test_the_same_bits_each_time_and_from_many_threads() -> None:
+    rule = RULES["adam"]
+    state = _state(rule)
+    run = jax.jit(lambda *state: updates.update_all(rule, 0.01, 0.1, DECAYS, *state))
+    first = jax.tree.map(np.asarray, run(*state))
+    with ThreadPoolExecutor(6) as threads:
+        for job in [threads.submit(run, *state) for _ in range(24)]:
+            jax.tree.map(np.testing.assert_array_equal, job.result(), first)
+
+
+@pytest.mark.parametrize("rates", [False, True])
+def test_vmap(rates: bool) -> None:
+    rule = RULES["adam"]
+    stacked = jax.tree.map(
+        lambda *a: jnp.stack(a), *(_state(rule, [(3, 5), (1,)], seed) for seed in range(3))
+    )
+    rate = jnp.array([0.1, 0.2, 0.3]) if rates else jnp.float32(0.1)
+
+    def mapped(update: Any) -> Any:
+        one = lambda rate, *state: update(rule, rate, 0.1, [True, False], *state)  # noqa: E731
+        axes = (0 if rates else None, 0, 0, 0)
+        return jax.jit(jax.vmap(one, in_axes=axes))(rate, *stacked)
+
+    assert_close(mapped(updates.update_all), mapped(_formula))
+
+
+def test_gradients_through_an_update() -> None:
+    rule = RULES["adam"]
+    gradients, values, slots = _state(rule, [(3, 5), (2,)])
+
+    def loss(update: Any) -> Any:
+        def of(rate: Any, values: Any) -> Any:
+            new, _ = update(rule, rate, 0.1, [True, False], gradients, values, slots)
+            return sum(jnp.sum(v**2) for v in new)
+
+        return jax.grad(of, argnums=(0, 1))(jnp.float32(0.3), values)
+
+    assert_close(loss(updates.update_all), loss(_formula))
+
+
+def test_wrong_arrays() -> None:
+    if not native.available():
+        return
+    x, y = jnp.ones(3), jnp.ones(4)
+    shape = jax.ShapeDtypeStruct((3,), "float32")
+    rates, flags = jnp.ones(2), np.zeros(1, np.int32)
+    for arguments in ((rates, x, y), (rates, x), (jnp.ones(3), x, x), (rates, x, x, x)):
+        with pytest.raises(Exception, match=r"update_sgd: expected rates \(2,\)"):
+            native.call(
+                "update_sgd",
+                (shape,),
+                *arguments,
+                decayed=flags,
+                slots=0,
+                momentum=np.float64(0),
+                nesterov=False,
+            )
+
+
+# Optimizers
+
+
+class _ByHand(keras.optimizers.Adam):
+    """Adam whose steps are made variable by variable, because `update` is its own."""
+
+    def update(self, *args: Any) -> Any:
+        return super().update(*args)
+
+
+def _trained(optimizer: Any, compiled: bool = True) -> list[np.ndarray]:
+    """The weights and slots after some steps."""
+    random = np.random.default_rng(1)
+    shapes = [(70, 60), (60,), (60, 3), (3,)]
+    variables = [
+        keras.Variable(random.standard_normal(s).astype("float32"), name=f"v{i}")
+        for i, s in enumerate(shapes)
+    ]
+    variables[1].constraint = keras.constraints.NonNeg()
+    optimizer.build(variables)
+    step = jax.jit(lambda a, b, g: optimizer.stateless_apply(b, g, a))
+    for _ in range(4):
+        gradients = [jnp.asarray(random.standard_normal(s), jnp.float32) for s in shapes]
+        if compiled:
+            state = [v.value for v in variables], [v.value for v in optimizer.variables]
+            new, own = step(*jax.tree.map(jnp.asarray, state), gradients)
+            for variable, value in zip(
+                [*variables, *optimizer.variables], [*new, *own], strict=True
+            ):
+                variable.assign(value)
+        else:
+            optimizer.apply(gradients, variables)
+    return [v.numpy() for v in [*variables, *optimizer.variables]]
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"weight_decay": 0.1},
+    {"clipnorm": 0.5},
+    {"global_clipnorm": 0.5},
+    {"clipvalue": 0.1},
+    {"use_ema": True, "ema_overwrite_frequency": 2},
+    {"gradient_accumulation_steps": 2},
+    {"loss_scale_factor": 8.0},
+    {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)},
+    {"amsgrad": True},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_options_of_optimizers(options: dict[str, Any]) -> None:
+    expected = _trained(_ByHand(**options))
+    assert_close(_trained(keras.optimizers.Adam(**options)), expected)
+    if not options or "weight_decay" in options:
+        assert_close(_trained(keras.optimizers.Adam(**options), compiled=False), expected)
+
+
+def test_exempt_from_decay() -> None:
+    def trained(cls: Any) -> Any:
+        optimizer = cls(weight_decay=0.5)
+        optimizer.exclude_from_weight_decay(var_names=["v0", "v3"])
+        return _trained(optimizer)
+
+    assert_close(trained(keras.optimizers.Adam), trained(_ByHand))
+
+
+def test_variables_of_several_types_and_without_gradients() -> None:
+    def trained(cls: Any) -> Any:
+        values = [np.ones((40, 40), "float32"), np.ones(5, "float16"), np.ones(7, "float32")]
+        variables = [keras.Variable(v, dtype=str(v.dtype)) for v in values]
+        optimizer = cls(0.1)
+        with pytest.warns(UserWarning, match="Gradients do not exist"):
+            optimizer.apply([np.ones((40, 40)), np.ones(5), None], variables)
+        return [v.numpy() for v in variables]
+
+    first, half, last = trained(keras.optimizers.Adam)
+    assert half.dtype == "float16" and (last == 1).all() and (first < 1).all() and (half < 1).all()
+    assert_close([first, last], trained(_ByHand)[::2])
+
+
+def test_an_update_of_a_subclass_is_used() -> None:
+    class Still(keras.optimizers.SGD):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            self.assign_sub(variable, learning_rate)
+
+    weight = keras.Variable(np.ones(5000, "float32"))
+    Still(0.5).apply([np.full(5000, 9.0)], [weight])
+    np.testing.assert_array_equal(weight.numpy(), 0.5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+def test_fit_never_copies_the_table(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hornbeam.keras.training import step
+
+    texts: list[str] = []
+    run = step.Program.run
+
+    def recorded(self: Any, compiled: Any, arguments: Any, shield: Any = None) -> Any:
+        state = [[v._value for v in part] for part in (self.changing, self.reading)]
+        texts.append(compiled.lower(*state, *arguments).compile().as_text())
+        return run(self, compiled, arguments, shield)
+
+    monkeypatch.setattr(step.Program, "run", recorded)
+    model = keras.Sequential(
+        [
+            keras.Input((5,), dtype="int32"),
+            keras.layers.Embedding(3000, 32),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(optimizer, "mse")
+    x, y = np.zeros((24, 5), "int32"), np.zeros((24, 1), "float32")
+    model.fit(x, y, batch_size=8, verbose=0)
+    model.train_on_batch(x[:8], y[:8])
+    assert len(texts) >= 2
+    for text in texts:
+        assert not re.findall(r"f32\[3000,32\]\S* copy\(", text)
+        assert ("hornbeam_update" in text) == native.available()
