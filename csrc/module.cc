@@ -19,7 +19,7 @@ NB_MODULE(_native, module) {
                                  hornbeam::normalization_handlers(),
                                  hornbeam::pool_handlers(),
                                  hornbeam::recurrent_handlers(),
-                                 hornbeam::updates_handlers()}) {
+                                 hornbeam::update_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }

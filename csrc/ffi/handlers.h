@@ -39,6 +39,6 @@ Handlers dense_handlers();
 Handlers normalization_handlers();
 Handlers pool_handlers();
 Handlers recurrent_handlers();
-Handlers updates_handlers();
+Handlers update_handlers();
 
 }  // namespace hornbeam
