@@ -204,9 +204,7 @@ def test_vmap(cell: str) -> None:
     mask = _mask(3, 4)
     for mapped in ({0}, {len(arrays) - 3}, set(range(len(arrays)))):
         axes = [0 if i in mapped else None for i in range(len(arrays))]
-        stacked = [
-            jnp.stack([a, a / 2]) if i in mapped else a for i, a in enumerate(arrays)
-        ]
+        stacked = [jnp.stack([a, a / 2]) if i in mapped else a for i, a in enumerate(arrays)]
 
         def run(f: Any, stacked: Any = stacked, axes: Any = axes) -> Any:
             each = lambda *a: _value_and_gradients(f, list(a), {"mask": mask})  # noqa: E731

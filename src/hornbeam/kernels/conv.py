@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 from jax import lax
 
-from hornbeam.kernels import conv_native, native, pool
+from hornbeam.kernels import conv_native, fusion, native, pool
 from hornbeam.kernels import conv_reference as reference
 from hornbeam.kernels.conv_native import Slide
 from hornbeam.kernels.conv_reference import Activation, PaddingPairs, causal_padding
@@ -43,7 +44,19 @@ def conv(
     if slide is None or not native.suits(x, kernel, bias):
         return reference.conv(x, kernel, strides, padding, dilation, bias, activation)
     y = conv_native.conv(slide, activation == "relu", _image(x), _window(kernel), bias)
-    return y.reshape(y.shape[0], *y.shape[4 - x.ndim + 1 :])
+    y = y.reshape(y.shape[0], *y.shape[4 - x.ndim + 1 :])
+    again = partial(conv, x, kernel, strides, padding, dilation)
+    if activation is None and bias is None:
+        return fusion.offer(y, bias_add=again, relu=partial(again, None, "relu"))
+    if activation is None:
+        return fusion.offer(y, relu=partial(again, bias, "relu"))
+
+    def pooled(window: Sequence[int], steps: Sequence[int], pad: str) -> jax.Array | None:
+        if pad != "valid" or tuple(window) != (2, 2) or tuple(steps) != (2, 2) or x.ndim != 4:
+            return None
+        return conv_max_pool(x, kernel, bias, strides, padding, dilation, window)
+
+    return fusion.offer(y, max_pool=pooled)
 
 
 def depthwise_conv(

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.kernels import fusion
 from hornbeam.kernels import pool as kernels
 from hornbeam.ops.common import TensorLike, array, inexact
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
@@ -35,7 +36,10 @@ def max_pool(
     [3. 5.]
     """
     x, window, steps = _windows("max_pool", inputs, pool_size, strides, padding, data_format)
-    return from_channels_last(kernels.max_pool(x, window, steps, padding), data_format)
+    y = fusion.taken(x, "max_pool", window, steps, padding)
+    if y is None:
+        y = kernels.max_pool(x, window, steps, padding)
+    return from_channels_last(y, data_format)
 
 
 @op

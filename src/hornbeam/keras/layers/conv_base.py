@@ -13,6 +13,7 @@ from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts, known_size
 from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.kernels import fusion
 
 
 class BaseConv(Layer):
@@ -120,4 +121,8 @@ class BaseConv(Layer):
 @op
 def bias_add(x: jax.Array, bias: jax.Array, data_format: str) -> jax.Array:
     """x + bias along the channels"""
-    return x + (bias if data_format == "channels_last" else bias.reshape(-1, *[1] * (x.ndim - 2)))
+    if data_format == "channels_last":
+        if (fused := fusion.taken(x, "bias_add", bias)) is not None:
+            return fused
+        return x + bias
+    return x + bias.reshape(-1, *[1] * (x.ndim - 2))
