@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peak
-from hornbeam.kernels import dense, native
+from hornbeam.kernels import conv, dense, native, pool, recurrent
 
 TURNS = 30
 
@@ -46,7 +46,61 @@ def dense_kernels() -> Iterator[Kernel]:
         yield Kernel("dense", f"{b} x {d} -> {u}", call, arguments, 2 * b * d * u, (0, 1, 2))
 
 
-FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {"dense": dense_kernels}
+def conv_kernels() -> Iterator[Kernel]:
+    """Convolutions of ResNet-20, batch 64, and those of the notes' CNN with relu and pooling, batch 32."""
+    for side, channels, filters, stride in ((32, 16, 16, 1), (32, 16, 32, 2), (8, 64, 64, 1)):
+        call = partial(conv.conv, strides=(stride,) * 2, padding="same", dilation=(1, 1))
+        arguments = (_normal(64, side, side, channels), _normal(3, 3, channels, filters))
+        operations = 2 * 64 * (side // stride) ** 2 * 9 * channels * filters
+        size = f"64 x {side} x {side} x {channels} -> {filters}, stride {stride}"
+        yield Kernel("conv", size, call, arguments, operations, (0, 1))
+    options = {"strides": (1, 1), "padding": "valid", "dilation": (1, 1), "window": (2, 2)}
+    for side, channels, filters, wanted in ((28, 1, 32, (1, 2)), (13, 32, 64, (0, 1, 2))):
+        call = partial(conv.conv_max_pool, **options)
+        arguments = (_normal(32, side, side, channels), _normal(3, 3, channels, filters))
+        read = (side - 2) // 2 * 2
+        operations = 2 * 32 * read * read * 9 * channels * filters
+        size = f"32 x {side} x {side} x {channels} -> {filters}"
+        yield Kernel(
+            "conv + relu + pool", size, call, (*arguments, _normal(filters)), operations, wanted
+        )
+
+
+def pool_kernels() -> Iterator[Kernel]:
+    """Pooling alone."""
+    for name, call in (("max pool", pool.max_pool), ("average pool", pool.average_pool)):
+        for window, stride in ((2, 2), (3, 2)):
+            each = partial(call, window=(window,) * 2, strides=(stride,) * 2, padding="same")
+            size = f"32 x 26 x 26 x 64, window {window}, stride {stride}"
+            yield Kernel(name, size, each, (_normal(32, 26, 26, 64),), 0, (0,))
+
+
+def recurrent_kernels() -> Iterator[Kernel]:
+    """LSTM and GRU over 80 steps, the last output alone."""
+    b, t, u = 32, 80, 128
+    x, h = _normal(b, t, u), _normal(b, u)
+
+    def last(layer: Callable[..., Any], *arguments: Any) -> Any:
+        return layer(*arguments, return_sequences=False)[0]
+
+    for name, layer, gates, states, bias in (
+        ("LSTM", recurrent.lstm, 4, (h, h), _normal(4 * u)),
+        ("GRU", recurrent.gru, 3, (h,), _normal(2, 3 * u)),
+    ):
+        weights = (0.1 * _normal(u, gates * u), 0.1 * _normal(u, gates * u), bias)
+        arguments = (x, *states, *weights)
+        operations = 2 * b * t * 2 * u * gates * u
+        wanted = (0, *range(1 + len(states), len(arguments)))
+        size = f"{b} x {t} x {u} -> {u}"
+        yield Kernel(name, size, partial(last, layer), arguments, operations, wanted)
+
+
+FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {
+    "dense": dense_kernels,
+    "conv": conv_kernels,
+    "pool": pool_kernels,
+    "recurrent": recurrent_kernels,
+}
 
 
 def _compiled(kernel: Kernel, dtype: str, gradient: bool, natively: bool) -> Callable[[], Any]:
