@@ -1,8 +1,6 @@
 // The dense kernels beside plain loops, over odd sizes, on several threads at once.
 #include "dense.h"
 
-#include <cmath>
-
 #include "tests/testing.h"
 
 namespace {
@@ -10,14 +8,9 @@ namespace {
 using hornbeam::Type;
 using hornbeam::dense::Shape;
 using hornbeam::testing::at_once;
+using hornbeam::testing::expect_close;
 using hornbeam::testing::numbers;
 using hornbeam::testing::Pool;
-
-void expect_close(const std::vector<float>& actual, const std::vector<float>& expected) {
-  for (size_t i = 0; i < expected.size(); ++i) {
-    CHECK(std::fabs(actual[i] - expected[i]) <= 1e-4f * (1 + std::fabs(expected[i])));
-  }
-}
 
 void all_three(Pool& pool, int64_t b, int64_t d, int64_t u, bool relu) {
   auto view = pool.view();

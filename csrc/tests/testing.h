@@ -4,6 +4,7 @@
 // AddressSanitizer sees every access beyond them.
 #pragma once
 
+#include <cmath>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
@@ -100,6 +101,13 @@ inline std::vector<float> numbers(int64_t count, uint32_t seed) {
     value = static_cast<float>(seed >> 8) / (1u << 23) - 1.0f;
   }
   return result;
+}
+
+inline void expect_close(const std::vector<float>& actual, const std::vector<float>& expected) {
+  CHECK(actual.size() == expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    CHECK(std::fabs(actual[i] - expected[i]) <= 2e-4f * (1 + std::fabs(expected[i])));
+  }
 }
 
 // fn(0) ... fn(count - 1), each on a thread of its own, at the same time.

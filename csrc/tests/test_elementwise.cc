@@ -1,0 +1,116 @@
+// Pooling, normalisation and the steps of optimizers over odd sizes: memory, and simple truths.
+#include <cmath>
+
+#include "normalization.h"
+#include "pool.h"
+#include "tests/testing.h"
+#include "updates.h"
+
+namespace {
+
+using hornbeam::Type;
+using hornbeam::testing::expect_close;
+using hornbeam::testing::numbers;
+using hornbeam::testing::Pool;
+using Floats = std::vector<float>;
+
+void layer_normalisation(Pool& pool, int64_t n, int64_t c) {
+  auto view = pool.view();
+  const hornbeam::normalization::Shape shape{Type::kFloat32, n, c};
+  const auto x = numbers(n * c, 1), dy = numbers(n * c, 2);
+  const Floats gamma(c, 1), beta(c, 0);
+  Floats y(n * c), mean(n), factor(n), dx(n * c), d_gamma(c), d_beta(c);
+  CHECK(layer_forward(view, shape, x.data(), gamma.data(), beta.data(), 0, y.data(), mean.data(),
+                      factor.data())
+            .success());
+  CHECK(layer_backward(view, shape, x.data(), dy.data(), gamma.data(), mean.data(), factor.data(),
+                       dx.data(), d_gamma.data(), d_beta.data())
+            .success());
+  for (int64_t row = 0; row < n; ++row) {
+    double sum = 0, squares = 0, slope = 0;
+    for (int64_t i = 0; i < c; ++i) {
+      sum += y[row * c + i];
+      squares += y[row * c + i] * y[row * c + i];
+      slope += dx[row * c + i];
+    }
+    CHECK(std::fabs(sum) < 1e-2 && std::fabs(squares - c) < 1e-2 * c && std::fabs(slope) < 1e-2);
+  }
+  Floats expected(c);
+  for (int64_t i = 0; i < n * c; ++i) expected[i % c] += dy[i];
+  expect_close(d_beta, expected);
+}
+
+void moments_of_channels(Pool& pool, int64_t n, int64_t c) {
+  auto view = pool.view();
+  const hornbeam::normalization::Shape shape{Type::kFloat32, n, c};
+  const auto x = numbers(n * c, 1);
+  Floats mean(c), variance(c), expected(c);
+  CHECK(moments(view, shape, x.data(), mean.data(), variance.data()).success());
+  for (int64_t i = 0; i < n * c; ++i) expected[i % c] += x[i] / n;
+  if (n) expect_close(mean, expected);
+}
+
+void adam(Pool& pool) {
+  auto view = pool.view();
+  std::vector<Floats> values, gradients, means, squares;
+  for (int64_t size : {0, 1, 15, 33, 5000}) {
+    values.push_back(numbers(size, 1));
+    gradients.push_back(numbers(size, 2));
+    means.emplace_back(size);
+    squares.emplace_back(size);
+  }
+  const auto before = values;
+  hornbeam::updates::Variables variables;
+  for (size_t i = 0; i < values.size(); ++i) {
+    float *v = values[i].data(), *m = means[i].data(), *s = squares[i].data();
+    variables.push_back({static_cast<int64_t>(values[i].size()), gradients[i].data(), v, {m, s}, v, {m, s}, 0});
+  }
+  CHECK(update(view, hornbeam::updates::Adam{0.1f, 0.1f, 0.001f, 1e-7f}, variables).success());
+  for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t j = 0; j < values[i].size(); ++j) {
+      const float g = gradients[i][j], m = 0.1f * g, s = 0.001f * g * g;
+      CHECK(std::fabs(values[i][j] - (before[i][j] - 0.1f * m / (std::sqrt(s) + 1e-7f))) < 1e-3f);
+    }
+  }
+}
+
+void pools(Pool& pool, int64_t b, int64_t h, int64_t w, int64_t c, int64_t size, int64_t stride) {
+  auto view = pool.view();
+  const int64_t oh = (h - size) / stride + 1, ow = (w - size) / stride + 1;
+  const hornbeam::pool::Shape shape{
+      Type::kFloat32, b, {h, w, c, oh, ow, {size, size}, {stride, stride}, {0, 0}, 0, 0}};
+  const auto x = numbers(b * h * w * c, 1), dy = numbers(b * oh * ow * c, 2);
+  Floats y(dy.size()), mean(dy.size()), dx(x.size()), d_mean(x.size());
+  std::vector<uint8_t> argmax(dy.size());
+  CHECK(max_forward(view, shape, x.data(), y.data(), argmax.data()).success());
+  CHECK(max_gradient(view, shape, dy.data(), argmax.data(), dx.data()).success());
+  CHECK(average_forward(view, shape, x.data(), mean.data()).success());
+  CHECK(average_gradient(view, shape, dy.data(), d_mean.data()).success());
+  double given = 0, passed = 0, shared = 0;
+  for (float each : dy) given += each;
+  for (float each : dx) passed += each;
+  for (float each : d_mean) shared += each;
+  CHECK(std::fabs(given - passed) < 1e-2 && std::fabs(given - shared) < 1e-2);
+  for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] >= mean[i] - 1e-6f);
+}
+
+}  // namespace
+
+int main() {
+  for (int threads : {0, 2}) {
+    Pool pool(threads);
+    for (int64_t c : {16, 17, 33, 256}) {
+      for (int64_t n : {0, 1, 7, 300}) {
+        layer_normalisation(pool, n, c);
+        moments_of_channels(pool, n, c);
+      }
+    }
+    adam(pool);
+    for (int64_t c : {1, 3, 16, 33}) {
+      pools(pool, 2, 7, 9, c, 2, 2);
+      pools(pool, 5, 8, 8, c, 3, 2);
+      pools(pool, 1, 6, 6, c, 3, 1);
+    }
+  }
+  std::puts("elementwise: passed");
+}
