@@ -12,8 +12,9 @@ namespace nb = nanobind;
 NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
-    for (const auto& handlers : {hornbeam::bernoulli_handlers(), hornbeam::dense_handlers(),
-                                 hornbeam::normalization_handlers(), hornbeam::update_handlers()}) {
+    for (const auto& handlers : {hornbeam::attention_handlers(), hornbeam::bernoulli_handlers(),
+                                 hornbeam::dense_handlers(), hornbeam::normalization_handlers(),
+                                 hornbeam::update_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }
