@@ -14,7 +14,9 @@ namespace nb = nanobind;
 NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
-    for (const auto& handlers : {hornbeam::conv_handlers(),
+    for (const auto& handlers : {hornbeam::attention_handlers(),
+                                 hornbeam::bernoulli_handlers(),
+                                 hornbeam::conv_handlers(),
                                  hornbeam::dense_handlers(),
                                  hornbeam::normalization_handlers(),
                                  hornbeam::pool_handlers(),

@@ -25,35 +25,6 @@ memory::desc describe(const Matrix& m, Type type) {
   return {{m.rows, m.columns}, dnnl_type(type), {m.row_stride, m.column_stride}};
 }
 
-// One product on this thread; rows of c are `c_stride` apart.
-void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, void* c,
-              int64_t c_stride) {
-  onednn::Key key("matmul");
-  key.add(static_cast<int64_t>(type)).add({a.rows, a.columns, b.columns});
-  key.add({a.row_stride, a.column_stride, b.row_stride, b.column_stride, c_stride});
-  key.add(bias != nullptr);
-  auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
-    const memory::desc a_desc = describe(a, type), b_desc = describe(b, type);
-    const memory::desc c_desc({a.rows, b.columns}, dnnl_type(type), {c_stride, 1});
-    memory::desc bias_desc;
-    if (bias) bias_desc = {{1, b.columns}, dnnl_type(type), memory::format_tag::ab};
-    const dnnl::primitive_attr attr = onednn::attributes();
-    using Description = dnnl::matmul::primitive_desc;
-    const auto pd = bias ? Description(engine, a_desc, b_desc, bias_desc, c_desc, attr)
-                         : Description(engine, a_desc, b_desc, c_desc, attr);
-    return std::make_shared<onednn::Primitive>(
-        pd, dnnl::matmul(pd),
-        std::initializer_list<std::pair<int, memory::desc>>{{DNNL_ARG_SRC, a_desc},
-                                                            {DNNL_ARG_WEIGHTS, b_desc},
-                                                            {DNNL_ARG_BIAS, bias_desc},
-                                                            {DNNL_ARG_DST, c_desc}});
-  });
-  primitive->run({{DNNL_ARG_SRC, a.data},
-                  {DNNL_ARG_WEIGHTS, b.data},
-                  {DNNL_ARG_BIAS, bias},
-                  {DNNL_ARG_DST, c}});
-}
-
 // max(c, 0), by a pass of its own because oneDNN's relu makes 0 of NaN, which must stay seen.
 template <typename T>
 ALWAYS_INLINE void relu(T* c, int64_t rows, int64_t columns, int64_t stride) {
@@ -84,6 +55,34 @@ void relu_in_place(void* c, int64_t rows, int64_t columns, int64_t stride) {
 }
 
 }  // namespace
+
+void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, void* c,
+              int64_t c_stride) {
+  onednn::Key key("matmul");
+  key.add(static_cast<int64_t>(type)).add({a.rows, a.columns, b.columns});
+  key.add({a.row_stride, a.column_stride, b.row_stride, b.column_stride, c_stride});
+  key.add(bias != nullptr);
+  auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
+    const memory::desc a_desc = describe(a, type), b_desc = describe(b, type);
+    const memory::desc c_desc({a.rows, b.columns}, dnnl_type(type), {c_stride, 1});
+    memory::desc bias_desc;
+    if (bias) bias_desc = {{1, b.columns}, dnnl_type(type), memory::format_tag::ab};
+    const dnnl::primitive_attr attr = onednn::attributes();
+    using Description = dnnl::matmul::primitive_desc;
+    const auto pd = bias ? Description(engine, a_desc, b_desc, bias_desc, c_desc, attr)
+                         : Description(engine, a_desc, b_desc, c_desc, attr);
+    return std::make_shared<onednn::Primitive>(
+        pd, dnnl::matmul(pd),
+        std::initializer_list<std::pair<int, memory::desc>>{{DNNL_ARG_SRC, a_desc},
+                                                            {DNNL_ARG_WEIGHTS, b_desc},
+                                                            {DNNL_ARG_BIAS, bias_desc},
+                                                            {DNNL_ARG_DST, c_desc}});
+  });
+  primitive->run({{DNNL_ARG_SRC, a.data},
+                  {DNNL_ARG_WEIGHTS, b.data},
+                  {DNNL_ARG_BIAS, bias},
+                  {DNNL_ARG_DST, c}});
+}
 
 memory::data_type dnnl_type(Type type) {
   return type == Type::kFloat32 ? memory::data_type::f32 : memory::data_type::bf16;

@@ -31,4 +31,8 @@ struct Matrix {
 xla::ffi::Error matmul(xla::ffi::ThreadPool& pool, Type type, const Matrix& a, const Matrix& b,
                        const void* bias, bool relu, void* c);
 
+// The same on the calling thread alone, without relu; rows of c are `c_stride` apart.
+void multiply(Type type, const Matrix& a, const Matrix& b, const void* bias, void* c,
+              int64_t c_stride);
+
 }  // namespace hornbeam

@@ -91,11 +91,14 @@ def suits(*arrays: jax.Array | None) -> bool:
     """
     given = [a for a in arrays if a is not None]
     names = {np.dtype(a.dtype).name for a in given}
-    if _off.get() or names not in ({"float32"}, {"bfloat16"}) or not available():
-        return False
-    if any(_varies(a) for a in given):
+    if names not in ({"float32"}, {"bfloat16"}) or not suits_any(*given):
         return False
     return names == {"float32"} or "avx512" in _load().info["cpu"]
+
+
+def suits_any(*arrays: jax.Array) -> bool:
+    """As `suits`, for arrays of any type."""
+    return not _off.get() and available() and not any(_varies(a) for a in arrays)
 
 
 def _varies(array: jax.Array) -> bool:
