@@ -51,7 +51,7 @@ void first_layer_gradient(const FirstLayer& layer, const float* image, const T* 
                           const uint8_t* argmax, float* d_kernel, float* d_bias);
 
 // Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed: rows
-// of the output, or of the input in gradients of windows that overlap.
+// of the output, or in gradients of windows that overlap of the input, whole images of them.
 struct Window {
   int64_t h, w, c, oh, ow;
   int64_t size[2], stride[2], before[2];

@@ -12,19 +12,19 @@ namespace {
 namespace ffi = xla::ffi;
 using loops::Window;
 
-// `run` for all rows, of the input or else of the output.
+// `run` for all rows, of the input (whole images) or else of the output.
 ffi::Error over_rows(ffi::ThreadPool& pool, const Shape& shape, bool input,
                      const std::function<void(const Window&)>& run) {
   const Window& w = shape.window;
-  const int64_t rows = shape.b * (input ? w.h : w.oh);
+  const int64_t rows = shape.b * (input ? w.h : w.oh), grain = input ? w.h : 1;
   if (rows == 0) return ffi::Error::Success();
   // Each element of a window is read and compared; what is not cached costs more than that.
   const int64_t work = shape.b * w.c * (8 * w.h * w.w + w.size[0] * w.size[1] * w.oh * w.ow);
-  const int64_t slices = std::min(slice_count(pool, work), rows);
+  const int64_t slices = std::min(slice_count(pool, work), rows / grain);
   return parallel_for(pool, slices, [&](int64_t slice) {
     Window part = w;
-    part.begin = slice_begin(slice, slices, rows, 1);
-    part.end = slice_begin(slice + 1, slices, rows, 1);
+    part.begin = slice_begin(slice, slices, rows, grain);
+    part.end = slice_begin(slice + 1, slices, rows, grain);
     run(part);
   });
 }
