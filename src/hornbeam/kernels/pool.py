@@ -78,7 +78,12 @@ def _windows(
 
 
 def _pays(size: int, channels: int) -> bool:
-    """Whether native pooling beats XLA's, by the size of the input."""
+    """Whether native pooling beats XLA's, by the size of the input.
+
+    Measured on two AVX-512 cores. Fewer channels than half a register leave little to do at once.
+    With more, windows that overlap are 1.5 to 3 times as fast forward and 2 to 9 with the gradient,
+    in bfloat16 5 to 60. Side by side in float32 both are as fast as memory.
+    """
     return size >= MIN_SIZE and channels >= MIN_CHANNELS
 
 
