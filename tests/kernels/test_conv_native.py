@@ -138,7 +138,7 @@ def test_value_and_gradients(case: Case, dtype: str) -> None:
 
 @pytest.mark.parametrize(
     ("case", "dtype"),
-    [(case, "float32") for case in POOLED] + [(case, "bfloat16") for case in POOLED[1::2]],
+    [(case, "float32") for case in POOLED] + [(case, "bfloat16") for case in POOLED[1:8:2]],
     ids=str,
 )
 def test_with_pooling(case: Case, dtype: str) -> None:
