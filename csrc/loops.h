@@ -50,12 +50,14 @@ template <typename T>
 void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
                           const uint8_t* argmax, float* d_kernel, float* d_bias);
 
-// Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed; rows
-// of the output forward, of the input in gradients.
+// Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed: rows
+// of the output, or in gradients of windows that overlap of the input, whole images of them.
 struct Window {
   int64_t h, w, c, oh, ow;
   int64_t size[2], stride[2], before[2];
   int64_t begin, end;
+
+  bool overlap() const { return stride[0] < size[0] || stride[1] < size[1]; }
 };
 // Ties go to the first in row-major order. As in the reference in jax.numpy, NaN wins over what
 // follows; the map then names what was largest before it.

@@ -197,7 +197,13 @@ def _slide(
 
 
 def _pays(multiplications: int) -> bool:
-    """Whether the native convolution beats XLA's."""
+    """Whether the native convolution beats XLA's.
+
+    Measured on two AVX-512 cores. Below ten thousand multiplications both take the few microseconds
+    that a program takes to start. Just above, native is even to twice as fast; from a million on
+    1.1 to 7 times forward and 1.5 to 10 with gradients, which XLA computes 40 times slower at large
+    batches and inside loops; depthwise 80 to 200 times.
+    """
     return multiplications >= MIN_MULTIPLICATIONS
 
 

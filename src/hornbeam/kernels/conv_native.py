@@ -169,7 +169,8 @@ def _conv_pool(slide: Slide, x: Any, kernel: Any, bias: Any) -> jax.Array:
 
 
 def _conv_pool_forward(slide: Slide, x: Any, kernel: Any, bias: Any) -> tuple[Any, tuple]:
-    y, places = _conv_pool_mapped(slide, x, kernel, bias)
+    mapped: Any = _conv_pool_mapped(slide, x, kernel, bias)
+    y, places = mapped
     return y, (x, kernel, bias, places)
 
 
@@ -190,7 +191,8 @@ def _conv_pool_mapped(slide: Slide, x: Any, kernel: Any, bias: Any) -> native.Ar
 
 
 def _mapped_forward(slide: Slide, x: Any, kernel: Any, bias: Any) -> tuple[Any, tuple]:
-    y, places = _conv_pool_mapped(slide, x, kernel, bias)
+    mapped: Any = _conv_pool_mapped(slide, x, kernel, bias)
+    y, places = mapped
     return (y, places), (x, kernel, bias, places)
 
 

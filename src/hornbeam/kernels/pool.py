@@ -17,8 +17,9 @@ from hornbeam.kernels import native, pool_native
 from hornbeam.kernels import pool_reference as reference
 from hornbeam.kernels.pool_native import Windows
 
-# Below so many elements of the input, XLA's own pooling is left in place; see `_pays`.
-MIN_SIZE = 4096
+# Below any of them, XLA's own pooling is left in place; see `_pays`.
+MIN_SIZE = 2048
+MIN_CHANNELS = 8
 
 
 def max_pool(
@@ -63,7 +64,7 @@ def _windows(
         pads = reference.same_padding(sizes, window, strides)
     if any(n + sum(pair) < k for n, pair, k in zip(sizes, pads, window, strict=True)):
         return None
-    if not _pays(math.prod(x.shape)):
+    if not _pays(math.prod(x.shape), x.shape[-1]):
         return None
     flat = x.ndim == 3
     (before, after) = zip(*pads, strict=True)
@@ -76,9 +77,14 @@ def _windows(
     )
 
 
-def _pays(size: int) -> bool:
-    """Whether native pooling beats XLA's, by the size of the input."""
-    return size >= MIN_SIZE
+def _pays(size: int, channels: int) -> bool:
+    """Whether native pooling beats XLA's, by the size of the input.
+
+    Measured on two AVX-512 cores. Fewer channels than half a register leave little to do at once.
+    With more, windows that overlap are 1.5 to 3 times as fast forward and 2 to 9 with the gradient,
+    in bfloat16 5 to 60. Side by side in float32 both are as fast as memory.
+    """
+    return size >= MIN_SIZE and channels >= MIN_CHANNELS
 
 
 def _image(x: jax.Array) -> jax.Array:

@@ -97,7 +97,8 @@ def _max_pool_mapped(windows: Windows, x: jax.Array) -> Any:
 
 
 def _mapped_forward(windows: Windows, x: jax.Array) -> tuple[Any, jax.Array]:
-    y, places = _max_pool_mapped(windows, x)
+    mapped: Any = _max_pool_mapped(windows, x)
+    y, places = mapped
     return (y, places), places
 
 
