@@ -12,7 +12,8 @@ namespace nb = nanobind;
 NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
-    for (const auto& handlers : {hornbeam::dense_handlers(), hornbeam::recurrent_handlers()}) {
+    for (const auto& handlers : {hornbeam::dense_handlers(), hornbeam::embedding_handlers(),
+                                 hornbeam::recurrent_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }

@@ -35,6 +35,7 @@ inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
 // The names that Python calls, and the handlers; each file of ffi/ gives its own.
 using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
 Handlers dense_handlers();
+Handlers embedding_handlers();
 Handlers recurrent_handlers();
 
 }  // namespace hornbeam
