@@ -206,7 +206,9 @@ def test_vmap(cell: str) -> None:
         stacked = [jnp.stack([a, a / 2]) if i in mapped else a for i, a in enumerate(arrays)]
 
         def run(f: Any, stacked: Any = stacked, axes: Any = axes) -> Any:
-            each = lambda *a: _value_and_gradients(f, list(a), {"mask": mask})  # noqa: E731
+            def each(*arrays: Any) -> Any:
+                return _value_and_gradients(f, list(arrays), {"mask": mask})
+
             return jax.jit(jax.vmap(each, in_axes=axes))(*stacked)
 
         assert_close(run(_layer(cell)), run(_layer(cell, reference=True)))
@@ -259,6 +261,12 @@ def test_wrong_shapes() -> None:
     with pytest.raises(Exception, match=r"gru_forward: expected x \(b, t, d\)"):
         options = {"backwards": False, "reset_after": True}
         native.call("gru_forward", (empty, state, empty), x, h0, *arrays[3:], **options)
+
+
+def test_one_row_and_a_large_kernel_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not recurrent_native._pays(1, 50, 512, 512)
+    assert recurrent_native._pays(1, 80, 128, 128) and recurrent_native._pays(32, 80, 512, 512)
 
 
 def test_the_layers_activations_are_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
