@@ -49,7 +49,8 @@ def table_gradient(indices: jax.Array, dy: jax.Array, n: int) -> jax.Array:
 
 
 def _is_native(table: tuple[int, ...], m: int, array: jax.Array) -> bool:
-    return 0 not in (*table, m) and _pays(*table, m, array.dtype) and native.suits(array)
+    n, d = table
+    return 0 not in (n, d, m) and _pays(n, d, m, array.dtype) and native.suits(array)
 
 
 def _pays(n: int, d: int, m: int, dtype: Any) -> bool:

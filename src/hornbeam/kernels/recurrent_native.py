@@ -74,7 +74,8 @@ def _pays(b: int, t: int, d: int, u: int) -> bool:
 @partial(jax.jit, static_argnums=(0, 1))  # for eager calls
 def run(form: Form, zero_output_for_mask: bool, o: Operands) -> Outputs:
     """The layer; arguments have passed `suits`."""
-    outputs, last, *more = _recur(form, *o)
+    found: Any = _recur(form, *o)
+    outputs, last, *more = found
     states = (last, *more)
     if o.mask is not None and zero_output_for_mask:
         mask = jnp.flip(o.mask, 1) if form.backwards else o.mask
