@@ -18,6 +18,7 @@ NB_MODULE(_native, module) {
                                  hornbeam::bernoulli_handlers(),
                                  hornbeam::conv_handlers(),
                                  hornbeam::dense_handlers(),
+                                 hornbeam::embedding_handlers(),
                                  hornbeam::normalization_handlers(),
                                  hornbeam::pool_handlers(),
                                  hornbeam::recurrent_handlers(),

@@ -38,6 +38,7 @@ Handlers attention_handlers();
 Handlers bernoulli_handlers();
 Handlers conv_handlers();
 Handlers dense_handlers();
+Handlers embedding_handlers();
 Handlers normalization_handlers();
 Handlers pool_handlers();
 Handlers recurrent_handlers();

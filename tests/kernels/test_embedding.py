@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
+import pytest
 
+from hornbeam.kernels import native
 from hornbeam.kernels.dense import affine
-from hornbeam.kernels.embedding import take_rows
+from hornbeam.kernels.embedding import table_gradient, take_rows, take_rows_reference
 from tests.tolerances import assert_close
 
 
@@ -27,3 +32,54 @@ def test_affine_works_on_the_last_axis() -> None:
     x, w, b = jnp.ones((2, 3, 4)), jnp.ones((4, 5)), jnp.arange(5.0)
     assert_close(affine(x, w, b), jnp.broadcast_to(4 + b, (2, 3, 5)))
     assert_close(affine(x, w), jnp.full((2, 3, 5), 4.0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 3, 40), (300, 33, 1000), (5000, 128, 700)])
+def test_gradient_against_jax(shape: tuple[int, int, int], dtype: str) -> None:
+    n, d, m = shape
+    draw = np.random.default_rng(n)
+    indices = jnp.asarray(draw.integers(-2, n + 2, m).reshape(-1, 1))
+    dy = jnp.asarray(draw.normal(size=(m, 1, d)), dtype)
+    table = jnp.ones((n, d), dtype)
+    actual = jax.jit(lambda: jax.vjp(lambda t: take_rows(t, indices), table)[1](dy)[0])()
+    wide, dy_wide = table.astype("float32"), dy.astype("float32")
+    expected = jax.vjp(lambda t: take_rows_reference(t, indices), wide)[1](dy_wide)[0]
+    assert actual.dtype == dtype
+    scale = max(1.0, float(jnp.max(jnp.abs(expected))))
+    assert_close(actual.astype("float32") / scale, expected / scale, dtype)
+    again = table_gradient(indices[:, 0], dy[:, 0], n)
+    np.testing.assert_array_equal(again, actual)
+
+
+def test_gradient_under_transformations() -> None:
+    table, indices = jnp.arange(12.0).reshape(4, 3), jnp.array([[1, 1], [3, 9]])
+    tables = jnp.stack([table, table + 1])
+
+    def loss(f: Any, table: Any, indices: Any) -> Any:
+        return jnp.nansum(f(table, indices) ** 3)
+
+    def slopes(f: Any) -> Any:
+        first = jax.grad(lambda t, i: loss(f, t, i))
+        second = jax.grad(lambda t, i: jnp.sum(jnp.nan_to_num(first(t, i)) ** 2))
+        return (
+            first(table, indices),
+            second(table, indices),
+            jax.vmap(first)(tables, indices),
+            jax.vmap(second, (None, 0))(table, indices),
+        )
+
+    assert_close(jax.jit(lambda: slopes(take_rows))(), slopes(take_rows_reference))
+
+
+def test_nothing_to_look_up() -> None:
+    assert take_rows(jnp.ones((3, 2)), jnp.zeros((0,), int)).shape == (0, 2)
+    slope = jax.grad(lambda t: jnp.sum(take_rows(t, jnp.zeros((0,), int))))(jnp.ones((3, 2)))
+    assert_close(slope, jnp.zeros((3, 2)))
+
+
+def test_wrong_shapes() -> None:
+    if native.available():
+        with pytest.raises(Exception, match=r"embedding_table_gradient: expected indices \(m,\)"):
+            result = jax.ShapeDtypeStruct((3, 2), "float32")
+            native.call("embedding_table_gradient", result, jnp.zeros(4, int), jnp.ones((5, 2)))

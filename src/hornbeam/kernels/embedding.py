@@ -1,9 +1,17 @@
-"""Looking rows up in a table."""
+"""Looking rows up in a table.
+
+Letters: n rows of the table, d their length, m rows that are looked up.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+
+from hornbeam.kernels import native
 
 
 def take_rows(table: jax.Array, indices: jax.Array) -> jax.Array:
@@ -12,7 +20,83 @@ def take_rows(table: jax.Array, indices: jax.Array) -> jax.Array:
     table: (n, d), indices: integers (b, ...) -> (b, ..., d). Compiled code can't raise, and JAX's
     default of clamping would train silently on the wrong row; a NaN is seen. Tables of integers get
     the least value of their dtype.
+
+    The gradient is `table_gradient`. Where that is native, on CPU, it may be differentiated again, and
+    forward mode (`jax.jvp`) doesn't pass.
     """
+    if table.ndim == 2 and _is_native(table.shape, indices.size, table):
+        return _compiled(table, indices)
+    return take_rows_reference(table, indices)
+
+
+def take_rows_reference(table: jax.Array, indices: jax.Array) -> jax.Array:
+    """The same in jax.numpy, differentiated by JAX."""
     # Negative indices would count from the end; moving them past the end makes them out of range.
     outside = jnp.where(indices < 0, table.shape[0], indices)
     return jnp.take(table, outside, axis=0, mode="fill")
+
+
+def table_gradient(indices: jax.Array, dy: jax.Array, n: int) -> jax.Array:
+    """The gradient of `take_rows`: (n, d) zeros, to which dy[i] is added at row indices[i].
+
+    indices: integers (m,), dy: (m, d). Indices outside [0, n) are left out. Natively repeated rows are
+    added in the order in which they come, in float32: the same bits each time.
+    """
+    indices = _int32(indices, n)
+    if _is_native((n, dy.shape[1]), indices.size, dy):
+        return _table_gradient(n)(indices, dy)
+    return _gradient_reference(n, indices, dy)
+
+
+def _is_native(table: tuple[int, ...], m: int, array: jax.Array) -> bool:
+    n, d = table
+    return 0 not in (n, d, m) and _pays(n, d, m, array.dtype) and native.suits(array)
+
+
+def _pays(n: int, d: int, m: int, dtype: Any) -> bool:
+    """Whether the native gradient beats XLA's, by size.
+
+    Measured on two AVX-512 cores. bfloat16 gains 2 to 12 times. float32 gains 1.3 to 3 times in small
+    tables, is even where zeroing the table takes most of the time (n 20000, d 128, m 2560), and loses
+    where dy no longer stays in the cache: two threads, each skipping half of it, read it slower than
+    one.
+    """
+    return dtype == "bfloat16" or m * d <= 2_000_000
+
+
+def _int32(indices: jax.Array, n: int) -> jax.Array:
+    """The same rows as int32; -1 where there is none."""
+    return jnp.where((indices >= 0) & (indices < n), indices, -1).astype("int32")
+
+
+@jax.custom_vjp
+def _take(table: jax.Array, indices: jax.Array) -> jax.Array:
+    return take_rows_reference(table, indices)
+
+
+def _take_forward(table: jax.Array, indices: jax.Array) -> Any:
+    return _take(table, indices), (indices, table.shape[0])
+
+
+def _take_backward(saved: Any, dy: jax.Array) -> Any:
+    indices, n = saved
+    return table_gradient(indices.reshape(-1), dy.reshape(-1, dy.shape[-1]), n), None
+
+
+_take.defvjp(_take_forward, _take_backward)
+_compiled = jax.jit(_take, inline=True)  # for eager calls
+
+
+def _gradient_native(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
+    result = jax.ShapeDtypeStruct((n, dy.shape[1]), dy.dtype)
+    return native.call("embedding_table_gradient", result, indices, dy)
+
+
+def _gradient_reference(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
+    outside = jnp.where(indices < 0, n, indices)
+    return jnp.zeros((n, dy.shape[1]), dy.dtype).at[outside].add(dy, mode="drop")
+
+
+@lru_cache(maxsize=64)
+def _table_gradient(n: int) -> Any:
+    return native.kernel(partial(_gradient_native, n), partial(_gradient_reference, n))

@@ -91,8 +91,7 @@ def lstm(
     states are (h, c).
 
     With tanh and sigmoid and without recurrent dropout it is native on CPU, in float32 and bfloat16.
-    There the gradient is a custom one: `jax.grad` may be taken of it again, forward mode (`jax.jvp`)
-    not.
+    The gradient is a custom one: `jax.grad` may be taken of it again, forward mode (`jax.jvp`) not.
     """
     form = _form("lstm", lstm_reference, True, loop)
     operands = recurrent_native.Operands(

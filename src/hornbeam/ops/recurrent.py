@@ -71,9 +71,12 @@ def lstm(
     x: (b, t, d), h0 and c0: (b, u), kernel W: (d, 4u), recurrent_kernel U: (u, 4u), bias: (4u,) -> the
     last h (b, u), all h (b, t, u) and the states [h, c].
     """
-    arrays = [inexact(each) for each in (x, h0, c0, kernel, recurrent_kernel)]
     found = kernels.lstm(
-        *arrays,
+        inexact(x),
+        inexact(h0),
+        inexact(c0),
+        inexact(kernel),
+        inexact(recurrent_kernel),
         _maybe(bias),
         activation=_raw(activation),
         recurrent_activation=_raw(recurrent_activation),
@@ -105,9 +108,11 @@ def gru(
     inputs' and the recurrent one, with `reset_after`, else (3u,) -> the last h (b, u), all h (b, t, u)
     and the states [h].
     """
-    arrays = [inexact(each) for each in (x, h0, kernel, recurrent_kernel)]
     found = kernels.gru(
-        *arrays,
+        inexact(x),
+        inexact(h0),
+        inexact(kernel),
+        inexact(recurrent_kernel),
         _maybe(bias),
         activation=_raw(activation),
         recurrent_activation=_raw(recurrent_activation),
