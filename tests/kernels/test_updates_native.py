@@ -244,7 +244,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=["-".join(each) or "plain" for each in OPTIONS])
 def test_options_of_optimizers(options: dict[str, Any]) -> None:
     expected = _trained(_ByHand(**options))
     assert_close(_trained(keras.optimizers.Adam(**options)), expected)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import importlib.metadata
 import os
 import stat
 import sys
@@ -24,7 +25,6 @@ import zlib
 from pathlib import Path
 
 import jax
-import jaxlib
 
 _LIMIT = 512 << 20  # bytes; the oldest entries go first
 _GRACE = 60.0  # seconds in which another process may still be writing
@@ -48,7 +48,7 @@ def directory() -> Path | None:
     place = root()
     if place is None:
         return None
-    made_by = (jax.__version__, jaxlib.__version__, sys.platform, _processor())
+    made_by = (jax.__version__, importlib.metadata.version("jaxlib"), sys.platform, _processor())
     return place / "programs" / hashlib.sha256(repr(made_by).encode()).hexdigest()[:16]
 
 
@@ -69,7 +69,7 @@ def open_cache() -> Path | None:
     works, only the start is slower.
     """
     place = directory()
-    if place is None or jax.config.jax_compilation_cache_dir is not None:
+    if place is None or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return None
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -35,7 +35,8 @@ def attention(
         return attention_reference(query, key, value, mask, causal, scale)
     if mask is not None:
         mask = mask.reshape(*[1] * (4 - mask.ndim), *mask.shape)
-    return _attention(bool(causal), float(scale), query, key, value, mask)[0]
+    y, _ = _with_statistics(bool(causal), float(scale), query, key, value, mask)
+    return y
 
 
 def attention_reference(
@@ -78,6 +79,11 @@ def pays(multiplications: int) -> bool:
     return multiplications >= MIN_MULTIPLICATIONS
 
 
+def _with_statistics(*args: Any) -> tuple[jax.Array, Any]:
+    found: Any = _attention(*args)
+    return found
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _attention(causal: bool, scale: float, q: Any, k: Any, v: Any, mask: Any) -> Any:
     """y, and what its gradient needs of each row"""
@@ -85,7 +91,7 @@ def _attention(causal: bool, scale: float, q: Any, k: Any, v: Any, mask: Any) ->
 
 
 def _attention_forward(causal: bool, scale: float, *arrays: Any) -> Any:
-    y, stats = _attention(causal, scale, *arrays)
+    y, stats = _with_statistics(causal, scale, *arrays)
     return (y, stats), (*arrays, stats)
 
 

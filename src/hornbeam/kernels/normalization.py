@@ -152,7 +152,8 @@ def layer_normalization(
     if not _is_native(x, gamma, beta) or not isinstance(epsilon, (int, float)):
         return layer_normalization_reference(x, gamma, beta, epsilon)[0]
     rows = x.reshape(-1, x.shape[-1])
-    return _layer(float(epsilon), rows, gamma, beta)[0].reshape(x.shape)
+    found: Any = _layer(float(epsilon), rows, gamma, beta)
+    return found[0].reshape(x.shape)
 
 
 def layer_normalization_reference(
@@ -174,7 +175,8 @@ def _layer(epsilon: float, x: jax.Array, gamma: jax.Array, beta: jax.Array) -> A
 
 
 def _layer_forward(epsilon: float, x: jax.Array, gamma: jax.Array, beta: jax.Array) -> Any:
-    y, mean, factor = _layer(epsilon, x, gamma, beta)
+    found: Any = _layer(epsilon, x, gamma, beta)
+    y, mean, factor = found
     return (y, mean, factor), (x, gamma, mean, factor)
 
 

@@ -32,8 +32,8 @@ def _is_native(key: jax.Array, probability: float, shape: tuple[int, ...]) -> bo
         and 0 <= probability <= 1
         and key.shape == ()
         and str(jax.random.key_impl(key)) == "threefry2x32"
-        and jax.config.jax_threefry_partitionable
-        and not jax.config.jax_enable_x64
+        and getattr(jax.config, "jax_threefry_partitionable", False)
+        and not getattr(jax.config, "jax_enable_x64", True)
         and pays(math.prod(shape))
         and native.suits_any(jax.random.key_data(key))
     )

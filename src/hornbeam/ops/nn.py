@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.op import op
-from hornbeam.kernels import dense, embedding, normalization
+from hornbeam.kernels import attention, dense, embedding, normalization
 from hornbeam.ops.common import (
     Axis,
     DTypeLike,
@@ -191,14 +191,14 @@ def layer_normalization(
     axes = as_axis(axis)
     if _is_last(axes, x.ndim) and not rms_scaling:
         ones, zeros = (jnp.full(x.shape[-1:], n, wide.dtype) for n in (1, 0))
-        given = [
+        scale, shift = (
             default
             if each is None
             else jnp.broadcast_to(array(each).astype(wide.dtype), ones.shape)
             for each, default in ((gamma, ones), (beta, zeros))
-        ]
+        )
         return normalization.layer_normalization(
-            x, *given, default_epsilon() if epsilon is None else epsilon
+            x, scale, shift, default_epsilon() if epsilon is None else epsilon
         )
     mean = jnp.mean(wide, axis=axes, keepdims=True)
     centred = wide - mean
@@ -305,13 +305,15 @@ def dot_product_attention(
     groups = query.shape[2] // key.shape[2]
     if groups > 1:  # grouped queries: several heads share a key
         key, value = jnp.repeat(key, groups, axis=2), jnp.repeat(value, groups, axis=2)
-    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32)
-    logits = logits * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    allowed = None if mask is None else array(mask).astype(bool)
+    if bias is None and attn_logits_soft_cap is None:
+        return attention.attention(query, key, value, allowed, is_causal, scale)
+    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
     if bias is not None:
         logits = logits + array(bias)
     if attn_logits_soft_cap is not None:
         logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
-    allowed = None if mask is None else array(mask).astype(bool)
     if is_causal:
         causal = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
         allowed = causal if allowed is None else allowed & causal

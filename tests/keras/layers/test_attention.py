@@ -55,7 +55,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("make", "message"), REFUSED, ids=[text for _, text in REFUSED])
 def test_refused(make, message):
     with pytest.raises(ValueError) as caught:
         make()

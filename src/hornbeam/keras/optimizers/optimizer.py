@@ -390,7 +390,7 @@ class Optimizer(OptimizerState):
         for variable in filter(self._decays, variables):
             value = scope.read(variable)
             rate = jnp.asarray(unwrap(self.learning_rate))
-            share = (rate * self.weight_decay).astype(value.dtype)
+            share = (rate * (self.weight_decay or 0.0)).astype(value.dtype)
             variable.assign(Tensor(updates.decayed(value, share)))
 
     def _accumulate(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
