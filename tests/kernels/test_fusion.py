@@ -1,0 +1,107 @@
+"""Kernels fused with what follows them: in every kind of model, with the same results, and never where it would cost."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.core import scope
+from hornbeam.kernels import fusion, native
+
+layers = keras.layers
+X = np.random.default_rng(0).normal(size=(4, 14, 14, 8)).astype("float32")
+
+
+def parts(separate):
+    relu = [] if separate else ["relu"]
+    after = [layers.ReLU()] if separate else []
+    return [layers.Conv2D(16, 3, *[(1, 1), "valid"], activation=relu[0] if relu else None), *after]
+
+
+def sequential(separate):
+    return keras.Sequential(
+        [
+            keras.Input(X.shape[1:]),
+            *parts(separate),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(256, "relu"),
+        ]
+    )
+
+
+def functional(separate):
+    x = inputs = keras.Input(X.shape[1:])
+    for layer in [*parts(separate), layers.MaxPooling2D(), layers.Flatten()]:
+        x = layer(x)
+    return keras.Model(inputs, layers.Dense(256, "relu")(x))
+
+
+class Subclassed(keras.Model):
+    def __init__(self, separate):
+        super().__init__()
+        self.steps = [*parts(separate), layers.MaxPooling2D(), layers.Flatten()]
+        self.dense = layers.Dense(256, "relu")
+
+    def call(self, x):
+        for layer in self.steps:
+            x = layer(x)
+        return self.dense(x)
+
+
+def program(model):
+    """The value and gradients of a model as a compiled program's text."""
+    model(X)
+    variables = model.trainable_variables
+
+    def run(values, x):
+        pairs = zip(variables, values, strict=True)
+        with scope.StateScope(pairs):
+            loss = lambda: (keras.ops.sum(model(x) ** 2), None)  # noqa: E731
+            (value, _), gradients = scope.value_and_grad(loss, variables)()
+        return value, gradients
+
+    arguments = [v.value._value for v in variables], jnp.asarray(X)
+    return jax.jit(run).lower(*arguments).compile().as_text()
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("make", [sequential, functional, Subclassed])
+def test_conv_relu_and_pooling_are_one_kernel(make, separate):
+    text = program(make(separate))
+    assert ("hornbeam_conv_pool_forward" in text) == native.available()
+    assert 'custom_call_target="hornbeam_conv_forward"' not in text
+    assert "hornbeam_max_pool_forward" not in text
+
+
+@pytest.mark.parametrize("make", [sequential, functional, Subclassed])
+def test_results_are_those_of_the_separate_kernels(make):
+    model = make(False)
+    eager = model(X).numpy()  # outside of programs nothing is fused
+    np.testing.assert_allclose(model.predict(X, verbose=0), eager, rtol=2e-5, atol=2e-5)
+
+
+def test_no_offers_outside_of_programs():
+    x = jnp.ones((64, 256))
+    fusion.offer(x, relu=lambda: x)
+    assert fusion.taken(x, "relu") is None
+
+    def eager(x):
+        y = fusion.offer(x * 2, relu=lambda: x)
+        assert fusion.taken(y, "relu") is None
+        return y.sum()
+
+    jax.grad(eager)(x)
+
+
+def test_offers_end_with_their_value():
+    def run(x):
+        y = fusion.offer(x * 2, relu=lambda: x)
+        assert fusion.taken(y, "relu") is x
+        assert fusion.taken(y, "max_pool") is None
+        assert fusion.taken(x, "relu") is None
+        return y
+
+    jax.jit(run)(jnp.ones(3))
+    assert not fusion._offers
