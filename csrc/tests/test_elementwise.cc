@@ -1,6 +1,10 @@
-// Pooling, normalisation and the steps of optimizers over odd sizes: memory, and simple truths.
+// Pooling, normalisation, dropout's draws, embeddings and the steps of optimizers over odd sizes: memory, and
+// simple truths.
 #include <cmath>
+#include <memory>
 
+#include "bernoulli.h"
+#include "embedding.h"
 #include "normalization.h"
 #include "pool.h"
 #include "tests/testing.h"
@@ -94,6 +98,36 @@ void pools(Pool& pool, int64_t b, int64_t h, int64_t w, int64_t c, int64_t size,
   for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] >= mean[i] - 1e-6f);
 }
 
+void draws(Pool& pool, int64_t size) {
+  auto view = pool.view();
+  const uint32_t key[2] = {1, 2};
+  auto drawn = std::make_unique<bool[]>(size), again = std::make_unique<bool[]>(size);
+  const uint32_t half = 1u << 22;  // of the 23 bits that count
+  CHECK(hornbeam::bernoulli::draw(view, key, half, size, drawn.get()).success());
+  CHECK(hornbeam::bernoulli::draw(view, key, half, size, again.get()).success());
+  int64_t count = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    CHECK(drawn[i] == again[i]);
+    count += drawn[i];
+  }
+  if (size > 1000) CHECK(std::fabs(count - 0.5 * size) < 0.05 * size);
+}
+
+void table_gradients(Pool& pool, int64_t n, int64_t d, int64_t m) {
+  auto view = pool.view();
+  std::vector<int32_t> indices(m);
+  for (int64_t i = 0; i < m; ++i) indices[i] = static_cast<int32_t>(i * 7 % (n + 2)) - 1;
+  const auto dy = numbers(m * d, 1);
+  Floats table(n * d), expected(n * d);
+  const hornbeam::embedding::Shape shape{Type::kFloat32, n, d, m};
+  CHECK(table_gradient(view, shape, indices.data(), dy.data(), table.data()).success());
+  for (int64_t i = 0; i < m; ++i) {
+    if (indices[i] < 0 || indices[i] >= n) continue;
+    for (int64_t j = 0; j < d; ++j) expected[indices[i] * d + j] += dy[i * d + j];
+  }
+  expect_close(table, expected);
+}
+
 }  // namespace
 
 int main() {
@@ -106,6 +140,10 @@ int main() {
       }
     }
     adam(pool);
+    for (int64_t size : {0, 1, 15, 33, 5000, 300000}) draws(pool, size);
+    for (int64_t n : {1, 7, 3000}) {
+      for (int64_t d : {1, 17, 64}) table_gradients(pool, n, d, 33);
+    }
     for (int64_t c : {1, 3, 16, 33}) {
       pools(pool, 2, 7, 9, c, 2, 2);
       pools(pool, 5, 8, 8, c, 3, 2);
