@@ -35,6 +35,12 @@ __all__ = ["Model", "layers"]
     "keras/layers/__init__.py": f"class Dense: pass\nclass LSTM: pass\n{FACE}",
 }
 
+# An editable install finds the real Hornbeam before any path is looked at; here the toy comes first.
+SITE = """
+import sys
+sys.meta_path[:] = [f for f in sys.meta_path if not type(f).__name__.startswith("ScikitBuild")]
+"""
+
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -46,6 +52,7 @@ def toy_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = root / "hornbeam" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    (root / "sitecustomize.py").write_text(SITE)
     for name in ("tensorflow", "keras"):
         (root / name / "keras" / "layers").mkdir(parents=True)
         (root / name / "__init__.py").write_text("__version__ = 'the real one'\n")
