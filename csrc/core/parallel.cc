@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace hornbeam {
 namespace {
@@ -27,22 +28,21 @@ struct Job {
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   std::condition_variable finished;
-  int64_t done = 0;            // under mutex
-  std::exception_ptr failure;  // under mutex
+  int64_t done = 0;                            // under mutex
+  ffi::Error failure = ffi::Error::Success();  // the first one; under mutex
 
   void work() {
     for (int64_t slice; (slice = next.fetch_add(1)) < slices;) {
-      std::exception_ptr thrown;
-      try {
+      // An exception ends in the thread that threw it; what travels is the error.
+      ffi::Error error = guarded([&] {
         (*fn)(slice);
-      } catch (...) {
-        thrown = std::current_exception();
-      }
+        return ffi::Error::Success();
+      });
       // After a failure the rest is claimed in one step, and counted as done.
       int64_t dropped = 0;
-      if (thrown) dropped = std::max<int64_t>(0, slices - next.exchange(slices));
+      if (error.failure()) dropped = std::max<int64_t>(0, slices - next.exchange(slices));
       std::lock_guard<std::mutex> lock(mutex);
-      if (thrown && !failure) failure = thrown;
+      if (failure.success()) failure = std::move(error);
       done += 1 + dropped;
       if (done == slices) finished.notify_all();
     }
@@ -82,8 +82,7 @@ ffi::Error parallel_for(ffi::ThreadPool& pool, int64_t slices, const Slice& fn) 
     }
     job->work();
     job->wait();
-    if (job->failure) std::rethrow_exception(job->failure);
-    return ffi::Error::Success();
+    return std::move(job->failure);  // nobody else looks at it any more
   });
 }
 
