@@ -65,17 +65,6 @@ bool is_map(const Array& argmax, const Shape& s) {
   return has_shape(argmax, ffi::DataType::U8, {s.b, s.oh / 2, s.ow / 2, s.f});
 }
 
-// The optional last argument into `data`; false where there are more or its shape is another.
-bool optional(const ffi::RemainingArgs& rest, ffi::DataType type,
-              std::initializer_list<int64_t> dimensions, const void** data) {
-  *data = nullptr;
-  if (rest.size() == 0) return true;
-  auto array = rest.get<Array>(0);
-  if (rest.size() > 1 || !array.has_value() || !has_shape(*array, type, dimensions)) return false;
-  *data = array->untyped_data();
-  return true;
-}
-
 ffi::Error forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::RemainingArgs rest,
                            Output y, Numbers strides, Numbers dilation, Numbers padding, bool relu) {
   const auto shape = shape_of(x, kernel, *y, false, slide_of(strides, dilation, padding));

@@ -10,17 +10,6 @@ namespace ffi = xla::ffi;
 using Array = ffi::AnyBuffer;
 using Output = ffi::Result<ffi::AnyBuffer>;
 
-// The optional last argument; an error where it is there and is not of that shape.
-ffi::ErrorOr<const void*> optional(const ffi::RemainingArgs& rest, ffi::DataType type,
-                                   std::initializer_list<int64_t> dimensions, const char* expected) {
-  if (rest.size() == 0) return static_cast<const void*>(nullptr);
-  auto array = rest.get<Array>(0);
-  if (rest.size() > 1 || !array.has_value() || !has_shape(*array, type, dimensions)) {
-    return ffi::Unexpected(wrong_shape("dense", expected));
-  }
-  return static_cast<const void*>(array->untyped_data());
-}
-
 // The sizes, from (b, d) or (b, u) rows and the kernel.
 std::optional<Shape> shape_of(const Array& rows, const Array& kernel, bool transposed) {
   const auto type = type_of(rows.element_type());
@@ -38,9 +27,11 @@ ffi::Error forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::Rem
       !has_shape(*y, type, {shape->b, shape->u})) {
     return wrong_shape("dense_forward", "x (b, d), kernel (d, u), y (b, u), float32 or bfloat16");
   }
-  auto bias = optional(rest, type, {shape->u}, "at most one more argument, bias (u,)");
-  if (!bias.has_value()) return bias.error();
-  return forward(pool, *shape, x.untyped_data(), kernel.untyped_data(), *bias, relu,
+  const void* bias;
+  if (!optional(rest, type, {shape->u}, &bias)) {
+    return wrong_shape("dense", "at most one more argument, bias (u,)");
+  }
+  return forward(pool, *shape, x.untyped_data(), kernel.untyped_data(), bias, relu,
                  y->untyped_data());
 }
 
@@ -53,9 +44,11 @@ ffi::Error input_gradient_handler(ffi::ThreadPool pool, Array dy, Array kernel,
     return wrong_shape("dense_input_gradient",
                        "dy (b, u), kernel (d, u), dx (b, d), float32 or bfloat16");
   }
-  auto y = optional(rest, type, {shape->b, shape->u}, "at most one more argument, y (b, u)");
-  if (!y.has_value()) return y.error();
-  return input_gradient(pool, *shape, dy.untyped_data(), kernel.untyped_data(), *y,
+  const void* y;
+  if (!optional(rest, type, {shape->b, shape->u}, &y)) {
+    return wrong_shape("dense", "at most one more argument, y (b, u)");
+  }
+  return input_gradient(pool, *shape, dy.untyped_data(), kernel.untyped_data(), y,
                         dx->untyped_data());
 }
 
@@ -69,9 +62,11 @@ ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi:
     return wrong_shape("dense_weight_gradient",
                        "x (b, d), dy (b, u), d_kernel (d, u), d_bias (u,), float32 or bfloat16");
   }
-  auto y = optional(rest, type, {shape->b, shape->u}, "at most one more argument, y (b, u)");
-  if (!y.has_value()) return y.error();
-  return weight_gradient(pool, *shape, x.untyped_data(), dy.untyped_data(), *y,
+  const void* y;
+  if (!optional(rest, type, {shape->b, shape->u}, &y)) {
+    return wrong_shape("dense", "at most one more argument, y (b, u)");
+  }
+  return weight_gradient(pool, *shape, x.untyped_data(), dy.untyped_data(), y,
                          d_kernel->untyped_data(), d_bias->untyped_data());
 }
 

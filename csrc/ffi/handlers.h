@@ -28,6 +28,18 @@ inline bool has_shape(const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType type
          std::equal(dimensions.begin(), dimensions.end(), actual.begin());
 }
 
+// The optional last argument of a handler into `data`, null where it is not given; false where there are more, or its
+// shape is another.
+inline bool optional(const xla::ffi::RemainingArgs& rest, xla::ffi::DataType type,
+                     std::initializer_list<int64_t> dimensions, const void** data) {
+  *data = nullptr;
+  if (rest.size() == 0) return true;
+  auto array = rest.get<xla::ffi::AnyBuffer>(0);
+  if (rest.size() > 1 || !array.has_value() || !has_shape(*array, type, dimensions)) return false;
+  *data = array->untyped_data();
+  return true;
+}
+
 inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
   return xla::ffi::Error::InvalidArgument(std::string(kernel) + ": expected " + expected);
 }

@@ -34,7 +34,7 @@ class Alias:
     """
 
     target: str
-    library: str
+    package: str
     version: str | None = None
     private: frozenset[str] = frozenset()
 
@@ -114,7 +114,7 @@ class AliasFinder(MetaPathFinder):
                 public = fullname.removesuffix(f".{leaf}")
                 layers = "layers" if root == "keras" else "keras.layers"
                 raise ModuleNotFoundError(
-                    f"'{fullname}' is private to {alias.library}, and Hornbeam has no such module. "
+                    f"'{fullname}' is private to {alias.package}, and Hornbeam has no such module. "
                     f"Import from the public names below '{public}' instead, "
                     f"e.g. 'from {public}.{layers} import Dense'.",
                     name=fullname,
