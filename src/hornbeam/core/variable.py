@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core import config, scope
+from hornbeam.core import config, fusion, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.names import auto_name, current_path
@@ -92,7 +92,10 @@ class Variable(ElementwiseEquality):
         dtype = scope.autocast_dtype()
         if dtype is None or not self.autocast or not jnp.issubdtype(value.dtype, jnp.floating):
             return value
-        return value.astype(dtype)
+        if value.dtype == dtype:
+            return value
+        # A kernel that rounds the stored value by itself saves a pass over memory, here and in the gradient.
+        return fusion.offer(value.astype(dtype), wide=lambda: value)
 
     def read_value(self) -> Tensor:
         """The current value."""

@@ -15,7 +15,8 @@ from functools import partial
 import jax
 from jax import lax
 
-from hornbeam.kernels import conv_native, fusion, native, pool
+from hornbeam.core import fusion
+from hornbeam.kernels import conv_native, native, pool
 from hornbeam.kernels import conv_reference as reference
 from hornbeam.kernels.conv_native import Slide
 from hornbeam.kernels.conv_reference import Activation, PaddingPairs, causal_padding

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from hornbeam.kernels import fusion, native
+from hornbeam.core import fusion
+from hornbeam.kernels import native
 
 Activation = Literal["relu"] | None
 

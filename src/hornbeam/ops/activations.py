@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import fusion
 from hornbeam.core.op import op
-from hornbeam.kernels import fusion
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact
 
 # Klambauer et al. 2017 (arXiv:1706.02515): the fixed point with mean 0 and variance 1.

@@ -11,8 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import fusion
 from hornbeam.core.op import op
-from hornbeam.kernels import fusion
 from hornbeam.kernels import pool as kernels
 from hornbeam.ops.common import TensorLike, array, inexact
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from hornbeam.core import fusion
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
@@ -13,7 +14,6 @@ from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts, known_size
 from hornbeam.keras.registry import serialize_keras_object
-from hornbeam.kernels import fusion
 
 
 class BaseConv(Layer):

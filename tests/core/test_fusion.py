@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.core import scope
-from hornbeam.kernels import fusion, native
+from hornbeam.core import fusion, scope
+from hornbeam.kernels import native
 
 layers = keras.layers
 X = np.random.default_rng(0).normal(size=(4, 14, 14, 8)).astype("float32")

@@ -1,9 +1,11 @@
-"""Kernels fused with the one before them, while a program is traced.
+"""Computations fused with the one before them, while a program is traced.
 
 A kernel that can be computed together with what often follows it (a product with its bias and relu, a convolution with
 its pooling) offers that beside its result; what follows asks its input for the offer and takes it instead of computing
 on the input. The input itself is then unused, and XLA drops it. Nothing has to be known about layers: it works in
 Sequential, functional and subclassed models, and in plain functions.
+
+A variable that mixed precision reads in a narrow type offers the `wide` value that it stores.
 
 Where the input is used elsewhere too, it is computed twice; outside of compiled programs, where nothing is dropped, there
 are no offers.
