@@ -39,8 +39,9 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	  (cd $$folder && $(abspath $(BIN))/ctest --output-on-failure) || exit 1; \
 	done
 
-test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity with native kernels switched off
+test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
 	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" tests/kernels tests/contract tests/parity tests/keras/layers
+	HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch

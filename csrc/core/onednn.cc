@@ -7,6 +7,8 @@
 #include <list>
 #include <new>
 
+#include "core/cpu.h"
+
 namespace hornbeam::onednn {
 namespace {
 
@@ -62,6 +64,9 @@ struct Thread {
 };
 
 Thread& thread() {
+  // Before oneDNN's first primitive; afterwards it would be refused.
+  static const bool limited = cpu().limited && dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+  static_cast<void>(limited);
   thread_local Thread mine;
   return mine;
 }

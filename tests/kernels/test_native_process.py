@@ -41,6 +41,24 @@ def test_a_peer_in_the_same_process(peer, ours_first):
     run("\n".join(path + parts + parts))
 
 
+def test_several_devices():
+    """An array that lies on four devices: what a kernel needs of it is brought together, and the result is the same."""
+    run(
+        """
+import os
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+import jax, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from hornbeam.kernels import dense
+x, k = (np.random.default_rng(i).normal(size=(256, 64 + i)).astype("float32") for i in (0, 1))
+step = jax.jit(jax.grad(lambda x, k: (dense.affine(x.T, k, activation="relu") ** 2).sum(), argnums=(0, 1)))
+spread = NamedSharding(Mesh(np.array(jax.devices()), ("device",)), PartitionSpec("device"))
+for one, four in zip(step(x, k), step(jax.device_put(x, spread), k)):
+    np.testing.assert_allclose(four, one, rtol=1e-5, atol=1e-5)
+"""
+    )
+
+
 def test_without_the_module():
     """As after an installation without a compiler: all works, and the reason is told."""
     run(
