@@ -9,6 +9,7 @@
 #include "core/cpu.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
+#include "core/tiles.h"
 
 namespace hornbeam {
 namespace {
@@ -24,6 +25,14 @@ constexpr int64_t kCopyOperations = 4;
 
 const char* at(const void* data, int64_t element, Type type) {
   return static_cast<const char*>(data) + element * size_of(type);
+}
+
+// `count` rows of a matrix.
+Matrix from_row(Matrix m, int64_t begin, int64_t count, Type type) {
+  m.data = at(m.data, begin * m.row_stride, type);
+  if (m.mask) m.mask = at(m.mask, begin * m.row_stride, type);
+  m.rows = count;
+  return m;
 }
 
 memory::desc describe(const Matrix& m, Type type) {
@@ -138,10 +147,8 @@ void relu_in_place(void* c, int64_t rows, int64_t columns, int64_t stride) {
   pick(relu_avx512<T>, relu_avx2<T>, relu_base<T>)(static_cast<T*>(c), rows, columns, stride);
 }
 
-}  // namespace
-
-void multiply(const Types& types, const Matrix& a, const Matrix& b, const float* bias, void* c,
-              int64_t c_stride) {
+void multiply_by_onednn(const Types& types, const Matrix& a, const Matrix& b, const float* bias,
+                        void* c, int64_t c_stride) {
   onednn::Key key("matmul");
   key.add({static_cast<int64_t>(types.a), static_cast<int64_t>(types.c)});
   key.add({a.rows, a.columns, b.columns});
@@ -169,23 +176,53 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const float*
                   {DNNL_ARG_DST, c}});
 }
 
+// c = a @ b on this thread, for any processor; masks and sums are `matmul`'s.
+void multiply_part(const Types& types, const Matrix& a, const Matrix& b, const Extras& extras,
+                   void* c, int64_t c_stride) {
+  if (tiles::suits(types)) {
+    tiles::multiply(types, a, b, extras, c, c_stride);
+    return;
+  }
+  multiply_by_onednn(types, a, b, extras.bias, c, c_stride);
+  if (!extras.relu) return;
+  auto* pass = types.c == Type::kFloat32 ? relu_in_place<float> : relu_in_place<BFloat16>;
+  pass(c, a.rows, b.columns, c_stride);
+}
+
+}  // namespace
+
 memory::data_type dnnl_type(Type type) {
   return type == Type::kFloat32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+void multiply(const Types& types, const Matrix& a, const Matrix& b, const float* bias, void* c,
+              int64_t c_stride) {
+  Extras extras;
+  extras.bias = bias;
+  multiply_part(types, a, b, extras, c, c_stride);
 }
 
 ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
                   void* c, const Extras& extras) {
   const int64_t rows = a.rows, columns = b.columns, inner = a.columns;
-  Matrix plain_a = a, plain_b = b;
-  ffi::Error error = prepare(pool, types.a, types.a, &plain_a, 1, nullptr);
-  if (error.success()) error = prepare(pool, types.b, types.a, &plain_b, 2, extras.b_sums);
+  Types made = types;
+  Matrix left = a, right = b;
+  Extras rest = extras;
+  ffi::Error error = ffi::Error::Success();
+  if (!tiles::suits(types)) {
+    error = prepare(pool, types.a, types.a, &left, 1, nullptr);
+    if (error.success()) error = prepare(pool, types.b, types.a, &right, 2, extras.b_sums);
+    rest.b_sums = nullptr;
+    made.b = types.a;
+  } else if (extras.b_sums) {
+    std::fill_n(extras.b_sums, columns, 0.0f);
+  }
   if (error.failure() || rows == 0 || columns == 0) return error;
   if (inner == 0) {
     if (extras.bias) return ffi::Error::InvalidArgument("matmul: a bias needs an inner size above 0");
     std::memset(c, 0, rows * columns * size_of(types.c));
     return error;
   }
-  const Types plain(types.a, types.a, types.c);
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;
@@ -194,24 +231,20 @@ ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, co
   return parallel_for(pool, slices, [&](int64_t slice) {
     const int64_t begin = slice_begin(slice, slices, items, kGrain);
     const int64_t count = slice_begin(slice + 1, slices, items, kGrain) - begin;
-    Matrix part_a = plain_a, part_b = plain_b;
-    const float* part_bias = extras.bias;
+    Matrix part_a = left, part_b = right;
+    Extras part = rest;
     int64_t offset = 0;
     if (by_rows) {
-      part_a.data = at(plain_a.data, begin * plain_a.row_stride, plain.a);
-      part_a.rows = count;
+      part_a = from_row(left, begin, count, made.a);
+      if (slice > 0) part.b_sums = nullptr;  // one of them is enough
       offset = begin * columns;
     } else {
-      part_b.data = at(plain_b.data, begin * plain_b.column_stride, plain.b);
-      part_b.columns = count;
-      if (part_bias) part_bias += begin;
+      part_b = from_row(right.transposed(), begin, count, made.b).transposed();
+      if (part.bias) part.bias += begin;
+      if (part.b_sums) part.b_sums += begin;
       offset = begin;
     }
-    void* part_c = const_cast<char*>(at(c, offset, plain.c));
-    multiply(plain, part_a, part_b, part_bias, part_c, columns);
-    if (!extras.relu) return;
-    auto* pass = plain.c == Type::kFloat32 ? relu_in_place<float> : relu_in_place<BFloat16>;
-    pass(part_c, part_a.rows, part_b.columns, columns);
+    multiply_part(made, part_a, part_b, part, const_cast<char*>(at(c, offset, made.c)), columns);
   });
 }
 
