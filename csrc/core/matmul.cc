@@ -27,14 +27,6 @@ const char* at(const void* data, int64_t element, Type type) {
   return static_cast<const char*>(data) + element * size_of(type);
 }
 
-// `count` rows of a matrix.
-Matrix from_row(Matrix m, int64_t begin, int64_t count, Type type) {
-  m.data = at(m.data, begin * m.row_stride, type);
-  if (m.mask) m.mask = at(m.mask, begin * m.row_stride, type);
-  m.rows = count;
-  return m;
-}
-
 memory::desc describe(const Matrix& m, Type type) {
   return {{m.rows, m.columns}, dnnl_type(type), {m.row_stride, m.column_stride}};
 }
@@ -176,19 +168,6 @@ void multiply_by_onednn(const Types& types, const Matrix& a, const Matrix& b, co
                   {DNNL_ARG_DST, c}});
 }
 
-// c = a @ b on this thread, for any processor; masks and sums are `matmul`'s.
-void multiply_part(const Types& types, const Matrix& a, const Matrix& b, const Extras& extras,
-                   void* c, int64_t c_stride) {
-  if (tiles::suits(types)) {
-    tiles::multiply(types, a, b, extras, c, c_stride);
-    return;
-  }
-  multiply_by_onednn(types, a, b, extras.bias, c, c_stride);
-  if (!extras.relu) return;
-  auto* pass = types.c == Type::kFloat32 ? relu_in_place<float> : relu_in_place<BFloat16>;
-  pass(c, a.rows, b.columns, c_stride);
-}
-
 }  // namespace
 
 memory::data_type dnnl_type(Type type) {
@@ -199,30 +178,29 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const float*
               int64_t c_stride) {
   Extras extras;
   extras.bias = bias;
-  multiply_part(types, a, b, extras, c, c_stride);
+  if (tiles::suits(types)) {
+    tiles::multiply(types, a, b, extras, c, c_stride);
+  } else {
+    multiply_by_onednn(types, a, b, bias, c, c_stride);
+  }
 }
 
 ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
                   void* c, const Extras& extras) {
   const int64_t rows = a.rows, columns = b.columns, inner = a.columns;
-  Types made = types;
-  Matrix left = a, right = b;
-  Extras rest = extras;
-  ffi::Error error = ffi::Error::Success();
-  if (!tiles::suits(types)) {
-    error = prepare(pool, types.a, types.a, &left, 1, nullptr);
-    if (error.success()) error = prepare(pool, types.b, types.a, &right, 2, extras.b_sums);
-    rest.b_sums = nullptr;
-    made.b = types.a;
-  } else if (extras.b_sums) {
-    std::fill_n(extras.b_sums, columns, 0.0f);
+  if (rows > 0 && columns > 0 && inner > 0 && tiles::suits(types)) {
+    return tiles::matmul(pool, types, a, b, c, extras);
   }
+  Matrix left = a, right = b;
+  ffi::Error error = prepare(pool, types.a, types.a, &left, 1, nullptr);
+  if (error.success()) error = prepare(pool, types.b, types.a, &right, 2, extras.b_sums);
   if (error.failure() || rows == 0 || columns == 0) return error;
   if (inner == 0) {
     if (extras.bias) return ffi::Error::InvalidArgument("matmul: a bias needs an inner size above 0");
     std::memset(c, 0, rows * columns * size_of(types.c));
     return error;
   }
+  const Types plain(types.a, types.a, types.c);
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;
@@ -232,19 +210,23 @@ ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, co
     const int64_t begin = slice_begin(slice, slices, items, kGrain);
     const int64_t count = slice_begin(slice + 1, slices, items, kGrain) - begin;
     Matrix part_a = left, part_b = right;
-    Extras part = rest;
+    const float* bias = extras.bias;
     int64_t offset = 0;
     if (by_rows) {
-      part_a = from_row(left, begin, count, made.a);
-      if (slice > 0) part.b_sums = nullptr;  // one of them is enough
+      part_a.data = at(left.data, begin * left.row_stride, plain.a);
+      part_a.rows = count;
       offset = begin * columns;
     } else {
-      part_b = from_row(right.transposed(), begin, count, made.b).transposed();
-      if (part.bias) part.bias += begin;
-      if (part.b_sums) part.b_sums += begin;
+      part_b.data = at(right.data, begin * right.column_stride, plain.b);
+      part_b.columns = count;
+      if (bias) bias += begin;
       offset = begin;
     }
-    multiply_part(made, part_a, part_b, part, const_cast<char*>(at(c, offset, made.c)), columns);
+    void* part_c = const_cast<char*>(at(c, offset, plain.c));
+    multiply_by_onednn(plain, part_a, part_b, bias, part_c, columns);
+    if (!extras.relu) return;
+    auto* pass = plain.c == Type::kFloat32 ? relu_in_place<float> : relu_in_place<BFloat16>;
+    pass(part_c, part_a.rows, part_b.columns, columns);
   });
 }
 

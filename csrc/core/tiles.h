@@ -14,8 +14,9 @@ namespace hornbeam::tiles {
 // Whether this processor has what a product of these types takes, and nothing better.
 bool suits(const Types& types);
 
-// c = a @ b on the calling thread, as `matmul` computes it; rows of c are `c_stride` apart. The rows
-// of b lie dense where their sums are asked for.
+// As those of matmul.h, for sizes above 0.
+xla::ffi::Error matmul(xla::ffi::ThreadPool& pool, const Types& types, const Matrix& a,
+                       const Matrix& b, void* c, const Extras& extras);
 void multiply(const Types& types, const Matrix& a, const Matrix& b, const Extras& extras, void* c,
               int64_t c_stride);
 
