@@ -9,7 +9,6 @@ import jax
 
 from hornbeam.core import scope
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.op import wrap
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
@@ -48,7 +47,6 @@ class Program:
         self._assigned: list[Variable] = []
         self._order: list[str] | None = None
         self.is_eager = eager
-        keep_freed_memory()
         open_cache()
         self._run = self.pure if eager else jax.jit(self.pure, donate_argnums=(0,))
 
