@@ -192,7 +192,7 @@ def _kernel(
 def _dense(by_rows: tuple[bool, ...], *arrays: Any) -> native.Arrays:
     """The same arrays with a dense gradient in the place of each (indices, dy)."""
     rest = iter(arrays)
-    gradients = [(next(rest), next(rest)) if each else next(rest) for each in by_rows]
+    gradients: list[Any] = [(next(rest), next(rest)) if each else next(rest) for each in by_rows]
     values = list(rest)
     dense = [
         embedding.gradient_reference(value.shape[0], *gradient) if each else gradient
