@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peak
-from hornbeam.kernels import conv, dense, native, pool, recurrent
+from hornbeam.kernels import attention, conv, dense, native, pool, recurrent
 
 TURNS = 30
 
@@ -95,11 +95,21 @@ def recurrent_kernels() -> Iterator[Kernel]:
         yield Kernel(name, size, partial(last, layer), arguments, operations, wanted)
 
 
+def attention_kernels() -> Iterator[Kernel]:
+    """Attention of eight heads: one tile of keys, many of them, larger heads."""
+    for b, t, n, d in ((16, 128, 8, 32), (2, 1024, 8, 64), (1, 2048, 4, 128)):
+        call = partial(attention.attention, scale=d**-0.5)
+        arguments = (_normal(b, t, n, d),) * 3
+        operations = 2 * 2 * b * n * t * t * d
+        yield Kernel("attention", f"{b} x {t} x {n} x {d}", call, arguments, operations, (0, 1, 2))
+
+
 FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {
     "dense": dense_kernels,
     "conv": conv_kernels,
     "pool": pool_kernels,
     "recurrent": recurrent_kernels,
+    "attention": attention_kernels,
 }
 
 

@@ -16,9 +16,12 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #if defined(__x86_64__)
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
+#define TARGET_AVX512_BF16 \
+  __attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
 #define TARGET_AVX2 __attribute__((target("avx2,fma")))
 #else
 #define TARGET_AVX512
+#define TARGET_AVX512_BF16
 #define TARGET_AVX2
 #endif
 
