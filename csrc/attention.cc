@@ -91,55 +91,8 @@ struct BackwardScratch {
   Element<W>* slopes;  // d_logits as rows; where words are floats that is what d_weights becomes
 };
 
-#define PAIRS 0
-
-namespace avx512 {
-#define TARGET TARGET_AVX512
-#define LANES 16
-#define ROWS 8
-#include "core/products.inc"
-
-#include "attention.inc"
-#undef TARGET
-#undef LANES
-#undef ROWS
-}  // namespace avx512
-
-namespace avx2 {
-#define TARGET TARGET_AVX2
-#define LANES 8
-#define ROWS 6
-#include "core/products.inc"
-
-#include "attention.inc"
-#undef TARGET
-#undef LANES
-#undef ROWS
-}  // namespace avx2
-
-namespace base {
-#define TARGET
-#define LANES 4
-#define ROWS 4
-#include "core/products.inc"
-
-#include "attention.inc"
-#undef TARGET
-#undef LANES
-#undef ROWS
-}  // namespace base
-
-#undef PAIRS
-#define PAIRS 1
-
-namespace avx512_bf16 {
-#define TARGET TARGET_AVX512_BF16
-#define LANES 16
-#define ROWS 8
-#include "core/products.inc"
-
-#include "attention.inc"
-}  // namespace avx512_bf16
+#define BODY "attention.inc"
+#include "core/processors.inc"
 
 // The part of an array (b, rows, n, size) that belongs to one example and head.
 template <typename T, typename Void>
