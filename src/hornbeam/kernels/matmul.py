@@ -38,9 +38,7 @@ def matmul(
     return matmul_reference(transpose_a, transpose_b, a, b)
 
 
-def matmul_reference(
-    transpose_a: bool, transpose_b: bool, a: jax.Array, b: jax.Array
-) -> jax.Array:
+def matmul_reference(transpose_a: bool, transpose_b: bool, a: jax.Array, b: jax.Array) -> jax.Array:
     """The same in jax.numpy."""
     a = jnp.swapaxes(a, -1, -2) if transpose_a else a
     b = jnp.swapaxes(b, -1, -2) if transpose_b else b
@@ -73,8 +71,16 @@ def _forward(transpose_a: bool, transpose_b: bool, a: jax.Array, b: jax.Array) -
 
 def _backward(transpose_a: bool, transpose_b: bool, saved: Any, dc: jax.Array) -> Any:
     a, b = saved
-    da = _product(transpose_b, True, b, dc) if transpose_a else _product(False, not transpose_b, dc, b)
-    db = _product(True, transpose_a, dc, a) if transpose_b else _product(not transpose_a, False, a, dc)
+    da = (
+        _product(transpose_b, True, b, dc)
+        if transpose_a
+        else _product(False, not transpose_b, dc, b)
+    )
+    db = (
+        _product(True, transpose_a, dc, a)
+        if transpose_b
+        else _product(not transpose_a, False, a, dc)
+    )
     return da, db
 
 
