@@ -39,6 +39,22 @@ ALWAYS_INLINE void store(Vector v, BFloat16* to) {
   std::memcpy(to, &half, sizeof half);
 }
 
+// The first `count` lanes, where there are fewer than a vector has; the others are 0, and not stored.
+template <typename T>
+ALWAYS_INLINE Vector load(const T* from, int64_t count) {
+  if (count >= kLanes) return load(from);
+  T part[kLanes] = {};
+  for (int64_t i = 0; i < count; ++i) part[i] = from[i];
+  return load(part);
+}
+template <typename T>
+ALWAYS_INLINE void store(const Vector& v, T* to, int64_t count) {
+  if (count >= kLanes) return store(v, to);
+  T part[kLanes];
+  store(v, part);
+  for (int64_t i = 0; i < count; ++i) to[i] = part[i];
+}
+
 // v with 0 in the lanes before `begin`.
 ALWAYS_INLINE Vector from(Vector v, int64_t begin) {
   const Bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
