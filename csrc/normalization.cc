@@ -27,10 +27,10 @@ template <typename T>
 struct Columns {
   int64_t rows, c;
   const T* x;
-  const float* mean;  // null stands for 0
-  float *a, *b;       // sums (c,), set; b of kProducts
-  const T *dy, *y;    // dz = dy; where y is not null, only where y is above 0
-  T* dz;              // null, or set
+  const float* mean;                       // null stands for 0
+  float *a, *b = nullptr;                  // sums (c,), set; b of kProducts
+  const T *dy = nullptr, *y = nullptr;     // dz = dy; where y is not null, only where y is above 0
+  T* dz = nullptr;                         // set, unless null
 
   Columns block(int64_t row, int64_t count) const {
     const auto at = [&](auto* array) { return array ? array + row * c : array; };
