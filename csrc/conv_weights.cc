@@ -23,20 +23,6 @@ constexpr int64_t kBlockBytes = 32 * 1024;
 // column of the window sees from there.
 using Pair32 = uint32_t;
 
-TARGET_PAIRS inline __m256i load(const BFloat16* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-}
-
-// The pairs of a row, c channels each; a null pointer stands for zeros.
-TARGET_PAIRS inline void interleave(const BFloat16* first, const BFloat16* second, int64_t c, Pair32* to) {
-  for (int64_t i = 0; i < c; i += kLanes) {
-    const __m256i low = first ? load(first + i) : _mm256_setzero_si256();
-    const __m256i high = second ? load(second + i) : _mm256_setzero_si256();
-    _mm512_storeu_si512(to + i, _mm512_or_si512(_mm512_cvtepu16_epi32(low),
-                                                _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16)));
-  }
-}
-
 // Rows of the output, and the rows of x that they read, in pairs: some rows of one image, or all of
 // some images.
 //
@@ -84,12 +70,17 @@ struct Block {
   // The places at `offset`, `offset + step` ... of a row, one for each of the output; zeros outside.
   TARGET_PAIRS void fill_row(const BFloat16* row, int64_t channels, int64_t width, int64_t step,
                              int64_t offset, Pair32* to) const {
-    const auto place = [&](int64_t out) -> const BFloat16* {
-      const int64_t column = out * step + offset;
-      return out < s.ow && column >= 0 && column < width ? row + column * channels : nullptr;
-    };
-    for (int64_t p = 0; p < pairs; ++p, to += channels) {
-      interleave(place(2 * p), place(2 * p + 1), channels, to);
+    const auto inside = [=](int64_t column) { return column >= 0 && column < width ? 0xffff : 0; };
+    for (int64_t p = 0; p < pairs; ++p) {
+      const int64_t column = 2 * p * step + offset;
+      const int lower = inside(column), upper = 2 * p + 1 < s.ow ? inside(column + step) : 0;
+      for (int64_t i = 0; i < channels; i += kLanes, to += kLanes) {
+        const BFloat16* from = row + column * channels + i;
+        const __m256i low = _mm256_maskz_loadu_epi16(lower, from);
+        const __m256i high = _mm256_maskz_loadu_epi16(upper, from + step * channels);
+        const __m512i shifted = _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16);
+        _mm512_storeu_si512(to, _mm512_or_si512(_mm512_cvtepu16_epi32(low), shifted));
+      }
     }
   }
 };
