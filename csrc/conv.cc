@@ -118,12 +118,6 @@ void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) 
   }
 }
 
-// Has memory brought into the cache that will be written: one convolution's stores wait longer for it,
-// in training, where what is kept for the gradients has long left the cache when it is written again.
-void fetch(void* data, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<char*>(data) + i, 1, 2);
-}
-
 // Calls f with a null pointer of the type's own kind, so that one lambda is made for both.
 template <typename F>
 void typed(Type type, const F& f) {
@@ -391,6 +385,7 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
         const int64_t size = s.oh * s.ow * s.f;
         const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
         void* out = at(y, begin * size, s.type);
+        // In training the memory has long left the cache when it is written again.
         fetch(out, count * size * size_of(s.type));
         conv.forward(count, part_of(p, count, own), kernel, bias, out);
         if (!relu) return;

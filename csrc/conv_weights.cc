@@ -175,6 +175,10 @@ void add_weight_gradient(const Shape& s, int64_t n, const BFloat16* x, const BFl
     for (int64_t begin = 0; begin < s.oh; begin += rows) {
       Block block(s, std::min(images, n - image), begin, rows, memory);
       block.fill(x + image * s.h * s.w * s.c, dy + image * s.oh * s.ow * s.f);
+      // What the next block reads, while this one computes.
+      const int64_t read = (image * s.h + (begin + rows) * s.stride[0]) * s.w * s.c;
+      const int64_t size = images * rows * s.stride[0] * s.w * s.c;
+      fetch(x + read, std::min(size, n * s.h * s.w * s.c - read) * sizeof(BFloat16));
       add(block, d_kernel);
     }
   }
