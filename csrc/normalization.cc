@@ -54,7 +54,7 @@ struct Columns {
 
 // Sixteen channels. Four rows at a time, for additions to overlap.
 template <Sum kind, typename T>
-ALWAYS_INLINE void sum_columns(const Columns<T>& of, int64_t at) {
+ALWAYS_INLINE void sum_columns(const Columns<T> of, int64_t at) {
   Vector a[4] = {}, b[4] = {};
   const Vector mean = of.mean ? load(of.mean + at) : Vector{};
   const auto add = [&](int64_t row, int k) INLINED {
@@ -224,36 +224,35 @@ struct Scaled {
   T* out;
 };
 
-// out = (x - mean) * factor + shift + other
+// Sixteen channels of rows [begin, end): out = (x - mean) * factor + shift + other
 template <typename T>
-ALWAYS_INLINE void scale_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
-  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
-    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
-      Vector v = (load(of.x + row + at) - load(of.mean + at)) * load(of.factor + at);
-      v += load(of.shift + at);
-      if (of.other) v += load(of.other + row + at);
-      if (of.relu) v = v < Vector{} ? Vector{} : v;
-      store(v, of.out + row + at);
-    });
+ALWAYS_INLINE void scale_columns(const Scaled<T> of, int64_t at, int64_t begin, int64_t end) {
+  const Vector mean = load(of.mean + at), factor = load(of.factor + at), shift = load(of.shift + at);
+  for (int64_t place = begin * of.c + at; place < end * of.c; place += of.c) {
+    Vector v = (load(of.x + place) - mean) * factor + shift;
+    if (of.other) v += load(of.other + place);
+    if (of.relu) v = v < Vector{} ? Vector{} : v;
+    store(v, of.out + place);
   }
 }
 
 // out = (dz - shift - (x - mean) * slope) * factor
 template <typename T>
-ALWAYS_INLINE void scale_gradient_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
-  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
-    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
-      const Vector centred = load(of.x + row + at) - load(of.mean + at);
-      const Vector dz = slope_at(of.slopes, row + at);
-      const Vector rest = dz - load(of.shift + at) - centred * load(of.slope + at);
-      store(rest * load(of.factor + at), of.out + row + at);
-    });
+ALWAYS_INLINE void scale_gradient_columns(const Scaled<T> of, int64_t at, int64_t begin,
+                                          int64_t end) {
+  const Vector mean = load(of.mean + at), factor = load(of.factor + at);
+  const Vector shift = load(of.shift + at), slope = load(of.slope + at);
+  for (int64_t place = begin * of.c + at; place < end * of.c; place += of.c) {
+    const Vector rest = slope_at(of.slopes, place) - shift - (load(of.x + place) - mean) * slope;
+    store(rest * factor, of.out + place);
   }
 }
 
 template <bool backward, typename T>
 ALWAYS_INLINE void scaled_body(const Scaled<T>& of, int64_t begin, int64_t end) {
-  backward ? scale_gradient_rows(of, begin, end) : scale_rows(of, begin, end);
+  by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
+    backward ? scale_gradient_columns(of, at, begin, end) : scale_columns(of, at, begin, end);
+  });
 }
 template <bool backward, typename T>
 TARGET_AVX512 void scaled_avx512(const Scaled<T>& of, int64_t begin, int64_t end) {
@@ -270,10 +269,10 @@ void scaled_base(const Scaled<T>& of, int64_t begin, int64_t end) {
 
 template <bool backward, typename T>
 ffi::Error scale(ffi::ThreadPool& pool, const Shape& shape, const Scaled<T>& of) {
-  const int64_t n = shape.n, slices = slices_of(pool, shape);
+  const int64_t slices = slices_of(pool, shape);
   auto* run = pick(scaled_avx512<backward, T>, scaled_avx2<backward, T>, scaled_base<backward, T>);
   return parallel_for(pool, slices, [&](int64_t slice) {
-    run(of, slice_begin(slice, slices, n, 1), slice_begin(slice + 1, slices, n, 1));
+    for_blocks(shape, slice, slices, [&](int64_t row, int64_t rows) { run(of, row, row + rows); });
   });
 }
 
