@@ -192,6 +192,13 @@ void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, 
   }
 }
 
+const void* rounded_weights(const Shape& shape, const void* weights, int64_t count) {
+  if (shape.weights == shape.type) return weights;
+  void* rounded = onednn::scratch(3, count * size_of(shape.type));
+  narrow_all(shape.type, static_cast<const float*>(weights), count, rounded);
+  return rounded;
+}
+
 void widen_all(Type type, const void* from, int64_t count, float* to) {
   if (type == Type::kFloat32) {
     std::memcpy(to, from, count * sizeof(float));

@@ -81,6 +81,9 @@ void gather_before(const Shape& shape, const Window& w, const void* h0, const vo
                    int64_t stride);
 void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, void* to);
 
+// `count` weights in the type of products: themselves, or rounded into scratch memory 3 of this thread.
+const void* rounded_weights(const Shape& shape, const void* weights, int64_t count);
+
 void widen_all(Type type, const void* from, int64_t count, float* to);
 void narrow_all(Type type, const float* from, int64_t count, void* to);
 
