@@ -174,7 +174,9 @@ def update_all(
 def _rows(gradient: jax.Array) -> tuple[jax.Array, jax.Array] | None:
     """What makes up the gradient of a table, (indices, dy), where it was offered and is smaller than the table."""
     rows = fusion.taken(gradient, "rows")
-    return rows if rows is not None and 0 < rows[1].size <= gradient.size else None
+    if rows is None or not 0 < rows[1].size <= gradient.size or not native.suits(rows[1]):
+        return None
+    return rows
 
 
 @lru_cache(maxsize=256)
