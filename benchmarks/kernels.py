@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peak
-from hornbeam.kernels import conv, dense, native, pool, recurrent
+from hornbeam.kernels import attention, conv, dense, matmul, native, pool, recurrent
 
 TURNS = 30
 
@@ -95,11 +95,31 @@ def recurrent_kernels() -> Iterator[Kernel]:
         yield Kernel(name, size, partial(last, layer), arguments, operations, wanted)
 
 
+def matmul_kernels() -> Iterator[Kernel]:
+    """Products of batches of matrices: logits of attention, their sums of values, small and large squares."""
+    sizes = ((128, 128, 32, 128), (128, 128, 128, 32), (64, 64, 64, 64), (8, 512, 512, 512))
+    for z, m, k, n in sizes:
+        arguments = (_normal(z, m, k), _normal(z, k, n))
+        size = f"{z} x {m} x {k} x {n}"
+        yield Kernel("matmul", size, matmul.matmul, arguments, 2 * z * m * k * n, (0, 1))
+
+
+def attention_kernels() -> Iterator[Kernel]:
+    """Attention of eight heads: one tile of keys, many of them, larger heads."""
+    for b, t, n, d in ((16, 128, 8, 32), (2, 1024, 8, 64), (1, 2048, 4, 128)):
+        call = partial(attention.attention, scale=d**-0.5)
+        arguments = (_normal(b, t, n, d),) * 3
+        operations = 2 * 2 * b * n * t * t * d
+        yield Kernel("attention", f"{b} x {t} x {n} x {d}", call, arguments, operations, (0, 1, 2))
+
+
 FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {
     "dense": dense_kernels,
     "conv": conv_kernels,
     "pool": pool_kernels,
     "recurrent": recurrent_kernels,
+    "matmul": matmul_kernels,
+    "attention": attention_kernels,
 }
 
 

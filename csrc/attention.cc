@@ -1,198 +1,180 @@
 #include "attention.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
-#include "core/matmul.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
-#include "core/vector.h"
+#include "core/products.h"
 
 namespace hornbeam::attention {
 namespace {
 
 namespace ffi = xla::ffi;
 
+// Keys are taken by so many at a time, and their logits for so many queries: both stay in the nearest caches, and
+// memory grows with t + s, not with t * s.
+constexpr int64_t kKeys = 128;
+constexpr int64_t kStrip = 32;  // even, so that rows make pairs
+
+// What one unit of work of the forward pass takes on.
+constexpr int64_t kQueries = 256;
+
+constexpr int64_t kWidest = 16;  // floats in the widest register
+constexpr float kLog2E = 1.44269504f;
+constexpr float kLowest = -FLT_MAX;
+
 // The logit where a query may not look: finite, so that a row of nothing else stays free of NaN.
-constexpr float kMasked = 0.7f * -3.4028234663852886e38f;
+constexpr float kMasked = 0.7f * -FLT_MAX;
 
-// e^x for x <= 0, within two units in the last place; 0 below -87; a NaN stays one.
-ALWAYS_INLINE Vector exp_of(Vector x) {
-  const Vector low = Vector{} - 87.0f;
-  const Vector inside = x < low ? low : x;
-  // x = whole * ln 2 + rest: adding 1.5 * 2^23 rounds to a whole number.
-  const Vector magic = Vector{} + 12582912.0f;
-  const Vector whole = (inside * 1.44269504f + magic) - magic;
-  const Vector rest = inside - whole * 0.693359375f - whole * -2.12194440e-4f;
-  Vector p = Vector{} + 1.9875691500e-4f;
-  p = p * rest + 1.3981999507e-3f;
-  p = p * rest + 8.3334519073e-3f;
-  p = p * rest + 4.1665795894e-2f;
-  p = p * rest + 1.6666665459e-1f;
-  p = p * rest + 5.0000001201e-1f;
-  p = p * rest * rest + rest + 1.0f;
-  typedef int32_t Whole __attribute__((vector_size(64)));
-  const Whole power = __builtin_convertvector(whole, Whole);
-  const Vector scale = reinterpret_cast<Vector>((power + 127) << 23);
-  const Vector result = p * scale;
-  return x != x ? x : x < low ? Vector{} : result;
-}
-
-ALWAYS_INLINE float largest(Vector v) {
-  float most = v[0];
-  for (int64_t i = 1; i < kLanes; ++i) most = v[i] > most || v[i] != v[i] ? v[i] : most;
-  return most;
-}
-
-// The rows of one example and head; rows of logits are `stride` apart, a multiple of sixteen.
-struct Rows {
-  int64_t t, s, stride, t_stride, s_stride;
+// The arrays of one example and head; rows of q and k are `q_stride` apart, those of v and y `v_stride`.
+template <typename T>
+struct Head {
+  int64_t t, s, d, e, q_stride, v_stride;
+  const T *q, *k, *v;
   float scale;
   bool causal;
   const bool* mask;
-  float *logits, *slopes, *stats;
+  int64_t mask_t, mask_s;
+  float* stats;
+
+  // Whether the keys from j on weigh nothing for queries up to i. With a mask a row may have no key at all and take the
+  // mean of all of them.
+  bool is_beyond(int64_t i, int64_t j) const { return causal && !mask && j > i; }
 };
 
-// Logits of a row times the scale, masked; -inf beyond the last.
-ALWAYS_INLINE void prepare(const Rows& r, int64_t i) {
-  float* row = r.logits + i * r.stride;
-  const Vector scale = Vector{} + r.scale;
-  for (int64_t j = 0; j < r.stride; j += kLanes) store(load(row + j) * scale, row + j);
-  if (r.mask) {
-    for (int64_t j = 0; j < r.s; ++j) {
-      row[j] = r.mask[i * r.t_stride + j * r.s_stride] ? row[j] : kMasked;
+template <typename W>
+struct ForwardScratch {
+  ForwardScratch(Arena& arena, int64_t queries, int64_t s, int64_t d, int64_t e)
+      : stride(round_up(std::min(s, kKeys), kWidest)),
+        width(round_up(e, kWidest)),
+        q(arena.take<W>(queries * words_of<W>(d))),
+        k(arena.take<W>(stride * words_of<W>(d))),
+        v(arena.take<W>(words_of<W>(stride) * width)),
+        logits(arena.take<float>(kStrip * stride)),
+        sums(arena.take<float>(queries * width)) {}
+
+  int64_t stride, width;
+  W *q, *k, *v;
+  float *logits, *sums;  // (kStrip, stride), (queries, width)
+};
+
+template <typename W>
+struct BackwardScratch {
+  BackwardScratch(Arena& arena, int64_t t, int64_t s, int64_t d, int64_t e)
+      : stride(round_up(std::min(s, kKeys), kWidest)),
+        d_width(round_up(d, kWidest)),
+        e_width(round_up(e, kWidest)),
+        k_transposed(arena.take<W>(stride * words_of<W>(d))),
+        v_transposed(arena.take<W>(stride * words_of<W>(e))),
+        k(arena.take<W>(words_of<W>(stride) * d_width)),
+        q_rows(arena.take<W>(kStrip * words_of<W>(d))),
+        q(arena.take<W>(words_of<W>(kStrip) * d_width)),
+        dy_rows(arena.take<W>(kStrip * words_of<W>(e))),
+        dy(arena.take<W>(words_of<W>(kStrip) * e_width)),
+        logits(arena.take<float>(kStrip * stride)),
+        d_weights(arena.take<float>(kStrip * stride)),
+        dk(arena.take<float>(stride * d_width)),
+        dv(arena.take<float>(stride * e_width)),
+        dq(arena.take<float>(t * d_width)) {
+    if constexpr (std::is_same_v<W, Pair>) {
+      slopes = arena.take<BFloat16>(kStrip * stride);
+    } else {
+      slopes = d_weights;
     }
   }
-  if (r.causal) std::fill(row + std::min(i + 1, r.s), row + r.s, kMasked);
-  std::fill(row + r.s, row + r.stride, -INFINITY);
+
+  int64_t stride, d_width, e_width;
+  W *k_transposed, *v_transposed, *k, *q_rows, *q, *dy_rows, *dy;
+  float *logits, *d_weights, *dk, *dv, *dq;
+  Element<W>* slopes;  // d_logits as rows; where words are floats that is what d_weights becomes
+};
+
+#define BODY "attention.inc"
+#include "core/processors.inc"
+
+// The part of an array (b, rows, n, size) that belongs to one example and head.
+template <typename T, typename Void>
+T* part(Void* data, const Problem& p, int64_t unit, int64_t rows, int64_t size) {
+  return static_cast<T*>(data) + (unit / p.n * rows * p.n + unit % p.n) * size;
 }
 
-// logits -> weights, and `stats`.
-ALWAYS_INLINE void softmax(const Rows& r) {
-  for (int64_t i = 0; i < r.t; ++i) {
-    float* row = r.logits + i * r.stride;
-    prepare(r, i);
-    Vector most = load(row);
-    for (int64_t j = kLanes; j < r.stride; j += kLanes) {
-      const Vector x = load(row + j);
-      most = x > most || x != x ? x : most;
-    }
-    const float top = largest(most);
-    Vector total = {};
-    for (int64_t j = 0; j < r.stride; j += kLanes) {
-      const Vector e = exp_of(load(row + j) - top);
-      total += e;
-      store(e, row + j);
-    }
-    const float factor = 1 / sum(total);
-    for (int64_t j = 0; j < r.stride; j += kLanes) store(load(row + j) * factor, row + j);
-    r.stats[2 * i] = top;
-    r.stats[2 * i + 1] = factor;
-  }
-}
-
-// logits -> weights by `stats`; slopes, the gradients of weights -> those of q k^T.
-ALWAYS_INLINE void softmax_gradient(const Rows& r) {
-  for (int64_t i = 0; i < r.t; ++i) {
-    float *row = r.logits + i * r.stride, *slopes = r.slopes + i * r.stride;
-    prepare(r, i);
-    std::fill(slopes + r.s, slopes + r.stride, 0.0f);
-    const float top = r.stats[2 * i], factor = r.stats[2 * i + 1];
-    Vector total = {};
-    for (int64_t j = 0; j < r.stride; j += kLanes) {
-      const Vector weight = exp_of(load(row + j) - top) * factor;
-      store(weight, row + j);
-      total += weight * load(slopes + j);
-    }
-    const float mean = sum(total);
-    for (int64_t j = 0; j < r.stride; j += kLanes) {
-      store(load(row + j) * (load(slopes + j) - mean) * r.scale, slopes + j);
-    }
-    if (r.mask) {
-      for (int64_t j = 0; j < r.s; ++j) {
-        slopes[j] = r.mask[i * r.t_stride + j * r.s_stride] ? slopes[j] : 0;
-      }
-    }
-    if (r.causal) std::fill(slopes + std::min(i + 1, r.s), slopes + r.s, 0.0f);
-  }
-}
-
-TARGET_AVX512 void softmax_avx512(const Rows& r) { softmax(r); }
-TARGET_AVX2 void softmax_avx2(const Rows& r) { softmax(r); }
-void softmax_base(const Rows& r) { softmax(r); }
-TARGET_AVX512 void gradient_avx512(const Rows& r) { softmax_gradient(r); }
-TARGET_AVX2 void gradient_avx2(const Rows& r) { softmax_gradient(r); }
-void gradient_base(const Rows& r) { softmax_gradient(r); }
-
-// The part of an array (b, rows, n, d) that belongs to one example and head.
-Matrix part(const Problem& p, const float* data, int64_t unit, int64_t rows) {
-  const int64_t example = unit / p.n, head = unit % p.n;
-  return {data + (example * rows * p.n + head) * p.d, rows, p.d, p.n * p.d, 1};
-}
-
-Rows rows_of(const Problem& p, int64_t unit) {
-  const int64_t stride = (p.s + kLanes - 1) / kLanes * kLanes;
-  const size_t bytes = p.t * stride * sizeof(float);
+template <typename T>
+Head<T> head_of(const Problem& p, int64_t unit) {
   const bool* mask = p.mask;
   if (mask) mask += unit / p.n * p.strides[0] + unit % p.n * p.strides[1];
   return {p.t,
           p.s,
-          stride,
-          p.strides[2],
-          p.strides[3],
+          p.d,
+          p.e,
+          p.n * p.d,
+          p.n * p.e,
+          part<const T>(p.q, p, unit, p.t, p.d),
+          part<const T>(p.k, p, unit, p.s, p.d),
+          part<const T>(p.v, p, unit, p.s, p.e),
           p.scale,
           p.causal,
           mask,
-          static_cast<float*>(onednn::scratch(1, bytes)),
-          nullptr,
+          p.strides[2],
+          p.strides[3],
           p.stats + unit * p.t * 2};
 }
 
-Matrix square(const Rows& r, const float* data) { return {data, r.t, r.s, r.stride, 1}; }
-
-void product(const Matrix& a, const Matrix& b, const void* c, int64_t c_stride) {
-  multiply(Type::kFloat32, a, b, nullptr, const_cast<void*>(c), c_stride);
-}
-
+// fn(unit) for so many units of equal work, of which each takes so many products.
 template <typename Fn>
-ffi::Error each_head(ffi::ThreadPool& pool, const Problem& p, int64_t products, const Fn& fn) {
-  const int64_t units = p.b * p.n;
-  const int64_t cost = p.t * p.s * (2 * products * p.d + 30);
-  const int64_t slices = std::min(slice_count(pool, units * cost), units);
+ffi::Error each_unit(ffi::ThreadPool& pool, const Problem& p, int64_t units, int64_t products, const Fn& fn) {
+  const int64_t cost = p.b * p.n * p.t * p.s * (products * (p.d + p.e) + 30);
+  const int64_t slices = std::min(slice_count(pool, cost), units);
   return parallel_for(pool, slices, [&](int64_t slice) {
     const int64_t end = slice_begin(slice + 1, slices, units, 1);
     for (int64_t unit = slice_begin(slice, slices, units, 1); unit < end; ++unit) fn(unit);
   });
 }
 
-}  // namespace
-
-ffi::Error forward(ffi::ThreadPool& pool, const Problem& p, float* y) {
-  auto* run = pick(softmax_avx512, softmax_avx2, softmax_base);
-  return each_head(pool, p, 2, [&](int64_t unit) {
-    const Rows r = rows_of(p, unit);
-    product(part(p, p.q, unit, p.t), part(p, p.k, unit, p.s).transposed(), r.logits, r.stride);
-    run(r);
-    product(square(r, r.logits), part(p, p.v, unit, p.s), part(p, y, unit, p.t).data, p.n * p.d);
+template <typename W, typename T, typename Run>
+ffi::Error forward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, void* y) {
+  const int64_t blocks = (p.t + kQueries - 1) / kQueries, queries = std::min(p.t, kQueries);
+  Arena size;
+  ForwardScratch<W>(size, queries, p.s, p.d, p.e);
+  return each_unit(pool, p, p.b * p.n * blocks, 2, [&](int64_t unit) {
+    Arena arena(onednn::scratch(1, size.bytes()));
+    const int64_t head = unit / blocks, begin = unit % blocks * kQueries;
+    run(head_of<T>(p, head), begin, std::min(begin + kQueries, p.t), part<T>(y, p, head, p.t, p.e),
+        ForwardScratch<W>(arena, queries, p.s, p.d, p.e));
   });
 }
 
-ffi::Error backward(ffi::ThreadPool& pool, const Problem& p, const float* dy, float* dq, float* dk,
-                    float* dv) {
-  auto* run = pick(gradient_avx512, gradient_avx2, gradient_base);
-  return each_head(pool, p, 5, [&](int64_t unit) {
-    Rows r = rows_of(p, unit);
-    r.slopes = static_cast<float*>(onednn::scratch(2, p.t * r.stride * sizeof(float)));
-    const Matrix q = part(p, p.q, unit, p.t), k = part(p, p.k, unit, p.s);
-    const Matrix v = part(p, p.v, unit, p.s), of_y = part(p, dy, unit, p.t);
-    const int64_t stride = p.n * p.d;
-    product(q, k.transposed(), r.logits, r.stride);
-    product(of_y, v.transposed(), r.slopes, r.stride);
-    run(r);
-    product(square(r, r.logits).transposed(), of_y, part(p, dv, unit, p.s).data, stride);
-    product(square(r, r.slopes), k, part(p, dq, unit, p.t).data, stride);
-    product(square(r, r.slopes).transposed(), q, part(p, dk, unit, p.s).data, stride);
+template <typename W, typename T, typename Run>
+ffi::Error backward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, const void* y, const void* dy, void* dq,
+                       void* dk, void* dv) {
+  Arena size;
+  BackwardScratch<W>(size, p.t, p.s, p.d, p.e);
+  return each_unit(pool, p, p.b * p.n, 5, [&](int64_t unit) {
+    Arena arena(onednn::scratch(1, size.bytes()));
+    run(head_of<T>(p, unit), part<const T>(y, p, unit, p.t, p.e), part<const T>(dy, p, unit, p.t, p.e),
+        part<T>(dq, p, unit, p.t, p.d), part<T>(dk, p, unit, p.s, p.d), part<T>(dv, p, unit, p.s, p.e),
+        BackwardScratch<W>(arena, p.t, p.s, p.d, p.e));
   });
+}
+
+#define PICK(name, T) pick(avx512::name<float, T>, avx2::name<float, T>, base::name<float, T>)
+
+}  // namespace
+
+ffi::Error forward(ffi::ThreadPool& pool, const Problem& p, void* y) {
+  if (p.type == Type::kFloat32) return forward_by<float, float>(PICK(forward, float), pool, p, y);
+  if (!cpu().avx512_bf16) return forward_by<float, BFloat16>(PICK(forward, BFloat16), pool, p, y);
+  return forward_by<Pair, BFloat16>(avx512_bf16::forward<Pair, BFloat16>, pool, p, y);
+}
+
+ffi::Error backward(ffi::ThreadPool& pool, const Problem& p, const void* y, const void* dy, void* dq, void* dk,
+                    void* dv) {
+  if (p.type == Type::kFloat32) return backward_by<float, float>(PICK(backward, float), pool, p, y, dy, dq, dk, dv);
+  if (!cpu().avx512_bf16) {
+    return backward_by<float, BFloat16>(PICK(backward, BFloat16), pool, p, y, dy, dq, dk, dv);
+  }
+  return backward_by<Pair, BFloat16>(avx512_bf16::backward<Pair, BFloat16>, pool, p, y, dy, dq, dk, dv);
 }
 
 }  // namespace hornbeam::attention

@@ -15,6 +15,7 @@ NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
     for (const auto& handlers : {hornbeam::attention_handlers(),
+                                 hornbeam::batched_handlers(),
                                  hornbeam::bernoulli_handlers(),
                                  hornbeam::conv_handlers(),
                                  hornbeam::dense_handlers(),

@@ -16,9 +16,12 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #if defined(__x86_64__)
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
+#define TARGET_AVX512_BF16 \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
 #define TARGET_AVX2 __attribute__((target("avx2,fma")))
 #else
 #define TARGET_AVX512
+#define TARGET_AVX512_BF16
 #define TARGET_AVX2
 #endif
 
@@ -29,6 +32,7 @@ struct Cpu {
   bool avx512 = false;       // F, BW, VL and DQ: the level that oneDNN calls avx512_core
   bool avx512_bf16 = false;
   bool amx_bf16 = false;
+  bool limited = false;  // by HORNBEAM_CPU=avx2: what a processor without AVX-512 does, for tests
 };
 
 const Cpu& cpu();

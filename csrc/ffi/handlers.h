@@ -47,6 +47,7 @@ inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
 // The names that Python calls, and the handlers; each file of ffi/ gives its own.
 using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
 Handlers attention_handlers();
+Handlers batched_handlers();
 Handlers bernoulli_handlers();
 Handlers conv_handlers();
 Handlers dense_handlers();

@@ -54,6 +54,34 @@ void moments_of_channels(Pool& pool, int64_t n, int64_t c) {
   if (n) expect_close(mean, expected);
 }
 
+void batch_normalisation(Pool& pool, int64_t n, int64_t c) {
+  auto view = pool.view();
+  const hornbeam::normalization::Shape shape{Type::kFloat32, n, c};
+  const auto x = numbers(n * c, 1), dy = numbers(n * c, 2), other = numbers(n * c, 3);
+  const Floats gamma(c, 2), beta(c, 1);
+  Floats mean(c), variance(c), y(n * c), dx(n * c), dz(n * c), d_gamma(c), d_beta(c), expected(c);
+  CHECK(moments(view, shape, x.data(), mean.data(), variance.data()).success());
+  const hornbeam::normalization::Batch batch{mean.data(), variance.data(), gamma.data(),
+                                             beta.data(), 1e-3f};
+  CHECK(batch_forward(view, shape, x.data(), batch, other.data(), true, y.data()).success());
+  CHECK(batch_backward(view, shape, x.data(), dy.data(), batch, y.data(), dx.data(), dz.data(),
+                       d_gamma.data(), d_beta.data())
+            .success());
+  Floats slopes(c);
+  for (int64_t i = 0; i < n * c; ++i) {
+    CHECK(dz[i] == (y[i] > 0 ? dy[i] : 0));
+    expected[i % c] += dz[i];
+    slopes[i % c] += dx[i];
+  }
+  expect_close(d_beta, expected);
+  for (float slope : slopes) CHECK(std::fabs(slope) < 1e-2f);
+  const Floats once = dx;
+  CHECK(batch_backward(view, shape, x.data(), dz.data(), batch, nullptr, dx.data(), nullptr,
+                       d_gamma.data(), d_beta.data())
+            .success());
+  expect_close(dx, once);
+}
+
 void adam(Pool& pool) {
   auto view = pool.view();
   std::vector<Floats> values, gradients, means, squares;
@@ -158,6 +186,7 @@ int main() {
       for (int64_t n : {0, 1, 7, 300}) {
         layer_normalisation(pool, n, c);
         moments_of_channels(pool, n, c);
+        batch_normalisation(pool, n, c);
       }
     }
     adam(pool);

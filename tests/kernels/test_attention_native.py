@@ -104,5 +104,5 @@ def test_wrong_shapes() -> None:
             jax.ShapeDtypeStruct(q.shape, "float32"),
             jax.ShapeDtypeStruct((2, 2, 5, 2), "float32"),
         )
-        with pytest.raises(Exception, match="attention_forward: expected q and y"):
+        with pytest.raises(Exception, match="attention_forward: expected q"):
             native.call("attention_forward", results, q, k, v[:1], causal=True, scale=np.float64(1))

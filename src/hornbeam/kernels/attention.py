@@ -1,6 +1,6 @@
 """Attention.
 
-Letters: b examples, t queries, s keys, n heads, d features of a head.
+Letters: b examples, t queries, s keys, n heads, d features of a query or key, e of a value.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def attention(
 ) -> jax.Array:
     """softmax(query key^T * scale) value
 
-    query: (b, t, n, d), key and value: (b, s, n, d), mask: booleans that broadcast to (b, n, t, s), true where a query
-    may look -> (b, t, n, d). `causal`: query i looks at keys 0 to i. A query that may look nowhere takes the mean.
+    query: (b, t, n, d), key: (b, s, n, d), value: (b, s, n, e), mask: booleans that broadcast to (b, n, t, s), true where
+    a query may look -> (b, t, n, e). `causal`: query i looks at keys 0 to i. A query that may look nowhere takes the mean.
     """
     if not _is_native(query, key, value, mask, scale):
         return attention_reference(query, key, value, mask, causal, scale)
@@ -60,15 +60,14 @@ def attention_reference(
 
 
 def _is_native(query: jax.Array, key: jax.Array, value: jax.Array, mask: Any, scale: Any) -> bool:
-    if query.ndim != 4 or key.ndim != 4 or not isinstance(scale, (int, float)):
+    if {query.ndim, key.ndim, value.ndim} != {4} or not isinstance(scale, (int, float)):
         return False
-    b, t, n, d = query.shape
-    if key.shape != (b, key.shape[1], n, d) or value.shape != key.shape or query.size == 0:
+    (b, t, n, d), s, e = query.shape, key.shape[1], value.shape[3]
+    if key.shape != (b, s, n, d) or value.shape != (b, s, n, e) or b * t * n * d * s * e == 0:
         return False
     if mask is not None and (mask.ndim > 4 or mask.dtype != bool):
         return False
-    is_float32 = all(a.dtype == jnp.float32 for a in (query, key, value))
-    return is_float32 and pays(b * n * t * key.shape[1] * d) and native.suits(query, key, value)
+    return pays(b * n * t * s * (d + e) // 2) and native.suits(query, key, value)
 
 
 def pays(multiplications: int) -> bool:
@@ -92,12 +91,12 @@ def _attention(causal: bool, scale: float, q: Any, k: Any, v: Any, mask: Any) ->
 
 def _attention_forward(causal: bool, scale: float, *arrays: Any) -> Any:
     y, stats = _with_statistics(causal, scale, *arrays)
-    return (y, stats), (*arrays, stats)
+    return (y, stats), (*arrays, y, stats)
 
 
 def _attention_backward(causal: bool, scale: float, saved: Any, gradients: Any) -> Any:
-    q, k, v, mask, stats = saved
-    return *_backward_kernel(causal, scale)(q, k, v, stats, gradients[0], mask), None
+    q, k, v, mask, y, stats = saved
+    return *_backward_kernel(causal, scale)(q, k, v, y, stats, gradients[0], mask), None
 
 
 _attention.defvjp(_attention_forward, _attention_backward)
@@ -110,15 +109,15 @@ def _forward_kernel(causal: bool, scale: float) -> Callable[..., Any]:
     def call(q: jax.Array, k: jax.Array, v: jax.Array, mask: Any) -> Any:
         b, t, n, _ = q.shape
         results = (
-            jax.ShapeDtypeStruct(q.shape, q.dtype),
-            jax.ShapeDtypeStruct((b, n, t, 2), q.dtype),
+            jax.ShapeDtypeStruct((b, t, n, v.shape[-1]), q.dtype),
+            jax.ShapeDtypeStruct((b, n, t, 2), jnp.float32),
         )
         return tuple(native.call("attention_forward", results, q, k, v, mask, **options))
 
     def reference(q: jax.Array, k: jax.Array, v: jax.Array, mask: Any) -> Any:
         b, t, n, _ = q.shape  # the reference of the gradient doesn't read the rows' statistics
         y = attention_reference(q, k, v, mask, causal, scale)
-        return y, jnp.zeros((b, n, t, 2), q.dtype)
+        return y, jnp.zeros((b, n, t, 2), jnp.float32)
 
     return native.kernel(call, reference)
 
@@ -127,13 +126,14 @@ def _forward_kernel(causal: bool, scale: float) -> Callable[..., Any]:
 def _backward_kernel(causal: bool, scale: float) -> Callable[..., Any]:
     options = {"causal": causal, "scale": np.float64(scale)}
 
-    def call(q: Any, k: Any, v: Any, stats: Any, dy: jax.Array, mask: Any) -> Any:
+    def call(q: Any, k: Any, v: Any, y: Any, stats: Any, dy: jax.Array, mask: Any) -> Any:
         results = tuple(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in (q, k, v))
         return tuple(
-            native.call("attention_backward", results, q, k, v, stats, dy, mask, **options)
+            native.call("attention_backward", results, q, k, v, y, stats, dy, mask, **options)
         )
 
-    def reference(q: Any, k: Any, v: Any, _stats: Any, dy: jax.Array, mask: Any) -> Any:
+    def reference(q: Any, k: Any, v: Any, _y: Any, _stats: Any, dy: jax.Array, mask: Any) -> Any:
+        # From q, k and v alone: the gradient of this gradient has to see that the others depend on them.
         def forward(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
             return attention_reference(q, k, v, mask, causal, scale)
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam import ops
+from hornbeam.core import fusion
 from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.engine.input_spec import InputSpec
@@ -172,10 +173,17 @@ def einsum_affine(x: Any, kernel: Any, bias: Any, equation: str) -> jax.Array:
         return y if bias is None else y + bias
     rows, outputs = x.shape[: x.ndim - summed], kernel.shape[summed:]
     units = math.prod(outputs)
-    flat = bias.reshape(units) if bias is not None and bias.shape == outputs else None
+    flat = _reshaped(bias, units) if bias is not None and bias.shape == outputs else None
     x = x.reshape(*rows, math.prod(kernel.shape[:summed]))
-    y = ops.affine.raw(x, kernel.reshape(-1, units), flat).reshape(*rows, *outputs)
+    y = ops.affine.raw(x, _reshaped(kernel, -1, units), flat).reshape(*rows, *outputs)
     return y if bias is None or flat is not None else y + bias
+
+
+def _reshaped(weight: jax.Array, *shape: int) -> jax.Array:
+    """`weight` in another shape, which still offers its wide value."""
+    reshaped = weight.reshape(shape)
+    wide = fusion.taken(weight, "wide")
+    return reshaped if wide is None else fusion.offer(reshaped, wide=lambda: wide.reshape(shape))
 
 
 class Equation(NamedTuple):
