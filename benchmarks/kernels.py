@@ -22,11 +22,13 @@ from hornbeam.kernels import (
     attention,
     conv,
     dense,
+    embedding,
     matmul,
     native,
     normalization,
     pool,
     recurrent,
+    updates,
 )
 
 TURNS = 30
@@ -41,7 +43,9 @@ class Kernel:
     call: Callable[..., Any]
     arguments: tuple[Any, ...]
     operations: float  # of its products, in a forward pass
-    differentiate: tuple[int, ...]  # the arguments that the gradient is taken of
+    differentiate: tuple[
+        int, ...
+    ]  # the arguments that the gradient is taken of; none: it isn't measured
 
 
 def _normal(*shape: int) -> jax.Array:
@@ -144,12 +148,36 @@ def attention_kernels() -> Iterator[Kernel]:
         yield Kernel("attention", f"{b} x {t} x {n} x {d}", call, arguments, operations, (0, 1, 2))
 
 
+def embedding_kernels() -> Iterator[Kernel]:
+    """Ten steps of Adam on a table of which some rows are looked up."""
+    n, d, m = 20_000, 128, 2560
+    constants = ("beta_1", 0.9), ("beta_2", 0.999), ("epsilon", 1e-7)
+    rule = updates.Rule("adam", updates.adam, ("momentum", "velocity"), constants)
+    indices = jnp.asarray(np.random.default_rng(0).integers(0, n, m), jnp.int32)
+    rate, none = jnp.float32(0.001), jnp.float32(0)
+
+    def steps(indices: jax.Array, dy: jax.Array) -> jax.Array:
+        def step(_: Any, state: Any) -> Any:
+            table, slots = state
+            gradient = jax.vjp(lambda t: embedding.take_rows(t, indices, dy.dtype), table)[1](dy)[0]
+            new = updates.update_all(rule, rate, none, [False], [gradient], [table], [slots])
+            return new[0][0], new[1][0]
+
+        zeros = jnp.zeros((n, d))
+        start = zeros, {"momentum": zeros, "velocity": zeros}
+        return jax.lax.fori_loop(0, 10, step, start)[0]
+
+    size = f"{n} x {d}, {m} rows, 10 steps"
+    yield Kernel("embedding + Adam", size, steps, (indices, _normal(m, d)), 0, ())
+
+
 FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {
     "dense": dense_kernels,
     "conv": conv_kernels,
     "normalization": normalization_kernels,
     "pool": pool_kernels,
     "recurrent": recurrent_kernels,
+    "embedding": embedding_kernels,
     "matmul": matmul_kernels,
     "attention": attention_kernels,
 }
@@ -207,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for kernel in FAMILIES[name]():
             for dtype, rate in peaks.items():
                 for gradient, what, passes in ((False, "value", 1), (True, "gradient", 3)):
+                    if gradient and not kernel.differentiate:
+                        continue
                     ours, theirs = measure(kernel, dtype, gradient, options.turns)
                     floor = passes * kernel.operations / rate
                     shown = " | ".join(f"{1000 * seconds:.3f}" for seconds in (ours, theirs))

@@ -406,10 +406,14 @@ ffi::Error pack(ffi::ThreadPool& pool, const Shape& shape, const Inputs& in, boo
   auto turned = [&](const Matrix& m) { return transposed ? m.transposed() : m; };
   const bool whole = !weights.candidate.k;
   return parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {
-    if (slice == 0) weights.w.pack(turned(columns(shape, in.w, shape.d, 0, 3 * u)));
+    if (slice == 0) {
+      const void* w = rounded_weights(shape, in.w, shape.d * 3 * u);
+      weights.w.pack(turned(columns(shape, w, shape.d, 0, 3 * u)));
+    }
     if (slice == 0 && slices > 1) return;
-    weights.u.pack(turned(columns(shape, in.u, u, 0, (whole ? 3 : 2) * u)));
-    if (!whole) weights.candidate.pack(turned(columns(shape, in.u, u, 2 * u, u)));
+    const void* rounded = rounded_weights(shape, in.u, u * 3 * u);
+    weights.u.pack(turned(columns(shape, rounded, u, 0, (whole ? 3 : 2) * u)));
+    if (!whole) weights.candidate.pack(turned(columns(shape, rounded, u, 2 * u, u)));
   });
 }
 
@@ -434,7 +438,7 @@ ffi::Error gru_forward(ffi::ThreadPool& pool, const Shape& shape, bool reset_aft
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     std::fill(given, given + 2 * k, 0.0f);
-    if (in.bias) widen_all(type, in.bias, reset_after ? 2 * k : k, given);
+    if (in.bias) widen_all(shape.weights, in.bias, reset_after ? 2 * k : k, given);
     for (int64_t i = 0; i < 2 * u; ++i) bias[i] = given[i] + given[k + i];
     std::copy(given + 2 * u, given + k, bias + 2 * u);
     std::copy(given + k + 2 * u, given + 2 * k, bias + 3 * u);
@@ -477,8 +481,8 @@ ffi::Error gru_backward(ffi::ThreadPool& pool, const Shape& shape, bool reset_af
     });
     if (error.failure()) return error;
     const float *dw = sums, *du = sums + d * k, *d_bias = du + u * k;
-    void* du_candidate = reset_after ? nullptr : at(g.du, 2 * u, type);
-    return sum_slices(pool, type, slices, stride,
+    void* du_candidate = reset_after ? nullptr : at(g.du, 2 * u, shape.weights);
+    return sum_slices(pool, shape.weights, slices, stride,
                       {{dw, d, k, g.dw, k},
                        {du, u, reset_after ? k : 2 * u, g.du, k},
                        {du + 2 * u * u, u, u, du_candidate, k},

@@ -254,10 +254,11 @@ ffi::Error lstm_forward(ffi::ThreadPool& pool, const Shape& shape, const Inputs&
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     std::fill(bias, bias + k, 0.0f);
-    if (in.bias) widen_all(shape.type, in.bias, k, bias);
+    if (in.bias) widen_all(shape.weights, in.bias, k, bias);
     ffi::Error error = parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {
-      if (slice == 0) w.pack(Matrix::of(in.w, d, k));
-      if (slice == 1 || slices == 1) u_packed.pack(Matrix::of(in.u, u, k));
+      if (slice == 0) w.pack(Matrix::of(rounded_weights(shape, in.w, d * k), d, k));
+      if (slice == 0 && slices > 1) return;
+      u_packed.pack(Matrix::of(rounded_weights(shape, in.u, u * k), u, k));
     });
     if (error.failure()) return error;
     auto* run = shape.type == Type::kFloat32 ? run_forward<float> : run_forward<BFloat16>;
@@ -287,8 +288,11 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     ffi::Error error = parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {
-      if (slice == 0) w_t.pack(Matrix::of(in.w, d, k).transposed());
-      if (slice == 1 || slices == 1) u_t.pack(Matrix::of(in.u, u, k).transposed());
+      if (slice == 0) {
+        w_t.pack(Matrix::of(rounded_weights(shape, in.w, d * k), d, k).transposed());
+      }
+      if (slice == 0 && slices > 1) return;
+      u_t.pack(Matrix::of(rounded_weights(shape, in.u, u * k), u, k).transposed());
     });
     if (error.failure()) return error;
     auto* run = shape.type == Type::kFloat32 ? run_backward<float> : run_backward<BFloat16>;
@@ -298,7 +302,7 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
       run(shape, in, g, w_t, u_t, sums + slice * stride, begin, end - begin);
     });
     if (error.failure()) return error;
-    return sum_slices(pool, shape.type, slices, stride,
+    return sum_slices(pool, shape.weights, slices, stride,
                       {{sums, d, k, g.dw, k}, {sums + d * k, u, k, g.du, k},
                        {sums + (d + u) * k, 1, k, g.d_bias, k}});
   });

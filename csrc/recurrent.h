@@ -2,7 +2,7 @@
 //
 // Letters: b batch, t time, d input features, u units. x is (b, t, d), a kernel W (d, k), a recurrent
 // kernel U (u, k), with k = 4u for LSTM (gates i, f, g, o) and 3u for GRU (z, r, g). All arrays but
-// masks share a type; sums, gates and states are computed in float32.
+// masks and weights share a type; sums, gates and states are computed in float32.
 //
 // "Steps" are counted in the order in which they are computed: backwards, step 0 is the last of x. y
 // and what is saved are in the order of steps, x and the mask in that of time. The mask is (b, t); where
@@ -21,6 +21,7 @@ namespace hornbeam::recurrent {
 
 struct Shape {
   Type type;
+  Type weights;  // of W, U, the bias and their gradients: `type`, or float32, rounded for products
   int64_t b, t, d, u;
   bool backwards;
 };

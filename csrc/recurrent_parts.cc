@@ -4,6 +4,7 @@
 
 #include "core/bfloat16.h"
 #include "core/parallel.h"
+#include "core/products.h"
 #include "gates.h"
 
 namespace hornbeam::recurrent {
@@ -19,6 +20,19 @@ constexpr int64_t kRowsPerSlice = 4;
 // What a chunk of steps may take, so that it stays in a core's second cache beside the weights. On 1 MiB
 // of it an eighth to all of this made no difference; the whole sequence at once was 6 % slower.
 constexpr int64_t kChunkBytes = 512 << 10;
+
+// Up to so many rows, and from so many on, our own product is the quicker one: it starts at once, where
+// oneDNN takes half a microsecond.
+constexpr int64_t kFewestRows = 4, kMostRows = 64;
+
+#define BODY "recurrent_parts.inc"
+#include "core/processors.inc"
+
+// Own products fill rows of c by whole registers, and read a by whole words.
+bool has_own_product(Type type, int64_t rows, int64_t k, int64_t n) {
+  if (rows < kFewestRows || rows > kMostRows || k % 2 != 0 || n % 16 != 0) return false;
+  return type == Type::kFloat32 ? cpu().avx512 : cpu().avx512_bf16;
+}
 
 memory::desc describe(const Matrix& m, Type type) {
   return {{m.rows, m.columns}, dnnl_type(type), {m.row_stride, m.column_stride}};
@@ -102,6 +116,7 @@ FOR_EACH_CPU(total, Total)
 }  // namespace
 
 Packed Packed::plan(Type type, int64_t rows, int64_t k, int64_t n) {
+  if (has_own_product(type, rows, k, n)) return {type, rows, k, n, {}, true, nullptr};
   onednn::Key key("recurrent weights");
   key.add(static_cast<int64_t>(type)).add({rows, k, n});
   auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
@@ -110,10 +125,13 @@ Packed Packed::plan(Type type, int64_t rows, int64_t k, int64_t n) {
     const memory::desc c({rows, n}, memory::data_type::f32, memory::format_tag::ab);
     return make_product(engine, a, b, c, false);
   });
-  return {type, rows, k, n, primitive->layout(DNNL_ARG_WEIGHTS), nullptr};
+  return {type, rows, k, n, primitive->layout(DNNL_ARG_WEIGHTS), false, nullptr};
 }
 
 void Packed::pack(const Matrix& from) const {
+  if (panels) {
+    return type == Type::kFloat32 ? avx512::pack<float>(from, data) : avx512_bf16::pack<Pair>(from, data);
+  }
   onednn::Key key("recurrent pack");
   key.add(static_cast<int64_t>(type)).add({rows, k, n, from.row_stride, from.column_stride});
   auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
@@ -128,6 +146,11 @@ void Packed::pack(const Matrix& from) const {
 }
 
 Product::Product(int64_t m, const Packed& b, bool add) {
+  if (b.panels) {
+    step_ = {m, b.k, b.n, add};
+    multiply_ = b.type == Type::kFloat32 ? avx512::multiply<float> : avx512_bf16::multiply<Pair>;
+    return;
+  }
   onednn::Key key("recurrent product");
   key.add(static_cast<int64_t>(b.type)).add({m, b.rows, b.k, b.n, add});
   primitive_ = onednn::primitive(key, [&](const dnnl::engine& engine) {
@@ -190,6 +213,13 @@ void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, 
                  at(to, ((w.row + r) * shape.t + time) * n, shape.type));
     }
   }
+}
+
+const void* rounded_weights(const Shape& shape, const void* weights, int64_t count) {
+  if (shape.weights == shape.type) return weights;
+  void* rounded = onednn::scratch(3, count * size_of(shape.type));
+  narrow_all(shape.type, static_cast<const float*>(weights), count, rounded);
+  return rounded;
 }
 
 void widen_all(Type type, const void* from, int64_t count, float* to) {

@@ -32,17 +32,27 @@ class Arena {
   int64_t used_ = 0;
 };
 
-// A matrix in the layout that oneDNN likes best on the right of products with about `rows` rows.
+// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or, where there are few of
+// them, the panels of our own loops.
 struct Packed {
   Type type = Type::kFloat32;
   int64_t rows = 0, k = 0, n = 0;
   dnnl::memory::desc layout;
+  bool panels = false;
   void* data = nullptr;
 
   // Chooses the layout; `bytes` of `data` are to be given, then `pack` fills them.
   static Packed plan(Type type, int64_t rows, int64_t k, int64_t n);
-  int64_t bytes() const { return static_cast<int64_t>(layout.get_size()); }
+  int64_t bytes() const {
+    return panels ? k * n * size_of(type) : static_cast<int64_t>(layout.get_size());
+  }
   void pack(const Matrix& from) const;
+};
+
+// Our own product c (rows, n) = or += a (rows, k) @ panels.
+struct StepSizes {
+  int64_t rows, k, n;
+  bool add;
 };
 
 // c (m, n) = a (m, k) @ b, or c += it, in float32. Everything lies dense: for other matrices oneDNN has
@@ -55,10 +65,13 @@ class Product {
   Product(Type type, const Matrix& a, const Matrix& b, bool add);
 
   void operator()(const void* a, const void* b, float* c) const {
+    if (multiply_) return multiply_(step_, a, b, c);
     primitive_->run({{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
   }
 
  private:
+  StepSizes step_{};
+  void (*multiply_)(const StepSizes& step, const void* a, const void* b, float* c) = nullptr;
   std::shared_ptr<onednn::Primitive> primitive_;
 };
 
@@ -80,6 +93,9 @@ void gather(const Shape& shape, const Window& w, const void* from, int64_t n, vo
 void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to,
                    int64_t stride);
 void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, void* to);
+
+// `count` weights in the type of products: themselves, or rounded into scratch memory 3 of this thread.
+const void* rounded_weights(const Shape& shape, const void* weights, int64_t count);
 
 void widen_all(Type type, const void* from, int64_t count, float* to);
 void narrow_all(Type type, const float* from, int64_t count, void* to);

@@ -20,10 +20,11 @@ const uint8_t* mask_data(const Array& mask) { return static_cast<const uint8_t*>
 bool empty(const Array& array) { return array.element_count() == 0; }
 
 std::optional<Shape> shape_of(const Array& x, const Array& u, bool backwards) {
-  const auto type = type_of(x.element_type());
-  if (!type || x.dimensions().size() != 3 || u.dimensions().size() != 2) return {};
-  Shape shape{*type, x.dimensions()[0], x.dimensions()[1], x.dimensions()[2], u.dimensions()[0],
-              backwards};
+  const auto type = type_of(x.element_type()), weights = type_of(u.element_type());
+  if (!type || !weights || (*weights != *type && *weights != Type::kFloat32)) return {};
+  if (x.dimensions().size() != 3 || u.dimensions().size() != 2) return {};
+  Shape shape{*type, *weights, x.dimensions()[0], x.dimensions()[1], x.dimensions()[2],
+              u.dimensions()[0], backwards};
   if (shape.b < 1 || shape.t < 1 || shape.d < 1 || shape.u < 1) return {};
   return shape;
 }
@@ -31,13 +32,20 @@ std::optional<Shape> shape_of(const Array& x, const Array& u, bool backwards) {
 // Checks one array after the other and remembers whether any was wrong.
 class Check {
  public:
-  explicit Check(ffi::DataType type) : type_(type) {}
+  Check(const Array& x, const Array& w) : type_(x.element_type()), weights_(w.element_type()) {}
   Check& is(const Array& array, std::initializer_list<int64_t> dimensions) {
     good_ = good_ && has_shape(array, type_, dimensions);
     return *this;
   }
   Check& maybe(const Array& array, std::initializer_list<int64_t> dimensions) {
     return empty(array) && array.element_type() == type_ ? *this : is(array, dimensions);
+  }
+  Check& weights(const Array& array, std::initializer_list<int64_t> dimensions) {
+    good_ = good_ && has_shape(array, weights_, dimensions);
+    return *this;
+  }
+  Check& maybe_weights(const Array& array, std::initializer_list<int64_t> dimensions) {
+    return empty(array) && array.element_type() == weights_ ? *this : weights(array, dimensions);
   }
   Check& mask(const Array& array, int64_t b, int64_t t) {
     good_ = good_ && array.element_type() == ffi::PRED &&
@@ -47,23 +55,24 @@ class Check {
   explicit operator bool() const { return good_; }
 
  private:
-  ffi::DataType type_;
+  ffi::DataType type_, weights_;
   bool good_ = true;
 };
 
 constexpr const char* kLstm =
     "x (b, t, d), h0 and c0 (b, u), W (d, 4u), U (u, 4u), bias (4u,) or empty, mask (b, t) or empty, "
-    "float32 or bfloat16, no size 0";
+    "float32 or bfloat16, weights of that type or float32, no size 0";
 
 ffi::Error lstm_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array c0, Array w, Array u,
                                 Array bias, Array mask, Output y, Output h, Output c, Output gates,
                                 Output cells, bool backwards) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("lstm_forward", kLstm);
-  const auto [type, b, t, d, units, _] = *shape;
-  Check check(x.element_type());
-  check.is(h0, {b, units}).is(c0, {b, units}).is(w, {d, 4 * units}).is(u, {units, 4 * units});
-  check.maybe(bias, {4 * units}).mask(mask, b, t);
+  const auto [type, weights, b, t, d, units, _] = *shape;
+  Check check(x, w);
+  check.is(h0, {b, units}).is(c0, {b, units});
+  check.weights(w, {d, 4 * units}).weights(u, {units, 4 * units});
+  check.maybe_weights(bias, {4 * units}).mask(mask, b, t);
   check.maybe(*y, {b, t, units}).is(*h, {b, units}).is(*c, {b, units});
   check.maybe(*gates, {t, b, 4 * units}).maybe(*cells, {t, b, units});
   if (!check || empty(*gates) != empty(*cells)) return wrong_shape("lstm_forward", kLstm);
@@ -79,13 +88,14 @@ ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array 
                                  Output d_bias, bool backwards) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("lstm_backward", kLstm);
-  const auto [type, b, t, d, units, _] = *shape;
-  Check check(x.element_type());
-  check.is(h0, {b, units}).is(c0, {b, units}).is(w, {d, 4 * units}).is(u, {units, 4 * units});
+  const auto [type, weights, b, t, d, units, _] = *shape;
+  Check check(x, w);
+  check.is(h0, {b, units}).is(c0, {b, units});
+  check.weights(w, {d, 4 * units}).weights(u, {units, 4 * units});
   check.mask(mask, b, t).is(y, {b, t, units}).is(gates, {t, b, 4 * units});
   check.is(cells, {t, b, units}).maybe(dy, {b, t, units}).is(dh, {b, units}).is(dc, {b, units});
-  check.is(*dx, {b, t, d}).is(*dh0, {b, units}).is(*dc0, {b, units}).is(*dw, {d, 4 * units});
-  check.is(*du, {units, 4 * units}).maybe(*d_bias, {4 * units});
+  check.is(*dx, {b, t, d}).is(*dh0, {b, units}).is(*dc0, {b, units});
+  check.weights(*dw, {d, 4 * units}).weights(*du, {units, 4 * units}).maybe_weights(*d_bias, {4 * units});
   if (!check) return wrong_shape("lstm_backward", kLstm);
   return lstm_backward(pool, *shape,
                        {x.untyped_data(), h0.untyped_data(), c0.untyped_data(), w.untyped_data(),
@@ -96,14 +106,14 @@ ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array 
 
 constexpr const char* kGru =
     "x (b, t, d), h0 (b, u), W (d, 3u), U (u, 3u), bias (3u,), with reset_after (2, 3u), or empty, mask "
-    "(b, t) or empty, float32 or bfloat16, no size 0";
+    "(b, t) or empty, float32 or bfloat16, weights of that type or float32, no size 0";
 
 // An array (3u,), or with reset_after (2, 3u), or empty.
 void check_bias(Check& check, const Array& bias, bool reset_after, int64_t units) {
   if (reset_after) {
-    check.maybe(bias, {2, 3 * units});
+    check.maybe_weights(bias, {2, 3 * units});
   } else {
-    check.maybe(bias, {3 * units});
+    check.maybe_weights(bias, {3 * units});
   }
 }
 
@@ -112,9 +122,10 @@ ffi::Error gru_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w,
                                bool reset_after) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("gru_forward", kGru);
-  const auto [type, b, t, d, units, _] = *shape;
-  Check check(x.element_type());
-  check.is(h0, {b, units}).is(w, {d, 3 * units}).is(u, {units, 3 * units}).mask(mask, b, t);
+  const auto [type, weights, b, t, d, units, _] = *shape;
+  Check check(x, w);
+  check.is(h0, {b, units}).mask(mask, b, t);
+  check.weights(w, {d, 3 * units}).weights(u, {units, 3 * units});
   check_bias(check, bias, reset_after, units);
   check.maybe(*y, {b, t, units}).is(*h, {b, units});
   check.maybe(*gates, {t, b, (reset_after ? 4 : 3) * units});
@@ -131,12 +142,13 @@ ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w
                                 bool reset_after) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("gru_backward", kGru);
-  const auto [type, b, t, d, units, _] = *shape;
-  Check check(x.element_type());
-  check.is(h0, {b, units}).is(w, {d, 3 * units}).is(u, {units, 3 * units}).mask(mask, b, t);
+  const auto [type, weights, b, t, d, units, _] = *shape;
+  Check check(x, w);
+  check.is(h0, {b, units}).mask(mask, b, t);
+  check.weights(w, {d, 3 * units}).weights(u, {units, 3 * units});
   check.is(y, {b, t, units}).is(gates, {t, b, (reset_after ? 4 : 3) * units});
   check.maybe(dy, {b, t, units}).is(dh, {b, units}).is(*dx, {b, t, d}).is(*dh0, {b, units});
-  check.is(*dw, {d, 3 * units}).is(*du, {units, 3 * units});
+  check.weights(*dw, {d, 3 * units}).weights(*du, {units, 3 * units});
   check_bias(check, *d_bias, reset_after, units);
   if (!check) return wrong_shape("gru_backward", kGru);
   return gru_backward(pool, *shape, reset_after,

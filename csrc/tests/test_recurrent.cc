@@ -114,7 +114,7 @@ void expect_slopes(Pool& pool, Model& model, Floats& array, const Floats& gradie
 
 void check(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u, bool masked,
            bool backwards) {
-  Model model(cell, Shape{Type::kFloat32, b, t, d, u, backwards}, masked);
+  Model model(cell, Shape{Type::kFloat32, Type::kFloat32, b, t, d, u, backwards}, masked);
   const Found found = gradients(pool, model), again = gradients(pool, model);
   CHECK(std::memcmp(found.dw.data(), again.dw.data(), found.dw.size() * sizeof(float)) == 0);
   CHECK(std::memcmp(found.du.data(), again.du.data(), found.du.size() * sizeof(float)) == 0);

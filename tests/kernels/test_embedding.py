@@ -22,6 +22,24 @@ def test_rows_and_what_is_no_row() -> None:
     assert jnp.isnan(rows[1]).all()
 
 
+@pytest.mark.parametrize(
+    ("table_dtype", "dtype"),
+    [("float32", None), ("bfloat16", None), ("float32", "bfloat16"), ("bfloat16", "float32")],
+)
+def test_rows_in_several_types(table_dtype: str, dtype: str | None) -> None:
+    for n, d, m in ((1, 1, 1), (7, 33, 40), (900, 128, 5000)):
+        draw = np.random.default_rng(n)
+        table = jnp.asarray(draw.normal(size=(n, d)), table_dtype)
+        indices = jnp.asarray(draw.integers(-1, n + 1, (m, 1)))
+        expected = take_rows_reference(table, indices).astype(dtype or table_dtype)
+        for take in (take_rows, jax.jit(take_rows, static_argnums=2)):
+            actual = take(table, indices, dtype)
+            assert actual.dtype == expected.dtype
+            np.testing.assert_array_equal(*(a.astype("float32") for a in (actual, expected)))
+        slope = jax.grad(lambda t, i=indices: jnp.nansum(take_rows(t, i, dtype) ** 2))(table)
+        assert slope.dtype == table_dtype
+
+
 def test_gradient_adds_up_repeated_rows() -> None:
     table = jnp.ones((3, 2))
     gradient = jax.grad(lambda t: jnp.sum(take_rows(t, jnp.array([1, 1, 0]))))(table)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hornbeam.core import fusion
 from hornbeam.kernels import native, recurrent, recurrent_native
 from tests.tolerances import assert_close
 
@@ -120,6 +121,32 @@ def test_options(cell: str, masked: bool, backwards: bool, sequences: bool, zero
 def test_masked_in_bfloat16_without_bias(cell: str) -> None:
     arrays = _arrays(cell, (6, 7, 5, 18), "bfloat16", bias=False)
     _compare(cell, arrays, "bfloat16", mask=_mask(6, 7))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_float32_weights_beside_bfloat16(cell: str) -> None:
+    """As mixed precision reads variables; their gradients are not rounded."""
+    arrays = [a.astype("float32") for a in _arrays(cell, (6, 7, 20, 33), "bfloat16")]
+
+    def mixed(*arrays: Any) -> Any:
+        def narrow(weight: Any) -> Any:
+            return fusion.offer(weight.astype("bfloat16"), wide=lambda: weight)
+
+        inputs = [a.astype("bfloat16") for a in arrays[:-3]]
+        return _layer(cell)(*inputs, *map(narrow, arrays[-3:]))
+
+    run = jax.jit(lambda a: _value_and_gradients(mixed, a, {})).lower(arrays).compile()
+    actual, gradients = run(arrays)
+    assert all(leaf.dtype == "bfloat16" for leaf in jax.tree.leaves(actual))
+    rounded = [g.astype("bfloat16").astype("float32") for g in gradients[-3:]]
+    for weight, narrow in zip(gradients[-3:], rounded, strict=True):
+        assert bool((weight != narrow).any()) or not native.suits(arrays[0].astype("bfloat16"))
+    reference = _layer(cell, reference=True)
+    expected = jax.jit(lambda a: _value_and_gradients(reference, a, {}))(arrays)
+    assert_close(actual, expected[0], "bfloat16")
+    for a, e in zip(gradients, expected[1], strict=True):
+        scale = max(1.0, float(jnp.max(jnp.abs(e))))
+        assert_close(a / scale, e / scale, "bfloat16")
 
 
 @pytest.mark.parametrize("cell", CELLS)

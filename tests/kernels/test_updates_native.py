@@ -194,9 +194,8 @@ def test_a_table_by_its_rows(name: str, dtype: str) -> None:
         indices, dy = _lookups(n, d, m, dtype)
 
         def step(gradients: Any, values: Any, slots: Any, indices: Any, dy: Any) -> Any:
-            pull = jax.vjp(lambda t: embedding.take_rows(t, indices), values[1])[1]
-            # The kernel takes rows of either type; the cast is what ends an offer.
-            gradient = pull(dy.astype("float32"))[0]
+            pull = jax.vjp(lambda t: embedding.take_rows(t, indices, dtype), values[1])[1]
+            gradient = pull(dy)[0]
             given = [gradients[0], gradient, gradients[2]]
             return updates.update_all(rule, 0.01, 0.25, [False, True, True], given, values, slots)
 

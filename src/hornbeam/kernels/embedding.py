@@ -10,14 +10,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core import fusion
 from hornbeam.core.tensor import is_traced
 from hornbeam.kernels import native
 
 
-def take_rows(table: jax.Array, indices: jax.Array) -> jax.Array:
-    """table[indices], where an index outside [0, n) gives NaN instead of some other row.
+def take_rows(table: jax.Array, indices: jax.Array, dtype: Any = None) -> jax.Array:
+    """table[indices] in `dtype` (None: the table's), where an index outside [0, n) gives NaN instead of some other row.
 
     table: (n, d), indices: integers (b, ...) -> (b, ..., d). Compiled code can't raise, and JAX's
     default of clamping would train silently on the wrong row; a NaN is seen. Tables of integers get
@@ -26,10 +27,11 @@ def take_rows(table: jax.Array, indices: jax.Array) -> jax.Array:
     The gradient is `table_gradient`. Natively, on CPU, it may be differentiated again, and forward mode (`jax.jvp`)
     doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`).
     """
+    dtype = np.dtype(dtype or table.dtype)
     if table.ndim != 2 or not native.suits(table):
-        return take_rows_reference(table, indices)
+        return take_rows_reference(table, indices).astype(dtype)
     # While a program is traced, nothing lies around it that would give the gradient another identity.
-    return (_take if is_traced(table) else _compiled)(table, indices)
+    return (_take if is_traced(table) else _compiled)(dtype, table, indices)
 
 
 def take_rows_reference(table: jax.Array, indices: jax.Array) -> jax.Array:
@@ -72,23 +74,25 @@ def _int32(indices: jax.Array, n: int) -> jax.Array:
     return jnp.where((indices >= 0) & (indices < n), indices, -1).astype("int32")
 
 
-@jax.custom_vjp
-def _take(table: jax.Array, indices: jax.Array) -> jax.Array:
-    return take_rows_reference(table, indices)
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _take(dtype: np.dtype, table: jax.Array, indices: jax.Array) -> jax.Array:
+    return take_rows_reference(table, indices).astype(dtype)
 
 
-def _take_forward(table: jax.Array, indices: jax.Array) -> Any:
-    return _take(table, indices), (indices, table.shape[0])
+def _take_forward(dtype: np.dtype, table: jax.Array, indices: jax.Array) -> Any:
+    return _take(dtype, table, indices), (indices, table.shape[0], table[:0])
 
 
-def _take_backward(saved: Any, dy: jax.Array) -> Any:
-    indices, n = saved
+def _take_backward(dtype: np.dtype, saved: Any, dy: jax.Array) -> Any:
+    del dtype
+    indices, n, nothing = saved
     indices, dy = _int32(indices.reshape(-1), n), dy.reshape(-1, dy.shape[-1])
-    return fusion.offer(table_gradient(indices, dy, n), rows=lambda: (indices, dy)), None
+    gradient = table_gradient(indices, dy.astype(nothing.dtype), n)
+    return fusion.offer(gradient, rows=lambda: (indices, dy)), None
 
 
 _take.defvjp(_take_forward, _take_backward)
-_compiled = jax.jit(_take, inline=True)  # for eager calls
+_compiled = jax.jit(_take, static_argnums=0, inline=True)  # for eager calls
 
 
 def _gradient_native(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:

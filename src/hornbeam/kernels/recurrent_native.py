@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import fusion
 from hornbeam.kernels import native
 
 # The last output (b, u), all outputs (b, t, u) or None, and the last states, each (b, u).
@@ -30,7 +31,10 @@ class Form(NamedTuple):
 
 
 class Operands(NamedTuple):
-    """The arrays of a recurrence; a GRU has no c0."""
+    """The arrays of a recurrence; a GRU has no c0.
+
+    They share a type. Beside bfloat16, kernels and bias may all be float32: their products are of rounded values.
+    """
 
     x: jax.Array  # (b, t, d)
     h0: jax.Array  # (b, u)
@@ -69,6 +73,17 @@ def _pays(b: int, t: int, d: int, u: int) -> bool:
     a core's cache reading that kernel is what takes time, and XLA does it by all threads.
     """
     return b >= 4 or u <= 256
+
+
+def with_wide_weights(o: Operands) -> Operands:
+    """Kernels and bias as the variables store them, where mixed precision reads all of them in a narrow type."""
+    weights = o.kernel, o.recurrent_kernel, o.bias
+    wide = [None if w is None else fusion.taken(w, "wide") for w in weights]
+    for weight, stored in zip(weights, wide, strict=True):
+        if weight is not None and (stored is None or stored.dtype != jnp.float32):
+            return o
+    kernel, recurrent_kernel, bias = wide
+    return o._replace(kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias)
 
 
 @partial(jax.jit, static_argnums=(0, 1))  # for eager calls
@@ -145,7 +160,8 @@ def _reference(form: Form, *operands: Any) -> Any:
     if form.cell == "gru":
         options["reset_after"] = form.reset_after
     states = (o.h0,) if o.c0 is None else (o.h0, o.c0)
-    arrays = (o.x, *states, o.kernel, o.recurrent_kernel, o.bias)
+    weights = (o.kernel, o.recurrent_kernel, o.bias)
+    arrays = (o.x, *states, *(None if w is None else w.astype(o.x.dtype) for w in weights))
     _, y, states = form.reference(*arrays, return_sequences=form.sequences, **options)
     return (y, *states)
 
@@ -157,9 +173,8 @@ def _gradient_reference(form: Form, *args: Any) -> Any:
     return pull(dy_and_states)
 
 
-def _like(array: jax.Array | None, x: jax.Array) -> jax.ShapeDtypeStruct:
-    """The shape of an array; an empty one stands for one that is not there."""
-    return jax.ShapeDtypeStruct((0,) if array is None else array.shape, x.dtype)
+def _shape(array: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
 def _or_empty(array: jax.Array | None, dtype: Any) -> jax.Array:
@@ -177,14 +192,14 @@ def _run_native(form: Form, o: Operands, saving: bool) -> Any:
     b, t, _ = o.x.shape
     empty = jax.ShapeDtypeStruct((0,), o.x.dtype)
     y = jax.ShapeDtypeStruct((b, t, o.h0.shape[1]), o.x.dtype)
-    states = [_like(s, o.x) for s in (o.h0, o.c0) if s is not None]
+    states = [s for s in (o.h0, o.c0) if s is not None]
     saved = _saved_shapes(form, o)
     results = (
         y if saving or form.sequences else empty,
-        *states,
+        *map(_shape, states),
         *(saved if saving else [empty for _ in saved]),
     )
-    bias, mask = _or_empty(o.bias, o.x.dtype), _or_empty(o.mask, bool)
+    bias, mask = _or_empty(o.bias, o.kernel.dtype), _or_empty(o.mask, bool)
     given = [a for a in (*o[:5], bias, mask) if a is not None]
     return _call(form, "forward", results, *given)
 
@@ -205,14 +220,13 @@ def _saving_native(form: Form, *operands: Any) -> Any:
 
 def _gradient_native(form: Form, *args: Any) -> Any:
     o, rest = Operands(*args[:7]), args[7:]
-    dtype = o.x.dtype
-    mask = _or_empty(o.mask, bool)
+    mask, bias = _or_empty(o.mask, bool), _or_empty(o.bias, o.kernel.dtype)
     given = [a for a in (*o[:5], mask) if a is not None]
     count = 2 if o.c0 is None else 3
     saved, (dy, *d_states) = rest[:-count], rest[-count:]
     differentiated = [a for a in o[:5] if a is not None]
-    results = (*(_like(a, o.x) for a in differentiated), _like(o.bias, o.x))
-    found = _call(form, "backward", results, *given, *saved, _or_empty(dy, dtype), *d_states)
+    results = tuple(map(_shape, (*differentiated, bias)))
+    found = _call(form, "backward", results, *given, *saved, _or_empty(dy, o.x.dtype), *d_states)
     *found, d_bias = found
     if o.c0 is None:
         found.insert(2, None)

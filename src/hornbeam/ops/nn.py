@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
+from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.kernels import attention, dense, embedding, normalization
 from hornbeam.ops.common import (
@@ -32,12 +33,13 @@ def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
 
 
 @op
-def embedding_lookup(table: TensorLike, indices: TensorLike) -> Any:
-    """table[indices]; an index outside the table gives NaN, never some other row.
+def embedding_lookup(table: TensorLike, indices: TensorLike, dtype: DTypeLike = None) -> Any:
+    """table[indices] in `dtype` (None: the table's); an index outside the table gives NaN, never some other row.
 
     table: (n, d), indices: integers (b, ...) -> (b, ..., d)
     """
-    return embedding.take_rows(array(table), array(indices).astype("int32"))
+    kind = None if dtype is None else canonical(dtype)
+    return embedding.take_rows(array(table), array(indices).astype("int32"), kind)
 
 
 @op

@@ -85,7 +85,7 @@ class Embedding(Layer):
         raw = unwrap(inputs)
         if not is_traced(raw) and raw.size <= _MAX_CHECKED:
             self.check_range(np.asarray(raw))
-        return ops.cast(ops.embedding_lookup(self.embeddings, inputs), self.compute_dtype)
+        return ops.embedding_lookup(self.embeddings, inputs, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where the index is 0, with `mask_zero`; else None."""
