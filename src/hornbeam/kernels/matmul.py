@@ -31,8 +31,9 @@ def matmul(
     forward mode (`jax.jvp`) not.
     """
     if a.dtype == b.dtype and a.ndim >= 3 and a.shape[:-2] == b.shape[:-2]:
-        pairs = (x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:]) for x in (a, b))
-        y = batched(*pairs, transpose_a, transpose_b)
+        z = math.prod(a.shape[:-2])
+        pairs = [x.reshape(z, *x.shape[-2:]) for x in (a, b)]
+        y = batched(pairs[0], pairs[1], transpose_a, transpose_b)
         return y.reshape(*a.shape[:-2], *y.shape[1:])
     if a.dtype == b.dtype and a.ndim >= b.ndim == 2 and not transpose_a and not transpose_b:
         return dense.affine(a, b)
@@ -186,7 +187,7 @@ _compiled = jax.jit(_product, static_argnums=(0, 1, 2), inline=True)  # for eage
 
 @lru_cache(maxsize=16)
 def _kernel(transpose_a: bool, transpose_b: bool, dtype: str | None) -> Callable[..., Any]:
-    options = {"a_transposed": transpose_a, "b_transposed": transpose_b}
+    options: dict[str, Any] = {"a_transposed": transpose_a, "b_transposed": transpose_b}
 
     def call(a: jax.Array, b: jax.Array) -> Any:
         shape = a.shape[0], a.shape[2 if transpose_a else 1], b.shape[1 if transpose_b else 2]
