@@ -17,7 +17,7 @@
 #if defined(__x86_64__)
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
 #define TARGET_AVX512_BF16 \
-  __attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
 #define TARGET_AVX2 __attribute__((target("avx2,fma")))
 #else
 #define TARGET_AVX512
