@@ -15,7 +15,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-peers check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,14 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	  PATH="$(abspath $(BIN)):$$PATH" cmake --build $$folder && \
 	  (cd $$folder && $(abspath $(BIN))/ctest --output-on-failure) || exit 1; \
 	done
+
+test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
+	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" tests/kernels tests/contract tests/parity tests/keras/layers
+	HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
+
+PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch
+	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py
 
 # Without its cache: that does not notice a package that is new.
 check: $(VENV)/dev.stamp  ## formatting, lint, types, layering

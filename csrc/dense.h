@@ -3,6 +3,9 @@
 // Letters: b rows (the batch), d features, u units. Matrices are row-major; a kernel is (d, u), or
 // (u, d) where it is said to be transposed. `y`, where given, is the output after relu: gradients
 // count only where it is above 0.
+//
+// Kernel and bias are of the type of the rows, or of float32 beside bfloat16 rows, and so are their
+// gradients.
 #pragma once
 
 #include "core/matmul.h"
@@ -11,7 +14,7 @@
 namespace hornbeam::dense {
 
 struct Shape {
-  Type type;
+  Type type, kernel_type;
   int64_t b, d, u;
   bool transposed;  // the kernel
 };
@@ -24,7 +27,7 @@ xla::ffi::Error forward(xla::ffi::ThreadPool& pool, const Shape& shape, const vo
 xla::ffi::Error input_gradient(xla::ffi::ThreadPool& pool, const Shape& shape, const void* dy,
                                const void* kernel, const void* y, void* dx);
 
-// d_kernel = x^T @ dz, never transposed, and d_bias (may be null), the sum of the rows of dz.
+// d_kernel = x^T @ dz, never transposed, and d_bias, the sum of the rows of dz.
 xla::ffi::Error weight_gradient(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
                                 const void* dy, const void* y, void* d_kernel, void* d_bias);
 

@@ -41,13 +41,12 @@ void run(const Shape& shape, const int32_t* indices, const float* dy, float* tab
       {indices, dy, shape.m, shape.d, begin, end, table});
 }
 
-// In bfloat16 each row is summed beside the table: it is the sum of the rows of dy at `first`,
-// next[first], ... until -1.
+// In bfloat16 each row is summed beside the table.
 struct Row {
   const BFloat16* dy;
   int64_t d;
   int32_t first;
-  const int32_t* next;
+  const Lookups* lookups;
   float* sums;  // (d,), scratch
   BFloat16* to;
 };
@@ -56,7 +55,7 @@ ALWAYS_INLINE void sum_row(const Row& row) {
   float* __restrict sums = row.sums;
   const BFloat16* __restrict from = row.dy + row.first * row.d;
   for (int64_t j = 0; j < row.d; ++j) sums[j] = widen(from[j]);
-  for (int32_t i = row.next[row.first]; i >= 0; i = row.next[i]) {
+  for (int32_t i = row.lookups->next(row.first); i >= 0; i = row.lookups->next(i)) {
     from = row.dy + i * row.d;
     for (int64_t j = 0; j < row.d; ++j) sums[j] += widen(from[j]);
   }
@@ -72,27 +71,30 @@ void run(const Shape& shape, const int32_t* indices, const BFloat16* dy, BFloat1
          int64_t begin, int64_t end) {
   const int64_t d = shape.d;
   std::memset(table + begin * d, 0, (end - begin) * d * sizeof(BFloat16));
-  // Which rows of dy belong to each row: the first of them, and after each one the next. Built from
-  // the end, so that they come in order.
-  auto* first = static_cast<int32_t*>(onednn::scratch(1, (end - begin) * sizeof(int32_t)));
-  auto* next = static_cast<int32_t*>(onednn::scratch(2, shape.m * sizeof(int32_t)));
+  const Lookups lookups(indices, shape.m, begin, end);
   auto* sums = static_cast<float*>(onednn::scratch(3, d * sizeof(float)));
-  std::memset(first, -1, (end - begin) * sizeof(int32_t));
-  for (int64_t i = shape.m - 1; i >= 0; --i) {
-    if (indices[i] < begin || indices[i] >= end) continue;
-    int32_t& head = first[indices[i] - begin];
-    next[i] = head;
-    head = static_cast<int32_t>(i);
-  }
   auto* sum = pick(sum_row_avx512, sum_row_avx2, sum_row_base);
   for (int64_t i = 0; i < shape.m; ++i) {
     const int64_t row = indices[i];
-    if (row < begin || row >= end || first[row - begin] != i) continue;
-    sum({dy, d, static_cast<int32_t>(i), next, sums, table + row * d});
+    if (row < begin || row >= end || lookups.first(row) != i) continue;
+    sum({dy, d, static_cast<int32_t>(i), &lookups, sums, table + row * d});
   }
 }
 
 }  // namespace
+
+Lookups::Lookups(const int32_t* indices, int64_t m, int64_t begin, int64_t end)
+    : begin_(begin),
+      first_(static_cast<int32_t*>(onednn::scratch(1, (end - begin) * sizeof(int32_t)))),
+      next_(static_cast<int32_t*>(onednn::scratch(2, m * sizeof(int32_t)))) {
+  std::memset(first_, -1, (end - begin) * sizeof(int32_t));
+  for (int64_t i = m - 1; i >= 0; --i) {  // from the end, so that they come in order
+    if (indices[i] < begin || indices[i] >= end) continue;
+    int32_t& head = first_[indices[i] - begin];
+    next_[i] = head;
+    head = static_cast<int32_t>(i);
+  }
+}
 
 ffi::Error table_gradient(ffi::ThreadPool& pool, const Shape& shape, const int32_t* indices,
                           const void* dy, void* table) {

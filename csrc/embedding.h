@@ -20,4 +20,18 @@ struct Shape {
 xla::ffi::Error table_gradient(xla::ffi::ThreadPool& pool, const Shape& shape,
                                const int32_t* indices, const void* dy, void* table);
 
+// Which lookups gave each of the rows `begin` to `end` of a table: first(row), then next(i) after i,
+// in ascending order until -1. It lies in scratch memory 1 and 2 of the calling thread.
+class Lookups {
+ public:
+  Lookups(const int32_t* indices, int64_t m, int64_t begin, int64_t end);
+
+  int32_t first(int64_t row) const { return first_[row - begin_]; }
+  int32_t next(int32_t i) const { return next_[i]; }
+
+ private:
+  int64_t begin_;
+  int32_t *first_, *next_;
+};
+
 }  // namespace hornbeam::embedding

@@ -21,29 +21,45 @@ constexpr int64_t kBlockBytes = 64 << 10;
 constexpr int64_t kOperationsPerElement = 16;
 
 // What is summed over rows.
-enum class Sum { kPlain, kCentred, kProducts };  // x; (x - mean)^2; dy and x * dy
+enum class Sum { kPlain, kCentred, kProducts };  // x; (x - mean)^2; dz and (x - mean) * dz
 
 template <typename T>
 struct Columns {
   int64_t rows, c;
-  const T *x, *dy;
-  const float* mean;
-  float *a, *b;  // sums (c,), set
+  const T* x;
+  const float* mean;  // null stands for 0
+  float *a, *b;       // sums (c,), set; b of kProducts
+  const T *dy, *y;    // dz = dy; where y is not null, only where y is above 0
+  T* dz;              // null, or set
+
+  Columns block(int64_t row, int64_t count) const {
+    const auto at = [&](auto* array) { return array ? array + row * c : array; };
+    return {count, c, at(x), mean, a, b, at(dy), at(y), at(dz)};
+  }
 };
+
+// dy where y, unless null, is above 0.
+template <typename T>
+ALWAYS_INLINE Vector masked(const T* dy, const T* y, int64_t at) {
+  const Vector value = load(dy + at);
+  if (!y) return value;
+  return load(y + at) > Vector{} ? value : Vector{};
+}
 
 // Sixteen channels. Four rows at a time, for additions to overlap.
 template <Sum kind, typename T>
 ALWAYS_INLINE void sum_columns(const Columns<T>& of, int64_t at) {
   Vector a[4] = {}, b[4] = {};
-  const Vector mean = kind == Sum::kCentred ? load(of.mean + at) : Vector{};
+  const Vector mean = of.mean ? load(of.mean + at) : Vector{};
   const auto add = [&](int64_t row, int k) INLINED {
     const Vector x = load(of.x + row * of.c + at);
     if constexpr (kind == Sum::kPlain) a[k] += x;
     if constexpr (kind == Sum::kCentred) a[k] += (x - mean) * (x - mean);
     if constexpr (kind == Sum::kProducts) {
-      const Vector dy = load(of.dy + row * of.c + at);
-      a[k] += dy;
-      b[k] += x * dy;
+      const Vector dz = masked(of.dy, of.y, row * of.c + at);
+      if (of.dz) store(dz, of.dz + row * of.c + at);
+      a[k] += dz;
+      b[k] += (x - mean) * dz;
     }
   };
   int64_t row = 0;
@@ -82,8 +98,19 @@ auto* sum_rows_here() {
   return pick(sum_rows_avx512<kind, T>, sum_rows_avx2<kind, T>, sum_rows_base<kind, T>);
 }
 
-int64_t block_rows(const Shape& shape) {
-  return std::max<int64_t>(4, kBlockBytes / std::max<int64_t>(1, shape.c * size_of(shape.type)));
+int64_t slices_of(const ffi::ThreadPool& pool, const Shape& shape) {
+  return slice_count(pool, shape.n * shape.c * kOperationsPerElement);
+}
+
+// fn(row, count) for the rows of a slice, block by block.
+template <typename Fn>
+void for_blocks(const Shape& shape, int64_t slice, int64_t slices, const Fn& fn) {
+  const int64_t row_bytes = std::max<int64_t>(1, shape.c * size_of(shape.type));
+  const int64_t step = std::max<int64_t>(4, kBlockBytes / row_bytes);
+  const int64_t end = slice_begin(slice + 1, slices, shape.n, 1);
+  for (int64_t row = slice_begin(slice, slices, shape.n, 1); row < end; row += step) {
+    fn(row, std::min(step, end - row));
+  }
 }
 
 // Means and sums of squared distances from them, over `count` rows.
@@ -111,19 +138,20 @@ template <typename T>
 ffi::Error moments_of(ffi::ThreadPool& pool, const Shape& shape, const T* x, float* mean,
                       float* variance) {
   const int64_t n = shape.n, c = shape.c;
-  const int64_t slices = slice_count(pool, n * c * kOperationsPerElement);
+  const int64_t slices = slices_of(pool, shape);
   std::vector<Moments> parts(slices, Moments(c));
   auto *sum = sum_rows_here<Sum::kPlain, T>(), *squares = sum_rows_here<Sum::kCentred, T>();
   ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
     std::vector<float> block_mean(c), block_square(c);
-    const int64_t end = slice_begin(slice + 1, slices, n, 1), step = block_rows(shape);
-    for (int64_t row = slice_begin(slice, slices, n, 1); row < end; row += step) {
-      const int64_t rows = std::min(step, end - row);
-      sum({rows, c, x + row * c, nullptr, nullptr, block_mean.data(), nullptr});
+    for_blocks(shape, slice, slices, [&](int64_t row, int64_t rows) {
+      Columns<T> block = {rows, c, x + row * c, nullptr, block_mean.data()};
+      sum(block);
       for (float& each : block_mean) each /= rows;
-      squares({rows, c, x + row * c, nullptr, block_mean.data(), block_square.data(), nullptr});
+      block.mean = block_mean.data();
+      block.a = block_square.data();
+      squares(block);
       parts[slice].add(block_mean.data(), block_square.data(), rows);
-    }
+    });
   });
   if (error.failure()) return error;
   Moments all(c);
@@ -135,31 +163,166 @@ ffi::Error moments_of(ffi::ThreadPool& pool, const Shape& shape, const T* x, flo
   return error;
 }
 
+// The sums of kProducts over all rows, into of.a and of.b.
 template <typename T>
-ffi::Error products_of(ffi::ThreadPool& pool, const Shape& shape, const T* x, const T* dy,
-                       float* sums, float* products) {
-  const int64_t n = shape.n, c = shape.c;
-  const int64_t slices = slice_count(pool, n * c * kOperationsPerElement);
+ffi::Error products_of(ffi::ThreadPool& pool, const Shape& shape, const Columns<T>& of) {
+  const int64_t c = shape.c, slices = slices_of(pool, shape);
   std::vector<float> parts(slices * 2 * c);
   auto* sum = sum_rows_here<Sum::kProducts, T>();
   ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
-    std::vector<float> block(2 * c);
+    std::vector<float> sums(2 * c);
     float* part = parts.data() + slice * 2 * c;
-    const int64_t end = slice_begin(slice + 1, slices, n, 1), step = block_rows(shape);
-    for (int64_t row = slice_begin(slice, slices, n, 1); row < end; row += step) {
-      const int64_t rows = std::min(step, end - row);
-      sum({rows, c, x + row * c, dy + row * c, nullptr, block.data(), block.data() + c});
-      for (int64_t i = 0; i < 2 * c; ++i) part[i] += block[i];
-    }
+    for_blocks(shape, slice, slices, [&](int64_t row, int64_t rows) {
+      Columns<T> block = of.block(row, rows);
+      block.a = sums.data();
+      block.b = sums.data() + c;
+      sum(block);
+      for (int64_t i = 0; i < 2 * c; ++i) part[i] += sums[i];
+    });
   });
   for (int64_t i = 0; i < c; ++i) {
-    sums[i] = products[i] = 0;
+    of.a[i] = of.b[i] = 0;
     for (int64_t slice = 0; slice < slices; ++slice) {
-      sums[i] += parts[slice * 2 * c + i];
-      products[i] += parts[(slice * 2 + 1) * c + i];
+      of.a[i] += parts[slice * 2 * c + i];
+      of.b[i] += parts[(slice * 2 + 1) * c + i];
     }
   }
   return error;
+}
+
+template <typename T>
+ffi::Error plain_products_of(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                             const void* dy, float* sums, float* products) {
+  Columns<T> of = {shape.n, shape.c, static_cast<const T*>(x), nullptr, sums, products};
+  of.dy = static_cast<const T*>(dy);
+  return products_of(pool, shape, of);
+}
+
+// fn(at, old) for every sixteen channels. The last ones may overlap those before in `old` lanes,
+// which may be stored once more but not be summed again.
+template <typename Fn>
+ALWAYS_INLINE void by_lanes(int64_t c, const Fn& fn) {
+  int64_t at = 0;
+  for (; at + kLanes <= c; at += kLanes) fn(at, 0);
+  if (at < c) fn(c - kLanes, at + kLanes - c);
+}
+
+// Batch normalisation, where the sums are known: elementwise, by coefficients of the channels.
+template <typename T>
+struct Scaled {
+  int64_t c;
+  const T *x, *other, *dy, *y;  // other and y may be null
+  const float *mean, *factor, *shift, *slope;
+  bool relu;
+  T* out;
+};
+
+// out = (x - mean) * factor + shift + other
+template <typename T>
+ALWAYS_INLINE void scale_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
+  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
+    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
+      Vector v = (load(of.x + row + at) - load(of.mean + at)) * load(of.factor + at);
+      v += load(of.shift + at);
+      if (of.other) v += load(of.other + row + at);
+      if (of.relu) v = v < Vector{} ? Vector{} : v;
+      store(v, of.out + row + at);
+    });
+  }
+}
+
+// out = (dz - shift - (x - mean) * slope) * factor
+template <typename T>
+ALWAYS_INLINE void scale_gradient_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
+  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
+    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
+      const Vector centred = load(of.x + row + at) - load(of.mean + at);
+      const Vector dz = masked(of.dy, of.y, row + at);
+      const Vector rest = dz - load(of.shift + at) - centred * load(of.slope + at);
+      store(rest * load(of.factor + at), of.out + row + at);
+    });
+  }
+}
+
+template <bool backward, typename T>
+ALWAYS_INLINE void scaled_body(const Scaled<T>& of, int64_t begin, int64_t end) {
+  backward ? scale_gradient_rows(of, begin, end) : scale_rows(of, begin, end);
+}
+template <bool backward, typename T>
+TARGET_AVX512 void scaled_avx512(const Scaled<T>& of, int64_t begin, int64_t end) {
+  scaled_body<backward>(of, begin, end);
+}
+template <bool backward, typename T>
+TARGET_AVX2 void scaled_avx2(const Scaled<T>& of, int64_t begin, int64_t end) {
+  scaled_body<backward>(of, begin, end);
+}
+template <bool backward, typename T>
+void scaled_base(const Scaled<T>& of, int64_t begin, int64_t end) {
+  scaled_body<backward>(of, begin, end);
+}
+
+template <bool backward, typename T>
+ffi::Error scale(ffi::ThreadPool& pool, const Shape& shape, const Scaled<T>& of) {
+  const int64_t n = shape.n, slices = slices_of(pool, shape);
+  auto* run = pick(scaled_avx512<backward, T>, scaled_avx2<backward, T>, scaled_base<backward, T>);
+  return parallel_for(pool, slices, [&](int64_t slice) {
+    run(of, slice_begin(slice, slices, n, 1), slice_begin(slice + 1, slices, n, 1));
+  });
+}
+
+float one_over_deviation(const Batch& batch, int64_t i) {
+  return 1 / std::sqrt(batch.variance[i] + batch.epsilon);
+}
+
+template <typename T>
+ffi::Error batch_forward_of(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                            const Batch& batch, const void* other, bool relu, void* y) {
+  std::vector<float> factor(shape.c);
+  for (int64_t i = 0; i < shape.c; ++i) factor[i] = one_over_deviation(batch, i) * batch.gamma[i];
+  Scaled<T> of = {};
+  of.c = shape.c;
+  of.x = static_cast<const T*>(x);
+  of.other = static_cast<const T*>(other);
+  of.mean = batch.mean;
+  of.factor = factor.data();
+  of.shift = batch.beta;
+  of.relu = relu;
+  of.out = static_cast<T*>(y);
+  return scale<false>(pool, shape, of);
+}
+
+// With r = 1 / sqrt(variance + epsilon) and means over the rows,
+// dx = (dz - mean(dz) - (x - mean) * r^2 * mean(dz * (x - mean))) * r * gamma
+template <typename T>
+ffi::Error batch_backward_of(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                             const void* dy, const Batch& batch, const void* y, void* dx, void* dz,
+                             float* d_gamma, float* d_beta) {
+  const int64_t n = shape.n, c = shape.c;
+  Columns<T> sums = {n, c, static_cast<const T*>(x), batch.mean, d_beta, d_gamma};
+  sums.dy = static_cast<const T*>(dy);
+  sums.y = static_cast<const T*>(y);
+  sums.dz = static_cast<T*>(dz);
+  ffi::Error error = products_of(pool, shape, sums);
+  if (error.failure()) return error;
+  std::vector<float> factor(c), shift(c), slope(c);
+  for (int64_t i = 0; i < c; ++i) {
+    const float r = one_over_deviation(batch, i);
+    d_gamma[i] *= r;
+    factor[i] = r * batch.gamma[i];
+    shift[i] = d_beta[i] / n;
+    slope[i] = d_gamma[i] * r / n;
+  }
+  Scaled<T> of = {};
+  of.c = c;
+  of.x = sums.x;
+  of.dy = dz ? sums.dz : sums.dy;
+  of.y = dz ? nullptr : sums.y;
+  of.mean = batch.mean;
+  of.factor = factor.data();
+  of.shift = shift.data();
+  of.slope = slope.data();
+  of.out = static_cast<T*>(dx);
+  return scale<true>(pool, shape, of);
 }
 
 // Layer normalisation
@@ -174,15 +337,6 @@ struct Rows {
   float *mean, *factor;
   float *d_gamma, *d_beta;  // added to
 };
-
-// fn(at, old) for every sixteen channels. The last ones may overlap those before in `old` lanes,
-// which may be stored once more but not be summed again.
-template <typename Fn>
-ALWAYS_INLINE void by_lanes(int64_t c, const Fn& fn) {
-  int64_t at = 0;
-  for (; at + kLanes <= c; at += kLanes) fn(at, 0);
-  if (at < c) fn(c - kLanes, at + kLanes - c);
-}
 
 template <typename T>
 ALWAYS_INLINE void normalize_rows(const Rows<T>& of) {
@@ -322,11 +476,27 @@ ffi::Error moments(ffi::ThreadPool& pool, const Shape& shape, const void* x, flo
 ffi::Error products(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* dy,
                     float* sums, float* products) {
   return guarded([&] {
-    return shape.type == Type::kFloat32
-               ? products_of(pool, shape, static_cast<const float*>(x),
-                             static_cast<const float*>(dy), sums, products)
-               : products_of(pool, shape, static_cast<const BFloat16*>(x),
-                             static_cast<const BFloat16*>(dy), sums, products);
+    auto* run =
+        shape.type == Type::kFloat32 ? plain_products_of<float> : plain_products_of<BFloat16>;
+    return run(pool, shape, x, dy, sums, products);
+  });
+}
+
+ffi::Error batch_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                         const Batch& batch, const void* other, bool relu, void* y) {
+  return guarded([&] {
+    auto* run = shape.type == Type::kFloat32 ? batch_forward_of<float> : batch_forward_of<BFloat16>;
+    return run(pool, shape, x, batch, other, relu, y);
+  });
+}
+
+ffi::Error batch_backward(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* dy,
+                          const Batch& batch, const void* y, void* dx, void* dz, float* d_gamma,
+                          float* d_beta) {
+  return guarded([&] {
+    auto* run =
+        shape.type == Type::kFloat32 ? batch_backward_of<float> : batch_backward_of<BFloat16>;
+    return run(pool, shape, x, dy, batch, y, dx, dz, d_gamma, d_beta);
   });
 }
 

@@ -1,4 +1,4 @@
-// Normalisation, channels last: sums over rows for batch normalisation, and layer normalisation.
+// Normalisation, channels last: of each channel over the rows (batch), and of each row (layer).
 //
 // Letters: n rows, c channels (the last axis). x, y and their gradients are (n, c) in float32 or
 // bfloat16; everything else is float32. c is 16 at least.
@@ -21,6 +21,22 @@ xla::ffi::Error moments(xla::ffi::ThreadPool& pool, const Shape& shape, const vo
 // sums = sum of dy, products = sum of x * dy, of each channel over the rows: both (c,).
 xla::ffi::Error products(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
                          const void* dy, float* sums, float* products);
+
+// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each channel, and then of that sum with
+// `other` (n, c), which may be null, the part above 0, if asked. All vectors are (c,).
+struct Batch {
+  const float *mean, *variance, *gamma, *beta;
+  float epsilon;
+};
+xla::ffi::Error batch_forward(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                              const Batch& batch, const void* other, bool relu, void* y);
+
+// The gradients of all that, for mean and variance that are x's own; beta isn't read. `y` (may be
+// null) is the output after relu: dy counts only where it is above 0. `dz` (may be null) is set to
+// what counts of dy, the gradient of `other`.
+xla::ffi::Error batch_backward(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                               const void* dy, const Batch& batch, const void* y, void* dx,
+                               void* dz, float* d_gamma, float* d_beta);
 
 // y = (x - mean) * factor * gamma + beta in each row, factor = 1 / sqrt(variance + epsilon).
 // gamma and beta are (c,); mean and factor (n,) are kept for the gradient.

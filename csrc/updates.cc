@@ -5,6 +5,7 @@
 
 #include "core/cpu.h"
 #include "core/parallel.h"
+#include "row_gradients.h"
 
 namespace hornbeam::updates {
 namespace {
@@ -98,7 +99,11 @@ ffi::Error update_all(ffi::ThreadPool& pool, const Rule& rule, const Variables& 
     int64_t at = 0;  // where the variable begins
     for (const Variable& v : variables) {
       const int64_t from = std::max<int64_t>(begin - at, 0), to = std::min(end - at, v.size);
-      if (from < to) run(rule, v, from, to);
+      if (from < to && v.rows) {
+        for_each_block(v, from, to, [&](const Variable& block) { run(rule, block, 0, block.size); });
+      } else if (from < to) {
+        run(rule, v, from, to);
+      }
       at += v.size;
     }
   });

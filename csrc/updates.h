@@ -5,13 +5,24 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "core/matmul.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace hornbeam::updates {
 
 constexpr int kMostSlots = 2;
+
+// The gradient of a table (n, d) of which m rows were looked up: 0, to which dy[i] is added at row
+// indices[i], in order and in float32. Indices outside [0, n) are left out.
+struct RowGradient {
+  Type type;  // of dy
+  int64_t m, d;
+  const int32_t* indices;  // (m,)
+  const void* dy;          // (m, d)
+};
 
 // One variable. A new array may be the old one.
 struct Variable {
@@ -21,6 +32,7 @@ struct Variable {
   float* new_value;
   float* new_slots[kMostSlots];
   float decay;  // the share of itself that the value loses first
+  std::optional<RowGradient> rows;  // in place of `gradient`, which is then not read
 };
 
 // No slot.

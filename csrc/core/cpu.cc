@@ -1,5 +1,8 @@
 #include "core/cpu.h"
 
+#include <cstdlib>
+#include <cstring>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -21,6 +24,11 @@ Cpu detect() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) found.amx_bf16 = (d >> 22 & 1) && (d >> 24 & 1);
 #endif
+  const char* most = std::getenv("HORNBEAM_CPU");
+  if (most && std::strcmp(most, "avx2") == 0) {
+    found.avx512 = found.avx512_bf16 = found.amx_bf16 = false;
+    found.limited = true;
+  }
   return found;
 }
 

@@ -32,6 +32,7 @@ struct Cpu {
   bool avx512 = false;       // F, BW, VL and DQ: the level that oneDNN calls avx512_core
   bool avx512_bf16 = false;
   bool amx_bf16 = false;
+  bool limited = false;  // by HORNBEAM_CPU=avx2: what a processor without AVX-512 does, for tests
 };
 
 const Cpu& cpu();

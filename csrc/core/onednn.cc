@@ -7,12 +7,14 @@
 #include <list>
 #include <new>
 
+#include "core/cpu.h"
+
 namespace hornbeam::onednn {
 namespace {
 
 // Shapes met by one thread: all of a large model's layers, in training and in prediction.
 constexpr size_t kPrimitives = 512;
-constexpr size_t kScratches = 4;
+constexpr size_t kScratches = 6;
 
 // While one lives, OpenMP uses one thread for what this thread starts. The number is put back
 // afterwards, because the thread may be the user's own and other libraries read it.
@@ -62,6 +64,9 @@ struct Thread {
 };
 
 Thread& thread() {
+  // Before oneDNN's first primitive; afterwards it would be refused.
+  static const bool limited = cpu().limited && dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+  static_cast<void>(limited);
   thread_local Thread mine;
   return mine;
 }

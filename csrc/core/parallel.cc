@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace hornbeam {
@@ -17,6 +19,19 @@ namespace ffi = xla::ffi;
 
 // Waking a thread takes some 20 us; a core does so many operations in about 35.
 constexpr int64_t kOperationsPerSlice = 3'000'000;
+
+// How long a caller looks for the end of the last slices before it sleeps, from which it too would
+// have to be woken.
+constexpr auto kPatience = std::chrono::microseconds(100);
+
+// Leaves the core to others for a moment.
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
 
 // Shared by the caller and its helpers; the last to leave frees it. A helper that comes late finds
 // no slice left and never touches `fn`, which lives only as long as the call.
@@ -28,7 +43,7 @@ struct Job {
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   std::condition_variable finished;
-  int64_t done = 0;                            // under mutex
+  std::atomic<int64_t> done{0};                // written under mutex
   ffi::Error failure = ffi::Error::Success();  // the first one; under mutex
 
   void work() {
@@ -49,6 +64,13 @@ struct Job {
   }
 
   void wait() {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    do {
+      for (int i = 0; i < 16; ++i) {
+        if (done == slices) return;
+        relax();
+      }
+    } while (std::chrono::steady_clock::now() < end);
     std::unique_lock<std::mutex> lock(mutex);
     finished.wait(lock, [this] { return done == slices; });
   }

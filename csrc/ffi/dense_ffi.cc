@@ -10,26 +10,40 @@ namespace ffi = xla::ffi;
 using Array = ffi::AnyBuffer;
 using Output = ffi::Result<ffi::AnyBuffer>;
 
-// The sizes, from (b, d) or (b, u) rows and the kernel.
+constexpr const char* kTypes =
+    "; all float32 or all bfloat16, or kernel, bias and their gradients float32 and all else bfloat16";
+
+// The sizes, from (b, d) or (b, u) rows and the kernel; nothing where they or the types don't fit.
 std::optional<Shape> shape_of(const Array& rows, const Array& kernel, bool transposed) {
-  const auto type = type_of(rows.element_type());
-  if (!type || rows.dimensions().size() != 2 || kernel.dimensions().size() != 2) return {};
+  const auto type = type_of(rows.element_type()), kernel_type = type_of(kernel.element_type());
+  if (!type || !kernel_type || rows.dimensions().size() != 2 || kernel.dimensions().size() != 2) {
+    return {};
+  }
+  if (*type != *kernel_type && *kernel_type != Type::kFloat32) return {};
   const int64_t first = kernel.dimensions()[0], second = kernel.dimensions()[1];
-  return Shape{*type, rows.dimensions()[0], transposed ? second : first,
-               transposed ? first : second, transposed};
+  return Shape{*type,
+               *kernel_type,
+               rows.dimensions()[0],
+               transposed ? second : first,
+               transposed ? first : second,
+               transposed};
+}
+
+ffi::Error wrong(const char* handler, const char* expected) {
+  return wrong_shape(handler, (std::string(expected) + kTypes).c_str());
 }
 
 ffi::Error forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::RemainingArgs rest,
                            Output y, bool relu, bool transposed) {
   const auto type = x.element_type();
   const auto shape = shape_of(x, kernel, transposed);
-  if (!shape || !has_shape(x, type, {shape->b, shape->d}) || kernel.element_type() != type ||
+  if (!shape || !has_shape(x, type, {shape->b, shape->d}) ||
       !has_shape(*y, type, {shape->b, shape->u})) {
-    return wrong_shape("dense_forward", "x (b, d), kernel (d, u), y (b, u), float32 or bfloat16");
+    return wrong("dense_forward", "x (b, d), kernel (d, u), y (b, u)");
   }
   const void* bias;
-  if (!optional(rest, type, {shape->u}, &bias)) {
-    return wrong_shape("dense", "at most one more argument, bias (u,)");
+  if (!optional(rest, kernel.element_type(), {shape->u}, &bias)) {
+    return wrong("dense_forward", "at most one more argument, bias (u,)");
   }
   return forward(pool, *shape, x.untyped_data(), kernel.untyped_data(), bias, relu,
                  y->untyped_data());
@@ -39,14 +53,13 @@ ffi::Error input_gradient_handler(ffi::ThreadPool pool, Array dy, Array kernel,
                                   ffi::RemainingArgs rest, Output dx, bool transposed) {
   const auto type = dy.element_type();
   const auto shape = shape_of(dy, kernel, transposed);
-  if (!shape || !has_shape(dy, type, {shape->b, shape->u}) || kernel.element_type() != type ||
+  if (!shape || !has_shape(dy, type, {shape->b, shape->u}) ||
       !has_shape(*dx, type, {shape->b, shape->d})) {
-    return wrong_shape("dense_input_gradient",
-                       "dy (b, u), kernel (d, u), dx (b, d), float32 or bfloat16");
+    return wrong("dense_input_gradient", "dy (b, u), kernel (d, u), dx (b, d)");
   }
   const void* y;
   if (!optional(rest, type, {shape->b, shape->u}, &y)) {
-    return wrong_shape("dense", "at most one more argument, y (b, u)");
+    return wrong("dense_input_gradient", "at most one more argument, y (b, u)");
   }
   return input_gradient(pool, *shape, dy.untyped_data(), kernel.untyped_data(), y,
                         dx->untyped_data());
@@ -57,14 +70,13 @@ ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi:
   const auto type = x.element_type();
   const auto shape = shape_of(x, *d_kernel, false);
   if (!shape || !has_shape(x, type, {shape->b, shape->d}) ||
-      !has_shape(dy, type, {shape->b, shape->u}) || d_kernel->element_type() != type ||
-      !has_shape(*d_bias, type, {shape->u})) {
-    return wrong_shape("dense_weight_gradient",
-                       "x (b, d), dy (b, u), d_kernel (d, u), d_bias (u,), float32 or bfloat16");
+      !has_shape(dy, type, {shape->b, shape->u}) ||
+      !has_shape(*d_bias, d_kernel->element_type(), {shape->u})) {
+    return wrong("dense_weight_gradient", "x (b, d), dy (b, u), d_kernel (d, u), d_bias (u,)");
   }
   const void* y;
   if (!optional(rest, type, {shape->b, shape->u}, &y)) {
-    return wrong_shape("dense", "at most one more argument, y (b, u)");
+    return wrong("dense_weight_gradient", "at most one more argument, y (b, u)");
   }
   return weight_gradient(pool, *shape, x.untyped_data(), dy.untyped_data(), y,
                          d_kernel->untyped_data(), d_bias->untyped_data());

@@ -38,6 +38,59 @@ ffi::Error products_handler(ffi::ThreadPool pool, Array x, Array dy, Output sums
   return products(pool, *shape, x.untyped_data(), dy.untyped_data(), floats(sums), floats(result));
 }
 
+// The vectors of batch normalisation; beta may be null. Nothing where one has not c numbers.
+std::optional<Batch> batch_of(const Shape& shape, const Array& mean, const Array& variance,
+                              const Array& gamma, const Array* beta, double epsilon) {
+  for (const Array* vector : {&mean, &variance, &gamma, beta}) {
+    if (vector && !has_shape(*vector, F32, {shape.c})) return {};
+  }
+  return Batch{floats(mean), floats(variance), floats(gamma), beta ? floats(*beta) : nullptr,
+               static_cast<float>(epsilon)};
+}
+
+ffi::Error batch_forward_handler(ffi::ThreadPool pool, Array x, Array mean, Array variance,
+                                 Array gamma, Array beta, ffi::RemainingArgs rest, Output y,
+                                 double epsilon, bool relu) {
+  const auto wrong = wrong_shape("batch_norm_forward",
+                                 "x, y and the optional other (n, c >= 16) in float32 or bfloat16, "
+                                 "mean, variance, gamma and beta (c,) in float32");
+  const auto shape = shape_of(x);
+  const auto type = x.element_type();
+  const void* other;
+  if (!shape || !has_shape(*y, type, {shape->n, shape->c}) ||
+      !optional(rest, type, {shape->n, shape->c}, &other)) {
+    return wrong;
+  }
+  const auto batch = batch_of(*shape, mean, variance, gamma, &beta, epsilon);
+  if (!batch) return wrong;
+  return batch_forward(pool, *shape, x.untyped_data(), *batch, other, relu, y->untyped_data());
+}
+
+ffi::Error batch_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array mean,
+                                  Array variance, Array gamma, ffi::RemainingArgs rest, Output dx,
+                                  Output dz, Output d_gamma, Output d_beta, double epsilon,
+                                  bool masked) {
+  const auto wrong = wrong_shape("batch_norm_backward",
+                                 "x, dy, dx and the optional y (n, c >= 16) in float32 or bfloat16, "
+                                 "dz the same or (0, c), mean, variance, gamma, d_gamma and d_beta "
+                                 "(c,) in float32");
+  const auto shape = shape_of(x);
+  const auto type = x.element_type();
+  const void* y;
+  if (!shape || !has_shape(dy, type, {shape->n, shape->c}) ||
+      !has_shape(*dx, type, {shape->n, shape->c}) ||
+      !has_shape(*dz, type, {masked ? shape->n : 0, shape->c}) ||
+      !has_shape(*d_gamma, F32, {shape->c}) || !has_shape(*d_beta, F32, {shape->c}) ||
+      !optional(rest, type, {shape->n, shape->c}, &y)) {
+    return wrong;
+  }
+  const auto batch = batch_of(*shape, mean, variance, gamma, nullptr, epsilon);
+  if (!batch) return wrong;
+  return batch_backward(pool, *shape, x.untyped_data(), dy.untyped_data(), *batch, y,
+                        dx->untyped_data(), masked ? dz->untyped_data() : nullptr, floats(d_gamma),
+                        floats(d_beta));
+}
+
 ffi::Error layer_forward_handler(ffi::ThreadPool pool, Array x, Array gamma, Array beta, Output y,
                                  Output mean, Output factor, double epsilon) {
   const auto shape = shape_of(x);
@@ -77,6 +130,33 @@ XLA_FFI_DEFINE_HANDLER(
 XLA_FFI_DEFINE_HANDLER(
     kProducts, products_handler,
     Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER(kBatchForward, batch_forward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .RemainingArgs()
+                           .Ret<Array>()
+                           .Attr<double>("epsilon")
+                           .Attr<bool>("relu"));
+XLA_FFI_DEFINE_HANDLER(kBatchBackward, batch_backward_handler,
+                       Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .Arg<Array>()
+                           .RemainingArgs()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Ret<Array>()
+                           .Attr<double>("epsilon")
+                           .Attr<bool>("masked"));
 XLA_FFI_DEFINE_HANDLER(kLayerForward, layer_forward_handler,
                        Ffi::Bind()
                            .Ctx<ffi::ThreadPool>()
@@ -105,6 +185,8 @@ XLA_FFI_DEFINE_HANDLER(kLayerBackward, layer_backward_handler,
 hornbeam::Handlers hornbeam::normalization_handlers() {
   return {{"hornbeam_moments", normalization::kMoments},
           {"hornbeam_channel_products", normalization::kProducts},
+          {"hornbeam_batch_norm_forward", normalization::kBatchForward},
+          {"hornbeam_batch_norm_backward", normalization::kBatchBackward},
           {"hornbeam_layer_norm_forward", normalization::kLayerForward},
           {"hornbeam_layer_norm_backward", normalization::kLayerBackward}};
 }

@@ -14,7 +14,7 @@ using hornbeam::testing::Pool;
 
 void all_three(Pool& pool, int64_t b, int64_t d, int64_t u, bool relu) {
   auto view = pool.view();
-  const Shape shape{Type::kFloat32, b, d, u, false};
+  const Shape shape{Type::kFloat32, Type::kFloat32, b, d, u, false};
   const auto x = numbers(b * d, 1), kernel = numbers(d * u, 2), bias = numbers(u, 3);
   const auto dy = numbers(b * u, 4);
   std::vector<float> y(b * u), expected_y(b * u);

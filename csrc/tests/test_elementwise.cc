@@ -54,6 +54,34 @@ void moments_of_channels(Pool& pool, int64_t n, int64_t c) {
   if (n) expect_close(mean, expected);
 }
 
+void batch_normalisation(Pool& pool, int64_t n, int64_t c) {
+  auto view = pool.view();
+  const hornbeam::normalization::Shape shape{Type::kFloat32, n, c};
+  const auto x = numbers(n * c, 1), dy = numbers(n * c, 2), other = numbers(n * c, 3);
+  const Floats gamma(c, 2), beta(c, 1);
+  Floats mean(c), variance(c), y(n * c), dx(n * c), dz(n * c), d_gamma(c), d_beta(c), expected(c);
+  CHECK(moments(view, shape, x.data(), mean.data(), variance.data()).success());
+  const hornbeam::normalization::Batch batch{mean.data(), variance.data(), gamma.data(),
+                                             beta.data(), 1e-3f};
+  CHECK(batch_forward(view, shape, x.data(), batch, other.data(), true, y.data()).success());
+  CHECK(batch_backward(view, shape, x.data(), dy.data(), batch, y.data(), dx.data(), dz.data(),
+                       d_gamma.data(), d_beta.data())
+            .success());
+  Floats slopes(c);
+  for (int64_t i = 0; i < n * c; ++i) {
+    CHECK(dz[i] == (y[i] > 0 ? dy[i] : 0));
+    expected[i % c] += dz[i];
+    slopes[i % c] += dx[i];
+  }
+  expect_close(d_beta, expected);
+  for (float slope : slopes) CHECK(std::fabs(slope) < 1e-2f);
+  const Floats once = dx;
+  CHECK(batch_backward(view, shape, x.data(), dz.data(), batch, nullptr, dx.data(), nullptr,
+                       d_gamma.data(), d_beta.data())
+            .success());
+  expect_close(dx, once);
+}
+
 void adam(Pool& pool) {
   auto view = pool.view();
   std::vector<Floats> values, gradients, means, squares;
@@ -67,7 +95,8 @@ void adam(Pool& pool) {
   hornbeam::updates::Variables variables;
   for (size_t i = 0; i < values.size(); ++i) {
     float *v = values[i].data(), *m = means[i].data(), *s = squares[i].data();
-    variables.push_back({static_cast<int64_t>(values[i].size()), gradients[i].data(), v, {m, s}, v, {m, s}, 0});
+    const auto size = static_cast<int64_t>(values[i].size());
+    variables.push_back({size, gradients[i].data(), v, {m, s}, v, {m, s}, 0, {}});
   }
   CHECK(update(view, hornbeam::updates::Adam{0.1f, 0.1f, 0.001f, 1e-7f}, variables).success());
   for (size_t i = 0; i < values.size(); ++i) {
@@ -76,6 +105,26 @@ void adam(Pool& pool) {
       CHECK(std::fabs(values[i][j] - (before[i][j] - 0.1f * m / (std::sqrt(s) + 1e-7f))) < 1e-3f);
     }
   }
+}
+
+// A table by the rows that were looked up, beside the same one by its gradient.
+void table(Pool& pool, int64_t n, int64_t d, int64_t m) {
+  auto view = pool.view();
+  const auto dy = numbers(m * d, 1);
+  Floats value = numbers(n * d, 2), same = value, gradient(n * d);
+  std::vector<int32_t> indices(m);
+  for (int64_t i = 0; i < m; ++i) {
+    indices[i] = static_cast<int32_t>(i * i % (n + 2)) - 1;
+    if (indices[i] < 0 || indices[i] >= n) continue;
+    for (int64_t j = 0; j < d; ++j) gradient[indices[i] * d + j] += dy[i * d + j];
+  }
+  using namespace hornbeam::updates;
+  const RowGradient rows{Type::kFloat32, m, d, indices.data(), dy.data()};
+  const Variables by_rows{{n * d, nullptr, value.data(), {}, value.data(), {}, 0.1f, rows}};
+  const Variables dense{{n * d, gradient.data(), same.data(), {}, same.data(), {}, 0.1f, {}}};
+  CHECK(update(view, Sgd{0.5f}, by_rows).success());
+  CHECK(update(view, Sgd{0.5f}, dense).success());
+  CHECK(value == same);
 }
 
 void pools(Pool& pool, int64_t b, int64_t h, int64_t w, int64_t c, int64_t size, int64_t stride) {
@@ -137,9 +186,13 @@ int main() {
       for (int64_t n : {0, 1, 7, 300}) {
         layer_normalisation(pool, n, c);
         moments_of_channels(pool, n, c);
+        batch_normalisation(pool, n, c);
       }
     }
     adam(pool);
+    table(pool, 1, 1, 1);
+    table(pool, 7, 3, 40);
+    table(pool, 900, 129, 300);
     for (int64_t size : {0, 1, 15, 33, 5000, 300000}) draws(pool, size);
     for (int64_t n : {1, 7, 3000}) {
       for (int64_t d : {1, 17, 64}) table_gradients(pool, n, d, 33);

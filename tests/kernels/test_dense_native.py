@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hornbeam.core import fusion
 from hornbeam.kernels import dense, native
 from tests.tolerances import assert_close
 
@@ -61,6 +63,55 @@ def test_value_and_gradients(shape: Any, activation: Any, dtype: str) -> None:
 
 def _vjp_where(alive: Any, x: Any, kernel: Any, bias: Any, dy: Any) -> Any:
     return _vjp(dense.affine_reference, None, x, kernel, bias, jnp.where(alive, dy, 0))[1]
+
+
+def _rounded(f: Any, x: Any, kernel: Any, bias: Any, activation: Any = None) -> Any:
+    """f on weights as mixed precision reads them from float32 variables."""
+    narrow = [
+        None if a is None else fusion.offer(a.astype(x.dtype), wide=lambda a=a: a)
+        for a in (kernel, bias)
+    ]
+    return f(x, *narrow, activation)
+
+
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("shape", SHAPES + SMALL, ids=str)
+def test_weights_stored_in_float32(shape: Any, activation: Any, with_bias: bool) -> None:
+    x, kernel, bias, dy = _arrays(shape)
+    bias = bias if with_bias else None
+    x, dy = x.astype("bfloat16"), dy.astype("bfloat16")
+    step = jax.jit(partial(_vjp, partial(_rounded, dense.affine), activation))
+    y, (dx, d_kernel, d_bias) = step(x, kernel, bias, dy)
+    assert [a.dtype for a in (y, dx, d_kernel)] == ["bfloat16", "bfloat16", "float32"]
+    wide = [a if a is None else a.astype("float32") for a in (x, kernel, bias, dy)]
+    expected_y = dense.affine_reference(*wide[:3], activation)
+    alive = jnp.where(y > 0, wide[3], 0) if activation else wide[3]
+    expected = _vjp(dense.affine_reference, None, *wide[:3], alive)[1]
+    assert_close((y, dx, d_kernel), (expected_y, *expected[:2]), "bfloat16")
+    if with_bias:
+        assert d_bias.dtype == "float32"
+        assert_close(d_bias, expected[2], "bfloat16")
+
+
+def test_weights_stored_in_float32_under_vmap_and_second_gradients() -> None:
+    x, kernel, bias, _ = _arrays((3 * 20, 17, 33))
+    x = x.astype("bfloat16").reshape(3, 20, 17)
+
+    def penalty(f: Any, kernel: Any, bias: Any) -> Any:
+        def loss(kernel: Any, bias: Any) -> Any:
+            y = jax.vmap(lambda x: _rounded(f, x, kernel, bias, "relu"))(x)
+            return jnp.mean(jnp.tanh(y.astype("float32")) ** 2)
+
+        value, slopes = jax.value_and_grad(loss, argnums=(0, 1))(kernel, bias)
+        return sum(jnp.sum(g**2) for g in slopes), value
+
+    actual, expected = (
+        jax.jit(jax.value_and_grad(partial(penalty, f), argnums=(0, 1), has_aux=True))(kernel, bias)
+        for f in (dense.affine, dense.affine_reference)
+    )
+    assert all(g.dtype == "float32" for g in actual[1])
+    assert_close(actual, expected, "bfloat16")
 
 
 def test_without_bias() -> None:

@@ -35,7 +35,7 @@ def _arrays(shape: Any, dtype: str = "float32") -> Any:
     return x.astype(dtype), *vectors, dy.astype(dtype)
 
 
-def _batch(moments: Any, scale_and_shift: Any) -> Any:
+def _scaled(moments: Any, scale_and_shift: Any) -> Any:
     def f(x: Any, gamma: Any, beta: Any) -> Any:
         mean, variance = moments(x, tuple(range(x.ndim - 1)))
         factor = jax.lax.rsqrt(variance + 1e-3) * gamma
@@ -44,8 +44,20 @@ def _batch(moments: Any, scale_and_shift: Any) -> Any:
     return f
 
 
-BATCH = _batch(norm.moments, norm.scale_and_shift)
-BATCH_REFERENCE = _batch(norm.moments_reference, norm.scale_and_shift_reference)
+SCALED_REFERENCE = _scaled(norm.moments_reference, norm.scale_and_shift_reference)
+
+
+def _batch(x: Any, gamma: Any, beta: Any) -> Any:
+    mean, variance = norm.moments(x, tuple(range(x.ndim - 1)))
+    return norm.batch_normalization(x, mean, variance, gamma, beta, 1e-3)
+
+
+def _relu(f: Any) -> Any:
+    return lambda *args: ops.relu.raw(f(*args))
+
+
+def _residual(f: Any) -> Any:
+    return lambda x, *vectors: ops.add.raw(x / 2, f(x, *vectors))
 
 
 def _layer(x: Any, gamma: Any, beta: Any) -> Any:
@@ -56,7 +68,14 @@ def _layer_reference(x: Any, gamma: Any, beta: Any) -> Any:
     return norm.layer_normalization_reference(x, gamma, beta, 1e-3)[0]
 
 
-KINDS = {"batch": (BATCH, BATCH_REFERENCE), "layer": (_layer, _layer_reference)}
+KINDS = {
+    "scaled": (_scaled(norm.moments, norm.scale_and_shift), SCALED_REFERENCE),
+    "batch": (_batch, SCALED_REFERENCE),
+    "batch, relu": (_relu(_batch), _relu(SCALED_REFERENCE)),
+    "batch, residual": (_residual(_batch), _residual(SCALED_REFERENCE)),
+    "batch, residual, relu": (_relu(_residual(_batch)), _relu(_residual(SCALED_REFERENCE))),
+    "layer": (_layer, _layer_reference),
+}
 
 
 def _vjp(f: Any, *arrays: Any) -> Any:
@@ -68,8 +87,10 @@ def _vjp(f: Any, *arrays: Any) -> Any:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_value_and_gradients(kind: str, shape: Any, dtype: str) -> None:
-    if kind == "batch" and shape[0] < 2:
+    if kind != "layer" and shape[0] < 2:
         return  # without two rows there is no variance, and factor is 30 times the rounding of x
+    if kind.endswith("residual, relu") and dtype == "bfloat16" and not native.available():
+        return  # rounded before the addition, a few sums near 0 change their sign
     arrays = _arrays(shape, dtype)
     actual = jax.jit(_vjp, static_argnums=0)(KINDS[kind][0], *arrays)
     assert actual[0].dtype == actual[1][0].dtype == dtype
@@ -164,6 +185,38 @@ def test_wrong_shapes() -> None:
         native.call("moments", (result, result), jnp.ones((4, 21)))
     with pytest.raises(Exception, match="channel_products: expected x and dy"):
         native.call("channel_products", (result, result), jnp.ones((4, 20)), jnp.ones((5, 20)))
+    x, vector = jnp.ones((4, 20)), jnp.ones(20)
+    for vectors in ([vector] * 3 + [jnp.ones(19)], [vector] * 4 + [jnp.ones((4, 19))]):
+        with pytest.raises(Exception, match="batch_norm_forward: expected x"):
+            native.call("batch_norm_forward", x, x, *vectors, epsilon=np.float64(1), relu=False)
+    results = (x, x[:1], vector, vector)
+    for vectors in ([vector] * 2 + [jnp.ones(19)], [vector] * 3):
+        with pytest.raises(Exception, match="batch_norm_backward: expected x"):
+            options = {"epsilon": np.float64(1), "masked": False}
+            native.call("batch_norm_backward", results, x, x, *vectors, **options)
+
+
+def test_what_follows_is_computed_with_it() -> None:
+    """Sums over rows, and one pass over x and the other: no kernel whose result goes unused, no addition."""
+
+    def f(x: Any, other: Any, gamma: Any, beta: Any) -> Any:
+        return ops.relu.raw(ops.add.raw(other, _batch(x, gamma, beta)))
+
+    x, gamma, beta, other = _arrays((300, 128))
+    text = str(jax.jit(f).lower(x, other, gamma, beta).compile().as_text())
+    if native.available():
+        assert text.count("hornbeam_batch_norm_forward") == 1
+        assert not any(f"f32[300,128]{{1,0}} {name}(" in text for name in ("add", "maximum"))
+
+
+def test_a_sum_of_other_shapes_is_not_fused() -> None:
+    x, gamma, beta, _ = _arrays((40, 32))
+
+    def f(x: Any, other: Any) -> Any:
+        return ops.add.raw(_batch(x, gamma, beta), other)
+
+    for other in (jnp.ones(32), jnp.ones((2, 40, 32)), jnp.ones((40, 32), "bfloat16"), 1.0):
+        assert_close(jax.jit(f)(x, other), SCALED_REFERENCE(x, gamma, beta) + other)
 
 
 def test_small_arrays_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:

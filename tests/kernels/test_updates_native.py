@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.kernels import native, updates
+from hornbeam.kernels import embedding, native, updates
 from tests.tolerances import assert_close
 
 RULES = {
@@ -176,6 +176,74 @@ def test_gradients_through_an_update() -> None:
     assert_close(loss(updates.update_all), loss(_formula))
 
 
+def _lookups(n: int, d: int, m: int, dtype: str) -> tuple[Any, Any]:
+    """Indices, some of them of no row and many of the same one, and dy."""
+    random = np.random.default_rng(n)
+    indices = np.minimum(random.integers(-2, n + 3, m), n // 2)
+    return jnp.asarray(indices), jnp.asarray(random.standard_normal((m, d)), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", RULES)
+def test_a_table_by_its_rows(name: str, dtype: str) -> None:
+    """One table beside other variables: the rows that were looked up stand for its gradient, which isn't made."""
+    rule = RULES[name]
+    for n, d, m in ((1, 1, 1), (7, 3, 5), (900, 129, 300), (5000, 64, 700)):
+        shapes = [(3, 5), (n, d), (17,)]
+        gradients, values, slots = _state(rule, shapes)
+        indices, dy = _lookups(n, d, m, dtype)
+
+        def step(gradients: Any, values: Any, slots: Any, indices: Any, dy: Any) -> Any:
+            pull = jax.vjp(lambda t: embedding.take_rows(t, indices), values[1])[1]
+            # The kernel takes rows of either type; the cast is what ends an offer.
+            gradient = pull(dy.astype("float32"))[0]
+            given = [gradients[0], gradient, gradients[2]]
+            return updates.update_all(rule, 0.01, 0.25, [False, True, True], given, values, slots)
+
+        arguments = gradients, values, slots, indices, dy
+        compiled = jax.jit(step).lower(*arguments).compile()
+        text = compiled.as_text() or ""
+        assert ("scatter" not in text and "table_gradient" not in text) or not native.available()
+        dense = embedding.gradient_reference(n, indices, dy.astype("float32"))
+        given = [gradients[0], dense, gradients[2]]
+        expected = _formula(rule, 0.01, 0.25, [False, True, True], given, values, slots)
+        actual = compiled(*arguments)
+        assert_close(actual, expected)
+        jax.tree.map(np.testing.assert_array_equal, compiled(*arguments), actual)
+
+
+def test_rows_under_transformations() -> None:
+    rule = RULES["adam"]
+    _, (value,), (slots,) = _state(rule, [(8, 3)])
+    indices, dy = _lookups(8, 3, 4, "float32")
+
+    def loss(take: Any, dy: Any) -> Any:
+        gradient = jax.vjp(lambda t: take(t, indices), value)[1](dy)[0]
+        new, _ = updates.update_all(rule, 0.1, 0.0, [False], [gradient], [value], [slots])
+        return jnp.sum(new[0] ** 2)
+
+    def transformed(take: Any) -> Any:
+        of = lambda dy: loss(take, dy)  # noqa: E731
+        return jax.grad(of)(dy), jax.vmap(of)(jnp.stack([dy, 2 * dy]))
+
+    expected = jax.jit(lambda: transformed(embedding.take_rows_reference))()
+    assert_close(jax.jit(lambda: transformed(embedding.take_rows))(), expected)
+
+
+@pytest.mark.parametrize("options", [{}, {"clipnorm": 0.1}, {"gradient_accumulation_steps": 2}])
+def test_embedding_in_a_model(options: dict[str, Any]) -> None:
+    def trained(cls: Any) -> Any:
+        keras.utils.set_random_seed(1)
+        layers = [keras.layers.Embedding(300, 32), keras.layers.GlobalAveragePooling1D()]
+        model = keras.Sequential([keras.Input((5,), dtype="int32"), *layers])
+        model.compile(cls(0.1, **options), "mse")
+        x = np.random.default_rng(0).integers(0, 300, (24, 5)).astype("int32")
+        model.fit(x, np.ones((24, 32), "float32"), batch_size=8, verbose=0)
+        return model.get_weights()
+
+    assert_close(trained(keras.optimizers.Adam), trained(_ByHand), "training")
+
+
 def test_wrong_arrays() -> None:
     if not native.available():
         return
@@ -189,6 +257,20 @@ def test_wrong_arrays() -> None:
                 (shape,),
                 *arguments,
                 decayed=flags,
+                by_rows=flags,
+                slots=0,
+                momentum=np.float64(0),
+                nesterov=False,
+            )
+    table, indices, dy = jnp.ones((3, 2)), jnp.zeros(4, int), jnp.ones((4, 2))
+    for rows in ((indices[:3], dy), (indices, dy[:, :1]), (indices.astype("float32"), dy)):
+        with pytest.raises(Exception, match=r"update_sgd: expected rates \(2,\)"):
+            native.call(
+                "update_sgd",
+                (jax.ShapeDtypeStruct(table.shape, "float32"),),
+                *(jnp.ones(2), *rows, table),
+                decayed=flags,
+                by_rows=np.ones(1, np.int32),
                 slots=0,
                 momentum=np.float64(0),
                 nesterov=False,
@@ -293,7 +375,7 @@ def test_fit_never_copies_the_table(optimizer: str, monkeypatch: pytest.MonkeyPa
     run = step.Program.run
 
     def recorded(self: Any, compiled: Any, arguments: Any, shield: Any = None) -> Any:
-        state = [[v._value for v in part] for part in (self.changing, self.reading)]
+        state = [[v._value for v in part] for part in (self.changing, self.shared, self.reading)]
         texts.append(compiled.lower(*state, *arguments).compile().as_text())
         return run(self, compiled, arguments, shield)
 

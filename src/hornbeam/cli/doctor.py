@@ -99,7 +99,7 @@ def _devices() -> Iterator[str]:
     for device in jax.devices():
         yield f"{device.platform}:{device.id} {device.device_kind}"
     yield f"processor cores that may be used: {_cores()} of {os.cpu_count()}"
-    for name in ("JAX_PLATFORMS", "XLA_FLAGS", "HORNBEAM_NATIVE", "HORNBEAM_SEED"):
+    for name in ("JAX_PLATFORMS", "XLA_FLAGS", "HORNBEAM_NATIVE", "HORNBEAM_CPU", "HORNBEAM_SEED"):
         if name in os.environ:
             yield f"{name}={os.environ[name]}"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core import fusion
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
 
@@ -26,7 +28,11 @@ def _array(x: Any) -> Any:
 @_operator
 def add(x1: Any, x2: Any) -> Any:
     """x1 + x2"""
-    return jnp.add(_array(x1), _array(x2))
+    x1, x2 = _array(x1), _array(x2)
+    for one, other in ((x1, x2), (x2, x1)):
+        if isinstance(other, jax.Array) and (fused := fusion.taken(one, "add", other)) is not None:
+            return fused
+    return jnp.add(x1, x2)
 
 
 @_operator

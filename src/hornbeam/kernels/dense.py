@@ -34,12 +34,13 @@ def affine(
     x: (b, ..., d), kernel: (d, u), bias: (u,) -> (b, ..., u)
 
     Large products in float32 or bfloat16 are native on CPU. There the gradient is a custom one:
-    `jax.grad` may be taken of it again, forward mode (`jax.jvp`) not.
+    `jax.grad` may be taken of it again, forward mode (`jax.jvp`) not. A kernel and bias that mixed
+    precision has rounded from float32 are taken as they are stored, and so are their gradients.
     """
     if not _is_native(x, kernel, bias):
         return affine_reference(x, kernel, bias, activation)
     rows = x.reshape(-1, x.shape[-1])
-    y = _compiled(activation == "relu", rows, kernel, bias)
+    y = _compiled(activation == "relu", rows, *_stored(kernel, bias))
     y = y.reshape(*x.shape[:-1], kernel.shape[-1])
     if activation is None:
         fusion.offer(y, relu=partial(affine, x, kernel, bias, "relu"))
@@ -56,6 +57,14 @@ def affine_reference(
     y = jnp.matmul(x, kernel)
     y = y if bias is None else y + bias
     return jax.nn.relu(y) if activation == "relu" else y
+
+
+def _stored(kernel: jax.Array, bias: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:
+    """Both as the variables store them, if they say so for both."""
+    wide = [None if a is None else fusion.taken(a, "wide") for a in (kernel, bias)]
+    if wide[0] is None or (bias is not None and wide[1] is None):
+        return kernel, bias
+    return wide[0], wide[1]
 
 
 def _is_native(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> bool:
@@ -82,7 +91,10 @@ def _pays(rows: int, d: int, units: int) -> bool:
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _affine(relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
-    """x: (b, d), kernel: (d, u), bias: (u,) -> (b, u)"""
+    """x: (b, d), kernel: (d, u), bias: (u,) -> (b, u)
+
+    Kernel and bias are of the type of x, or float32 beside a bfloat16 x.
+    """
     return _FORWARD[relu](x, kernel, bias)
 
 
@@ -94,7 +106,7 @@ def _affine_forward(relu: bool, x: Any, kernel: Any, bias: Any) -> tuple[Any, tu
 def _affine_backward(relu: bool, saved: tuple, dy: jax.Array) -> tuple[Any, Any, Any]:
     x, kernel, has_bias, y = saved
     dx = _input_gradient(dy, kernel, y)
-    d_kernel, d_bias = _weight_gradient(x, dy, y)
+    d_kernel, d_bias = _WEIGHT_GRADIENT[kernel.dtype.name](x, dy, y)
     return dx, d_kernel, d_bias if has_bias else None
 
 
@@ -108,7 +120,8 @@ def _forward_native(relu: bool, x: jax.Array, kernel: jax.Array, bias: Any) -> j
 
 
 def _forward_reference(relu: bool, x: jax.Array, kernel: jax.Array, bias: Any) -> jax.Array:
-    return affine_reference(x, kernel, bias, "relu" if relu else None)
+    bias = None if bias is None else bias.astype(x.dtype)
+    return affine_reference(x, kernel.astype(x.dtype), bias, "relu" if relu else None)
 
 
 def _input_gradient_native(dy: jax.Array, kernel: jax.Array, y: Any) -> jax.Array:
@@ -117,18 +130,18 @@ def _input_gradient_native(dy: jax.Array, kernel: jax.Array, y: Any) -> jax.Arra
 
 
 def _input_gradient_reference(dy: jax.Array, kernel: jax.Array, y: Any) -> jax.Array:
-    return _masked(dy, y) @ kernel.T
+    return _masked(dy, y) @ kernel.T.astype(dy.dtype)
 
 
-def _weight_gradient_native(x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
-    d_kernel = jax.ShapeDtypeStruct((x.shape[1], dy.shape[1]), x.dtype)
-    d_bias = jax.ShapeDtypeStruct((dy.shape[1],), x.dtype)
+def _weight_gradient_native(dtype: str, x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
+    d_kernel = jax.ShapeDtypeStruct((x.shape[1], dy.shape[1]), dtype)
+    d_bias = jax.ShapeDtypeStruct((dy.shape[1],), dtype)
     return tuple(native.call("dense_weight_gradient", (d_kernel, d_bias), x, dy, y))
 
 
-def _weight_gradient_reference(x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
+def _weight_gradient_reference(dtype: str, x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
     dz = _masked(dy, y)
-    return x.T @ dz, jnp.sum(dz, axis=0)
+    return jnp.matmul(x.T, dz, preferred_element_type=dtype), jnp.sum(dz, axis=0, dtype=dtype)
 
 
 def _masked(dy: jax.Array, y: Any) -> jax.Array:
@@ -159,4 +172,9 @@ _FORWARD = {
     for relu in (False, True)
 }
 _input_gradient = native.kernel(_input_gradient_native, _input_gradient_reference, _fold_rows(1))
-_weight_gradient = native.kernel(_weight_gradient_native, _weight_gradient_reference)
+_WEIGHT_GRADIENT = {
+    dtype: native.kernel(
+        partial(_weight_gradient_native, dtype), partial(_weight_gradient_reference, dtype)
+    )
+    for dtype in ("float32", "bfloat16")
+}

@@ -11,6 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import fusion
+from hornbeam.core.tensor import is_traced
 from hornbeam.kernels import native
 
 
@@ -21,12 +23,13 @@ def take_rows(table: jax.Array, indices: jax.Array) -> jax.Array:
     default of clamping would train silently on the wrong row; a NaN is seen. Tables of integers get
     the least value of their dtype.
 
-    The gradient is `table_gradient`. Where that is native, on CPU, it may be differentiated again, and
-    forward mode (`jax.jvp`) doesn't pass.
+    The gradient is `table_gradient`. Natively, on CPU, it may be differentiated again, and forward mode (`jax.jvp`)
+    doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`).
     """
-    if table.ndim == 2 and _is_native(table.shape, indices.size, table):
-        return _compiled(table, indices)
-    return take_rows_reference(table, indices)
+    if table.ndim != 2 or not native.suits(table):
+        return take_rows_reference(table, indices)
+    # While a program is traced, nothing lies around it that would give the gradient another identity.
+    return (_take if is_traced(table) else _compiled)(table, indices)
 
 
 def take_rows_reference(table: jax.Array, indices: jax.Array) -> jax.Array:
@@ -45,7 +48,7 @@ def table_gradient(indices: jax.Array, dy: jax.Array, n: int) -> jax.Array:
     indices = _int32(indices, n)
     if _is_native((n, dy.shape[1]), indices.size, dy):
         return _table_gradient(n)(indices, dy)
-    return _gradient_reference(n, indices, dy)
+    return gradient_reference(n, indices, dy)
 
 
 def _is_native(table: tuple[int, ...], m: int, array: jax.Array) -> bool:
@@ -80,7 +83,8 @@ def _take_forward(table: jax.Array, indices: jax.Array) -> Any:
 
 def _take_backward(saved: Any, dy: jax.Array) -> Any:
     indices, n = saved
-    return table_gradient(indices.reshape(-1), dy.reshape(-1, dy.shape[-1]), n), None
+    indices, dy = _int32(indices.reshape(-1), n), dy.reshape(-1, dy.shape[-1])
+    return fusion.offer(table_gradient(indices, dy, n), rows=lambda: (indices, dy)), None
 
 
 _take.defvjp(_take_forward, _take_backward)
@@ -92,11 +96,12 @@ def _gradient_native(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
     return native.call("embedding_table_gradient", result, indices, dy)
 
 
-def _gradient_reference(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
+def gradient_reference(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
+    """`table_gradient` in jax.numpy."""
     outside = jnp.where(indices < 0, n, indices)
     return jnp.zeros((n, dy.shape[1]), dy.dtype).at[outside].add(dy, mode="drop")
 
 
 @lru_cache(maxsize=64)
 def _table_gradient(n: int) -> Any:
-    return native.kernel(partial(_gradient_native, n), partial(_gradient_reference, n))
+    return native.kernel(partial(_gradient_native, n), partial(gradient_reference, n))

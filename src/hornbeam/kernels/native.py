@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -45,11 +47,21 @@ def _load() -> _Loaded:
             jax.ffi.register_ffi_target(name, handler, platform="cpu")
         info["kernels"] = sorted(name.removeprefix("hornbeam_") for name in targets)
     except ModuleNotFoundError:
-        return _Loaded("the native module was not built for this platform", {})
+        return _Loaded(f"they were not built: {_why_not_built()}", {})
     except Exception as error:
         # A missing libgomp, a JAX of another FFI version: all of it means the reference.
         return _Loaded(f"the native module can't be loaded: {error}", {})
     return _Loaded(None, info)
+
+
+def _why_not_built() -> str:
+    """What the installation wrote down where it left the native module out."""
+    # An editable installation has two folders: the source's, and the one that CMake installs to.
+    for folder in sys.modules[__package__].__path__:
+        note = Path(folder, "not_built.txt")
+        if note.exists():
+            return note.read_text("utf-8")
+    return "Hornbeam runs from its source, without being installed"
 
 
 def available() -> bool:

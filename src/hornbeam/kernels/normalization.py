@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core import fusion
 from hornbeam.kernels import native
 
 MIN_CHANNELS = 16  # a register
@@ -60,6 +61,44 @@ def moments_reference(x: jax.Array, axis: int | tuple[int, ...]) -> tuple[jax.Ar
     return jnp.squeeze(mean, axis=axis), jnp.mean(jnp.square(wide - mean), axis=axis)
 
 
+def batch_normalization(
+    x: jax.Array,
+    mean: jax.Array,
+    variance: jax.Array,
+    gamma: jax.Array | None,
+    beta: jax.Array | None,
+    epsilon: float,
+) -> jax.Array:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, where the moments are x's own over all axes but the last.
+
+    x: (..., c), vectors: (c,). The gradient of x takes in that the moments depend on it; that of the moments is 0.
+    Native, it can be fused with adding an array like x, and with relu.
+    """
+    gamma = jnp.ones_like(mean) if gamma is None else _stored(gamma)
+    beta = jnp.zeros_like(mean) if beta is None else _stored(beta)
+    if not _is_native(x, mean, variance, gamma, beta) or not isinstance(epsilon, (int, float)):
+        factor = jax.lax.rsqrt(variance + epsilon) * gamma
+        return scale_and_shift(x, factor, beta - mean * factor)
+
+    mean, variance = jax.lax.stop_gradient((mean, variance))
+
+    def normalized(other: jax.Array | None, relu: bool) -> jax.Array:
+        own = x.reshape(-1, x.shape[-1])
+        added = None if other is None else other.reshape(own.shape)
+        batch = Batch(float(epsilon), relu)
+        y: Any = _batch(batch, own, added, mean, variance, gamma, beta)
+        return y.reshape(x.shape)
+
+    def with_other(other: jax.Array) -> jax.Array | None:
+        if other.shape != x.shape or other.dtype != x.dtype:
+            return None
+        return fusion.offer(normalized(other, False), relu=partial(normalized, other, True))
+
+    return fusion.offer(
+        normalized(None, False), add=with_other, relu=partial(normalized, None, True)
+    )
+
+
 def scale_and_shift(x: jax.Array, factor: jax.Array, shift: jax.Array) -> jax.Array:
     """x * factor + shift, computed as wide as factor and shift are, in the type of x.
 
@@ -74,6 +113,12 @@ def scale_and_shift(x: jax.Array, factor: jax.Array, shift: jax.Array) -> jax.Ar
 def scale_and_shift_reference(x: jax.Array, factor: jax.Array, shift: jax.Array) -> jax.Array:
     """The same in jax.numpy."""
     return (x * factor + shift).astype(x.dtype)
+
+
+def _stored(vector: jax.Array) -> jax.Array:
+    """A learned vector as it is stored, where mixed precision reads it in a narrow type."""
+    wide = fusion.taken(vector, "wide")
+    return _wide(vector) if wide is None else wide
 
 
 def _wide(x: jax.Array) -> jax.Array:
@@ -110,6 +155,84 @@ def _moments_backward(saved: Any, gradients: Any) -> Any:
 
 
 _moments.defvjp(_moments_forward, _moments_backward)
+
+
+class Batch(NamedTuple):
+    """What is static of a batch normalisation."""
+
+    epsilon: float
+    relu: bool
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _batch(
+    batch: Batch, x: Any, other: Any, mean: Any, variance: Any, gamma: Any, beta: Any
+) -> jax.Array:
+    """x and other: (n, c), other may be None; vectors: (c,)"""
+    return _batch_kernel(batch)(x, other, mean, variance, gamma, beta)
+
+
+def _batch_forward(batch: Batch, x: Any, other: Any, *vectors: Any) -> Any:
+    y = _batch(batch, x, other, *vectors)
+    return y, (x, vectors, other is not None, y if batch.relu else None)
+
+
+def _batch_backward(batch: Batch, saved: Any, dy: jax.Array) -> Any:
+    x, (mean, variance, gamma, _), adds, y = saved
+    gradients = _batch_gradients(batch.epsilon, adds and batch.relu)
+    dx, dz, d_gamma, d_beta = gradients(x, dy, mean, variance, gamma, y)
+    d_other = (dz if batch.relu else dy) if adds else None
+    return dx, d_other, jnp.zeros_like(mean), jnp.zeros_like(variance), d_gamma, d_beta
+
+
+_batch.defvjp(_batch_forward, _batch_backward)
+
+
+@cache
+def _batch_kernel(batch: Batch) -> Callable[..., Any]:
+    def call(x: jax.Array, other: Any, *vectors: jax.Array) -> jax.Array:
+        options = {"epsilon": np.float64(batch.epsilon), "relu": batch.relu}
+        result = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return native.call("batch_norm_forward", result, x, *vectors, other, **options)
+
+    def reference(x: jax.Array, other: Any, *vectors: jax.Array) -> jax.Array:
+        y = _normalized(batch.epsilon, x, *vectors)
+        y = (y if other is None else y + other).astype(x.dtype)
+        return jax.nn.relu(y) if batch.relu else y
+
+    return native.kernel(call, reference)
+
+
+@cache
+def _batch_gradients(epsilon: float, masked: bool) -> Callable[..., Any]:
+    """(dx, dz, d_gamma, d_beta) of (x, dy, mean, variance, gamma, y).
+
+    dz is dy, where y is given only where that is above 0; it has no rows unless `masked`.
+    """
+
+    def call(x: jax.Array, dy: jax.Array, *rest: Any) -> Any:
+        like = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        dz = jax.ShapeDtypeStruct((x.shape[0] * masked, x.shape[1]), x.dtype)
+        options = {"epsilon": np.float64(epsilon), "masked": masked}
+        results = like, dz, *_channels(x)
+        return tuple(native.call("batch_norm_backward", results, x, dy, *rest, **options))
+
+    def reference(
+        x: jax.Array, dy: jax.Array, _mean: Any, _variance: Any, gamma: Any, y: Any
+    ) -> Any:
+        # From x alone, as in layer normalisation.
+        def forward(x: jax.Array, gamma: jax.Array, beta: jax.Array) -> jax.Array:
+            return _normalized(epsilon, x, *moments_reference(x, 0), gamma, beta).astype(x.dtype)
+
+        dz = dy if y is None else jnp.where(y > 0, dy, 0)
+        dx, d_gamma, d_beta = jax.vjp(forward, x, gamma, jnp.zeros_like(gamma))[1](dz)
+        return dx, dz if masked else dz[:0], d_gamma, d_beta
+
+    return native.kernel(call, reference)
+
+
+def _normalized(epsilon: float, x: Any, mean: Any, variance: Any, gamma: Any, beta: Any) -> Any:
+    return (_wide(x) - mean) * (jax.lax.rsqrt(variance + epsilon) * gamma) + beta
 
 
 @jax.custom_vjp

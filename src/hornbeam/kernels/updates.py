@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.kernels import native
+from hornbeam.core import fusion
+from hornbeam.kernels import embedding, native
 
 Slots = dict[str, jax.Array]
 
@@ -150,28 +151,66 @@ def update_all(
     """New values and slots of variables; natively where the rule `suits` all of them.
 
     Where `decays` says so, a value first loses the share `decay` of itself. rate, decay: ()
+
+    A table whose gradient offers its `rows` is updated by these: the gradient itself, which is mostly zeros, is not made.
     """
     count = len(values)
     together = zip(gradients, values, slots, strict=True)
-    is_native = all(suits(rule, g, v, *s.values()) for g, v, s in together)
-    kernel = _kernel(rule, tuple(decays)) if is_native else partial(_reference, rule, decays)
+    if not all(suits(rule, g, v, *s.values()) for g, v, s in together):
+        kernel, given = partial(_reference, rule, decays), gradients
+    else:
+        by_rows = [_rows(gradient) for gradient in gradients]
+        kernel = _kernel(rule, tuple(decays), tuple(each is not None for each in by_rows))
+        pairs = zip(gradients, by_rows, strict=True)
+        given = [array for gradient, rows in pairs for array in rows or (gradient,)]
     rates = jnp.stack([jnp.asarray(rate, jnp.float32), jnp.asarray(decay, jnp.float32)])
-    new = kernel(rates, *gradients, *values, *(each[s] for s in rule.slots for each in slots))
+    new = kernel(rates, *given, *values, *(each[s] for s in rule.slots for each in slots))
     rows = [new[i : i + count] for i in range(0, len(new), count)]
     return list(rows[0]), [
         {name: row[i] for name, row in zip(rule.slots, rows[1:], strict=True)} for i in range(count)
     ]
 
 
+def _rows(gradient: jax.Array) -> tuple[jax.Array, jax.Array] | None:
+    """What makes up the gradient of a table, (indices, dy), where it was offered and is smaller than the table."""
+    rows = fusion.taken(gradient, "rows")
+    return rows if rows is not None and 0 < rows[1].size <= gradient.size else None
+
+
 @lru_cache(maxsize=256)
-def _kernel(rule: Rule, decays: tuple[bool, ...]) -> Callable[..., native.Arrays]:
-    bound = rule, decays
-    return native.kernel(partial(_native, *bound), partial(_reference, *bound), _fold)
+def _kernel(
+    rule: Rule, decays: tuple[bool, ...], by_rows: tuple[bool, ...]
+) -> Callable[..., native.Arrays]:
+    def reference(rates: jax.Array, *arrays: Any) -> native.Arrays:
+        arrays = _dense(by_rows, *arrays)
+        return _reference(rule, decays, rates, *arrays)
+
+    fold = None if any(by_rows) else _fold
+    return native.kernel(partial(_native, rule, decays, by_rows), reference, fold)
 
 
-def _native(rule: Rule, decays: tuple[bool, ...], rates: jax.Array, *arrays: Any) -> native.Arrays:
+def _dense(by_rows: tuple[bool, ...], *arrays: Any) -> native.Arrays:
+    """The same arrays with a dense gradient in the place of each (indices, dy)."""
+    rest = iter(arrays)
+    gradients: list[Any] = [(next(rest), next(rest)) if each else next(rest) for each in by_rows]
+    values = list(rest)
+    dense = [
+        embedding.gradient_reference(value.shape[0], *gradient) if each else gradient
+        for each, gradient, value in zip(by_rows, gradients, values, strict=False)
+    ]
+    return (*dense, *values)
+
+
+def _native(
+    rule: Rule,
+    decays: tuple[bool, ...],
+    by_rows: tuple[bool, ...],
+    rates: jax.Array,
+    *arrays: Any,
+) -> native.Arrays:
     count = len(decays)
-    changing = arrays[count:]
+    first = count + sum(by_rows)  # where the values begin
+    changing = arrays[first:]
     results = tuple(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in changing)
     constants = {
         name: value if isinstance(value, bool) else np.float64(value)
@@ -182,8 +221,9 @@ def _native(rule: Rule, decays: tuple[bool, ...], rates: jax.Array, *arrays: Any
         results,
         rates,
         *arrays,
-        aliases={1 + count + i: i for i in range(len(changing))},
+        aliases={1 + first + i: i for i in range(len(changing))},
         decayed=np.array(decays, np.int32),
+        by_rows=np.array(by_rows, np.int32),
         slots=len(rule.slots),
         **constants,
     )

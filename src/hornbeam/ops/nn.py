@@ -166,6 +166,28 @@ def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Arra
 
 
 @op
+def batch_normalization_of_moments(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike = None,
+    scale: TensorLike = None,
+    epsilon: float = 1e-3,
+) -> Any:
+    """`narrow_batch_normalization` where mean and variance are the `wide_moments` of x over all other axes.
+
+    No gradient goes through the two but in that of x.
+    """
+    x, offset, scale = (each if each is None else array(each) for each in (x, offset, scale))
+    if axis % x.ndim == x.ndim - 1:
+        return normalization.batch_normalization(
+            x, array(mean), array(variance), scale, offset, epsilon
+        )
+    return narrow_batch_normalization.raw(x, mean, variance, axis, offset, scale, epsilon)
+
+
+@op
 def layer_normalization(
     x: TensorLike,
     gamma: TensorLike = None,

@@ -80,13 +80,15 @@ class Blocks:
     def is_fast(self, resident: Any, rows: np.ndarray) -> bool:
         """Whether the step, on batches of such rows, can be run in a loop and loses nothing by it."""
         program = self._program
-        values = [v._value for v in program.changing]
-        reading = [v._value for v in program.reading]
-        traced = self._step.trace(values, reading, resident, rows)
+        changing, shared, reading = (
+            [v._value for v in each] for each in (program.changing, program.shared, program.reading)
+        )
+        traced = self._step.trace(changing, shared, reading, resident, rows)
         logs, new, rest = traced.out_info
         if not jax.tree.leaves(logs) or rest:
             return False
-        if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in zip(values, new, strict=True)):
+        pairs = zip([*changing, *shared], jax.tree.leaves(new), strict=True)
+        if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):
             return False
         slow = SLOW_IN_LOOPS if jax.default_backend() == "cpu" else frozenset()
         return not any(name in slow for name in _primitives(traced.jaxpr.jaxpr))
@@ -94,19 +96,20 @@ class Blocks:
     def _loop(
         self,
         changing: list[Any],
+        shared: list[Any],
         reading: list[Any],
         resident: Any,
         order: Any,
         start: Any,
         count: Any,
     ) -> Any:
-        def body(i: Any, carry: tuple[list[Any], Any]) -> tuple[list[Any], Any]:
-            logs, new, _ = self._step(carry[0], reading, resident, order[start + i])
+        def body(i: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+            logs, new, _ = self._step(*carry[0], reading, resident, order[start + i])
             return new, logs
 
-        shapes = jax.eval_shape(self._step, changing, reading, resident, order[0])[0]
+        shapes = jax.eval_shape(self._step, changing, shared, reading, resident, order[0])[0]
         logs = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-        new, logs = lax.fori_loop(0, count, body, (changing, logs))
+        new, logs = lax.fori_loop(0, count, body, ((changing, shared), logs))
         return logs, new, []
 
     def __call__(

@@ -342,12 +342,14 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
     programs = vars(model).setdefault("_programs", {})
     gathers = feed.source.resident is not None
     program, count = programs.get((kind, gathers)), change_count()
+    # The seeds that all models draw from, which another thread's program may be reading.
+    seeds = [global_generator().state]
     if kind == "train":
-        changing, reading = training_state(model), []
+        changing, shared, reading = training_state(model), seeds, []
     elif kind == "test":
-        changing, reading = evaluation_state(model)
+        (changing, reading), shared = evaluation_state(model), []
     else:
-        changing, reading = [], unique([*model.variables, global_generator().state])
+        changing, shared, reading = [], [], unique([*model.variables, *seeds])
     frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
     if program is None or not program.matches(changing, reading) or program.frozen != frozen:
         step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[
@@ -358,6 +360,7 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
             type(feed.source).gather if gathers else None,
             changing,
             reading,
+            shared,
             model.run_eagerly,
         )
         program.frozen = frozen

@@ -9,7 +9,6 @@ import jax
 
 from hornbeam.core import scope
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.op import wrap
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
@@ -23,7 +22,8 @@ class Program:
     """A compiled step over variables.
 
     `changing` variables are handed over to the program (their memory is reused) and get their new values after each
-    call; the others are only read, and written back in the rare case that the step assigns them.
+    call. So do `shared` ones, which other models' programs may be reading at the same time: their old values stay
+    whole. The others are only read, and written back in the rare case that the step assigns them.
     """
 
     def __init__(
@@ -32,10 +32,12 @@ class Program:
         gather: Callable[[Any, Any], Any] | None,
         changing: Sequence[Variable],
         reading: Sequence[Variable],
+        shared: Sequence[Variable] = (),
         eager: bool = False,
     ) -> None:
         """`step(data)` gives the logs. `gather(resident, batch)` makes the data of a step; None: they are the batch."""
         self.changing = list(changing)
+        self.shared = list(shared)
         self.reading = list(reading)
         self._step = step
         self._gather = gather
@@ -45,7 +47,6 @@ class Program:
         self._assigned: list[Variable] = []
         self._order: list[str] | None = None
         self.is_eager = eager
-        keep_freed_memory()
         open_cache()
         self._run = self.pure if eager else jax.jit(self.pure, donate_argnums=(0,))
 
@@ -53,18 +54,29 @@ class Program:
         """Whether the program was made for these variables."""
         return _same(self.changing, changing) and _same(self.reading, reading)
 
-    def pure(self, changing: list[Any], reading: list[Any], resident: Any, batch: Any) -> Any:
-        """The step as a function of all that it reads: gives (logs, new values of `changing`, other new values)."""
+    def pure(
+        self,
+        changing: list[Any],
+        shared: list[Any],
+        reading: list[Any],
+        resident: Any,
+        batch: Any,
+    ) -> Any:
+        """The step as a function of all that it reads: gives (logs, new values, other new values).
+
+        The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read.
+        """
         pairs = [
             *zip(self.changing, changing, strict=True),
+            *zip(self.shared, shared, strict=True),
             *zip(self.reading, reading, strict=True),
         ]
         with scope.StateScope(pairs) as state, call_context(fresh=True):
             outputs = self._step(
                 wrap(batch if self._gather is None else self._gather(resident, batch))
             )
-            new = [scope.read(v) for v in self.changing]
-            own = set(map(id, self.changing))
+            new = [scope.read(v) for v in self.changing], [scope.read(v) for v in self.shared]
+            own = set(map(id, [*self.changing, *self.shared]))
             rest = [(v, x) for v, x in state.updates if id(v) not in own]
         if state.strays:
             names = ", ".join(repr(v.path) for v in state.strays)
@@ -82,16 +94,17 @@ class Program:
 
     def run(self, compiled: Any, arguments: tuple[Any, ...], shield: Shield | None = None) -> Any:
         """Give a compiled form of the step its state and `arguments`, and keep the new state."""
-        reading = [v._value for v in self.reading]
+        shared, reading = ([v._value for v in each] for each in (self.shared, self.reading))
         if not self.changing:
-            outputs, _, rest = compiled([], reading, *arguments)
+            outputs, _, rest = compiled([], shared, reading, *arguments)
             self._write_back(rest)
             return self._ordered(outputs)
         with shield.step() if shield else Shield().step():
             changing = _handed_over(self.changing)
-            outputs, new, rest = compiled(changing, reading, *arguments)
-            for variable, value in zip(self.changing, new, strict=True):
-                variable._value = value
+            outputs, new, rest = compiled(changing, shared, reading, *arguments)
+            for variables, values in zip((self.changing, self.shared), new, strict=True):
+                for variable, value in zip(variables, values, strict=True):
+                    variable._value = value
             self._write_back(rest)
         return self._ordered(outputs)
 
@@ -131,10 +144,11 @@ def _unwrapped(tree: Any) -> Any:
 
 
 def training_state(model: Any) -> list[Variable]:
-    """All that a training step may change: weights, seeds, metrics and optimizers' slots."""
+    """All of a model that a training step may change: weights, seeds, metrics and optimizers' slots."""
     optimizers = [v for v in attribute_values(model) if hasattr(type(v), "apply_gradients")]
     slots = [variable for optimizer in optimizers for variable in optimizer.variables]
-    return unique([*model.variables, *slots, global_generator().state])
+    shared = global_generator().state
+    return [v for v in unique([*model.variables, *slots]) if v is not shared]
 
 
 def evaluation_state(model: Any) -> tuple[list[Variable], list[Variable]]:
