@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,15 +14,9 @@ import pytest
 from hornbeam.kernels import attention, native
 from tests.tolerances import assert_close
 
-# b, t, s, n, d; the last ones take several blocks of queries and of keys
-SIZES = [
-    (2, 5, 7, 3, 4),
-    (1, 16, 16, 2, 8),
-    (3, 33, 17, 1, 16),
-    (2, 1, 40, 4, 5),
-    (1, 300, 270, 2, 9),
-    (1, 40, 300, 1, 8),
-]
+# b, t, s, n, d
+SIZES = [(2, 5, 7, 3, 4), (1, 16, 16, 2, 8), (3, 33, 17, 1, 16), (2, 1, 40, 4, 5)]
+LONG = [(1, 300, 270, 2, 9), (1, 40, 300, 1, 8)]  # several blocks of queries and of keys
 TYPES = ["float32", "bfloat16"]
 MASKS = {
     "none": None,
@@ -74,9 +69,11 @@ def test_value_and_gradients(size: Any, causal: bool, mask: str) -> None:
 
 
 @pytest.mark.parametrize(("causal", "mask"), [(False, "none"), (True, "none"), (True, "all")])
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_value_and_gradients_in_bfloat16(size: Any, causal: bool, mask: str) -> None:
-    _compare(causal, _arrays(size, mask, "bfloat16"), "bfloat16")
+@pytest.mark.parametrize(
+    ("size", "dtype"), [*((s, "bfloat16") for s in SIZES), *itertools.product(LONG, TYPES)]
+)
+def test_bfloat16_and_long_sequences(size: Any, causal: bool, mask: str, dtype: str) -> None:
+    _compare(causal, _arrays(size, mask, dtype), dtype)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
