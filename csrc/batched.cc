@@ -21,12 +21,12 @@ constexpr int64_t kDepth = 256;
 constexpr int64_t kWidest = 16;  // floats in the widest register
 
 // Rows of c, which is (rows, n), from those of a; rows in memory are `a_stride` and `b_stride` apart.
-template <typename T>
+template <typename T, typename C>
 struct Product {
   int64_t rows, k, n, a_stride, b_stride;
   bool a_transposed, b_transposed;
   const T *a, *b;
-  T* c;
+  C* c;
 };
 
 template <typename W>
@@ -46,7 +46,7 @@ struct Scratch {
 #define BODY "batched.inc"
 #include "core/processors.inc"
 
-template <typename W, typename T, typename Run>
+template <typename W, typename T, typename C, typename Run>
 ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Shape& s, const void* a, const void* b, void* c) {
   const int64_t blocks = (s.m + kRows - 1) / kRows, units = s.z * blocks;
   const int64_t slices = std::min(slice_count(pool, 2 * s.z * s.m * s.k * s.n), units);
@@ -61,13 +61,20 @@ ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Shape& s, const vo
       const int64_t a_stride = s.a_transposed ? s.m : s.k;
       run({std::min(kRows, s.m - row), s.k, s.n, a_stride, s.b_transposed ? s.k : s.n, s.a_transposed, s.b_transposed,
            static_cast<const T*>(a) + pair * s.m * s.k + (s.a_transposed ? row : row * s.k),
-           static_cast<const T*>(b) + pair * s.k * s.n, static_cast<T*>(c) + (pair * s.m + row) * s.n},
+           static_cast<const T*>(b) + pair * s.k * s.n, static_cast<C*>(c) + (pair * s.m + row) * s.n},
           scratch);
     }
   });
 }
 
-#define PICK(T) pick(avx512::multiply<float, T>, avx2::multiply<float, T>, base::multiply<float, T>)
+template <typename T, typename C>
+ffi::Error multiply_as(ffi::ThreadPool& pool, const Shape& s, const void* a, const void* b, void* c) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    if (cpu().avx512_bf16) return multiply_by<Pair, T, C>(avx512_bf16::multiply<Pair, T, C>, pool, s, a, b, c);
+  }
+  auto* run = pick(avx512::multiply<float, T, C>, avx2::multiply<float, T, C>, base::multiply<float, T, C>);
+  return multiply_by<float, T, C>(run, pool, s, a, b, c);
+}
 
 }  // namespace
 
@@ -75,12 +82,12 @@ ffi::Error multiply(ffi::ThreadPool& pool, const Shape& s, const void* a, const 
   const int64_t results = s.z * s.m * s.n;
   if (results == 0) return ffi::Error::Success();
   if (s.k == 0) {
-    std::memset(c, 0, results * size_of(s.type));
+    std::memset(c, 0, results * size_of(s.result));
     return ffi::Error::Success();
   }
-  if (s.type == Type::kFloat32) return multiply_by<float, float>(PICK(float), pool, s, a, b, c);
-  if (!cpu().avx512_bf16) return multiply_by<float, BFloat16>(PICK(BFloat16), pool, s, a, b, c);
-  return multiply_by<Pair, BFloat16>(avx512_bf16::multiply<Pair, BFloat16>, pool, s, a, b, c);
+  if (s.type == Type::kFloat32) return multiply_as<float, float>(pool, s, a, b, c);
+  if (s.result == Type::kFloat32) return multiply_as<BFloat16, float>(pool, s, a, b, c);
+  return multiply_as<BFloat16, BFloat16>(pool, s, a, b, c);
 }
 
 }  // namespace hornbeam::batched

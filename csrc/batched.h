@@ -1,6 +1,7 @@
 // Products of many pairs of matrices.
 //
-// Letters: z pairs, matrices a (m, k) and b (k, n), all in one piece and of one type.
+// Letters: z pairs, matrices a (m, k) and b (k, n), all in one piece and of one type; their product may be float32 beside
+// bfloat16.
 #pragma once
 
 #include "core/matmul.h"
@@ -9,7 +10,7 @@
 namespace hornbeam::batched {
 
 struct Shape {
-  Type type;
+  Type type, result;
   int64_t z, m, k, n;
   bool a_transposed, b_transposed;  // whether a lies in memory as (z, k, m), b as (z, n, k)
 };

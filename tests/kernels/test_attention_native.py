@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 from hornbeam.kernels import attention, native
 from tests.tolerances import assert_close
 
-SIZES = [(2, 5, 7, 3, 4), (1, 16, 16, 2, 8), (3, 33, 17, 1, 16), (2, 1, 40, 4, 5)]  # b, t, s, n, d
+# b, t, s, n, d
+SIZES = [(2, 5, 7, 3, 4), (1, 16, 16, 2, 8), (3, 33, 17, 1, 16), (2, 1, 40, 4, 5)]
+LONG = [(1, 300, 270, 2, 9), (1, 40, 300, 1, 8)]  # several blocks of queries and of keys
+TYPES = ["float32", "bfloat16"]
 MASKS = {
     "none": None,
     "all": (0, 1, 2, 3),
@@ -28,20 +32,21 @@ def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "pays", lambda multiplications: True)
 
 
-def _arrays(size: Any, mask: str = "none") -> Any:
+def _arrays(size: Any, mask: str = "none", dtype: str = "float32", value_size: int = 0) -> Any:
     b, t, s, n, d = size
+    e = value_size or d
     keys = jax.random.split(jax.random.key(sum(size)), 5)
-    q, k, v = (
-        jax.random.normal(key, (b, length, n, d))
-        for key, length in zip(keys, (t, s, s), strict=False)
+    shapes = (b, t, n, d), (b, s, n, d), (b, s, n, e), (b, t, n, e)
+    q, k, v, dy = (
+        jax.random.normal(key, shape, dtype) for key, shape in zip(keys, shapes, strict=False)
     )
     axes = MASKS[mask]
     allowed = None
     if axes is not None:
         shape = [each if i in axes else 1 for i, each in enumerate((b, n, t, s))]
-        allowed = jax.random.bernoulli(keys[3], 0.6, shape)
+        allowed = jax.random.bernoulli(keys[4], 0.6, shape)
         allowed = allowed.at[0, 0, 0].set(False)  # nothing for some query
-    return q, k, v, allowed, jax.random.normal(keys[4], (b, t, n, d))
+    return q, k, v, allowed, dy
 
 
 def _vjp(f: Any, causal: bool, q: Any, k: Any, v: Any, mask: Any, dy: Any) -> Any:
@@ -49,18 +54,54 @@ def _vjp(f: Any, causal: bool, q: Any, k: Any, v: Any, mask: Any, dy: Any) -> An
     return y, pull(dy)
 
 
+def _compare(causal: bool, arrays: Any, dtype: str = "float32") -> None:
+    run = jax.jit(_vjp, static_argnums=(0, 1))
+    actual = run(attention.attention, causal, *arrays)
+    assert actual[0].dtype == dtype
+    assert_close(actual, run(attention.attention_reference, causal, *arrays), dtype)
+
+
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_value_and_gradients(size: Any, causal: bool, mask: str) -> None:
-    arrays = _arrays(size, mask)
-    actual = jax.jit(_vjp, static_argnums=(0, 1))(attention.attention, causal, *arrays)
-    expected = jax.jit(_vjp, static_argnums=(0, 1))(attention.attention_reference, causal, *arrays)
-    assert_close(actual, expected)
+    _compare(causal, _arrays(size, mask))
 
 
-def test_large_logits_and_nan() -> None:
-    q, k, v, _, dy = _arrays((2, 9, 20, 2, 8))
+@pytest.mark.parametrize(("causal", "mask"), [(False, "none"), (True, "none"), (True, "all")])
+@pytest.mark.parametrize(
+    ("size", "dtype"), [*((s, "bfloat16") for s in SIZES), *itertools.product(LONG, TYPES)]
+)
+def test_bfloat16_and_long_sequences(size: Any, causal: bool, mask: str, dtype: str) -> None:
+    _compare(causal, _arrays(size, mask, dtype), dtype)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_values_of_another_size(dtype: str) -> None:
+    _compare(False, _arrays((2, 9, 20, 3, 5), "keys", dtype, value_size=18), dtype)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_nothing_to_see_beyond_the_diagonal(dtype: str) -> None:
+    q, k, v, _, dy = _arrays((1, 40, 300, 1, 8), dtype=dtype)
+    _, (_, dk, dv) = _vjp(attention.attention, True, q, k, v, None, dy)
+    assert not jnp.any(dk[:, 40:]) and not jnp.any(dv[:, 40:])
+
+
+def test_scan() -> None:
+    q, k, v, mask, dy = _arrays((2, 9, 20, 2, 8), "keys")
+
+    def run(f: Any) -> Any:
+        return jax.lax.scan(
+            lambda c, q: (c, _vjp(f, True, q, k, v, mask, dy)), 0, jnp.stack([q, -q])
+        )[1]
+
+    assert_close(run(attention.attention), run(attention.attention_reference))
+
+
+@pytest.mark.parametrize("size", [(2, 9, 20, 2, 8), (1, 9, 270, 2, 8)], ids=str)
+def test_large_logits_and_nan(size: Any) -> None:
+    q, k, v, _, dy = _arrays(size)
     q = q * 100
     assert_close(
         _vjp(attention.attention, False, q, k, v, None, dy)[0],
@@ -73,18 +114,22 @@ def test_large_logits_and_nan() -> None:
         np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
 
 
-def test_second_gradient_and_vmap() -> None:
-    q, k, v, mask, _ = _arrays((2, 5, 7, 2, 4), "all")
+@pytest.mark.parametrize("dtype", TYPES)
+def test_second_gradient_and_vmap(dtype: str) -> None:
+    q, k, v, mask, _ = _arrays((2, 5, 7, 2, 4), "all", dtype)
 
     def slope(f: Any) -> Any:
         def loss(*args: Any) -> Any:
-            return jnp.mean(f(*args, mask, True, 0.3) ** 2)
+            return jnp.mean(f(*args, mask, True, 0.3).astype("float32") ** 2)
 
-        inner = lambda *a: sum(jnp.sum(g**2) for g in jax.grad(loss, (0, 1, 2))(*a))  # noqa: E731
+        def inner(*args: Any) -> Any:
+            gradients = jax.grad(loss, (0, 1, 2))(*args)
+            return sum(jnp.sum(g.astype("float32") ** 2) for g in gradients)
+
         mapped = jax.vmap(jax.grad(inner, (0, 1, 2)), in_axes=(0, None, None))
         return jax.jit(mapped)(jnp.stack([q, 2 * q]), k, v)
 
-    assert_close(slope(attention.attention), slope(attention.attention_reference))
+    assert_close(slope(attention.attention), slope(attention.attention_reference), dtype)
 
 
 def test_the_same_bits_each_time_and_from_many_threads() -> None:

@@ -1,4 +1,4 @@
-"""The elementary ops behind the operators `+ - * / // % ** @ == < & | ^ ~ [...]`."""
+"""The elementary ops behind the operators `+ - * / // % ** == < & | ^ ~ [...]`; `@` is `ops.matmul`."""
 
 from __future__ import annotations
 
@@ -69,12 +69,6 @@ def mod(x1: Any, x2: Any) -> Any:
 def power(x1: Any, x2: Any) -> Any:
     """x1 ** x2"""
     return jnp.power(_array(x1), _array(x2))
-
-
-@_operator
-def matmul(x1: Any, x2: Any) -> Any:
-    """x1 @ x2 on the last two axes."""
-    return jnp.matmul(jnp.asarray(x1), jnp.asarray(x2))
 
 
 @_operator

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.core.operators import elementary
+from hornbeam.kernels import matmul as products
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
 
 
@@ -18,6 +20,15 @@ from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexa
 def dot(x1: TensorLike, x2: TensorLike) -> Any:
     """The sum of products over the last axis of x1 and the second to last (or only) axis of x2."""
     return jnp.dot(array(x1), array(x2))
+
+
+@op
+def matmul(x1: TensorLike, x2: TensorLike) -> Any:
+    """x1 @ x2 on the last two axes."""
+    return products.matmul(array(x1), array(x2))
+
+
+elementary["matmul"] = matmul
 
 
 @op
@@ -72,7 +83,10 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
     >>> print(ops.einsum("ij->j", x).numpy())
     [2 4]
     """
-    return jnp.einsum(subscripts, *[array(x) for x in operands], **kwargs)
+    arrays = [array(x) for x in operands]
+    if len(arrays) == 2 and not kwargs:
+        return products.einsum(subscripts, *arrays)
+    return jnp.einsum(subscripts, *arrays, **kwargs)
 
 
 @op

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from hornbeam import ops
 from hornbeam.core.op import op
 from hornbeam.core.signatures import of_input, of_x
+from hornbeam.kernels import matmul as products
 
 cholesky = of_input(ops.cholesky)
 det = of_input(ops.det)
@@ -21,9 +22,8 @@ def _matmul(
     a: Any, b: Any, transpose_a: bool, transpose_b: bool, conjugate_a: bool, conjugate_b: bool
 ) -> Any:
     a, b = jnp.asarray(a), jnp.asarray(b)
-    a = jnp.swapaxes(a, -1, -2) if transpose_a else a
-    b = jnp.swapaxes(b, -1, -2) if transpose_b else b
-    return jnp.matmul(jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b)
+    a, b = jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b
+    return products.matmul(a, b, transpose_a, transpose_b)
 
 
 def matmul(

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.keras.layers.activation import masked_softmax
+from hornbeam.kernels import matmul
 
 Axes = tuple[int, ...]
 
@@ -49,7 +50,7 @@ def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.A
     query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
     """
     key = _for_each_head(key, query.shape[2])
-    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    logits = matmul.einsum("btnd,bsnd->bnts", query, key, jnp.float32) * scale
     if allowed is None:
         weights = jax.nn.softmax(logits, axis=-1)
     else:
@@ -60,7 +61,7 @@ def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.A
 @op
 def weighted_sum(weights: Any, value: Any) -> jax.Array:
     """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
-    return jnp.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))
+    return matmul.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))
 
 
 @op
