@@ -51,7 +51,7 @@ ALWAYS_INLINE Vector load(const T* from, int64_t count) {
   return load(part);
 }
 template <typename T>
-ALWAYS_INLINE void store(const Vector& v, T* to, int64_t count) {
+ALWAYS_INLINE void store(Vector v, T* to, int64_t count) {
   if (count >= kLanes) return store(v, to);
   T part[kLanes];
   store(v, part);

@@ -84,10 +84,10 @@ def test_weights_stored_in_float32(shape: Any, activation: Any, with_bias: bool)
     step = jax.jit(partial(_vjp, partial(_rounded, dense.affine), activation))
     y, (dx, d_kernel, d_bias) = step(x, kernel, bias, dy)
     assert [a.dtype for a in (y, dx, d_kernel)] == ["bfloat16", "bfloat16", "float32"]
-    wide = [a if a is None else a.astype("float32") for a in (x, kernel, bias, dy)]
-    expected_y = dense.affine_reference(*wide[:3], activation)
-    alive = jnp.where(y > 0, wide[3], 0) if activation else wide[3]
-    expected = _vjp(dense.affine_reference, None, *wide[:3], alive)[1]
+    wide_x, wide_dy = x.astype("float32"), dy.astype("float32")
+    expected_y = dense.affine_reference(wide_x, kernel, bias, activation)
+    alive = jnp.where(y > 0, wide_dy, 0) if activation else wide_dy
+    expected = _vjp(dense.affine_reference, None, wide_x, kernel, bias, alive)[1]
     assert_close((y, dx, d_kernel), (expected_y, *expected[:2]), "bfloat16")
     if with_bias:
         assert d_bias.dtype == "float32"
