@@ -17,7 +17,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peak
-from hornbeam.kernels import attention, conv, dense, matmul, native, pool, recurrent
+from hornbeam import ops
+from hornbeam.kernels import (
+    attention,
+    conv,
+    dense,
+    matmul,
+    native,
+    normalization,
+    pool,
+    recurrent,
+)
 
 TURNS = 30
 
@@ -64,6 +74,27 @@ def conv_kernels() -> Iterator[Kernel]:
         yield Kernel(
             "conv + relu + pool", size, call, (*arguments, _normal(filters)), operations, wanted
         )
+
+
+def normalization_kernels() -> Iterator[Kernel]:
+    """Batch normalisation and relu, without and with the addition of a residual network."""
+
+    def normalize(x: jax.Array, gamma: jax.Array, beta: jax.Array) -> jax.Array:
+        mean, variance = normalization.moments(x, (0, 1, 2))
+        return normalization.batch_normalization(x, mean, variance, gamma, beta, 1e-3)
+
+    def with_relu(*args: jax.Array) -> jax.Array:
+        return ops.relu.raw(normalize(*args))
+
+    def residual(other: jax.Array, *args: jax.Array) -> jax.Array:
+        return ops.relu.raw(ops.add.raw(other, normalize(*args)))
+
+    for side, channels in ((32, 16), (16, 32), (8, 64)):
+        x, vector = _normal(64, side, side, channels), _normal(channels)
+        size = f"64 x {side} x {side} x {channels}"
+        arguments = (x, vector, vector)
+        yield Kernel("batch norm + relu", size, with_relu, arguments, 0, (0, 1, 2))
+        yield Kernel("batch norm + other + relu", size, residual, (x, *arguments), 0, (0, 1, 2, 3))
 
 
 def pool_kernels() -> Iterator[Kernel]:
@@ -116,6 +147,7 @@ def attention_kernels() -> Iterator[Kernel]:
 FAMILIES: dict[str, Callable[[], Iterator[Kernel]]] = {
     "dense": dense_kernels,
     "conv": conv_kernels,
+    "normalization": normalization_kernels,
     "pool": pool_kernels,
     "recurrent": recurrent_kernels,
     "matmul": matmul_kernels,

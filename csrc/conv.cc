@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conv_primitives.h"
+#include "conv_weights.h"
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "loops.h"
@@ -201,14 +202,19 @@ ffi::Error weight_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Pre
   const Shape& s = plan.shape;
   const View& view = plan.view;
   const int64_t slices = slices_of(pool, s);
-  Sums kernels(slices, s.kernel_size(), false), biases(d_bias ? slices : 0, s.f, true);
+  const bool own = has_weight_gradient(s);
+  Sums kernels(slices, s.kernel_size(), own), biases(d_bias ? slices : 0, s.f, true);
   ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
     ImageConv conv(s);
     bool add = false;
     for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
       const void* dz = prepare(begin, count, d_bias ? biases.of(slice) : nullptr);
-      const void* own = at(x, begin * view.h * view.w * view.c, s.type);
-      conv.weight_gradient(count, part_of(plan, count, own), dz, add, kernels.of(slice));
+      const void* part = part_of(plan, count, at(x, begin * view.h * view.w * view.c, s.type));
+      if (own) {
+        return add_weight_gradient(s, count, static_cast<const BFloat16*>(part),
+                                   static_cast<const BFloat16*>(dz), kernels.of(slice));
+      }
+      conv.weight_gradient(count, part, dz, add, kernels.of(slice));
       add = true;
     });
   });
@@ -379,6 +385,8 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
         const int64_t size = s.oh * s.ow * s.f;
         const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
         void* out = at(y, begin * size, s.type);
+        // In training the memory has long left the cache when it is written again.
+        fetch(out, count * size * size_of(s.type));
         conv.forward(count, part_of(p, count, own), kernel, bias, out);
         if (!relu) return;
         typed(s.type, [&](auto* kind) {

@@ -9,6 +9,11 @@ namespace hornbeam::conv {
 // Scratch memory of the thread; number 1 is used by `ImageConv`.
 constexpr int kScratchKernel = 1, kScratchX = 2, kScratchY = 3;
 
+// Begin to bring memory into the cache, before it is read or written.
+inline void fetch(const void* data, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(data) + i);
+}
+
 // What a slice does, chunk by chunk. Lives within one slice.
 class ImageConv {
  public:

@@ -23,32 +23,38 @@ constexpr int64_t kOperationsPerElement = 16;
 // What is summed over rows.
 enum class Sum { kPlain, kCentred, kProducts };  // x; (x - mean)^2; dz and (x - mean) * dz
 
+// Gradients of an output: dz = dy + more, where y is above 0. `more` and y may be null.
+template <typename T>
+struct Slopes {
+  const T *dy, *more = nullptr, *y = nullptr;
+};
+
+template <typename T>
+ALWAYS_INLINE Vector slope_at(const Slopes<T>& of, int64_t at) {
+  Vector dz = load(of.dy + at);
+  if (of.more) dz += load(of.more + at);
+  if (of.y) dz = load(of.y + at) > Vector{} ? dz : Vector{};
+  return dz;
+}
+
 template <typename T>
 struct Columns {
   int64_t rows, c;
   const T* x;
-  const float* mean;  // null stands for 0
-  float *a, *b;       // sums (c,), set; b of kProducts
-  const T *dy, *y;    // dz = dy; where y is not null, only where y is above 0
-  T* dz;              // null, or set
+  const float* mean;                       // null stands for 0
+  float *a, *b = nullptr;                  // sums (c,), set; b of kProducts
+  Slopes<T> slopes = {};
+  T* dz = nullptr;                         // set, unless null
 
   Columns block(int64_t row, int64_t count) const {
     const auto at = [&](auto* array) { return array ? array + row * c : array; };
-    return {count, c, at(x), mean, a, b, at(dy), at(y), at(dz)};
+    return {count, c, at(x), mean, a, b, {at(slopes.dy), at(slopes.more), at(slopes.y)}, at(dz)};
   }
 };
 
-// dy where y, unless null, is above 0.
-template <typename T>
-ALWAYS_INLINE Vector masked(const T* dy, const T* y, int64_t at) {
-  const Vector value = load(dy + at);
-  if (!y) return value;
-  return load(y + at) > Vector{} ? value : Vector{};
-}
-
 // Sixteen channels. Four rows at a time, for additions to overlap.
 template <Sum kind, typename T>
-ALWAYS_INLINE void sum_columns(const Columns<T>& of, int64_t at) {
+ALWAYS_INLINE void sum_columns(const Columns<T> of, int64_t at) {
   Vector a[4] = {}, b[4] = {};
   const Vector mean = of.mean ? load(of.mean + at) : Vector{};
   const auto add = [&](int64_t row, int k) INLINED {
@@ -56,7 +62,7 @@ ALWAYS_INLINE void sum_columns(const Columns<T>& of, int64_t at) {
     if constexpr (kind == Sum::kPlain) a[k] += x;
     if constexpr (kind == Sum::kCentred) a[k] += (x - mean) * (x - mean);
     if constexpr (kind == Sum::kProducts) {
-      const Vector dz = masked(of.dy, of.y, row * of.c + at);
+      const Vector dz = slope_at(of.slopes, row * of.c + at);
       if (of.dz) store(dz, of.dz + row * of.c + at);
       a[k] += dz;
       b[k] += (x - mean) * dz;
@@ -194,7 +200,7 @@ template <typename T>
 ffi::Error plain_products_of(ffi::ThreadPool& pool, const Shape& shape, const void* x,
                              const void* dy, float* sums, float* products) {
   Columns<T> of = {shape.n, shape.c, static_cast<const T*>(x), nullptr, sums, products};
-  of.dy = static_cast<const T*>(dy);
+  of.slopes.dy = static_cast<const T*>(dy);
   return products_of(pool, shape, of);
 }
 
@@ -211,42 +217,42 @@ ALWAYS_INLINE void by_lanes(int64_t c, const Fn& fn) {
 template <typename T>
 struct Scaled {
   int64_t c;
-  const T *x, *other, *dy, *y;  // other and y may be null
+  const T *x, *other;  // other may be null
+  Slopes<T> slopes;
   const float *mean, *factor, *shift, *slope;
   bool relu;
   T* out;
 };
 
-// out = (x - mean) * factor + shift + other
+// Sixteen channels of rows [begin, end): out = (x - mean) * factor + shift + other
 template <typename T>
-ALWAYS_INLINE void scale_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
-  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
-    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
-      Vector v = (load(of.x + row + at) - load(of.mean + at)) * load(of.factor + at);
-      v += load(of.shift + at);
-      if (of.other) v += load(of.other + row + at);
-      if (of.relu) v = v < Vector{} ? Vector{} : v;
-      store(v, of.out + row + at);
-    });
+ALWAYS_INLINE void scale_columns(const Scaled<T> of, int64_t at, int64_t begin, int64_t end) {
+  const Vector mean = load(of.mean + at), factor = load(of.factor + at), shift = load(of.shift + at);
+  for (int64_t place = begin * of.c + at; place < end * of.c; place += of.c) {
+    Vector v = (load(of.x + place) - mean) * factor + shift;
+    if (of.other) v += load(of.other + place);
+    if (of.relu) v = v < Vector{} ? Vector{} : v;
+    store(v, of.out + place);
   }
 }
 
 // out = (dz - shift - (x - mean) * slope) * factor
 template <typename T>
-ALWAYS_INLINE void scale_gradient_rows(const Scaled<T>& of, int64_t begin, int64_t end) {
-  for (int64_t row = begin * of.c; row < end * of.c; row += of.c) {
-    by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
-      const Vector centred = load(of.x + row + at) - load(of.mean + at);
-      const Vector dz = masked(of.dy, of.y, row + at);
-      const Vector rest = dz - load(of.shift + at) - centred * load(of.slope + at);
-      store(rest * load(of.factor + at), of.out + row + at);
-    });
+ALWAYS_INLINE void scale_gradient_columns(const Scaled<T> of, int64_t at, int64_t begin,
+                                          int64_t end) {
+  const Vector mean = load(of.mean + at), factor = load(of.factor + at);
+  const Vector shift = load(of.shift + at), slope = load(of.slope + at);
+  for (int64_t place = begin * of.c + at; place < end * of.c; place += of.c) {
+    const Vector rest = slope_at(of.slopes, place) - shift - (load(of.x + place) - mean) * slope;
+    store(rest * factor, of.out + place);
   }
 }
 
 template <bool backward, typename T>
 ALWAYS_INLINE void scaled_body(const Scaled<T>& of, int64_t begin, int64_t end) {
-  backward ? scale_gradient_rows(of, begin, end) : scale_rows(of, begin, end);
+  by_lanes(of.c, [&](int64_t at, int64_t) INLINED {
+    backward ? scale_gradient_columns(of, at, begin, end) : scale_columns(of, at, begin, end);
+  });
 }
 template <bool backward, typename T>
 TARGET_AVX512 void scaled_avx512(const Scaled<T>& of, int64_t begin, int64_t end) {
@@ -263,10 +269,10 @@ void scaled_base(const Scaled<T>& of, int64_t begin, int64_t end) {
 
 template <bool backward, typename T>
 ffi::Error scale(ffi::ThreadPool& pool, const Shape& shape, const Scaled<T>& of) {
-  const int64_t n = shape.n, slices = slices_of(pool, shape);
+  const int64_t slices = slices_of(pool, shape);
   auto* run = pick(scaled_avx512<backward, T>, scaled_avx2<backward, T>, scaled_base<backward, T>);
   return parallel_for(pool, slices, [&](int64_t slice) {
-    run(of, slice_begin(slice, slices, n, 1), slice_begin(slice + 1, slices, n, 1));
+    for_blocks(shape, slice, slices, [&](int64_t row, int64_t rows) { run(of, row, row + rows); });
   });
 }
 
@@ -295,12 +301,11 @@ ffi::Error batch_forward_of(ffi::ThreadPool& pool, const Shape& shape, const voi
 // dx = (dz - mean(dz) - (x - mean) * r^2 * mean(dz * (x - mean))) * r * gamma
 template <typename T>
 ffi::Error batch_backward_of(ffi::ThreadPool& pool, const Shape& shape, const void* x,
-                             const void* dy, const Batch& batch, const void* y, void* dx, void* dz,
-                             float* d_gamma, float* d_beta) {
+                             const void* dy, const void* more, const Batch& batch, const void* y,
+                             void* dx, void* dz, float* d_gamma, float* d_beta) {
   const int64_t n = shape.n, c = shape.c;
   Columns<T> sums = {n, c, static_cast<const T*>(x), batch.mean, d_beta, d_gamma};
-  sums.dy = static_cast<const T*>(dy);
-  sums.y = static_cast<const T*>(y);
+  sums.slopes = {static_cast<const T*>(dy), static_cast<const T*>(more), static_cast<const T*>(y)};
   sums.dz = static_cast<T*>(dz);
   ffi::Error error = products_of(pool, shape, sums);
   if (error.failure()) return error;
@@ -315,8 +320,7 @@ ffi::Error batch_backward_of(ffi::ThreadPool& pool, const Shape& shape, const vo
   Scaled<T> of = {};
   of.c = c;
   of.x = sums.x;
-  of.dy = dz ? sums.dz : sums.dy;
-  of.y = dz ? nullptr : sums.y;
+  of.slopes = dz ? Slopes<T>{sums.dz} : sums.slopes;
   of.mean = batch.mean;
   of.factor = factor.data();
   of.shift = shift.data();
@@ -491,12 +495,12 @@ ffi::Error batch_forward(ffi::ThreadPool& pool, const Shape& shape, const void* 
 }
 
 ffi::Error batch_backward(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* dy,
-                          const Batch& batch, const void* y, void* dx, void* dz, float* d_gamma,
-                          float* d_beta) {
+                          const void* more, const Batch& batch, const void* y, void* dx, void* dz,
+                          float* d_gamma, float* d_beta) {
   return guarded([&] {
     auto* run =
         shape.type == Type::kFloat32 ? batch_backward_of<float> : batch_backward_of<BFloat16>;
-    return run(pool, shape, x, dy, batch, y, dx, dz, d_gamma, d_beta);
+    return run(pool, shape, x, dy, more, batch, y, dx, dz, d_gamma, d_beta);
   });
 }
 

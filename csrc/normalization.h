@@ -31,12 +31,12 @@ struct Batch {
 xla::ffi::Error batch_forward(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
                               const Batch& batch, const void* other, bool relu, void* y);
 
-// The gradients of all that, for mean and variance that are x's own; beta isn't read. `y` (may be
-// null) is the output after relu: dy counts only where it is above 0. `dz` (may be null) is set to
-// what counts of dy, the gradient of `other`.
+// The gradients of all that, for mean and variance that are x's own; beta isn't read. The output's
+// gradient is dy + `more` (may be null). `y` (may be null) is the output after relu: it counts only
+// where that is above 0. `dz` (may be null) is set to what counts, the gradient of `other`.
 xla::ffi::Error batch_backward(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
-                               const void* dy, const Batch& batch, const void* y, void* dx,
-                               void* dz, float* d_gamma, float* d_beta);
+                               const void* dy, const void* more, const Batch& batch, const void* y,
+                               void* dx, void* dz, float* d_gamma, float* d_beta);
 
 // y = (x - mean) * factor * gamma + beta in each row, factor = 1 / sqrt(variance + epsilon).
 // gamma and beta are (c,); mean and factor (n,) are kept for the gradient.

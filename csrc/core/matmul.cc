@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "core/bfloat16.h"
-#include "core/cpu.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/tiles.h"
+#include "core/vector.h"
 
 namespace hornbeam {
 namespace {
@@ -42,19 +42,14 @@ struct Copy {
 };
 
 template <typename From, typename To>
-ALWAYS_INLINE float element(const Copy<From, To>& c, int64_t i) {
-  return c.mask && !(widen(c.mask[i]) > 0) ? 0 : widen(c.from[i]);
-}
-
-template <typename From, typename To>
 ALWAYS_INLINE void copy(const Copy<From, To>& c) {
   for (int64_t row = 0; row < c.rows; ++row) {
-    const int64_t at = row * c.columns;
-    if (c.to) {
-      for (int64_t i = at; i < at + c.columns; ++i) narrow(element(c, i), c.to + i);
-    }
-    if (c.sums) {
-      for (int64_t i = 0; i < c.columns; ++i) c.sums[i] += element(c, at + i);
+    for (int64_t i = 0; i < c.columns; i += kLanes) {
+      const int64_t at = row * c.columns + i, count = c.columns - i;
+      Vector v = load(c.from + at, count);
+      if (c.mask) v = load(c.mask + at, count) > 0 ? v : Vector{};
+      if (c.to) store(v, c.to + at, count);
+      if (c.sums) store(load(c.sums + i, count) + v, c.sums + i, count);
     }
   }
 }
@@ -114,9 +109,10 @@ ffi::Error prepare(ffi::ThreadPool& pool, Type from, Type to, Matrix* m, int num
 template <typename T>
 ALWAYS_INLINE void relu(T* c, int64_t rows, int64_t columns, int64_t stride) {
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < columns; ++i) {
-      T& value = c[row * stride + i];
-      value = widen(value) < 0 ? T{} : value;
+    for (int64_t i = 0; i < columns; i += kLanes) {
+      T* at = c + row * stride + i;
+      const Vector v = load(at, columns - i);
+      store(v < 0 ? Vector{} : v, at, columns - i);
     }
   }
 }

@@ -69,26 +69,30 @@ ffi::Error batch_forward_handler(ffi::ThreadPool pool, Array x, Array mean, Arra
 ffi::Error batch_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array mean,
                                   Array variance, Array gamma, ffi::RemainingArgs rest, Output dx,
                                   Output dz, Output d_gamma, Output d_beta, double epsilon,
-                                  bool masked) {
+                                  bool relu, bool residual) {
   const auto wrong = wrong_shape("batch_norm_backward",
-                                 "x, dy, dx and the optional y (n, c >= 16) in float32 or bfloat16, "
-                                 "dz the same or (0, c), mean, variance, gamma, d_gamma and d_beta "
+                                 "x, dy, dx, with relu y, and at most one more gradient of y, all (n, "
+                                 "c >= 16) in float32 or bfloat16, dz the same or (0, c), mean, variance, gamma, d_gamma and d_beta "
                                  "(c,) in float32");
   const auto shape = shape_of(x);
   const auto type = x.element_type();
-  const void* y;
-  if (!shape || !has_shape(dy, type, {shape->n, shape->c}) ||
+  if (!shape || rest.size() < relu || rest.size() > 1 + relu || !has_shape(dy, type, {shape->n, shape->c}) ||
       !has_shape(*dx, type, {shape->n, shape->c}) ||
-      !has_shape(*dz, type, {masked ? shape->n : 0, shape->c}) ||
-      !has_shape(*d_gamma, F32, {shape->c}) || !has_shape(*d_beta, F32, {shape->c}) ||
-      !optional(rest, type, {shape->n, shape->c}, &y)) {
+      !has_shape(*dz, type, {residual ? shape->n : 0, shape->c}) ||
+      !has_shape(*d_gamma, F32, {shape->c}) || !has_shape(*d_beta, F32, {shape->c})) {
     return wrong;
+  }
+  const void* others[2] = {};  // y, more
+  for (size_t i = 0; i < rest.size(); ++i) {
+    auto array = rest.get<Array>(i);
+    if (!array.has_value() || !has_shape(*array, type, {shape->n, shape->c})) return wrong;
+    others[relu ? i : 1] = array->untyped_data();
   }
   const auto batch = batch_of(*shape, mean, variance, gamma, nullptr, epsilon);
   if (!batch) return wrong;
-  return batch_backward(pool, *shape, x.untyped_data(), dy.untyped_data(), *batch, y,
-                        dx->untyped_data(), masked ? dz->untyped_data() : nullptr, floats(d_gamma),
-                        floats(d_beta));
+  return batch_backward(pool, *shape, x.untyped_data(), dy.untyped_data(), others[1], *batch,
+                        others[0], dx->untyped_data(), residual ? dz->untyped_data() : nullptr,
+                        floats(d_gamma), floats(d_beta));
 }
 
 ffi::Error layer_forward_handler(ffi::ThreadPool pool, Array x, Array gamma, Array beta, Output y,
@@ -156,7 +160,8 @@ XLA_FFI_DEFINE_HANDLER(kBatchBackward, batch_backward_handler,
                            .Ret<Array>()
                            .Ret<Array>()
                            .Attr<double>("epsilon")
-                           .Attr<bool>("masked"));
+                           .Attr<bool>("relu")
+                           .Attr<bool>("residual"));
 XLA_FFI_DEFINE_HANDLER(kLayerForward, layer_forward_handler,
                        Ffi::Bind()
                            .Ctx<ffi::ThreadPool>()

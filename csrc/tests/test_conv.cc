@@ -1,9 +1,10 @@
 // Convolutions beside plain loops, over odd sizes; with pooling beside convolution and pooling alone.
-#include "conv.h"
+#include "conv_weights.h"
 
 #include <cmath>
 #include <limits>
 
+#include "core/bfloat16.h"
 #include "tests/testing.h"
 
 namespace {
@@ -81,6 +82,27 @@ void all_three(Pool& pool, const Case& k, bool relu) {
   expect_close(db, expected_db);
 }
 
+// The kernel's gradient in bfloat16, of numbers that are exact in it, onto ones.
+void in_pairs(const Case& k) {
+  Shape s = shape_of(k);
+  s.type = hornbeam::Type::kBFloat16;
+  if (!has_weight_gradient(s)) return;
+  auto x = numbers(s.b * s.h * s.w * s.c, 1), dy = numbers(s.b * s.oh * s.ow * s.f, 2);
+  const auto narrowed = [](Floats& from) {
+    std::vector<hornbeam::BFloat16> to(from.size());
+    for (size_t i = 0; i < from.size(); ++i) {
+      hornbeam::narrow(from[i], &to[i]);
+      from[i] = hornbeam::widen(to[i]);
+    }
+    return to;
+  };
+  const auto narrow_x = narrowed(x), narrow_dy = narrowed(dy);
+  Floats expected(s.kernel_size(), 1), dk(expected);
+  each_multiplication(s, [&](int64_t a, int64_t b, int64_t c) { expected[b] += x[a] * dy[c]; });
+  add_weight_gradient(s, s.b, narrow_x.data(), narrow_dy.data(), dk.data());
+  expect_close(dk, expected);
+}
+
 // The fused kernel beside `forward` with relu, and pooling by plain loops.
 void pooled(Pool& pool, const Case& k) {
   auto view = pool.view();
@@ -130,6 +152,12 @@ int main() {
                         {3, 1, 20, 8, 1, 5, 7, 1, 1, 2, 0},   {2, 6, 6, 8, 3, 3, 8, 8, 1, 1, 1},
                         {17, 10, 10, 4, 3, 3, 8, 2, 1, 1, 0}, {0, 5, 5, 4, 3, 3, 8, 1, 1, 1, 0},
                         {33, 6, 6, 32, 3, 3, 16, 1, 1, 1, 1}, {2, 7, 7, 5, 1, 1, 3, 1, 3, 1, 0}};
+  for (int64_t f : {16, 32, 48, 64}) {
+    in_pairs({3, 9, 7, 16, 3, 3, f, 1, 1, 1, 1});
+    in_pairs({1, 33, 40, 32, 5, 5, f, 1, 1, 2, 4});
+    in_pairs({4, 9, 11, 48, 3, 3, f, 1, 2, 1, 1});
+    in_pairs({2, 1, 31, 16, 1, 3, f, 1, 3, 2, 0});
+  }
   for (int threads : {0, 2}) {
     Pool pool(threads);
     for (const Case& each : cases) {

@@ -64,20 +64,20 @@ void batch_normalisation(Pool& pool, int64_t n, int64_t c) {
   const hornbeam::normalization::Batch batch{mean.data(), variance.data(), gamma.data(),
                                              beta.data(), 1e-3f};
   CHECK(batch_forward(view, shape, x.data(), batch, other.data(), true, y.data()).success());
-  CHECK(batch_backward(view, shape, x.data(), dy.data(), batch, y.data(), dx.data(), dz.data(),
-                       d_gamma.data(), d_beta.data())
+  CHECK(batch_backward(view, shape, x.data(), dy.data(), other.data(), batch, y.data(), dx.data(),
+                       dz.data(), d_gamma.data(), d_beta.data())
             .success());
   Floats slopes(c);
   for (int64_t i = 0; i < n * c; ++i) {
-    CHECK(dz[i] == (y[i] > 0 ? dy[i] : 0));
+    CHECK(dz[i] == (y[i] > 0 ? dy[i] + other[i] : 0));
     expected[i % c] += dz[i];
     slopes[i % c] += dx[i];
   }
   expect_close(d_beta, expected);
   for (float slope : slopes) CHECK(std::fabs(slope) < 1e-2f);
   const Floats once = dx;
-  CHECK(batch_backward(view, shape, x.data(), dz.data(), batch, nullptr, dx.data(), nullptr,
-                       d_gamma.data(), d_beta.data())
+  CHECK(batch_backward(view, shape, x.data(), dz.data(), nullptr, batch, nullptr, dx.data(),
+                       nullptr, d_gamma.data(), d_beta.data())
             .success());
   expect_close(dx, once);
 }

@@ -36,6 +36,10 @@ CASES = [
     Case((3, 8, 8, 4), (1, 1, 4, 8), 2),  # a point with strides: a part of the image
     Case((3, 9, 9, 16), (1, 1, 16, 16), 2, "same"),
     Case((2, 9, 9, 16), (1, 1, 16, 16)),
+    Case((3, 9, 7, 16), (3, 3, 16, 16), padding="same"),  # products of pairs; a last place is alone
+    Case((5, 8, 8, 32), (3, 3, 32, 64), padding="same"),
+    Case((2, 11, 12, 16), (5, 5, 16, 32), 3, "same"),
+    Case((2, 9, 13, 48), (3, 2, 48, 48), padding=[(1, 0), (0, 1)], dilation=2),
     Case((2, 12, 11, 5), (3, 2, 5, 6), 1, "same", 2),
     Case((2, 9, 9, 5), (3, 3, 5, 6), 1, [(2, 0), (0, 1)]),
     Case((2, 9, 9, 12), (3, 3, 4, 6)),  # three groups

@@ -57,7 +57,7 @@ def _load() -> _Loaded:
 def _why_not_built() -> str:
     """What the installation wrote down where it left the native module out."""
     # An editable installation has two folders: the source's, and the one that CMake installs to.
-    for folder in sys.modules[__package__].__path__:
+    for folder in sys.modules["hornbeam.kernels"].__path__:
         note = Path(folder, "not_built.txt")
         if note.exists():
             return note.read_text("utf-8")

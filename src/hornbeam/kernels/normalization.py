@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from hornbeam.core import fusion
 from hornbeam.kernels import native
@@ -72,7 +73,8 @@ def batch_normalization(
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, where the moments are x's own over all axes but the last.
 
     x: (..., c), vectors: (c,). The gradient of x takes in that the moments depend on it; that of the moments is 0.
-    Native, it can be fused with adding an array like x, and with relu.
+    Native, it can be fused with adding an array like x, and with relu. What was made by relu is handed to an addition
+    as a `twin`, a second result, whose gradient is added to the first one's in passing.
     """
     gamma = jnp.ones_like(mean) if gamma is None else _stored(gamma)
     beta = jnp.zeros_like(mean) if beta is None else _stored(beta)
@@ -86,12 +88,15 @@ def batch_normalization(
         own = x.reshape(-1, x.shape[-1])
         added = None if other is None else other.reshape(own.shape)
         batch = Batch(float(epsilon), relu)
-        y: Any = _batch(batch, own, added, mean, variance, gamma, beta)
-        return y.reshape(x.shape)
+        found: Any = _batch(batch, own, added, mean, variance, gamma, beta)
+        y, twin = (each.reshape(x.shape) for each in found)
+        return fusion.offer(y, twin=lambda: twin) if relu else y
 
     def with_other(other: jax.Array) -> jax.Array | None:
         if other.shape != x.shape or other.dtype != x.dtype:
             return None
+        twin = fusion.taken(other, "twin")
+        other = other if twin is None else twin
         return fusion.offer(normalized(other, False), relu=partial(normalized, other, True))
 
     return fusion.offer(
@@ -167,25 +172,31 @@ class Batch(NamedTuple):
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _batch(
     batch: Batch, x: Any, other: Any, mean: Any, variance: Any, gamma: Any, beta: Any
-) -> jax.Array:
-    """x and other: (n, c), other may be None; vectors: (c,)"""
-    return _batch_kernel(batch)(x, other, mean, variance, gamma, beta)
+) -> Any:
+    """Twice the same; x and other: (n, c), other may be None; vectors: (c,)"""
+    y = _batch_kernel(batch)(x, other, mean, variance, gamma, beta)
+    return y, y
 
 
-def _batch_forward(batch: Batch, x: Any, other: Any, *vectors: Any) -> Any:
-    y = _batch(batch, x, other, *vectors)
-    return y, (x, vectors, other is not None, y if batch.relu else None)
+def _batch_forward(batch: Batch, *primals: Any) -> Any:
+    x, other, *vectors = (each if each is None else each.value for each in primals)
+    found: Any = _batch(batch, x, other, *vectors)
+    return found, (x, vectors, other is not None, found[0] if batch.relu else None)
 
 
-def _batch_backward(batch: Batch, saved: Any, dy: jax.Array) -> Any:
+def _batch_backward(batch: Batch, saved: Any, gradients: Any) -> Any:
     x, (mean, variance, gamma, _), adds, y = saved
-    gradients = _batch_gradients(batch.epsilon, adds and batch.relu)
-    dx, dz, d_gamma, d_beta = gradients(x, dy, mean, variance, gamma, y)
-    d_other = (dz if batch.relu else dy) if adds else None
+    # A result that nothing follows from has no gradient: that must not be read as an array of zeros.
+    given = [each for each in gradients if not isinstance(each, SymbolicZero)]
+    dy, more = (*given, None, None)[:2] if given else (jnp.zeros_like(x), None)
+    residual = adds and (batch.relu or more is not None)
+    run = _batch_gradients(batch.epsilon, batch.relu, residual)
+    dx, dz, d_gamma, d_beta = run(x, dy, mean, variance, gamma, y, more)
+    d_other = (dz if residual else dy) if adds else None
     return dx, d_other, jnp.zeros_like(mean), jnp.zeros_like(variance), d_gamma, d_beta
 
 
-_batch.defvjp(_batch_forward, _batch_backward)
+_batch.defvjp(_batch_forward, _batch_backward, symbolic_zeros=True)
 
 
 @cache
@@ -204,29 +215,30 @@ def _batch_kernel(batch: Batch) -> Callable[..., Any]:
 
 
 @cache
-def _batch_gradients(epsilon: float, masked: bool) -> Callable[..., Any]:
-    """(dx, dz, d_gamma, d_beta) of (x, dy, mean, variance, gamma, y).
+def _batch_gradients(epsilon: float, relu: bool, residual: bool) -> Callable[..., Any]:
+    """(dx, dz, d_gamma, d_beta) of (x, dy, mean, variance, gamma, y, more).
 
-    dz is dy, where y is given only where that is above 0; it has no rows unless `masked`.
+    dz is dy + more, which may be None; with relu, only where y is above 0. It has no rows unless `residual`.
     """
 
     def call(x: jax.Array, dy: jax.Array, *rest: Any) -> Any:
         like = jax.ShapeDtypeStruct(x.shape, x.dtype)
-        dz = jax.ShapeDtypeStruct((x.shape[0] * masked, x.shape[1]), x.dtype)
-        options = {"epsilon": np.float64(epsilon), "masked": masked}
+        dz = jax.ShapeDtypeStruct((x.shape[0] * residual, x.shape[1]), x.dtype)
+        options = {"epsilon": np.float64(epsilon), "relu": relu, "residual": residual}
         results = like, dz, *_channels(x)
         return tuple(native.call("batch_norm_backward", results, x, dy, *rest, **options))
 
     def reference(
-        x: jax.Array, dy: jax.Array, _mean: Any, _variance: Any, gamma: Any, y: Any
+        x: jax.Array, dy: jax.Array, _mean: Any, _variance: Any, gamma: Any, y: Any, more: Any
     ) -> Any:
         # From x alone, as in layer normalisation.
         def forward(x: jax.Array, gamma: jax.Array, beta: jax.Array) -> jax.Array:
             return _normalized(epsilon, x, *moments_reference(x, 0), gamma, beta).astype(x.dtype)
 
-        dz = dy if y is None else jnp.where(y > 0, dy, 0)
+        dz = dy if more is None else dy + more
+        dz = jnp.where(y > 0, dz, 0) if relu else dz
         dx, d_gamma, d_beta = jax.vjp(forward, x, gamma, jnp.zeros_like(gamma))[1](dz)
-        return dx, dz if masked else dz[:0], d_gamma, d_beta
+        return dx, dz if residual else dz[:0], d_gamma, d_beta
 
     return native.kernel(call, reference)
 
