@@ -73,7 +73,8 @@ def _is_native(query: jax.Array, key: jax.Array, value: jax.Array, mask: Any, sc
 def pays(multiplications: int) -> bool:
     """Whether the native kernel beats XLA, by the size of the product of queries and keys.
 
-    Measured on two busy AVX-512 cores, b 16, t and s 128, n 8, d 32: a quarter of XLA's time, with and without gradients.
+    Measured on two AVX-512 cores, b 16, t and s 128, n 8, d 32: value and gradients take 0.8 and 2.7 ms in float32, 0.6
+    and 2.1 in bfloat16, XLA's 4.6 and 7.4, 1.5 and 8.5.
     """
     return multiplications >= MIN_MULTIPLICATIONS
 
