@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
+from hornbeam.core.changes import change_count
 from hornbeam.keras import layers
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -235,3 +236,12 @@ def test_a_model_that_is_not_compiled():
         with pytest.raises(ValueError, match=r"must be compiled.*model\.compile\("):
             act(X, Y)
     assert model.predict(X, verbose=0).shape == (64, 1)
+
+
+def test_a_second_fit_uses_the_same_program():
+    """Nothing that `fit` itself leaves behind counts as a change of the model."""
+    model = make(metrics=["mae"])
+    model.fit(X, Y, verbose=0)
+    before = change_count()
+    assert model.fit(X, Y, verbose=0) is model.history
+    assert change_count() == before

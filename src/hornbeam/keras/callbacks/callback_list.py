@@ -75,7 +75,8 @@ class CallbackList(Callback):
         super().set_model(model)
         history = self.history
         if history is not None:
-            model.history = history
+            # Set as an attribute of the model, it would count as state that the next `fit` has to look for.
+            vars(model)["history"] = history
         for callback in self.callbacks:
             callback.set_model(model)
 
