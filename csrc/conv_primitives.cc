@@ -1,5 +1,7 @@
 #include "conv_primitives.h"
 
+#include "narrow_conv.h"
+
 namespace hornbeam::conv {
 namespace {
 
@@ -115,6 +117,10 @@ const void* ImageConv::ordered(const onednn::Primitive& primitive, const void* k
 }
 
 void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
+  if (is_narrow(shape_)) {
+    return narrow_forward(shape_, n, static_cast<const float*>(x), static_cast<const float*>(kernel),
+                          static_cast<const float*>(bias), static_cast<float*>(y));
+  }
   const auto conv = primitive(kForward, n, bias != nullptr);
   conv->run({{DNNL_ARG_SRC, x},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
@@ -123,6 +129,10 @@ void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void
 }
 
 void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, void* dx) {
+  if (has_narrow_input(shape_)) {
+    return narrow_input_gradient(shape_, n, static_cast<const float*>(dy), static_cast<const float*>(kernel),
+                                 static_cast<float*>(dx));
+  }
   const auto conv = primitive(kInput, n, false);
   conv->run({{DNNL_ARG_DIFF_DST, dy},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},

@@ -49,6 +49,9 @@ CASES = [
     Case((2, 20, 5), (3, 5, 7), padding="causal", dilation=2),
     Case((2, 21, 16), (5, 16, 16), 2, "same"),
     Case((1, 7, 7, 3), (5, 5, 3, 17), padding="same"),
+    Case((3, 9, 21, 12), (5, 5, 12, 9), padding="same"),  # few filters: rows in pieces that overlap
+    Case((2, 40, 19, 13), (3, 3, 13, 16), padding=[(1, 0), (0, 2)]),
+    Case((1, 40, 120, 24), (3, 3, 24, 16)),  # and images in strips
     Case((0, 7, 7, 3), (3, 3, 3, 5)),
     Case((0, 7, 7, 3), (1, 1, 3, 5), 2),
 ]
