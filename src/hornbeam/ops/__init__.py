@@ -1,7 +1,7 @@
 """Functions over tensors: the names and signatures of `keras.ops`, one implementation behind every face.
 
 `__all__` is what `keras.ops` offers. A few more are for Hornbeam's own layers: `affine`, `embedding_lookup`,
-`wide_moments`, `narrow_batch_normalization`, `batch_normalization_of_moments`, `lstm`, `gru`, `simple_rnn`, `rnn`, and the module `random`.
+`wide_moments`, `narrow_batch_normalization`, `lstm`, `gru`, `simple_rnn`, `rnn`, and the module `random`.
 """
 
 from hornbeam.core.arithmetic import (
@@ -304,9 +304,6 @@ from hornbeam.ops.nn import (
     one_hot,
     psnr,
     rms_normalization,
-)
-from hornbeam.ops.nn import (
-    batch_normalization_of_moments as batch_normalization_of_moments,
 )
 from hornbeam.ops.nn import (
     embedding_lookup as embedding_lookup,

@@ -142,9 +142,19 @@ def narrow_batch_normalization(
     offset: TensorLike = None,
     scale: TensorLike = None,
     epsilon: float = 1e-3,
+    own: bool = False,
 ) -> Any:
-    """`batch_normalization` by statistics in float32 at least, rounded to the type of x."""
+    """`batch_normalization` by statistics in float32 at least, rounded to the type of x.
+
+    `own` says that mean and variance are the `wide_moments` of x over all other axes: then one kernel takes in what of
+    the gradient of x goes through them.
+    """
     x = inexact(x)
+    if own and axis % x.ndim == x.ndim - 1:
+        gamma, beta = (each if each is None else array(each) for each in (scale, offset))
+        return normalization.batch_normalization(
+            x, array(mean), array(variance), gamma, beta, epsilon
+        )
     return _channels_scaled(x, axis, *_factor_and_shift(mean, variance, offset, scale, epsilon))
 
 
@@ -165,28 +175,6 @@ def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Arra
         return normalization.scale_and_shift(x, factor, shift)
     vectors = (_along(each, axis, x.ndim) for each in (factor, shift))
     return normalization.scale_and_shift_reference(x, *vectors)
-
-
-@op
-def batch_normalization_of_moments(
-    x: TensorLike,
-    mean: TensorLike,
-    variance: TensorLike,
-    axis: int,
-    offset: TensorLike = None,
-    scale: TensorLike = None,
-    epsilon: float = 1e-3,
-) -> Any:
-    """`narrow_batch_normalization` where mean and variance are the `wide_moments` of x over all other axes.
-
-    No gradient goes through the two but in that of x.
-    """
-    x, offset, scale = (each if each is None else array(each) for each in (x, offset, scale))
-    if axis % x.ndim == x.ndim - 1:
-        return normalization.batch_normalization(
-            x, array(mean), array(variance), scale, offset, epsilon
-        )
-    return narrow_batch_normalization.raw(x, mean, variance, axis, offset, scale, epsilon)
 
 
 @op

@@ -104,16 +104,17 @@ class BatchNormalization(Layer):
         x = inputs
         if x.dtype != self.compute_dtype:
             x = ops.cast(inputs, result_type(self.compute_dtype, "float32"))
-        normalize = ops.narrow_batch_normalization
+        own = False
         if training and self.trainable:
             mean, variance = self._batch_moments(x, mask)
             self._move(self.moving_mean, mean)
             self._move(self.moving_variance, variance)
-            if mask is None:
-                normalize = ops.batch_normalization_of_moments
+            own = mask is None
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        normal = normalize(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+        normal = ops.narrow_batch_normalization(
+            x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon, own
+        )
         return ops.cast(normal, self.compute_dtype)
 
     def _batch_moments(self, x: Any, mask: Any) -> Any:
