@@ -82,33 +82,10 @@ ffi::Error backward_handler(ffi::ThreadPool pool, Array q, Array k, Array v, Arr
                   dv->untyped_data());
 }
 
-using ffi::Ffi;
 XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Attr<bool>("causal")
-                           .Attr<double>("scale"));
+    gives<2>(takes<3>().RemainingArgs()).Attr<bool>("causal").Attr<double>("scale"));
 XLA_FFI_DEFINE_HANDLER(kBackward, backward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Attr<bool>("causal")
-                           .Attr<double>("scale"));
+    gives<3>(takes<6>().RemainingArgs()).Attr<bool>("causal").Attr<double>("scale"));
 
 }  // namespace
 }  // namespace hornbeam::attention

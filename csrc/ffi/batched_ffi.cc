@@ -29,13 +29,7 @@ ffi::Error multiply_handler(ffi::ThreadPool pool, Array a, Array b, Output c, bo
 }
 
 XLA_FFI_DEFINE_HANDLER(kMultiply, multiply_handler,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Ret<Array>()
-                           .Attr<bool>("a_transposed")
-                           .Attr<bool>("b_transposed"));
+    gives<1>(takes<2>()).Attr<bool>("a_transposed").Attr<bool>("b_transposed"));
 
 }  // namespace
 }  // namespace hornbeam::batched

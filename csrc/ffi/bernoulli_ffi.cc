@@ -18,10 +18,7 @@ ffi::Error draw_handler(ffi::ThreadPool pool, ffi::AnyBuffer key, ffi::Result<ff
               drawn->element_count(), static_cast<bool*>(drawn->untyped_data()));
 }
 
-using ffi::Ffi;
-XLA_FFI_DEFINE_HANDLER(
-    kDraw, draw_handler,
-    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>().Attr<int64_t>(
+XLA_FFI_DEFINE_HANDLER(kDraw, draw_handler, gives<1>(takes<1>()).Attr<int64_t>(
         "limit"));
 
 }  // namespace

@@ -146,68 +146,29 @@ ffi::Error pool_weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy,
                               d_kernel->untyped_data(), d_bias->untyped_data());
 }
 
-using ffi::Ffi;
 // What all of them take; a macro because each step of binding is a type of its own.
 #define SLIDE Attr<Numbers>("strides").Attr<Numbers>("dilation").Attr<Numbers>("padding")
 
 XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
+    gives<1>(takes<2>().RemainingArgs())
                            .SLIDE.Attr<bool>("relu"));
 XLA_FFI_DEFINE_HANDLER(kInputGradient, input_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
+    gives<1>(takes<2>().RemainingArgs())
                            .SLIDE);
 XLA_FFI_DEFINE_HANDLER(kWeightGradient, weight_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>()
+    gives<2>(takes<2>().RemainingArgs())
                            .SLIDE.Attr<bool>("bias"));
 XLA_FFI_DEFINE_HANDLER(kPoolValue, pool_value_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
+    gives<1>(takes<2>().RemainingArgs())
                            .SLIDE);
 XLA_FFI_DEFINE_HANDLER(kPoolForward, pool_forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>()
+    gives<2>(takes<2>().RemainingArgs())
                            .SLIDE);
 XLA_FFI_DEFINE_HANDLER(kPoolInputGradient, pool_input_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Ret<Array>()
+    gives<1>(takes<3>())
                            .SLIDE);
 XLA_FFI_DEFINE_HANDLER(kPoolWeightGradient, pool_weight_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
+    gives<2>(takes<3>())
                            .SLIDE);
 
 }  // namespace

@@ -82,32 +82,12 @@ ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi:
                          d_kernel->untyped_data(), d_bias->untyped_data());
 }
 
-using ffi::Ffi;
 XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Attr<bool>("relu")
-                           .Attr<bool>("transposed"));
+    gives<1>(takes<2>().RemainingArgs()).Attr<bool>("relu").Attr<bool>("transposed"));
 XLA_FFI_DEFINE_HANDLER(kInputGradient, input_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Attr<bool>("transposed"));
+    gives<1>(takes<2>().RemainingArgs()).Attr<bool>("transposed"));
 XLA_FFI_DEFINE_HANDLER(kWeightGradient, weight_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>());
+    gives<2>(takes<2>().RemainingArgs()));
 
 }  // namespace
 }  // namespace hornbeam::dense

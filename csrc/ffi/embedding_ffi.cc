@@ -22,13 +22,7 @@ ffi::Error table_gradient_handler(ffi::ThreadPool pool, ffi::AnyBuffer indices, 
                         dy.untyped_data(), table->untyped_data());
 }
 
-using ffi::Ffi;
-XLA_FFI_DEFINE_HANDLER(kTableGradient, table_gradient_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<ffi::AnyBuffer>()
-                           .Arg<ffi::AnyBuffer>()
-                           .Ret<ffi::AnyBuffer>());
+XLA_FFI_DEFINE_HANDLER(kTableGradient, table_gradient_handler, gives<1>(takes<2>()));
 
 }  // namespace
 }  // namespace hornbeam::embedding

@@ -44,6 +44,31 @@ inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
   return xla::ffi::Error::InvalidArgument(std::string(kernel) + ": expected " + expected);
 }
 
+// `binding` with so many arrays, at least one, as further arguments, and as results. It can be neither copied nor moved,
+// only be what a function makes.
+template <size_t count, typename Binding>
+auto with_arguments(Binding&& binding) {
+  if constexpr (count == 1) {
+    return std::move(binding).template Arg<xla::ffi::AnyBuffer>();
+  } else {
+    return with_arguments<count - 1>(std::move(binding).template Arg<xla::ffi::AnyBuffer>());
+  }
+}
+template <size_t count, typename Binding>
+auto gives(Binding&& binding) {
+  if constexpr (count == 1) {
+    return std::move(binding).template Ret<xla::ffi::AnyBuffer>();
+  } else {
+    return gives<count - 1>(std::move(binding).template Ret<xla::ffi::AnyBuffer>());
+  }
+}
+
+// What a handler takes first: XLA's threads and so many arrays. `gives<2>(takes<3>())` binds two results to three.
+template <size_t count>
+auto takes() {
+  return with_arguments<count>(xla::ffi::Ffi::Bind().Ctx<xla::ffi::ThreadPool>());
+}
+
 // The names that Python calls, and the handlers; each file of ffi/ gives its own.
 using Handlers = std::vector<std::pair<const char*, XLA_FFI_Handler*>>;
 Handlers attention_handlers();

@@ -127,62 +127,16 @@ ffi::Error layer_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array
                         floats(d_beta));
 }
 
-using ffi::Ffi;
-XLA_FFI_DEFINE_HANDLER(
-    kMoments, moments_handler,
-    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>());
-XLA_FFI_DEFINE_HANDLER(
-    kProducts, products_handler,
-    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().Ret<Array>());
+XLA_FFI_DEFINE_HANDLER(kMoments, moments_handler, gives<2>(takes<1>()));
+XLA_FFI_DEFINE_HANDLER(kProducts, products_handler, gives<2>(takes<2>()));
 XLA_FFI_DEFINE_HANDLER(kBatchForward, batch_forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Attr<double>("epsilon")
-                           .Attr<bool>("relu"));
+    gives<1>(takes<5>().RemainingArgs()).Attr<double>("epsilon").Attr<bool>("relu"));
 XLA_FFI_DEFINE_HANDLER(kBatchBackward, batch_backward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Attr<double>("epsilon")
-                           .Attr<bool>("relu")
-                           .Attr<bool>("residual"));
+    gives<4>(takes<5>().RemainingArgs()).Attr<double>("epsilon").Attr<bool>("relu")
+        .Attr<bool>("residual"));
 XLA_FFI_DEFINE_HANDLER(kLayerForward, layer_forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Attr<double>("epsilon"));
-XLA_FFI_DEFINE_HANDLER(kLayerBackward, layer_backward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Arg<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>()
-                           .Ret<Array>());
+    gives<3>(takes<3>()).Attr<double>("epsilon"));
+XLA_FFI_DEFINE_HANDLER(kLayerBackward, layer_backward_handler, gives<3>(takes<5>()));
 
 }  // namespace
 }  // namespace hornbeam::normalization

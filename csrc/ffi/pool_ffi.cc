@@ -88,22 +88,14 @@ ffi::Error average_gradient_handler(ffi::ThreadPool pool, Array dy, Output dx, N
   return average_gradient(pool, *shape, dy.untyped_data(), dx->untyped_data());
 }
 
-using ffi::Ffi;
 // What all of them take; a macro because each step of binding is a type of its own.
 #define WINDOW Attr<Numbers>("window").Attr<Numbers>("strides").Attr<Numbers>("padding")
 
-XLA_FFI_DEFINE_HANDLER(kMaxValue, max_value_handler,
-                       Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().WINDOW);
-XLA_FFI_DEFINE_HANDLER(
-    kMaxForward, max_forward_handler,
-    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().Ret<Array>().WINDOW);
-XLA_FFI_DEFINE_HANDLER(
-    kMaxGradient, max_gradient_handler,
-    Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Arg<Array>().Ret<Array>().WINDOW);
-XLA_FFI_DEFINE_HANDLER(kAverageForward, average_forward_handler,
-                       Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().WINDOW);
-XLA_FFI_DEFINE_HANDLER(kAverageGradient, average_gradient_handler,
-                       Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Array>().Ret<Array>().WINDOW);
+XLA_FFI_DEFINE_HANDLER(kMaxValue, max_value_handler, gives<1>(takes<1>()).WINDOW);
+XLA_FFI_DEFINE_HANDLER(kMaxForward, max_forward_handler, gives<2>(takes<1>()).WINDOW);
+XLA_FFI_DEFINE_HANDLER(kMaxGradient, max_gradient_handler, gives<1>(takes<2>()).WINDOW);
+XLA_FFI_DEFINE_HANDLER(kAverageForward, average_forward_handler, gives<1>(takes<1>()).WINDOW);
+XLA_FFI_DEFINE_HANDLER(kAverageGradient, average_gradient_handler, gives<1>(takes<1>()).WINDOW);
 
 }  // namespace
 }  // namespace hornbeam::pool

@@ -158,11 +158,8 @@ ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w
                        data(dh0), nullptr, data(dw), data(du), data(d_bias)});
 }
 
-using ffi::Ffi;
 XLA_FFI_DEFINE_HANDLER(kLstmForward, lstm_forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()  // x
+    takes<1>()  // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // c0
                            .Arg<Array>()  // W
@@ -176,9 +173,7 @@ XLA_FFI_DEFINE_HANDLER(kLstmForward, lstm_forward_handler,
                            .Ret<Array>()  // cells
                            .Attr<bool>("backwards"));
 XLA_FFI_DEFINE_HANDLER(kLstmBackward, lstm_backward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()  // x
+    takes<1>()  // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // c0
                            .Arg<Array>()  // W
@@ -198,9 +193,7 @@ XLA_FFI_DEFINE_HANDLER(kLstmBackward, lstm_backward_handler,
                            .Ret<Array>()  // d_bias
                            .Attr<bool>("backwards"));
 XLA_FFI_DEFINE_HANDLER(kGruForward, gru_forward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()  // x
+    takes<1>()  // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // W
                            .Arg<Array>()  // U
@@ -212,9 +205,7 @@ XLA_FFI_DEFINE_HANDLER(kGruForward, gru_forward_handler,
                            .Attr<bool>("backwards")
                            .Attr<bool>("reset_after"));
 XLA_FFI_DEFINE_HANDLER(kGruBackward, gru_backward_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()  // x
+    takes<1>()  // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // W
                            .Arg<Array>()  // U

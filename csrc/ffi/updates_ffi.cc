@@ -108,42 +108,17 @@ ffi::Error rmsprop_handler(ffi::ThreadPool pool, Array rates, ffi::RemainingArgs
   return update(pool, rule, *variables);
 }
 
-using ffi::Ffi;
 XLA_FFI_DEFINE_HANDLER(kSgd, sgd_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .RemainingRets()
-                           .Attr<Flags>("decayed")
-                           .Attr<Flags>("by_rows")
-                           .Attr<int64_t>("slots")
-                           .Attr<double>("momentum")
-                           .Attr<bool>("nesterov"));
+    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
+        .Attr<int64_t>("slots").Attr<double>("momentum").Attr<bool>("nesterov"));
 XLA_FFI_DEFINE_HANDLER(kAdam, adam_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .RemainingRets()
-                           .Attr<Flags>("decayed")
-                           .Attr<Flags>("by_rows")
-                           .Attr<int64_t>("slots")
-                           .Attr<double>("beta_1")
-                           .Attr<double>("beta_2")
-                           .Attr<double>("epsilon"));
+    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
+        .Attr<int64_t>("slots").Attr<double>("beta_1").Attr<double>("beta_2")
+        .Attr<double>("epsilon"));
 XLA_FFI_DEFINE_HANDLER(kRmsProp, rmsprop_handler,
-                       Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Array>()
-                           .RemainingArgs()
-                           .RemainingRets()
-                           .Attr<Flags>("decayed")
-                           .Attr<Flags>("by_rows")
-                           .Attr<int64_t>("slots")
-                           .Attr<double>("rho")
-                           .Attr<double>("momentum")
-                           .Attr<double>("epsilon"));
+    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
+        .Attr<int64_t>("slots").Attr<double>("rho").Attr<double>("momentum")
+        .Attr<double>("epsilon"));
 
 }  // namespace
 }  // namespace hornbeam::updates
