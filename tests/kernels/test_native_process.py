@@ -84,5 +84,7 @@ def test_the_reason_that_the_installation_wrote(tmp_path, monkeypatch):
 
 
 def run(code: str, **environ: str) -> None:
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environ})
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environ}
+    )
     assert result.returncode == 0, result.stderr
