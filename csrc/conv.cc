@@ -386,6 +386,7 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
         const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
         void* out = at(y, begin * size, s.type);
         // In training the memory has long left the cache when it is written again.
+        if (!winograd::suits(s))
         fetch(out, count * size * size_of(s.type));
         conv.forward(count, part_of(p, count, own), kernel, bias, out);
         if (!relu) return;

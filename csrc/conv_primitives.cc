@@ -1,7 +1,5 @@
 #include "conv_primitives.h"
 
-#include "narrow_conv.h"
-
 namespace hornbeam::conv {
 namespace {
 
@@ -54,7 +52,13 @@ void reorder(const memory::desc& from, const void* source, const memory::desc& t
   primitive->run({{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
 }
 
+const float* floats(const void* data) { return static_cast<const float*>(data); }
+float* floats(void* data) { return static_cast<float*>(data); }
+
 }  // namespace
+
+// What Winograd's convolution left undone, because something is not finite, is computed directly: NaN and infinity
+// spread as they do there.
 
 std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, bool bias) {
   const Shape& s = shape_;
@@ -117,10 +121,7 @@ const void* ImageConv::ordered(const onednn::Primitive& primitive, const void* k
 }
 
 void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
-  if (is_narrow(shape_)) {
-    return narrow_forward(shape_, n, static_cast<const float*>(x), static_cast<const float*>(kernel),
-                          static_cast<const float*>(bias), static_cast<float*>(y));
-  }
+  if (winograd::suits(shape_) && winograd_.forward(n, floats(x), floats(kernel), floats(bias), floats(y))) return;
   const auto conv = primitive(kForward, n, bias != nullptr);
   conv->run({{DNNL_ARG_SRC, x},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
@@ -129,9 +130,8 @@ void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void
 }
 
 void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, void* dx) {
-  if (has_narrow_input(shape_)) {
-    return narrow_input_gradient(shape_, n, static_cast<const float*>(dy), static_cast<const float*>(kernel),
-                                 static_cast<float*>(dx));
+  if (winograd::suits_input_gradient(shape_) && winograd_.input_gradient(n, floats(dy), floats(kernel), floats(dx))) {
+    return;
   }
   const auto conv = primitive(kInput, n, false);
   conv->run({{DNNL_ARG_DIFF_DST, dy},
@@ -141,6 +141,10 @@ void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, vo
 
 void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool add,
                                 float* d_kernel) {
+  if (winograd::suits_weight_gradient(shape_) &&
+      winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel)) {
+    return;
+  }
   const auto conv = primitive(kWeights, n, false);
   const memory::desc given = conv->argument(DNNL_ARG_DIFF_WEIGHTS);
   const memory::desc plain = plain_kernel(shape_, memory::data_type::f32);

@@ -3,11 +3,12 @@
 
 #include "conv.h"
 #include "core/onednn.h"
+#include "winograd.h"
 
 namespace hornbeam::conv {
 
 // Scratch memory of the thread; number 1 is used by `ImageConv`.
-constexpr int kScratchKernel = 1, kScratchX = 2, kScratchY = 3;
+constexpr int kScratchKernel = 1, kScratchX = 2, kScratchY = 3, kScratchWinograd = 6;
 
 // Begin to bring memory into the cache, before it is read or written.
 inline void fetch(const void* data, int64_t bytes) {
@@ -17,8 +18,8 @@ inline void fetch(const void* data, int64_t bytes) {
 // What a slice does, chunk by chunk. Lives within one slice.
 class ImageConv {
  public:
-  // The shape of all chunks; its `b` is not read.
-  explicit ImageConv(const Shape& shape) : shape_(shape) {}
+  // The shape of all chunks; its `b` is that of all slices together.
+  explicit ImageConv(const Shape& shape) : shape_(shape), winograd_(shape) {}
 
   // y = conv(x, kernel) + bias (may be null), n images.
   void forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y);
@@ -36,6 +37,7 @@ class ImageConv {
   const void* ordered(const onednn::Primitive& primitive, const void* kernel);
 
   Shape shape_;
+  winograd::Convolution winograd_;
   dnnl::memory::desc ordered_as_;
   const void* ordered_ = nullptr;
 };

@@ -14,7 +14,7 @@ namespace {
 
 // Shapes met by one thread: all of a large model's layers, in training and in prediction.
 constexpr size_t kPrimitives = 512;
-constexpr size_t kScratches = 6;
+constexpr size_t kScratches = 7;
 
 // While one lives, OpenMP uses one thread for what this thread starts. The number is put back
 // afterwards, because the thread may be the user's own and other libraries read it.

@@ -71,7 +71,7 @@ std::shared_ptr<Primitive> primitive(const Key& key, const Make& make);
 dnnl::primitive_attr attributes();
 
 // At least so many bytes of this thread, aligned to 64; their content lasts until the next call with
-// the same number. Number 0 is oneDNN's own scratchpad, 4 and 5 are those of core/tiles.cc; kernels use 1 to 3.
+// the same number. Number 0 is oneDNN's own scratchpad, 4 and 5 are those of core/tiles.cc; kernels use the others.
 void* scratch(int number, size_t bytes);
 
 // "3.2.0"
