@@ -1,12 +1,12 @@
 #include "conv.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
 
 #include "conv_primitives.h"
-#include "conv_weights.h"
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "loops.h"
@@ -18,79 +18,6 @@ namespace ffi = xla::ffi;
 
 // Of the 1 MB or more of level 2 cache that a core has; the kernel lies there as well.
 constexpr int64_t kChunkBytes = 768 * 1024;
-
-const char* at(const void* data, int64_t element, Type type) {
-  return static_cast<const char*>(data) + element * size_of(type);
-}
-char* at(void* data, int64_t element, Type type) {
-  return static_cast<char*>(data) + element * size_of(type);
-}
-
-// The part of x that is read, as an image of its own: every `step`th row and column, up to the last
-// one that any window reaches.
-struct View {
-  int64_t h, w;        // of the whole image
-  int64_t rows, columns, c;
-  Pair step;
-
-  bool whole() const { return rows == h && columns == w; }
-  int64_t size() const { return rows * columns * c; }
-
-  // Copy the part out of n images, or back into them; what is not part of it becomes 0.
-  void gather(Type type, int64_t n, const void* x, void* part) const {
-    copy(type, n, const_cast<void*>(x), part, false);
-  }
-  void scatter(Type type, int64_t n, const void* part, void* x) const {
-    std::memset(x, 0, n * h * w * c * size_of(type));
-    copy(type, n, x, const_cast<void*>(part), true);
-  }
-
- private:
-  void copy(Type type, int64_t n, void* x, void* part, bool back) const {
-    const int64_t run = step[1] == 1 ? columns : 1;  // neighbours are copied at once
-    for (int64_t line = 0; line < n * rows; ++line) {
-      const int64_t image = line / rows, row = line % rows * step[0];
-      for (int64_t column = 0; column < columns; column += run) {
-        char* whole = at(x, ((image * h + row) * w + column * step[1]) * c, type);
-        char* own = at(part, (line * columns + column) * c, type);
-        std::memcpy(back ? whole : own, back ? own : whole, run * c * size_of(type));
-      }
-    }
-  }
-};
-
-// What oneDNN computes of a convolution, and the part of x that it reads.
-struct Plan {
-  Shape shape;
-  View view;
-};
-
-// pooled: an odd output loses its last row or column. A 1 x 1 convolution with strides becomes one
-// without, because oneDNN's own is slow in gradients and wrong in places (uxlfoundation/oneDNN#6035).
-Plan plan(const Shape& shape, bool pooled) {
-  Shape s = shape;
-  View view = {s.h, s.w, s.h, s.w, s.c, {1, 1}};
-  const bool point = s.kh == 1 && s.kw == 1 && s.groups == 1;
-  for (int axis : {0, 1}) {
-    int64_t& size = axis ? s.w : s.h;
-    int64_t& out = axis ? s.ow : s.oh;
-    int64_t& part = axis ? view.columns : view.rows;
-    if (pooled && out % 2) {
-      --out;
-      const int64_t reach = ((axis ? s.kw : s.kh) - 1) * s.dilation[axis] + 1;
-      const int64_t end = (out - 1) * s.stride[axis] + reach - s.before[axis];
-      part = std::min(size, end);
-      s.after[axis] = std::max<int64_t>(0, end - size);
-    }
-    if (point && s.stride[axis] > 1 && s.before[axis] == 0 && s.after[axis] == 0) {
-      view.step[axis] = s.stride[axis];
-      s.stride[axis] = 1;
-      part = out;
-    }
-    size = part;
-  }
-  return {s, view};
-}
 
 int64_t operations(const Shape& s) {
   return 2 * s.b * s.oh * s.ow * s.f * (s.c / s.groups) * s.kh * s.kw;
@@ -118,31 +45,10 @@ void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) 
   }
 }
 
-// Calls f with a null pointer of the type's own kind, so that one lambda is made for both.
-template <typename F>
-void typed(Type type, const F& f) {
-  if (type == Type::kFloat32) {
-    f(static_cast<float*>(nullptr));
-  } else {
-    f(static_cast<BFloat16*>(nullptr));
-  }
-}
-
-// x's part of a chunk: x itself, or a copy in scratch memory.
-const void* part_of(const Plan& plan, int64_t n, const void* x) {
-  if (plan.view.whole()) return x;
-  void* part = onednn::scratch(kScratchX, n * plan.view.size() * size_of(plan.shape.type));
-  plan.view.gather(plan.shape.type, n, x, part);
-  return part;
-}
-
 // Gradients of the parameters, one set per slice, summed in the order of the slices.
 class Sums {
  public:
-  Sums(int64_t slices, int64_t size, bool zeroed)
-      : slices_(slices), size_(size), data_(new float[slices * size]) {
-    if (zeroed) std::fill_n(data_.get(), slices * size, 0.0f);
-  }
+  Sums(int64_t slices, int64_t size) : slices_(slices), size_(size), data_(new float[slices * size]) {}
 
   float* of(int64_t slice) { return data_.get() + slice * size_; }
 
@@ -182,17 +88,12 @@ using Prepare = std::function<const void*(int64_t begin, int64_t count, float* s
 ffi::Error input_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prepare& prepare,
                              const void* kernel, void* dx) {
   const Shape& s = plan.shape;
-  const View& view = plan.view;
   const int64_t slices = slices_of(pool, s);
   return parallel_for(pool, slices, [&](int64_t slice) {
-    ImageConv conv(s);
+    ImageConv conv(plan);
     for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
       const void* dz = prepare(begin, count, nullptr);
-      void* own = at(dx, begin * view.h * view.w * view.c, s.type);
-      if (view.whole()) return conv.input_gradient(count, dz, kernel, own);
-      void* part = onednn::scratch(kScratchX, count * view.size() * size_of(s.type));
-      conv.input_gradient(count, dz, kernel, part);
-      view.scatter(s.type, count, part, own);
+      conv.input_gradient(count, dz, kernel, at(dx, begin * plan.view.whole_size(), s.type));
     });
   });
 }
@@ -200,21 +101,15 @@ ffi::Error input_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prep
 ffi::Error weight_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prepare& prepare,
                               const void* x, void* d_kernel, void* d_bias) {
   const Shape& s = plan.shape;
-  const View& view = plan.view;
   const int64_t slices = slices_of(pool, s);
-  const bool own = has_weight_gradient(s);
-  Sums kernels(slices, s.kernel_size(), own), biases(d_bias ? slices : 0, s.f, true);
+  Sums kernels(slices, s.kernel_size()), biases(d_bias ? slices : 0, s.f);
   ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {
-    ImageConv conv(s);
+    ImageConv conv(plan);
     bool add = false;
+    if (d_bias) std::fill_n(biases.of(slice), s.f, 0.0f);
     for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
       const void* dz = prepare(begin, count, d_bias ? biases.of(slice) : nullptr);
-      const void* part = part_of(plan, count, at(x, begin * view.h * view.w * view.c, s.type));
-      if (own) {
-        return add_weight_gradient(s, count, static_cast<const BFloat16*>(part),
-                                   static_cast<const BFloat16*>(dz), kernels.of(slice));
-      }
-      conv.weight_gradient(count, part, dz, add, kernels.of(slice));
+      conv.weight_gradient(count, at(x, begin * plan.view.whole_size(), s.type), dz, add, kernels.of(slice));
       add = true;
     });
   });
@@ -284,16 +179,15 @@ class FirstLayer {
     image_.resize(rows * columns * s.c);
   }
 
-  // The image widened, with its padding around it.
-  const float* image(const T* x) {
+  // The image widened, with its padding around it; whether it is bounded.
+  const float* image(const T* x, bool& bounded) {
     const int64_t rows = s_.oh + s_.kh - 1, columns = s_.ow + s_.kw - 1;
     const int64_t first = s_.before[1], last = std::min(columns, s_.w + first);
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t from = row - s_.before[0];
       if (from < 0 || from >= s_.h) continue;  // stays 0
       const T* source = x + from * s_.w * s_.c;
-      float* to = image_.data() + (row * columns + first) * s_.c;
-      for (int64_t i = 0; i < (last - first) * s_.c; ++i) to[i] = widen(source[i]);
+      bounded &= loops::widen_bounded((last - first) * s_.c, source, image_.data() + (row * columns + first) * s_.c);
     }
     return image_.data();
   }
@@ -315,6 +209,10 @@ class FirstLayer {
   std::vector<float> image_;
 };
 
+bool is_bounded(const std::vector<float>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](float each) { return std::abs(each) <= loops::kBound; });
+}
+
 template <typename T>
 ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, const void* kernel,
                          const void* bias, void* y, uint8_t* argmax) {
@@ -323,10 +221,12 @@ ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, c
     FirstLayer<T> own(s);
     const auto weights = own.padded(own.layer.taps, static_cast<const T*>(kernel));
     const auto start = own.padded(1, static_cast<const T*>(bias));
+    const bool all_bounded = is_bounded(weights) && is_bounded(start);
     const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
     for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
-      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
-      loops::first_layer(own.layer, image, weights.data(), start.data(),
+      bool bounded = all_bounded;
+      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, bounded);
+      loops::first_layer(own.layer, bounded, image, weights.data(), start.data(),
                          static_cast<T*>(y) + i * size, argmax ? argmax + i * size : nullptr);
     }
   });
@@ -345,7 +245,8 @@ ffi::Error first_weight_gradient(ffi::ThreadPool& pool, const Shape& s, const vo
     float* kernel = sums.data() + slice * (taps + 1) * stride;
     const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
     for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
-      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
+      bool ignored = true;
+      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, ignored);
       loops::first_layer_gradient(own.layer, image, static_cast<const T*>(dy) + i * size,
                                   argmax + i * size, kernel, kernel + taps * stride);
     }
@@ -380,15 +281,11 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
     const Shape& s = p.shape;
     const int64_t slices = slices_of(pool, s);
     return parallel_for(pool, slices, [&](int64_t slice) {
-      ImageConv conv(s);
+      ImageConv conv(p);
       for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
         const int64_t size = s.oh * s.ow * s.f;
-        const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
         void* out = at(y, begin * size, s.type);
-        // In training the memory has long left the cache when it is written again.
-        if (!winograd::suits(s))
-        fetch(out, count * size * size_of(s.type));
-        conv.forward(count, part_of(p, count, own), kernel, bias, out);
+        conv.forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, out);
         if (!relu) return;
         typed(s.type, [&](auto* kind) {
           loops::relu(count * size, static_cast<decltype(kind)>(out));
@@ -431,17 +328,11 @@ ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x
     }
     const int64_t slices = slices_of(pool, s);
     return parallel_for(pool, slices, [&](int64_t slice) {
-      ImageConv conv(s);
+      ImageConv conv(p);
       for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
-        const void* own = at(x, begin * shape.h * shape.w * shape.c, s.type);
-        void* z = onednn::scratch(kScratchY, count * s.oh * s.ow * s.f * size_of(s.type));
-        conv.forward(count, part_of(p, count, own), kernel, bias, z);
         const int64_t to = begin * (s.oh / 2) * (s.ow / 2) * s.f;
-        typed(s.type, [&](auto* kind) {
-          using T = std::remove_pointer_t<decltype(kind)>;
-          loops::relu_pool(pooled(s, count), static_cast<const T*>(z), static_cast<T*>(y) + to,
-                           argmax ? argmax + to : nullptr);
-        });
+        conv.pool_forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, at(y, to, s.type),
+                          argmax ? argmax + to : nullptr);
       });
     });
   });
@@ -475,7 +366,7 @@ ffi::Error pool_weight_gradient(ffi::ThreadPool& pool, const Shape& shape, const
 }
 
 std::array<std::string, 3> implementations(const Shape& shape) {
-  ImageConv conv(plan(shape, false).shape);
+  ImageConv conv(plan(shape, false));
   return {conv.implementation(shape.b, 0), conv.implementation(shape.b, 1),
           conv.implementation(shape.b, 2)};
 }

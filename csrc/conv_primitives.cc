@@ -1,5 +1,10 @@
 #include "conv_primitives.h"
 
+#include <algorithm>
+
+#include "conv_weights.h"
+#include "loops.h"
+
 namespace hornbeam::conv {
 namespace {
 
@@ -52,13 +57,20 @@ void reorder(const memory::desc& from, const void* source, const memory::desc& t
   primitive->run({{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
 }
 
+// The same of whole images. Only for a window that moves by ones.
+Shape of_whole_images(const Plan& plan) {
+  Shape s = plan.shape;
+  s.h = plan.view.h;
+  s.w = plan.view.w;
+  return s;
+}
+
 const float* floats(const void* data) { return static_cast<const float*>(data); }
 float* floats(void* data) { return static_cast<float*>(data); }
 
 }  // namespace
 
-// What Winograd's convolution left undone, because something is not finite, is computed directly: NaN and infinity
-// spread as they do there.
+ImageConv::ImageConv(const Plan& plan) : plan_(plan), winograd_(of_whole_images(plan)) {}
 
 std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, bool bias) {
   const Shape& s = shape_;
@@ -120,37 +132,73 @@ const void* ImageConv::ordered(const onednn::Primitive& primitive, const void* k
   return ordered_;
 }
 
+const void* ImageConv::part_of(int64_t n, const void* x) const {
+  if (plan_.view.whole()) return x;
+  void* part = onednn::scratch(kScratchX, n * plan_.view.size() * size_of(shape_.type));
+  plan_.view.gather(shape_.type, n, x, part);
+  return part;
+}
+
+// What Winograd's convolution left undone, because something is not finite, is computed directly: NaN and infinity
+// spread as they do there.
+
 void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
-  if (winograd::suits(shape_) && winograd_.forward(n, floats(x), floats(kernel), floats(bias), floats(y))) return;
+  if (winograd_.suits_forward() && winograd_.forward(n, floats(x), floats(kernel), floats(bias), floats(y))) return;
+  direct_forward(n, x, kernel, bias, y);
+}
+
+void ImageConv::pool_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y,
+                             uint8_t* argmax) {
+  if (winograd_.suits_forward() &&
+      winograd_.pool_forward(n, floats(x), floats(kernel), floats(bias), floats(y), argmax)) {
+    return;
+  }
+  const Shape& s = shape_;
+  void* z = onednn::scratch(kScratchY, n * s.oh * s.ow * s.f * size_of(s.type));
+  direct_forward(n, x, kernel, bias, z);
+  const loops::Pooled pooled = {n, s.oh / 2, s.ow / 2, s.f};
+  typed(s.type, [&](auto* kind) {
+    using T = std::remove_pointer_t<decltype(kind)>;
+    loops::relu_pool(pooled, static_cast<const T*>(z), static_cast<T*>(y), argmax);
+  });
+}
+
+void ImageConv::direct_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
+  // In training the memory has long left the cache when it is written again.
+  fetch(y, n * shape_.oh * shape_.ow * shape_.f * size_of(shape_.type));
   const auto conv = primitive(kForward, n, bias != nullptr);
-  conv->run({{DNNL_ARG_SRC, x},
+  conv->run({{DNNL_ARG_SRC, part_of(n, x)},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
              {DNNL_ARG_BIAS, bias},
              {DNNL_ARG_DST, y}});
 }
 
 void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, void* dx) {
-  if (winograd::suits_input_gradient(shape_) && winograd_.input_gradient(n, floats(dy), floats(kernel), floats(dx))) {
-    return;
-  }
+  if (winograd_.suits_input_gradient() && winograd_.input_gradient(n, floats(dy), floats(kernel), floats(dx))) return;
+  const View& view = plan_.view;
+  void* part = view.whole() ? dx : onednn::scratch(kScratchX, n * view.size() * size_of(shape_.type));
   const auto conv = primitive(kInput, n, false);
   conv->run({{DNNL_ARG_DIFF_DST, dy},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
-             {DNNL_ARG_DIFF_SRC, dx}});
+             {DNNL_ARG_DIFF_SRC, part}});
+  if (!view.whole()) view.scatter(shape_.type, n, part, dx);
 }
 
 void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool add,
                                 float* d_kernel) {
-  if (winograd::suits_weight_gradient(shape_) &&
-      winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel)) {
-    return;
+  if (winograd_.suits_weight_gradient() && winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel)) return;
+  const void* part = part_of(n, x);
+  if (has_weight_gradient(shape_)) {
+    if (!add) std::fill_n(d_kernel, shape_.kernel_size(), 0.0f);
+    return add_weight_gradient(shape_, n, static_cast<const BFloat16*>(part), static_cast<const BFloat16*>(dy),
+                               d_kernel);
   }
   const auto conv = primitive(kWeights, n, false);
   const memory::desc given = conv->argument(DNNL_ARG_DIFF_WEIGHTS);
   const memory::desc plain = plain_kernel(shape_, memory::data_type::f32);
   const bool direct = !add && given == plain;
   void* buffer = direct ? d_kernel : onednn::scratch(kScratchKernel, given.get_size());
-  conv->run({{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_WEIGHTS, buffer}});
+  conv->run({{DNNL_ARG_SRC, part}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_WEIGHTS, buffer}});
   if (!direct) reorder(given, buffer, plain, add, d_kernel);
 }
 

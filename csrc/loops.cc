@@ -48,9 +48,13 @@ void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, flo
   PICK(relu_unpool)(p, dy, argmax, dz, sums);
 }
 template <typename T>
-void first_layer(const FirstLayer& layer, const float* image, const float* kernel, const float* bias,
+void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel, const float* bias,
                  T* y, uint8_t* argmax) {
-  PICK(first_layer)(layer, image, kernel, bias, y, argmax);
+  PICK(first_layer)(layer, bounded, image, kernel, bias, y, argmax);
+}
+template <typename T>
+bool widen_bounded(int64_t count, const T* from, float* to) {
+  return PICK(widen_bounded)(count, from, to);
 }
 template <typename T>
 void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
@@ -79,8 +83,9 @@ void average_pool_gradient(const Window& window, const T* dy, T* dx) {
   template void mask_and_sum(int64_t, int64_t, const T*, const T*, T*, float*);                    \
   template void relu_pool(const Pooled&, const T*, T*, uint8_t*);                                  \
   template void relu_unpool(const Pooled&, const T*, const uint8_t*, T*, float*);                  \
-  template void first_layer(const FirstLayer&, const float*, const float*, const float*, T*,       \
+  template void first_layer(const FirstLayer&, bool, const float*, const float*, const float*, T*, \
                             uint8_t*);                                                             \
+  template bool widen_bounded(int64_t, const T*, float*);                                          \
   template void first_layer_gradient(const FirstLayer&, const float*, const T*, const uint8_t*,    \
                                      float*, float*);                                              \
   template void max_pool(const Window&, const T*, T*, uint8_t*);                                   \

@@ -41,9 +41,15 @@ struct FirstLayer {
   int64_t taps, stride;
   const int64_t* offsets;
 };
+// `bounded`: no number of image, kernel and bias is beyond kBound, so that sums are finite.
+constexpr float kBound = 1e15f;
 template <typename T>
-void first_layer(const FirstLayer& layer, const float* image, const float* kernel, const float* bias,
+void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel, const float* bias,
                  T* y, uint8_t* argmax);
+
+// to = from, as float32; whether none of it is beyond kBound.
+template <typename T>
+bool widen_bounded(int64_t count, const T* from, float* to);
 
 // d_kernel (taps, stride) and d_bias (stride) are added to.
 template <typename T>

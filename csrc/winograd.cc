@@ -1,6 +1,7 @@
 #include "winograd.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "conv_primitives.h"
 #include "core/cpu.h"
@@ -26,11 +27,6 @@ struct Soon {
 #include "core/processors.inc"
 #undef BODY
 
-Map forward_map(const Shape& s) { return {s.h, s.w, s.c, s.oh, s.ow, s.f, s.before[0], s.before[1]}; }
-
-// The gradient of x is a convolution of dy with the kernel turned around.
-Map gradient_map(const Shape& s) { return {s.oh, s.ow, s.f, s.h, s.w, s.c, 2 - s.before[0], 2 - s.before[1]}; }
-
 // Whether it takes so many fewer products than directly that the transforms pay. That of the kernel costs as much as
 // the products of some tiles: of more where it does not fit the cache. Measured on AVX-512, one core, against oneDNN's
 // direct convolutions: 1.5 to 1.9 times as fast at 32 x 32 x 16 to 14 x 14 x 512, the same at 7 x 7 x 512, batch 8.
@@ -40,7 +36,7 @@ bool pays(const Shape& s, const Map& m) {
   return 100 * direct >= 115 * own;
 }
 
-bool suits_map(const Shape& s, const Map& m) {
+bool suits(const Shape& s, const Map& m) {
   const conv::Pair ones = {1, 1};
   return cpu().avx2 && s.type == Type::kFloat32 && s.groups == 1 && s.kh == 3 && s.kw == 3 && s.stride == ones &&
          s.dilation == ones && m.c >= kMostLanes && m.f >= kMostLanes && m.top >= 0 && m.left >= 0 && pays(s, m);
@@ -82,24 +78,30 @@ void for_tiles(const Arrays& arrays, int64_t tiles, const Fn& fn) {
   for (int64_t begin = 0; begin < tiles; begin += arrays.tiles) fn(begin, std::min(begin + arrays.tiles, tiles));
 }
 
-// What of images (h, row) belongs to the lines of tiles [begin, end); as far as there are `tiles`.
+// Images of h rows, of which so many belong to a row of tiles.
 struct Images {
   const float* data;
-  int64_t h, row;
+  int64_t h, row_size, rows_per_tile;
 
+  // What belongs to tiles [begin, end), as far as there are `tiles`, by whole rows.
   Soon of(const Map& map, int64_t begin, int64_t end, int64_t tiles) const {
     const auto at = [&](int64_t tile) {
-      const int64_t line = tile % map.tiles() / map.tiles_across() * 2;
-      return data + (tile / map.tiles() * h + std::min(line, h)) * row;
+      const int64_t row = tile % map.tiles() / map.tiles_across() * rows_per_tile;
+      return data + (tile / map.tiles() * h + std::min(row, h)) * row_size;
     };
     return {at(std::min(begin, tiles)), at(std::min(end, tiles))};
   }
 };
 
+Images inputs(const Map& map, const float* x) { return {x, map.h, map.w * map.c, 2}; }
+Images outputs(const Map& map, const float* y) { return {y, map.oh, map.ow * map.f, 2}; }
+Images pooled_outputs(const Map& map, const float* y) { return {y, map.oh / 2, map.ow / 2 * map.f, 1}; }
+
 // The functions of one kind of processor.
 struct Steps {
   decltype(&base::transform_inputs) inputs;
   decltype(&base::transform_outputs) outputs;
+  decltype(&base::pool_outputs) pool_outputs;
   decltype(&base::transform_slopes) slopes;
   decltype(&base::transform_kernel) kernel;
   decltype(&base::kernel_gradient) kernel_gradient;
@@ -107,8 +109,8 @@ struct Steps {
   int64_t lanes;
 };
 
-#define STEPS(processor, lanes)                                                            \
-  {processor::transform_inputs, processor::transform_outputs, processor::transform_slopes, \
+#define STEPS(processor, lanes)                                                                                     \
+  {processor::transform_inputs, processor::transform_outputs, processor::pool_outputs, processor::transform_slopes, \
    processor::transform_kernel, processor::kernel_gradient, processor::products, lanes}
 
 const Steps& steps() {
@@ -116,46 +118,68 @@ const Steps& steps() {
   return cpu().avx512 ? avx512 : avx2;
 }
 
-}  // namespace
-
-bool suits(const Shape& shape) { return suits_map(shape, forward_map(shape)); }
-bool suits_input_gradient(const Shape& shape) { return suits_map(shape, gradient_map(shape)); }
-bool suits_weight_gradient(const Shape& shape) { return suits_map(shape, forward_map(shape)); }
-
-bool Convolution::convolve(const Map& map, int64_t n, const float* x, const float* kernel, bool turned,
-                           const float* bias, float* y) {
+// finish(arrays, begin, count) makes of the products of some tiles what is asked for, which lies in `results`, and says
+// whether that is finite. The kernel is null where it is transformed already.
+template <typename Finish>
+bool convolve(const Map& map, int64_t n, const float* x, const float* kernel, bool turned, const Images& results,
+              const Finish& finish) {
   const Arrays a = arrays(map);
   const Steps& run = steps();
-  if (!transformed_) run.kernel(map, kernel, turned, a.taps, a.u, a.u_pitch);
-  transformed_ = true;
+  if (kernel) run.kernel(map, kernel, turned, a.taps, a.u, a.u_pitch);
   const int64_t tiles = n * map.tiles();
-  const Images xs = {x, map.h, map.w * map.c}, ys = {y, map.oh, map.ow * map.f};
+  const Images xs = inputs(map, x);
   bool finite = true;
   for_tiles(a, tiles, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     run.inputs(map, x, begin, count, a.zeros, a.v, a.v_pitch);
     run.products({a.v, count, map.c, 1}, a.v_pitch, map.c, a.u, a.u_pitch, map.f,
                  {a.m, round_up(map.f, run.lanes), false}, a.m_pitch,
-                 {xs.of(map, end, end + count, tiles), ys.of(map, begin, end, tiles)});
-    finite &= run.outputs(map, a.m, a.m_pitch, begin, count, bias, y);
+                 {xs.of(map, end, end + count, tiles), results.of(map, begin, end, tiles)});
+    finite &= finish(a, begin, count);
   });
   return finite;
 }
 
+}  // namespace
+
+// The gradient of x is a convolution of dy with the kernel turned around.
+Convolution::Convolution(const Shape& s)
+    : forward_{s.h, s.w, s.c, s.oh, s.ow, s.f, s.before[0], s.before[1]},
+      backward_{s.oh, s.ow, s.f, s.h, s.w, s.c, 2 - s.before[0], 2 - s.before[1]},
+      suits_forward_(suits(s, forward_)),
+      suits_input_(suits(s, backward_)) {}
+
+const float* Convolution::once(const float* kernel) { return std::exchange(transformed_, true) ? nullptr : kernel; }
+
 bool Convolution::forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y) {
-  return convolve(forward_map(shape_), n, x, kernel, false, bias, y);
+  const Map& map = forward_;
+  return convolve(map, n, x, once(kernel), false, outputs(map, y), [&](const Arrays& a, int64_t begin, int64_t count) {
+    return steps().outputs(map, a.m, a.m_pitch, begin, count, bias, y);
+  });
+}
+
+bool Convolution::pool_forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y,
+                               uint8_t* argmax) {
+  const Map& map = forward_;
+  const Images results = pooled_outputs(map, y);
+  return convolve(map, n, x, once(kernel), false, results, [&](const Arrays& a, int64_t begin, int64_t count) {
+    return steps().pool_outputs(map, a.m, a.m_pitch, begin, count, bias, y, argmax);
+  });
 }
 
 bool Convolution::input_gradient(int64_t n, const float* dy, const float* kernel, float* dx) {
-  return convolve(gradient_map(shape_), n, dy, kernel, true, nullptr, dx);
+  const Map& map = backward_;
+  return convolve(map, n, dy, once(kernel), true, outputs(map, dx), [&](const Arrays& a, int64_t begin, int64_t count) {
+    return steps().outputs(map, a.m, a.m_pitch, begin, count, nullptr, dx);
+  });
 }
 
 bool Convolution::weight_gradient(int64_t n, const float* x, const float* dy, bool add, float* d_kernel) {
-  const Map map = forward_map(shape_);
+  const Map& map = forward_;
   const Arrays a = arrays(map);
   const Steps& run = steps();
   const int64_t tiles = n * map.tiles();
-  const Images xs = {x, map.h, map.w * map.c}, slopes = {dy, map.oh, map.ow * map.f};
+  const Images xs = inputs(map, x), slopes = outputs(map, dy);
   for_tiles(a, tiles, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     run.inputs(map, x, begin, count, a.zeros, a.v, a.v_pitch);

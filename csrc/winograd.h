@@ -23,28 +23,31 @@ struct Map {
   int64_t tiles() const { return tiles_down() * tiles_across(); }
 };
 
-// Whether it can be computed so on this processor, and is faster than directly.
-bool suits(const Shape& shape);
-bool suits_input_gradient(const Shape& shape);
-bool suits_weight_gradient(const Shape& shape);
-
 // Convolutions of images on the calling thread, whose scratch memory holds the transformed kernel. Lives within one
 // slice; one at a time on a thread.
 class Convolution {
  public:
-  explicit Convolution(const Shape& shape) : shape_(shape) {}
+  explicit Convolution(const Shape& shape);
+
+  // Whether it can be computed so on this processor, and is faster than directly.
+  bool suits_forward() const { return suits_forward_; }
+  bool suits_input_gradient() const { return suits_input_; }
+  bool suits_weight_gradient() const { return suits_forward_; }
 
   // As `conv::ImageConv`; false where something is not finite.
   bool forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y);
+  // The same with relu and 2 x 2 max pooling; oh and ow are even. `argmax` as in conv.h, may be null.
+  bool pool_forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y, uint8_t* argmax);
   bool input_gradient(int64_t n, const float* dy, const float* kernel, float* dx);
   // Nothing is written where it is false.
   bool weight_gradient(int64_t n, const float* x, const float* dy, bool add, float* d_kernel);
 
  private:
-  bool convolve(const Map& map, int64_t n, const float* x, const float* kernel, bool turned, const float* bias,
-                float* y);
+  // The kernel the first time, then null.
+  const float* once(const float* kernel);
 
-  Shape shape_;
+  Map forward_, backward_;
+  bool suits_forward_, suits_input_;
   bool transformed_ = false;
 };
 
