@@ -1,10 +1,12 @@
 // Convolutions beside plain loops, over odd sizes; with pooling beside convolution and pooling alone.
 #include "conv_weights.h"
+#include "winograd.h"
 
 #include <cmath>
 #include <limits>
 
 #include "core/bfloat16.h"
+#include "core/cpu.h"
 #include "tests/testing.h"
 
 namespace {
@@ -152,8 +154,10 @@ int main() {
                         {3, 1, 20, 8, 1, 5, 7, 1, 1, 2, 0},   {2, 6, 6, 8, 3, 3, 8, 8, 1, 1, 1},
                         {17, 10, 10, 4, 3, 3, 8, 2, 1, 1, 0}, {0, 5, 5, 4, 3, 3, 8, 1, 1, 1, 0},
                         {33, 6, 6, 32, 3, 3, 16, 1, 1, 1, 1}, {2, 7, 7, 5, 1, 1, 3, 1, 3, 1, 0},
-                        // Few filters: rows in pieces that overlap, images in strips.
-                        {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},  {1, 40, 120, 24, 3, 3, 16, 1, 1, 1, 1}};
+                        {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},  {5, 5, 5, 24, 3, 3, 16, 1, 1, 1, 0}};
+  // Enough tiles of enough channels for Winograd's convolution: odd sizes, more than one block of tiles.
+  const Case tiled[] = {{2, 9, 21, 20, 3, 3, 17, 1, 1, 1, 1}, {1, 40, 60, 24, 3, 3, 16, 1, 1, 1, 2},
+                        {4, 8, 8, 64, 3, 3, 80, 1, 1, 1, 1},  {3, 15, 6, 16, 3, 3, 33, 1, 1, 1, 0}};
   for (int64_t f : {16, 32, 48, 64}) {
     in_pairs({3, 9, 7, 16, 3, 3, f, 1, 1, 1, 1});
     in_pairs({1, 33, 40, 32, 5, 5, f, 1, 1, 2, 4});
@@ -165,6 +169,11 @@ int main() {
     for (const Case& each : cases) {
       all_three(pool, each, false);
       all_three(pool, each, true);
+    }
+    for (const Case& each : tiled) {
+      CHECK(hornbeam::winograd::Convolution(shape_of(each)).suits_forward() == hornbeam::cpu().avx2);
+      all_three(pool, each, true);
+      pooled(pool, each);
     }
     for (int64_t c : {1, 2, 3, 4, 7, 32}) {
       for (int64_t side : {6, 7, 13}) {

@@ -49,9 +49,12 @@ CASES = [
     Case((2, 20, 5), (3, 5, 7), padding="causal", dilation=2),
     Case((2, 21, 16), (5, 16, 16), 2, "same"),
     Case((1, 7, 7, 3), (5, 5, 3, 17), padding="same"),
-    Case((3, 9, 21, 12), (5, 5, 12, 9), padding="same"),  # few filters: rows in pieces that overlap
-    Case((2, 40, 19, 13), (3, 3, 13, 16), padding=[(1, 0), (0, 2)]),
-    Case((1, 40, 120, 24), (3, 3, 24, 16)),  # and images in strips
+    Case((3, 9, 21, 12), (5, 5, 12, 9), padding="same"),
+    # Windows of 3 x 3 that move by ones: by tiles of 2 x 2 outputs, of which the last may be halves.
+    Case((2, 40, 19, 20), (3, 3, 20, 17), padding=[(1, 0), (0, 2)]),
+    Case((1, 40, 120, 24), (3, 3, 24, 16)),
+    Case((9, 14, 13, 130), (3, 3, 130, 160), padding="same"),
+    Case((9, 5, 5, 64), (3, 3, 64, 64)),  # forward, but not the gradient of x
     Case((0, 7, 7, 3), (3, 3, 3, 5)),
     Case((0, 7, 7, 3), (1, 1, 3, 5), 2),
 ]
@@ -282,6 +285,7 @@ def test_inside_scan_and_checkpoint() -> None:
     [
         ("conv", CASES[2], "float32"),
         ("conv", CASES[2], "bfloat16"),
+        ("pooled", POOLED[0], "float32"),
         ("pooled", POOLED[1], "float32"),
         ("pooled", POOLED[8], "float32"),
         ("pooled", POOLED[8], "bfloat16"),
@@ -300,13 +304,27 @@ def test_nan_and_infinity_are_handed_on(layer: str, case: Case, dtype: str) -> N
         np.testing.assert_array_equal(jnp.isinf(a), jnp.isinf(e))
 
 
+@pytest.mark.parametrize("scale", [5e18, 1e-25])
+def test_large_and_small_numbers(scale: float) -> None:
+    """Sums inside a transform overflow before an output does; what is small is not lost beside it."""
+    x, kernel, bias = _arrays(CASES[2])
+    x, kernel, bias = x * scale, kernel * max(scale, 1), bias * 0
+    x = x.at[0].set(x[0] * 2e-5)
+    actual, expected = (_layer(m, CASES[2], None)(x, kernel, bias) for m in (conv, conv_reference))
+    for a, e in zip(actual, expected, strict=True):
+        assert bool(jnp.isfinite(e).all())
+        assert_close(a / jnp.abs(e).max(), e / jnp.abs(e).max())
+
+
 def test_ties_go_to_the_first() -> None:
     case = Case((2, 9, 9, 1), (3, 3, 1, 16))
     arrays = (jnp.ones(case.x), jnp.ones(case.kernel), jnp.zeros(16))
     assert_close(_vjp(_pooled(conv, case), *arrays), _vjp(_pooled(conv_reference, case), *arrays))
-    case = Case((2, 9, 9, 8), (3, 3, 8, 16))
-    arrays = (jnp.ones(case.x), jnp.ones(case.kernel), jnp.zeros(16))
-    assert_close(_vjp(_pooled(conv, case), *arrays), _vjp(_pooled(conv_reference, case), *arrays))
+    for channels in (8, 16):
+        case = Case((2, 9, 9, channels), (3, 3, channels, 16))
+        arrays = (jnp.ones(case.x), jnp.ones(case.kernel), jnp.zeros(16))
+        actual, expected = (_vjp(_pooled(m, case), *arrays) for m in (conv, conv_reference))
+        assert_close(actual, expected)
 
 
 @pytest.mark.parametrize(
