@@ -4,7 +4,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include "conv.h"
+#include "conv/conv.h"
 #include "core/cpu.h"
 #include "core/onednn.h"
 #include "ffi/handlers.h"

@@ -1,5 +1,5 @@
-// Handlers of attention.h. A mask comes as a remaining argument: there or not.
-#include "attention.h"
+// Handlers of products/attention.h. A mask comes as a remaining argument: there or not.
+#include "products/attention.h"
 
 #include "ffi/handlers.h"
 

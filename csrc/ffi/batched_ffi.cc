@@ -1,5 +1,5 @@
-// The handler of batched.h.
-#include "batched.h"
+// The handler of products/batched.h.
+#include "products/batched.h"
 
 #include "ffi/handlers.h"
 

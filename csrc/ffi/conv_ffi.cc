@@ -1,6 +1,6 @@
-// Handlers of conv.h. An optional array comes as a remaining argument: there or not. Attributes:
+// Handlers of conv/conv.h. An optional array comes as a remaining argument: there or not. Attributes:
 // strides and dilation (2 each), padding (4: rows before and after, columns before and after).
-#include "conv.h"
+#include "conv/conv.h"
 
 #include "ffi/handlers.h"
 

@@ -1,5 +1,5 @@
-// Handlers of dense.h. An optional array comes as a remaining argument: there or not.
-#include "dense.h"
+// Handlers of products/dense.h. An optional array comes as a remaining argument: there or not.
+#include "products/dense.h"
 
 #include "ffi/handlers.h"
 

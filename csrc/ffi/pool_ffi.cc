@@ -1,6 +1,6 @@
-// Handlers of pool.h. Attributes: window and strides (2 each), padding (4: rows before and after,
+// Handlers of conv/pool.h. Attributes: window and strides (2 each), padding (4: rows before and after,
 // columns before and after).
-#include "pool.h"
+#include "conv/pool.h"
 
 #include "ffi/handlers.h"
 

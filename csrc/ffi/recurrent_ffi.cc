@@ -1,5 +1,5 @@
-// Handlers of recurrent.h. An array without elements stands for one that may be null there.
-#include "recurrent.h"
+// Handlers of recurrent/recurrent.h. An array without elements stands for one that may be null there.
+#include "recurrent/recurrent.h"
 
 #include "ffi/handlers.h"
 

@@ -1,5 +1,5 @@
 // Attention beside plain loops, over odd sizes, with masks; its gradients beside differences of values.
-#include "attention.h"
+#include "products/attention.h"
 
 #include <cmath>
 #include <memory>
@@ -14,11 +14,7 @@ using hornbeam::narrow;
 using hornbeam::Type;
 using hornbeam::widen;
 using hornbeam::attention::Problem;
-using hornbeam::testing::at_once;
-using hornbeam::testing::expect_close;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
-using Floats = std::vector<float>;
+using namespace hornbeam::testing;
 
 struct Model {
   Model(int64_t b, int64_t n, int64_t t, int64_t s, int64_t d, int64_t e, bool causal, bool masked)

@@ -1,5 +1,5 @@
 // Batches of products beside plain loops, over odd sizes and all types.
-#include "batched.h"
+#include "products/batched.h"
 
 #include <cmath>
 
@@ -11,9 +11,7 @@ namespace {
 using hornbeam::BFloat16;
 using hornbeam::Type;
 using hornbeam::batched::Shape;
-using hornbeam::testing::at_once;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
+using namespace hornbeam::testing;
 
 template <typename T>
 constexpr Type kType = sizeof(T) == 4 ? Type::kFloat32 : Type::kBFloat16;

@@ -1,6 +1,6 @@
 // Convolutions beside plain loops, over odd sizes; with pooling beside convolution and pooling alone.
-#include "conv_weights.h"
-#include "winograd.h"
+#include "conv/weights.h"
+#include "conv/winograd.h"
 
 #include <cmath>
 #include <limits>
@@ -14,11 +14,7 @@ namespace {
 using hornbeam::Type;
 using hornbeam::conv::output_size;
 using hornbeam::conv::Shape;
-using hornbeam::testing::at_once;
-using hornbeam::testing::expect_close;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
-using Floats = std::vector<float>;
+using namespace hornbeam::testing;
 
 struct Case {
   int64_t b, h, w, c, kh, kw, f, groups, stride, dilation, pad;

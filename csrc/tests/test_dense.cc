@@ -1,5 +1,5 @@
 // The dense kernels beside plain loops, over odd sizes, on several threads at once.
-#include "dense.h"
+#include "products/dense.h"
 
 #include "core/bfloat16.h"
 #include "tests/testing.h"
@@ -9,10 +9,7 @@ namespace {
 using hornbeam::BFloat16;
 using hornbeam::Type;
 using hornbeam::dense::Shape;
-using hornbeam::testing::at_once;
-using hornbeam::testing::expect_close;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
+using namespace hornbeam::testing;
 
 void all_three(Pool& pool, int64_t b, int64_t d, int64_t u, bool relu) {
   auto view = pool.view();

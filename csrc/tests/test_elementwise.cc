@@ -6,17 +6,14 @@
 #include "bernoulli.h"
 #include "embedding.h"
 #include "normalization.h"
-#include "pool.h"
+#include "conv/pool.h"
 #include "tests/testing.h"
 #include "updates.h"
 
 namespace {
 
 using hornbeam::Type;
-using hornbeam::testing::expect_close;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
-using Floats = std::vector<float>;
+using namespace hornbeam::testing;
 
 void layer_normalisation(Pool& pool, int64_t n, int64_t c) {
   auto view = pool.view();

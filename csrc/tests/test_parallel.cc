@@ -10,8 +10,7 @@
 namespace {
 
 using hornbeam::parallel_for;
-using hornbeam::testing::at_once;
-using hornbeam::testing::Pool;
+using namespace hornbeam::testing;
 
 void every_slice_runs_once(int threads) {
   Pool pool(threads);

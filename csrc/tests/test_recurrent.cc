@@ -1,5 +1,5 @@
 // LSTM and GRU over odd sizes: memory, repeatability, and gradients beside differences of values.
-#include "recurrent.h"
+#include "recurrent/recurrent.h"
 
 #include <cmath>
 #include <cstring>
@@ -9,11 +9,8 @@
 namespace {
 
 using hornbeam::Type;
-using hornbeam::testing::at_once;
-using hornbeam::testing::numbers;
-using hornbeam::testing::Pool;
+using namespace hornbeam::testing;
 using namespace hornbeam::recurrent;
-using Floats = std::vector<float>;
 
 enum class Cell { kLstm, kGru, kGruBefore };
 

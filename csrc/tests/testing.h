@@ -93,9 +93,11 @@ class Pool {
   std::vector<std::thread> threads_;
 };
 
+using Floats = std::vector<float>;
+
 // Numbers in [-1, 1) that are the same in every run.
-inline std::vector<float> numbers(int64_t count, uint32_t seed) {
-  std::vector<float> result(count);
+inline Floats numbers(int64_t count, uint32_t seed) {
+  Floats result(count);
   for (float& value : result) {
     seed = seed * 1664525u + 1013904223u;
     value = static_cast<float>(seed >> 8) / (1u << 23) - 1.0f;
@@ -103,7 +105,7 @@ inline std::vector<float> numbers(int64_t count, uint32_t seed) {
   return result;
 }
 
-inline void expect_close(const std::vector<float>& actual, const std::vector<float>& expected) {
+inline void expect_close(const Floats& actual, const Floats& expected) {
   CHECK(actual.size() == expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     CHECK(std::fabs(actual[i] - expected[i]) <= 2e-4f * (1 + std::fabs(expected[i])));

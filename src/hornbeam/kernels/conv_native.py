@@ -17,7 +17,7 @@ import numpy as np
 
 from hornbeam.kernels import conv_reference, native, pool_reference
 
-# In a map of where maxima were found: relu let none of them through. As in csrc/loops.h.
+# In a map of where maxima were found: relu let none of them through. As in csrc/conv/loops.h.
 DEAD = 4
 
 

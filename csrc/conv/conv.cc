@@ -1,4 +1,4 @@
-#include "conv.h"
+#include "conv/conv.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "conv_primitives.h"
+#include "conv/primitives.h"
 #include "core/bfloat16.h"
 #include "core/parallel.h"
-#include "loops.h"
+#include "conv/loops.h"
 
 namespace hornbeam::conv {
 namespace {

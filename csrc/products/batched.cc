@@ -1,4 +1,4 @@
-#include "batched.h"
+#include "products/batched.h"
 
 #include <algorithm>
 #include <cstring>
@@ -43,7 +43,7 @@ struct Scratch {
   float* c;
 };
 
-#define BODY "batched.inc"
+#define BODY "products/batched.inc"
 #include "core/processors.inc"
 
 template <typename W, typename T, typename C, typename Run>

@@ -9,7 +9,7 @@
 
 #include "core/matmul.h"
 #include "core/onednn.h"
-#include "recurrent.h"
+#include "recurrent/recurrent.h"
 
 namespace hornbeam::recurrent {
 

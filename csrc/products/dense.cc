@@ -1,4 +1,4 @@
-#include "dense.h"
+#include "products/dense.h"
 
 #include <vector>
 

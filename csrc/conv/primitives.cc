@@ -1,9 +1,9 @@
-#include "conv_primitives.h"
+#include "conv/primitives.h"
 
 #include <algorithm>
 
-#include "conv_weights.h"
-#include "loops.h"
+#include "conv/weights.h"
+#include "conv/loops.h"
 
 namespace hornbeam::conv {
 namespace {

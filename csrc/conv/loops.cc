@@ -1,4 +1,4 @@
-#include "loops.h"
+#include "conv/loops.h"
 
 #include "core/bfloat16.h"
 #include "core/cpu.h"
@@ -8,7 +8,7 @@ namespace hornbeam::loops {
 namespace avx512 {
 #define TARGET TARGET_AVX512
 #define LANES 16
-#include "loops.inc"
+#include "conv/loops.inc"
 #undef TARGET
 #undef LANES
 }  // namespace avx512
@@ -16,7 +16,7 @@ namespace avx512 {
 namespace avx2 {
 #define TARGET TARGET_AVX2
 #define LANES 8
-#include "loops.inc"
+#include "conv/loops.inc"
 #undef TARGET
 #undef LANES
 }  // namespace avx2
@@ -24,7 +24,7 @@ namespace avx2 {
 namespace base {
 #define TARGET
 #define LANES 4
-#include "loops.inc"
+#include "conv/loops.inc"
 #undef TARGET
 #undef LANES
 }  // namespace base

@@ -1,4 +1,4 @@
-#include "attention.h"
+#include "products/attention.h"
 
 #include <algorithm>
 #include <cfloat>
@@ -91,7 +91,7 @@ struct BackwardScratch {
   Element<W>* slopes;  // d_logits as rows; where words are floats that is what d_weights becomes
 };
 
-#define BODY "attention.inc"
+#define BODY "products/attention.inc"
 #include "core/processors.inc"
 
 // The part of an array (b, rows, n, size) that belongs to one example and head.

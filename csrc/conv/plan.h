@@ -1,7 +1,7 @@
 // What is computed of a convolution, and the part of x that it reads.
 #pragma once
 
-#include "conv.h"
+#include "conv/conv.h"
 #include "core/bfloat16.h"
 
 namespace hornbeam::conv {

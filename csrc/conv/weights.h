@@ -1,9 +1,9 @@
 // The kernel's gradient in bfloat16, by the processor's own products of pairs (AVX512-BF16).
 //
-// oneDNN 3.2 reaches two thirds of the peak there, because it transposes both arrays; see conv_weights.cc.
+// oneDNN 3.2 reaches two thirds of the peak there, because it transposes both arrays; see weights.cc.
 #pragma once
 
-#include "conv.h"
+#include "conv/conv.h"
 #include "core/bfloat16.h"
 
 namespace hornbeam::conv {

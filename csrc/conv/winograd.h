@@ -8,7 +8,7 @@
 // directly.
 #pragma once
 
-#include "conv.h"
+#include "conv/conv.h"
 
 namespace hornbeam::winograd {
 

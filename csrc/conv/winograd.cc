@@ -1,9 +1,9 @@
-#include "winograd.h"
+#include "conv/winograd.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "conv_primitives.h"
+#include "conv/primitives.h"
 #include "core/cpu.h"
 #include "core/products.h"
 
@@ -23,7 +23,7 @@ struct Soon {
 };
 
 #define FLOATS_ONLY
-#define BODY "winograd.inc"
+#define BODY "conv/winograd.inc"
 #include "core/processors.inc"
 #undef BODY
 
@@ -62,7 +62,7 @@ Arrays arrays(const Map& map) {
   const auto lay = [&](Arena arena) {
     a.zeros = arena.take<float>(map.c);
     a.u = arena.take<float>(16 * a.u_pitch);
-    a.taps = arena.take<float>(9 * map.c * width);
+    a.taps = arena.take<float>(9 * map.c * kMostLanes);
     a.v = arena.take<float>(16 * a.v_pitch);
     a.m = arena.take<float>(16 * a.m_pitch);
     return arena.bytes();

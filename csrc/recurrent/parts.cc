@@ -1,11 +1,11 @@
-#include "recurrent_parts.h"
+#include "recurrent/parts.h"
 
 #include <cstring>
 
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "core/products.h"
-#include "gates.h"
+#include "recurrent/gates.h"
 
 namespace hornbeam::recurrent {
 namespace {
@@ -25,7 +25,7 @@ constexpr int64_t kChunkBytes = 512 << 10;
 // oneDNN takes half a microsecond.
 constexpr int64_t kFewestRows = 4, kMostRows = 64;
 
-#define BODY "recurrent_parts.inc"
+#define BODY "recurrent/parts.inc"
 #include "core/processors.inc"
 
 // Own products fill rows of c by whole registers, and read a by whole words.

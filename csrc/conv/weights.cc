@@ -1,10 +1,10 @@
-#include "conv_weights.h"
+#include "conv/weights.h"
 
 #include <immintrin.h>
 
 #include <algorithm>
 
-#include "conv_primitives.h"
+#include "conv/primitives.h"
 #include "core/cpu.h"
 
 namespace hornbeam::conv {

@@ -4,9 +4,9 @@
 
 #include "core/bfloat16.h"
 #include "core/parallel.h"
-#include "gates.h"
-#include "recurrent.h"
-#include "recurrent_parts.h"
+#include "recurrent/gates.h"
+#include "recurrent/recurrent.h"
+#include "recurrent/parts.h"
 
 namespace hornbeam::recurrent {
 namespace {

@@ -2,9 +2,9 @@
 // are faster.
 #pragma once
 
-#include "conv_plan.h"
+#include "conv/plan.h"
 #include "core/onednn.h"
-#include "winograd.h"
+#include "conv/winograd.h"
 
 namespace hornbeam::conv {
 

@@ -1,4 +1,4 @@
-#include "pool.h"
+#include "conv/pool.h"
 
 #include <algorithm>
 #include <functional>

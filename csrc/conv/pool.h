@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/matmul.h"
-#include "loops.h"
+#include "conv/loops.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace hornbeam::pool {
