@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include "conv/loops.h"
 #include "conv/primitives.h"
 #include "core/bfloat16.h"
 #include "core/parallel.h"
-#include "conv/loops.h"
 
 namespace hornbeam::conv {
 namespace {

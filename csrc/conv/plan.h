@@ -6,11 +6,6 @@
 
 namespace hornbeam::conv {
 
-inline const char* at(const void* data, int64_t element, Type type) {
-  return static_cast<const char*>(data) + element * size_of(type);
-}
-inline char* at(void* data, int64_t element, Type type) { return static_cast<char*>(data) + element * size_of(type); }
-
 // Calls f with a null pointer of the type's own kind, so that one lambda is made for both.
 template <typename F>
 void typed(Type type, const F& f) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "conv/weights.h"
 #include "conv/loops.h"
+#include "conv/weights.h"
 
 namespace hornbeam::conv {
 namespace {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "conv/plan.h"
-#include "core/onednn.h"
 #include "conv/winograd.h"
+#include "core/onednn.h"
 
 namespace hornbeam::conv {
 
@@ -21,6 +21,7 @@ class ImageConv {
  public:
   // The plan of all slices together.
   explicit ImageConv(const Plan& plan);
+  ImageConv(const ImageConv&) = delete;  // `shape_` is part of `plan_`
 
   // y = conv(x, kernel) + bias (may be null).
   void forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y);

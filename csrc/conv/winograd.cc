@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conv/primitives.h"
+#include "core/arena.h"
 #include "core/cpu.h"
 #include "core/products.h"
 

@@ -23,10 +23,6 @@ constexpr int64_t kGrain = 16;
 // What an element of a copy costs, as arithmetic that takes as long.
 constexpr int64_t kCopyOperations = 4;
 
-const char* at(const void* data, int64_t element, Type type) {
-  return static_cast<const char*>(data) + element * size_of(type);
-}
-
 memory::desc describe(const Matrix& m, Type type) {
   return {{m.rows, m.columns}, dnnl_type(type), {m.row_stride, m.column_stride}};
 }

@@ -13,6 +13,11 @@ enum class Type { kFloat32, kBFloat16 };
 constexpr int64_t size_of(Type type) { return type == Type::kFloat32 ? 4 : 2; }
 dnnl::memory::data_type dnnl_type(Type type);
 
+inline const char* at(const void* data, int64_t element, Type type) {
+  return static_cast<const char*>(data) + element * size_of(type);
+}
+inline char* at(void* data, int64_t element, Type type) { return static_cast<char*>(data) + element * size_of(type); }
+
 // A matrix within memory; one of the strides (in elements) is 1. Where there is a mask, an array like
 // the data, elements count as 0 unless it is above 0.
 struct Matrix {

@@ -47,22 +47,4 @@ struct Result {
   float factor = 1;
 };
 
-// Arrays laid one after the other into a piece of memory. Without a piece, `bytes` says how large it must be.
-class Arena {
- public:
-  explicit Arena(void* memory = nullptr) : memory_(static_cast<char*>(memory)) {}
-
-  template <typename T>
-  T* take(int64_t count) {
-    char* at = memory_ + bytes_;
-    bytes_ += round_up(count * sizeof(T), 64);
-    return reinterpret_cast<T*>(at);
-  }
-  size_t bytes() const { return bytes_; }
-
- private:
-  char* memory_;
-  size_t bytes_ = 0;
-};
-
 }  // namespace hornbeam

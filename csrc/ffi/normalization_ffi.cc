@@ -76,7 +76,8 @@ ffi::Error batch_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array
                                  "(c,) in float32");
   const auto shape = shape_of(x);
   const auto type = x.element_type();
-  if (!shape || rest.size() < relu || rest.size() > 1 + relu || !has_shape(dy, type, {shape->n, shape->c}) ||
+  const size_t least = relu ? 1 : 0;
+  if (!shape || rest.size() < least || rest.size() > 1 + least || !has_shape(dy, type, {shape->n, shape->c}) ||
       !has_shape(*dx, type, {shape->n, shape->c}) ||
       !has_shape(*dz, type, {residual ? shape->n : 0, shape->c}) ||
       !has_shape(*d_gamma, F32, {shape->c}) || !has_shape(*d_beta, F32, {shape->c})) {

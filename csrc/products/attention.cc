@@ -4,6 +4,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "core/arena.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/products.h"

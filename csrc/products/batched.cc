@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/arena.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/products.h"

@@ -5,8 +5,8 @@
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
-#include "recurrent/recurrent.h"
 #include "recurrent/parts.h"
+#include "recurrent/recurrent.h"
 
 namespace hornbeam::recurrent {
 namespace {
@@ -285,7 +285,7 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
     h_narrow = arena.take<T>(rows * u);
     ah = arena.take<float>(rows * k);
     reset = arena.take<T>(reset_after ? 0 : rows * u);
-    return arena.used();
+    return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
   widen_all(shape.type, at(in.h0, row * u, shape.type), rows * u, h);
@@ -339,7 +339,7 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     before = arena.take<T>(chunk * rows * u);
     reset = arena.take<T>(reset_after ? 0 : chunk * rows * u);
     dreset = arena.take<float>(reset_after ? 0 : rows * u);
-    return arena.used();
+    return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
@@ -434,7 +434,7 @@ ffi::Error gru_forward(ffi::ThreadPool& pool, const Shape& shape, bool reset_aft
       place(arena, weights);
       bias = arena.take<float>(4 * u);
       given = arena.take<float>(2 * k);
-      return arena.used();
+      return arena.bytes();
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     std::fill(given, given + 2 * k, 0.0f);
@@ -468,7 +468,7 @@ ffi::Error gru_backward(ffi::ThreadPool& pool, const Shape& shape, bool reset_af
     auto divide = [&](Arena arena) {
       place(arena, transposed);
       sums = arena.take<float>(slices * stride);
-      return arena.used();
+      return arena.bytes();
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     ffi::Error error = pack(pool, shape, in, true, slices, transposed);

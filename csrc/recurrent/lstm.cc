@@ -4,8 +4,8 @@
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
-#include "recurrent/recurrent.h"
 #include "recurrent/parts.h"
+#include "recurrent/recurrent.h"
 
 namespace hornbeam::recurrent {
 namespace {
@@ -152,7 +152,7 @@ void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const
     x = arena.take<T>(chunk * rows * d);
     c = arena.take<float>(rows * u);
     h = arena.take<T>(rows * u);
-    return arena.used();
+    return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
   widen_all(shape.type, at(in.c0, row * u, shape.type), rows * u, c);
@@ -196,7 +196,7 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
     dx = arena.take<float>(chunk * rows * d);
     da = arena.take<T>(chunk * rows * k);
     xh = arena.take<T>(chunk * rows * (d + u));
-    return arena.used();
+    return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
@@ -250,7 +250,7 @@ ffi::Error lstm_forward(ffi::ThreadPool& pool, const Shape& shape, const Inputs&
       w.data = arena.take<char>(w.bytes());
       u_packed.data = arena.take<char>(u_packed.bytes());
       bias = arena.take<float>(k);
-      return arena.used();
+      return arena.bytes();
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     std::fill(bias, bias + k, 0.0f);
@@ -284,7 +284,7 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
       w_t.data = arena.take<char>(w_t.bytes());
       u_t.data = arena.take<char>(u_t.bytes());
       sums = arena.take<float>(slices * stride);
-      return arena.used();
+      return arena.bytes();
     };
     divide(Arena(onednn::scratch(1, divide(Arena()))));
     ffi::Error error = parallel_for(pool, std::min<int64_t>(2, slices), [&](int64_t slice) {

@@ -7,30 +7,12 @@
 #include <memory>
 #include <vector>
 
+#include "core/arena.h"
 #include "core/matmul.h"
 #include "core/onednn.h"
 #include "recurrent/recurrent.h"
 
 namespace hornbeam::recurrent {
-
-// Memory cut into pieces. Without memory it only counts, so that the same function can first measure
-// and then cut.
-class Arena {
- public:
-  explicit Arena(void* begin = nullptr) : begin_(static_cast<char*>(begin)) {}
-
-  template <typename T>
-  T* take(int64_t count) {
-    T* piece = reinterpret_cast<T*>(begin_ + used_);
-    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
-    return piece;
-  }
-  int64_t used() const { return used_; }
-
- private:
-  char* begin_;
-  int64_t used_ = 0;
-};
 
 // A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or, where there are few of
 // them, the panels of our own loops.
@@ -123,13 +105,6 @@ void add_rows(Type type, const void* from, int64_t rows, int64_t columns, float*
 // Step s is this one of time.
 inline int64_t time_of(const Shape& shape, int64_t step) {
   return shape.backwards ? shape.t - 1 - step : step;
-}
-
-inline const char* at(const void* data, int64_t element, Type type) {
-  return static_cast<const char*>(data) + element * size_of(type);
-}
-inline char* at(void* data, int64_t element, Type type) {
-  return static_cast<char*>(data) + element * size_of(type);
 }
 
 }  // namespace hornbeam::recurrent

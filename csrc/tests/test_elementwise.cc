@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "bernoulli.h"
+#include "conv/pool.h"
 #include "embedding.h"
 #include "normalization.h"
-#include "conv/pool.h"
 #include "tests/testing.h"
 #include "updates.h"
 
