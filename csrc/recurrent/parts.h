@@ -14,8 +14,8 @@
 
 namespace hornbeam::recurrent {
 
-// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or, where there are few of
-// them, the panels of our own loops.
+// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or the panels of our own
+// loops.
 struct Packed {
   Type type = Type::kFloat32;
   int64_t rows = 0, k = 0, n = 0;
