@@ -137,8 +137,6 @@ Prepare masked(const Shape& s, const void* dy, const void* y) {
 
 // ---------------------------------------------------------------------------- relu and pooling
 
-loops::Pooled pooled(const Shape& s, int64_t n) { return {n, s.oh / 2, s.ow / 2, s.f}; }
-
 Prepare unpooled(const Shape& s, const void* dy, const uint8_t* argmax) {
   return [=](int64_t begin, int64_t count, float* sums) -> const void* {
     const int64_t from = begin * (s.oh / 2) * (s.ow / 2) * s.f;

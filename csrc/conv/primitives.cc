@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "conv/loops.h"
 #include "conv/weights.h"
 
 namespace hornbeam::conv {
@@ -156,10 +155,9 @@ void ImageConv::pool_forward(int64_t n, const void* x, const void* kernel, const
   const Shape& s = shape_;
   void* z = onednn::scratch(kScratchY, n * s.oh * s.ow * s.f * size_of(s.type));
   direct_forward(n, x, kernel, bias, z);
-  const loops::Pooled pooled = {n, s.oh / 2, s.ow / 2, s.f};
   typed(s.type, [&](auto* kind) {
     using T = std::remove_pointer_t<decltype(kind)>;
-    loops::relu_pool(pooled, static_cast<const T*>(z), static_cast<T*>(y), argmax);
+    loops::relu_pool(pooled(s, n), static_cast<const T*>(z), static_cast<T*>(y), argmax);
   });
 }
 

@@ -2,6 +2,7 @@
 // are faster.
 #pragma once
 
+#include "conv/loops.h"
 #include "conv/plan.h"
 #include "conv/winograd.h"
 #include "core/onednn.h"
@@ -15,6 +16,9 @@ constexpr int kScratchKernel = 1, kScratchX = 2, kScratchY = 3, kScratchWinograd
 inline void fetch(const void* data, int64_t bytes) {
   for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(data) + i);
 }
+
+// What 2 x 2 pooling makes of the outputs of n images.
+inline loops::Pooled pooled(const Shape& s, int64_t n) { return {n, s.oh / 2, s.ow / 2, s.f}; }
 
 // What a slice does, chunk by chunk: n whole images each. Lives within one slice.
 class ImageConv {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "conv/loops.h"
 #include "conv/primitives.h"
 #include "core/arena.h"
 #include "core/cpu.h"
