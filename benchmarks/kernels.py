@@ -32,6 +32,7 @@ from hornbeam.kernels import (
 )
 
 TURNS = 30
+WORDS = 20_000  # of a vocabulary
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,22 @@ def _normal(*shape: int) -> jax.Array:
     return jnp.asarray(np.random.default_rng(sum(shape)).normal(size=shape), jnp.float32)
 
 
+def _with_zeros(x: jax.Array, share: float) -> jax.Array:
+    zero = np.random.default_rng(0).random(x.shape) < share
+    return jnp.where(zero, 0, x)
+
+
 def dense_kernels() -> Iterator[Kernel]:
-    """Dense layers with relu."""
+    """Dense layers with relu, and what dropout leaves to one."""
     for b, d, u in ((32, 1600, 64), (128, 784, 512), (128, 512, 512), (2048, 256, 1024)):
         call = partial(dense.affine, activation="relu")
         arguments = (_normal(b, d), _normal(d, u), _normal(u))
-        yield Kernel("dense", f"{b} x {d} -> {u}", call, arguments, 2 * b * d * u, (0, 1, 2))
+        operations = 2 * b * d * u
+        yield Kernel("dense", f"{b} x {d} -> {u}", call, arguments, operations, (0, 1, 2))
+        if b >= 128:
+            size = f"{b} x {d} -> {u}, 60 % zeros"
+            arguments = (_with_zeros(arguments[0], 0.6), *arguments[1:])
+            yield Kernel("dense", size, call, arguments, operations, (0, 1, 2))
 
 
 def conv_kernels() -> Iterator[Kernel]:
@@ -110,8 +121,14 @@ def pool_kernels() -> Iterator[Kernel]:
             yield Kernel(name, size, each, (_normal(32, 26, 26, 64),), 0, (0,))
 
 
+def _words(b: int, t: int) -> jax.Array:
+    """Ranks of words as in a text: rank r has odds 1 / r."""
+    uniform = np.random.default_rng(0).random((b, t))
+    return jnp.asarray(np.exp(uniform * np.log(WORDS)) - 1, jnp.int32)
+
+
 def recurrent_kernels() -> Iterator[Kernel]:
-    """LSTM and GRU over 80 steps, the last output alone."""
+    """LSTM and GRU over 80 steps, the last output alone; of any rows, and of words."""
     b, t, u = 32, 80, 128
     x, h = _normal(b, t, u), _normal(b, u)
 
@@ -128,6 +145,13 @@ def recurrent_kernels() -> Iterator[Kernel]:
         wanted = (0, *range(1 + len(states), len(arguments)))
         size = f"{b} x {t} x {u} -> {u}"
         yield Kernel(name, size, partial(last, layer), arguments, operations, wanted)
+        table, words = _normal(WORDS, u), _words(b, t)
+
+        def of_words(table: jax.Array, *rest: Any, layer: Any = layer, words: Any = words) -> Any:
+            return last(layer, embedding.take_rows(table, words), *rest)
+
+        arguments = (table, *arguments[1:])
+        yield Kernel(f"{name} of words", size, of_words, arguments, operations, wanted)
 
 
 def matmul_kernels() -> Iterator[Kernel]:
@@ -150,7 +174,7 @@ def attention_kernels() -> Iterator[Kernel]:
 
 def embedding_kernels() -> Iterator[Kernel]:
     """Ten steps of Adam on a table of which some rows are looked up."""
-    n, d, m = 20_000, 128, 2560
+    n, d, m = WORDS, 128, 2560
     constants = ("beta_1", 0.9), ("beta_2", 0.999), ("epsilon", 1e-7)
     rule = updates.Rule("adam", updates.adam, ("momentum", "velocity"), constants)
     indices = jnp.asarray(np.random.default_rng(0).integers(0, n, m), jnp.int32)

@@ -10,6 +10,7 @@
 #include "core/parallel.h"
 #include "core/tiles.h"
 #include "core/vector.h"
+#include "core/zeros.h"
 
 namespace hornbeam {
 namespace {
@@ -193,6 +194,12 @@ ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, co
     return error;
   }
   const Types plain(types.a, types.a, types.c);
+  if (plain.a == Type::kFloat32 && plain.c == Type::kFloat32) {
+    const zeros::Factor skipped = zeros::worth_skipping(pool, left, right, extras);
+    if (skipped != zeros::Factor::kNone) {
+      return zeros::matmul(pool, skipped, left, right, static_cast<float*>(c), extras);
+    }
+  }
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;

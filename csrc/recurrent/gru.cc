@@ -17,8 +17,8 @@ namespace ffi = xla::ffi;
 template <typename T>
 struct Step {
   int64_t rows, u;
-  float* a;            // (rows, 3u), x @ W
-  const float* ah;     // h @ U: (rows, 3u); without reset_after (rows, 2u) and, of g, (rows, u)
+  const float* const* a;  // x @ W of each row, (3u,)
+  float* ah;              // h @ U: (rows, 3u); without reset_after (rows, 2u) and, of g, (rows, u)
   const float* bias;   // (4u,): of z, of r, of g, and of h @ U within g
   const uint8_t* mask;  // of the first row, the others `mask_stride` further; may be null
   int64_t mask_stride;
@@ -57,7 +57,7 @@ template <typename T>
 ALWAYS_INLINE void step(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
-    const float *a = s.a + row * 3 * u, *ah = s.ah + row * 3 * u;
+    const float *a = s.a[row], *ah = s.ah + row * 3 * u;
     float* h = s.h + row * u;
     T* h_narrow = s.h_narrow + row * u;
     T* gates = s.gates ? s.gates + row * 4 * u : nullptr;
@@ -73,16 +73,16 @@ ALWAYS_INLINE void step(const Step<T>& s) {
 }
 FOR_EACH_CPU(step, Step)
 
-// Without reset_after, up to the product (r h) @ U: z and r take their places in a.
+// Without reset_after, up to the product (r h) @ U: z and r take their places in ah.
 template <typename T>
-ALWAYS_INLINE void open_row(int64_t u, float* __restrict a, const float* __restrict ah,
+ALWAYS_INLINE void open_row(int64_t u, const float* __restrict a, float* __restrict ah,
                             const float* __restrict bias, const float* __restrict h,
                             T* __restrict reset) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
     const float r = sigmoid(a[u + j] + ah[u + j] + bias[u + j]);
-    a[j] = sigmoid(a[j] + ah[j] + bias[j]);
-    a[u + j] = r;
+    ah[j] = sigmoid(a[j] + ah[j] + bias[j]);
+    ah[u + j] = r;
     narrow(r * h[j], reset + j);
   }
 }
@@ -92,24 +92,24 @@ ALWAYS_INLINE void open(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
     if (s.is_masked(row)) continue;
-    open_row(u, s.a + row * 3 * u, s.ah + row * 2 * u, s.bias, s.h + row * u, s.reset + row * u);
+    open_row(u, s.a[row], s.ah + row * 2 * u, s.bias, s.h + row * u, s.reset + row * u);
   }
 }
 FOR_EACH_CPU(open, Step)
 
 // And after it.
 template <typename T, bool kSave>
-ALWAYS_INLINE void close_row(int64_t u, const float* __restrict a, const float* __restrict ag,
-                             const float* __restrict bias, float* __restrict h,
+ALWAYS_INLINE void close_row(int64_t u, const float* __restrict a, const float* __restrict zr,
+                             const float* __restrict ag, const float* __restrict bias, float* __restrict h,
                              T* __restrict h_narrow, T* __restrict gates) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
-    const float z = a[j], g = tanh(a[2 * u + j] + ag[j] + bias[2 * u + j]);
+    const float z = zr[j], g = tanh(a[2 * u + j] + ag[j] + bias[2 * u + j]);
     h[j] = z * h[j] + (1 - z) * g;
     narrow(h[j], h_narrow + j);
     if (kSave) {
       narrow(z, gates + j);
-      narrow(a[u + j], gates + u + j);
+      narrow(zr[u + j], gates + u + j);
       narrow(g, gates + 2 * u + j);
     }
   }
@@ -119,16 +119,16 @@ template <typename T>
 ALWAYS_INLINE void close(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
-    const float *a = s.a + row * 3 * u, *ag = s.ah + (s.rows * 2 + row) * u;
+    const float *a = s.a[row], *zr = s.ah + row * 2 * u, *ag = s.ah + (s.rows * 2 + row) * u;
     float* h = s.h + row * u;
     T* h_narrow = s.h_narrow + row * u;
     T* gates = s.gates ? s.gates + row * 3 * u : nullptr;
     if (s.is_masked(row)) {
       if (gates) std::memset(gates, 0, 3 * u * sizeof(T));
     } else if (gates) {
-      close_row<T, true>(u, a, ag, s.bias, h, h_narrow, gates);
+      close_row<T, true>(u, a, zr, ag, s.bias, h, h_narrow, gates);
     } else {
-      close_row<T, false>(u, a, ag, s.bias, h, h_narrow, gates);
+      close_row<T, false>(u, a, zr, ag, s.bias, h, h_narrow, gates);
     }
     if (s.y) std::memcpy(s.y + row * s.y_stride, h_narrow, u * sizeof(T));
   }
@@ -275,12 +275,16 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
                  const Weights& weights, const float* bias, int64_t row, int64_t rows) {
   const int64_t t = shape.t, d = shape.d, u = shape.u, k = 3 * u;
   const int64_t saved = reset_after ? 4 * u : k;
-  const int64_t chunk = chunk_steps(shape, rows * (k * sizeof(float) + d * sizeof(T)));
+  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
+  const int64_t chunk = distinct.count ? t : chunk_steps(shape, rows * (k * sizeof(float) + d * sizeof(T)));
+  const int64_t most = distinct.count ? distinct.count : chunk * rows;  // rows of x at a time
   float *a, *ah, *h;
+  const float** a_rows;
   T *x, *h_narrow, *reset;
   auto divide = [&](Arena arena) {
-    a = arena.take<float>(chunk * rows * k);
-    x = arena.take<T>(chunk * rows * d);
+    a = arena.take<float>(most * k);
+    x = arena.take<T>(most * d);
+    a_rows = arena.take<const float*>(rows);
     h = arena.take<float>(rows * u);
     h_narrow = arena.take<T>(rows * u);
     ah = arena.take<float>(rows * k);
@@ -296,13 +300,19 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
   const Product candidate = reset_after ? Product() : Product(rows, weights.candidate, false);
   for (int64_t begin = 0; begin < t; begin += chunk) {
     const int64_t steps = std::min(chunk, t - begin);
-    gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    Product(steps * rows, weights.w, false)(x, weights.w.data, a);
+    if (distinct.count) {
+      distinct.gather(shape, row, in.x, x);
+    } else {
+      gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
+    }
+    Product(std::min(most, steps * rows), weights.w, false)(x, weights.w.data, a);
     for (int64_t s = 0; s < steps; ++s) {
-      const int64_t number = begin + s;
-      float* now = a + s * rows * k;
-      Step<T> each{rows, u, now, ah, bias, nullptr, t, h, h_narrow, reset, nullptr, t * u, nullptr};
-      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
+      const int64_t number = begin + s, time = time_of(shape, number);
+      for (int64_t r = 0; r < rows; ++r) {
+        a_rows[r] = a + (distinct.count ? distinct.which[r * t + time] : s * rows + r) * k;
+      }
+      Step<T> each{rows, u, a_rows, ah, bias, nullptr, t, h, h_narrow, reset, nullptr, t * u, nullptr};
+      if (in.mask) each.mask = in.mask + row * t + time;
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * saved;
       recur(h_narrow, weights.u.data, ah);
@@ -326,9 +336,11 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
   const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 3 * u;
   const int64_t saved = reset_after ? 4 * u : k;
   const Type type = shape.type;
+  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
   const int64_t chunk = chunk_steps(shape, rows * (2 * k + d + u) * sizeof(T));
   float *dh, *dx, *dreset;
   T *da, *dah, *dag, *x, *before, *reset;
+  DistinctGradient of_x(shape, distinct, k);
   auto divide = [&](Arena arena) {
     dh = arena.take<float>(rows * u);
     dx = arena.take<float>(chunk * rows * d);
@@ -339,9 +351,11 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     before = arena.take<T>(chunk * rows * u);
     reset = arena.take<T>(reset_after ? 0 : chunk * rows * u);
     dreset = arena.take<float>(reset_after ? 0 : rows * u);
+    of_x.take(arena);
     return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
+  of_x.clear();
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
   float *du = sums + d * k, *d_bias = du + u * k;
   std::fill(d_bias, d_bias + 2 * k, 0.0f);
@@ -352,7 +366,6 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
   for (int64_t end = t; end > 0;) {
     const int64_t begin = (end - 1) / chunk * chunk, steps = end - begin;
     const Window window{row, rows, begin, steps};
-    gather(shape, window, in.x, d, x, d);
     gather_before(shape, window, in.h0, g.y, before, u);
     for (int64_t s = steps - 1; s >= 0; --s) {
       const int64_t number = begin + s, at_row = s * rows;
@@ -369,22 +382,27 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
         back_close_best<T>()(each);
       }
       recur(each.dah, transposed.u.data, dh);
+      if (distinct.count) of_x.add(time_of(shape, number), each.da, rows);
       if (!g.d_bias) continue;
       add_rows(type, each.da, rows, k, d_bias);
       if (reset_after) add_rows(type, each.dah, rows, k, d_bias + k);
     }
     const int64_t all = steps * rows;
     const bool add = end != t;
-    Product(type, Matrix::of(x, all, d).transposed(), Matrix::of(da, all, k), add)(x, da, sums);
     const Matrix left = Matrix::of(before, all, u).transposed();
     Product(type, left, Matrix::of(dah, all, kh), add)(before, dah, du);
     if (!reset_after) {
       Product(type, left, Matrix::of(dag, all, u), add)(reset, dag, du + u * kh);
     }
-    Product(all, transposed.w, false)(da, transposed.w.data, dx);
-    scatter(shape, window, dx, d, g.dx);
+    if (!distinct.count) {
+      gather(shape, window, in.x, d, x, d);
+      Product(type, Matrix::of(x, all, d).transposed(), Matrix::of(da, all, k), add)(x, da, sums);
+      Product(all, transposed.w, false)(da, transposed.w.data, dx);
+      scatter(shape, window, dx, d, g.dx);
+    }
     end = begin;
   }
+  if (distinct.count) of_x.finish(in, row, rows, transposed.w, sums, g.dx);
   narrow_all(type, dh, rows * u, at(g.dh0, row * u, type));
 }
 

@@ -16,7 +16,8 @@ namespace ffi = xla::ffi;
 template <typename T>
 struct Step {
   int64_t rows, u;
-  const float *a, *bias;  // (rows, 4u), (4u,)
+  const float* const* xw;  // x @ W of each row, (4u,)
+  const float *hu, *bias;  // h @ U: (rows, 4u); (4u,)
   const uint8_t* mask;    // of the first row, the others `mask_stride` further; may be null
   int64_t mask_stride;
   float* c;      // (rows, u), renewed
@@ -27,29 +28,29 @@ struct Step {
 };
 
 template <typename T>
-ALWAYS_INLINE void step_row(int64_t u, const float* __restrict a, const float* __restrict bias,
-                            float* __restrict c, T* __restrict h) {
+ALWAYS_INLINE void step_row(int64_t u, const float* __restrict xw, const float* __restrict hu,
+                            const float* __restrict bias, float* __restrict c, T* __restrict h) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
-    const float i = sigmoid(a[j] + bias[j]);
-    const float f = sigmoid(a[u + j] + bias[u + j]);
-    const float g = tanh(a[2 * u + j] + bias[2 * u + j]);
-    const float o = sigmoid(a[3 * u + j] + bias[3 * u + j]);
+    const float i = sigmoid(xw[j] + hu[j] + bias[j]);
+    const float f = sigmoid(xw[u + j] + hu[u + j] + bias[u + j]);
+    const float g = tanh(xw[2 * u + j] + hu[2 * u + j] + bias[2 * u + j]);
+    const float o = sigmoid(xw[3 * u + j] + hu[3 * u + j] + bias[3 * u + j]);
     c[j] = f * c[j] + i * g;
     narrow(o * tanh(c[j]), h + j);
   }
 }
 
 template <typename T>
-ALWAYS_INLINE void step_row_saving(int64_t u, const float* __restrict a,
+ALWAYS_INLINE void step_row_saving(int64_t u, const float* __restrict xw, const float* __restrict hu,
                                    const float* __restrict bias, float* __restrict c,
                                    T* __restrict h, T* __restrict gates, T* __restrict cells) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
-    const float i = sigmoid(a[j] + bias[j]);
-    const float f = sigmoid(a[u + j] + bias[u + j]);
-    const float g = tanh(a[2 * u + j] + bias[2 * u + j]);
-    const float o = sigmoid(a[3 * u + j] + bias[3 * u + j]);
+    const float i = sigmoid(xw[j] + hu[j] + bias[j]);
+    const float f = sigmoid(xw[u + j] + hu[u + j] + bias[u + j]);
+    const float g = tanh(xw[2 * u + j] + hu[2 * u + j] + bias[2 * u + j]);
+    const float o = sigmoid(xw[3 * u + j] + hu[3 * u + j] + bias[3 * u + j]);
     c[j] = f * c[j] + i * g;
     narrow(o * tanh(c[j]), h + j);
     narrow(i, gates + j);
@@ -64,7 +65,7 @@ template <typename T>
 ALWAYS_INLINE void step(const Step<T>& s) {
   const int64_t u = s.u;
   for (int64_t row = 0; row < s.rows; ++row) {
-    const float* a = s.a + row * 4 * u;
+    const float* hu = s.hu + row * 4 * u;
     float* c = s.c + row * u;
     T* h = s.h + row * u;
     T* gates = s.gates ? s.gates + row * 4 * u : nullptr;
@@ -75,9 +76,9 @@ ALWAYS_INLINE void step(const Step<T>& s) {
         for (int64_t j = 0; j < u; ++j) narrow(c[j], cells + j);
       }
     } else if (gates) {
-      step_row_saving(u, a, s.bias, c, h, gates, cells);
+      step_row_saving(u, s.xw[row], hu, s.bias, c, h, gates, cells);
     } else {
-      step_row(u, a, s.bias, c, h);
+      step_row(u, s.xw[row], hu, s.bias, c, h);
     }
     if (s.y) std::memcpy(s.y + row * s.y_stride, h, u * sizeof(T));
   }
@@ -144,12 +145,17 @@ template <typename T>
 void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const Packed& w,
                  const Packed& u_packed, const float* bias, int64_t row, int64_t rows) {
   const int64_t t = shape.t, d = shape.d, u = shape.u;
-  const int64_t chunk = chunk_steps(shape, rows * (4 * u * sizeof(float) + d * sizeof(T)));
-  float *a, *c;
+  const Distinct distinct = Distinct::of(shape, in, row, rows, 4 * u);
+  const int64_t chunk = distinct.count ? t : chunk_steps(shape, rows * (4 * u * sizeof(float) + d * sizeof(T)));
+  const int64_t most = distinct.count ? distinct.count : chunk * rows;  // rows of x at a time
+  float *xw, *hu, *c;
+  const float** xw_rows;
   T *x, *h;
   auto divide = [&](Arena arena) {
-    a = arena.take<float>(chunk * rows * 4 * u);
-    x = arena.take<T>(chunk * rows * d);
+    xw = arena.take<float>(most * 4 * u);
+    x = arena.take<T>(most * d);
+    xw_rows = arena.take<const float*>(rows);
+    hu = arena.take<float>(rows * 4 * u);
     c = arena.take<float>(rows * u);
     h = arena.take<T>(rows * u);
     return arena.bytes();
@@ -158,17 +164,23 @@ void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const
   widen_all(shape.type, at(in.c0, row * u, shape.type), rows * u, c);
   std::memcpy(h, at(in.h0, row * u, shape.type), rows * u * sizeof(T));
 
-  const Product recur(rows, u_packed, true);
+  const Product recur(rows, u_packed, false);
   for (int64_t begin = 0; begin < t; begin += chunk) {
     const int64_t steps = std::min(chunk, t - begin);
-    gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    Product(steps * rows, w, false)(x, w.data, a);
+    if (distinct.count) {
+      distinct.gather(shape, row, in.x, x);
+    } else {
+      gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
+    }
+    Product(std::min(most, steps * rows), w, false)(x, w.data, xw);
     for (int64_t s = 0; s < steps; ++s) {
-      float* now = a + s * rows * 4 * u;
-      recur(h, u_packed.data, now);
-      Step<T> each{rows, u, now, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
-      const int64_t number = begin + s;
-      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
+      const int64_t number = begin + s, time = time_of(shape, number);
+      for (int64_t r = 0; r < rows; ++r) {
+        xw_rows[r] = xw + (distinct.count ? distinct.which[r * t + time] : s * rows + r) * 4 * u;
+      }
+      recur(h, u_packed.data, hu);
+      Step<T> each{rows, u, xw_rows, hu, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
+      if (in.mask) each.mask = in.mask + row * t + time;
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) {
         each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * 4 * u;
@@ -187,18 +199,22 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
                   const Packed& u_t, float* sums, int64_t row, int64_t rows) {
   const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 4 * u;
   const Type type = shape.type;
+  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
   const int64_t chunk = chunk_steps(shape, rows * (k + d + u) * sizeof(T));
   float *dh, *dc, *dx;
   T *da, *xh;
+  DistinctGradient of_x(shape, distinct, k);
   auto divide = [&](Arena arena) {
     dh = arena.take<float>(rows * u);
     dc = arena.take<float>(rows * u);
     dx = arena.take<float>(chunk * rows * d);
     da = arena.take<T>(chunk * rows * k);
     xh = arena.take<T>(chunk * rows * (d + u));
+    of_x.take(arena);
     return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
+  of_x.clear();
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
   widen_all(type, at(g.dc, row * u, type), rows * u, dc);
   float* d_bias = sums + (d + u) * k;
@@ -220,17 +236,24 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
       back_best<T>()(each);
       recur(now, u_t.data, dh);
       if (g.d_bias) add_rows(type, now, rows, k, d_bias);
+      if (distinct.count) of_x.add(time_of(shape, number), now, rows);
     }
     const Window window{row, rows, begin, steps};
     const int64_t all = steps * rows;
-    gather(shape, window, in.x, d, xh, d + u);
-    gather_before(shape, window, in.h0, g.y, at(xh, d, type), d + u);
-    const Matrix left = Matrix::of(xh, all, d + u).transposed(), right = Matrix::of(da, all, k);
-    Product(type, left, right, end != t)(xh, da, sums);
-    Product(all, w_t, false)(da, w_t.data, dx);
-    scatter(shape, window, dx, d, g.dx);
+    const Matrix right = Matrix::of(da, all, k);
+    if (distinct.count) {
+      gather_before(shape, window, in.h0, g.y, xh, u);
+      Product(type, Matrix::of(xh, all, u).transposed(), right, end != t)(xh, da, sums + d * k);
+    } else {
+      gather(shape, window, in.x, d, xh, d + u);
+      gather_before(shape, window, in.h0, g.y, at(xh, d, type), d + u);
+      Product(type, Matrix::of(xh, all, d + u).transposed(), right, end != t)(xh, da, sums);
+      Product(all, w_t, false)(da, w_t.data, dx);
+      scatter(shape, window, dx, d, g.dx);
+    }
     end = begin;
   }
+  if (distinct.count) of_x.finish(in, row, rows, w_t, sums, g.dx);
   narrow_all(type, dh, rows * u, at(g.dh0, row * u, type));
   narrow_all(type, dc, rows * u, at(g.dc0, row * u, type));
 }

@@ -14,8 +14,8 @@
 
 namespace hornbeam::recurrent {
 
-// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or the panels of our own
-// loops.
+// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or the panels of our
+// own loops.
 struct Packed {
   Type type = Type::kFloat32;
   int64_t rows = 0, k = 0, n = 0;
@@ -66,6 +66,40 @@ int64_t chunk_steps(const Shape& shape, int64_t bytes_per_step);
 // Some rows of the batch, over some steps.
 struct Window {
   int64_t row, rows, step, steps;
+};
+
+// The rows of x that come up in a slice of the batch, each once. It lies in scratch memory 3 of this thread.
+struct Distinct {
+  int64_t count = 0;                // 0 where all rows are to be taken as they come
+  const int32_t* which = nullptr;   // (rows, t): the number of the row that is there
+  const int32_t* places = nullptr;  // (count,): where in (rows, t) a row is first
+
+  // What a row gives to products is `columns` long.
+  static Distinct of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows, int64_t columns);
+
+  // The rows of x, as (count, d).
+  void gather(const Shape& shape, int64_t row, const void* x, void* to) const;
+};
+
+// The gradients of x and W from the gradient da of x @ W, (rows, columns) at a time, where rows of x are taken once.
+class DistinctGradient {
+ public:
+  DistinctGradient(const Shape& shape, const Distinct& distinct, int64_t columns)
+      : shape_(shape), distinct_(distinct), columns_(columns) {}
+  void take(Arena& arena);
+  void clear();
+
+  void add(int64_t time, const void* da, int64_t rows);
+
+  // dW (d, columns) in float32, and of dx (b, t, d) the `rows` rows of the batch from `row` on; w_t is W^T.
+  void finish(const Inputs& in, int64_t row, int64_t rows, const Packed& w_t, float* dw, void* dx);
+
+ private:
+  const Shape& shape_;
+  const Distinct& distinct_;
+  int64_t columns_;
+  float *sums_, *dx_;     // (count, columns), (count, d)
+  void *narrow_, *x_;     // the sums in the type of products, (count, d)
 };
 
 // The part of (b, t, n), in the order of time, as (steps, rows, n), rows `stride` apart; and back.

@@ -32,6 +32,9 @@ struct Inputs {
   const void *w, *u;        // W, U
   const void* bias;         // (k,), for GRU with reset_after (2, k); may be null
   const uint8_t* mask;      // may be null
+  // (b, t): rows of x with the same number are the same row of a table; may be null. What such rows give to
+  // products may be computed once, and dx have the sum of their gradients at one of them and 0 at the others.
+  const int32_t* numbers = nullptr;
 };
 
 struct Outputs {

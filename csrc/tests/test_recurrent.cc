@@ -15,7 +15,8 @@ using namespace hornbeam::recurrent;
 enum class Cell { kLstm, kGru, kGruBefore };
 
 struct Model {
-  Model(Cell cell, const Shape& shape, bool masked)
+  // With `words` above 0 each row of x is one of so many.
+  Model(Cell cell, const Shape& shape, bool masked, int64_t words = 0)
       : cell(cell),
         shape(shape),
         k((cell == Cell::kLstm ? 4 : 3) * shape.u),
@@ -26,6 +27,10 @@ struct Model {
         u(numbers(shape.u * k, 5)),
         bias(numbers((cell == Cell::kGru ? 2 : 1) * k, 6)) {
     for (int64_t i = 0; masked && i < shape.b * shape.t; ++i) mask.push_back(i % 3 != 1);
+    for (int64_t i = 0; words && i < shape.b * shape.t; ++i) {
+      row_numbers.push_back(static_cast<int32_t>(i * i % words) - 1);
+      for (int64_t j = 0; j < shape.d; ++j) x[i * shape.d + j] = std::sin(3.0f * row_numbers[i] + j);
+    }
     for (auto* each : {&w, &u}) {
       for (float& value : *each) value *= 0.3f;
     }
@@ -33,7 +38,8 @@ struct Model {
 
   Inputs inputs() const {
     return {x.data(), h0.data(), cell == Cell::kLstm ? c0.data() : nullptr,
-            w.data(), u.data(),  bias.data(), mask.empty() ? nullptr : mask.data()};
+            w.data(), u.data(),  bias.data(), mask.empty() ? nullptr : mask.data(),
+            row_numbers.empty() ? nullptr : row_numbers.data()};
   }
   int64_t saved() const { return cell == Cell::kGru ? 4 * shape.u : k; }
 
@@ -69,6 +75,7 @@ struct Model {
   int64_t k;
   Floats x, h0, c0, w, u, bias;
   std::vector<uint8_t> mask;
+  std::vector<int32_t> row_numbers;
 };
 
 struct Found {
@@ -123,6 +130,25 @@ void check(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u, bo
   if (cell == Cell::kLstm) expect_slopes(pool, model, model.c0, found.dc0);
 }
 
+// Rows that repeat, computed once, give what they give when each is taken for itself; dx as far as it is summed.
+void check_repeated(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u, int64_t words, bool masked) {
+  Model model(cell, Shape{Type::kFloat32, Type::kFloat32, b, t, d, u, masked}, masked, words);
+  const Found once = gradients(pool, model);
+  const std::vector<int32_t> numbers = std::move(model.row_numbers);
+  model.row_numbers.clear();
+  const Found each = gradients(pool, model);
+  expect_close(once.dw, each.dw);
+  expect_close(once.du, each.du);
+  expect_close(once.d_bias, each.d_bias);
+  expect_close(once.dh0, each.dh0);
+  Floats sums(words * d), expected(words * d);
+  for (int64_t i = 0; i < b * t * d; ++i) {
+    sums[(numbers[i / d] + 1) * d + i % d] += once.dx[i];
+    expected[(numbers[i / d] + 1) * d + i % d] += each.dx[i];
+  }
+  expect_close(sums, expected);
+}
+
 }  // namespace
 
 int main() {
@@ -133,6 +159,9 @@ int main() {
         check(pool, cell, 1, 1, 3, 5, masked, false);
         check(pool, cell, 5, 4, 17, 16, masked, true);
         check(pool, cell, 33, 3, 16, 33, masked, false);
+        check_repeated(pool, cell, 5, 7, 16, 16, 6, masked);
+        check_repeated(pool, cell, 33, 9, 17, 33, 40, masked);
+        check_repeated(pool, cell, 2, 3, 4, 5, 1000, masked);
       }
     }
   }

@@ -21,6 +21,8 @@ from tests.tolerances import assert_close
 SHAPES = [(32, 784, 128), (33, 257, 99), (16, 17, 2000), (1000, 64, 16), (300, 31, 65)]
 SMALL = [(1, 5, 3), (0, 4, 6), (3, 1, 1), (7, 16, 33)]
 DTYPES = ["float32", "bfloat16"]
+# And the shares of zeros of x and dy. Leaving them out pays, with AVX2 too: slices of columns, odd sizes, slices of rows.
+MOSTLY_ZEROS = [((128, 200, 256), 0.8), ((301, 333, 517), 0.6), ((2000, 130, 97), 0.8)]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,11 @@ def _arrays(shape: tuple[int, int, int], dtype: str = "float32") -> tuple[Any, A
     # Sums over many rows stay of order one as well.
     dy = jax.random.normal(keys[3], (b, u)) / max(b, u, 1) ** 0.5
     return tuple(a.astype(dtype) for a in (x, kernel, bias, dy))
+
+
+def _thinned(a: jax.Array, zeros: float) -> jax.Array:
+    """As dropout and relu leave it."""
+    return jnp.where(jax.random.bernoulli(jax.random.key(a.size), zeros, a.shape), 0, a)
 
 
 def _vjp(f: Any, activation: Any, x: Any, kernel: Any, bias: Any, dy: Any) -> Any:
@@ -215,8 +222,58 @@ def test_nan_and_infinity_are_handed_on(activation: Any, dtype: str) -> None:
         np.testing.assert_array_equal(jnp.isinf(a), jnp.isinf(e))
 
 
-def test_the_same_bits_each_time_and_from_many_threads() -> None:
-    arrays = _arrays((500, 300, 200))
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize(("shape", "zeros"), MOSTLY_ZEROS, ids=str)
+def test_zeros_left_out(shape: Any, zeros: float, activation: Any) -> None:
+    x, kernel, bias, dy = _arrays(shape)
+    arrays = (_thinned(x, zeros), kernel, bias, _thinned(dy, zeros))
+    actual = jax.jit(_vjp, static_argnums=(0, 1))(dense.affine, activation, *arrays)
+    assert_close(actual, _vjp(dense.affine_reference, activation, *arrays))
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_zeros_beside_nan_and_infinity(activation: Any) -> None:
+    shape, zeros = MOSTLY_ZEROS[0]
+    x, kernel, bias, dy = _arrays(shape)
+    x, dy = _thinned(x, zeros), _thinned(dy, zeros)
+    # What is not finite meets nothing but zeros of x ...
+    x = x.at[:, jnp.array([3, 100, 199])].set(0).at[jnp.array([9, 127])].set(0)
+    kernel = kernel.at[3, 5].set(jnp.nan).at[100, 130].set(jnp.inf).at[199, 255].set(-jnp.inf)
+    dy = dy.at[9, 7].set(jnp.nan).at[127, 254].set(jnp.inf)
+    bias = bias.at[jnp.array([7, 254])].set(1)  # so that relu hands these of dy on
+    run = jax.jit(_vjp, static_argnums=(0, 1))
+    y, (dx, d_kernel, d_bias) = run(dense.affine, activation, x, kernel, bias, dy)
+    # ... and makes NaN of them.
+    for column in (y[:, 5], y[:, 130], y[:, 255], d_kernel[:, 7], d_kernel[:, 254]):
+        assert bool(jnp.isnan(column).all())
+    # The elements of dy beside these outputs are 0 with relu, and mostly 0 without.
+    assert int(jnp.isnan(dx[:, jnp.array([3, 100, 199])]).sum()) > 2 * shape[0]
+    expected = _vjp(dense.affine_reference, activation, x, kernel, bias, dy)
+    assert_close((y, (dx, d_kernel, d_bias)), expected)
+
+
+def test_zeros_left_out_inside_scan() -> None:
+    x, kernel, bias, dy = _arrays((160, 300, 300))
+    kernel = kernel / 10  # outputs stay of order one
+    keep = _thinned(jnp.ones((3, 160, 300)), 0.7)
+
+    def deep(f: Any) -> Any:
+        def loss(x: Any, kernel: Any, bias: Any) -> Any:
+            def layer(x: Any, keep: Any) -> tuple[Any, None]:
+                return f(x * keep, kernel, bias, "relu"), None
+
+            y = jax.lax.scan(layer, x, keep)[0]
+            return jnp.sum(y * dy), y
+
+        return jax.jit(jax.grad(loss, argnums=(0, 1, 2), has_aux=True))(x, kernel, bias)
+
+    assert_close(deep(dense.affine), deep(dense.affine_reference))
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.7])
+def test_the_same_bits_each_time_and_from_many_threads(zeros: float) -> None:
+    x, kernel, bias, dy = _arrays((500, 300, 200))
+    arrays = (_thinned(x, zeros), kernel, bias, dy)
     run = jax.jit(_vjp, static_argnums=(0, 1))
     first = jax.tree.map(np.asarray, run(dense.affine, "relu", *arrays))
     with ThreadPoolExecutor(6) as threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from hornbeam.core import fusion
-from hornbeam.kernels import native, recurrent, recurrent_native
+from hornbeam.kernels import embedding, native, recurrent, recurrent_native
 from tests.tolerances import assert_close
 
 CELLS = ["lstm", "gru", "gru_before"]
@@ -274,18 +275,135 @@ def test_the_same_bits_each_time_and_from_many_threads(cell: str, dtype: str) ->
             jax.tree.map(np.testing.assert_array_equal, job.result(), first)
 
 
+class TestRowsOfATable:
+    """Inputs that were looked up: what equal rows give is computed once."""
+
+    N = 12  # rows
+
+    def arrays(self, cell: str, shape: Any, dtype: str = "float32") -> Any:
+        b, t, d, _ = shape
+        draw = np.random.default_rng(b * t)
+        table = jnp.asarray(draw.normal(size=(self.N, d)), dtype)
+        return (table, *_arrays(cell, shape, dtype)[1:]), jnp.asarray(
+            draw.integers(0, self.N, (b, t))
+        )
+
+    def layer(self, cell: str, indices: Any, reference: bool = False) -> Any:
+        def run(table: Any, *rest: Any, **options: Any) -> Any:
+            take = embedding.take_rows_reference if reference else embedding.take_rows
+            return _layer(cell, reference)(take(table, indices), *rest, **options)
+
+        return run
+
+    def compare(
+        self, layer: Any, reference: Any, arrays: Any, dtype: str = "float32", **options: Any
+    ) -> None:
+        actual, gradients = jax.jit(lambda a: _value_and_gradients(layer, a, options))(arrays)
+        wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
+        expected = jax.jit(lambda a: _value_and_gradients(reference, a, options))(wide)
+        assert_close(actual, expected[0], dtype)
+        for a, e in zip(gradients, expected[1], strict=True):
+            scale = max(1.0, float(jnp.max(jnp.abs(e))))  # sums over many steps
+            assert_close(a.astype("float32") / scale, e / scale, dtype)
+
+    @pytest.mark.parametrize("cell", CELLS)
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_value_and_gradients(
+        self, cell: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen, run = [], recurrent_native.run
+
+        def watched(form: Any, zeros: bool, o: Any) -> Any:
+            seen.append(o.numbers)
+            return run(form, zeros, o)
+
+        monkeypatch.setattr(recurrent_native, "run", watched)
+        arrays, indices = self.arrays(cell, (9, 11, 20, 16), dtype)
+        layers = self.layer(cell, indices), self.layer(cell, indices, reference=True)
+        self.compare(*layers, arrays, dtype)
+        assert all(numbers is not None for numbers in seen)
+        assert bool(seen) == native.suits(arrays[0])
+        self.compare(
+            *layers, arrays, dtype, mask=_mask(9, 11), go_backwards=True, return_sequences=False
+        )
+
+    @pytest.mark.parametrize("cell", CELLS)
+    def test_rows_that_hardly_repeat_or_do_not_exist(self, cell: str) -> None:
+        (table, *rest), indices = self.arrays(cell, (2, 7, 5, 6))
+        once = jnp.arange(14).reshape(2, 7) - 1  # -1, 12: no such row
+        for given in (once, jnp.where(indices == indices[1, 1], -1, indices)):
+            layers = self.layer(cell, given), self.layer(cell, given, reference=True)
+            (found, slopes), (expected, _) = (
+                jax.jit(partial(_value_and_gradients, layer, options={}))([table, *rest])
+                for layer in layers
+            )
+            assert_close(found, expected)
+            assert slopes[0].shape == table.shape
+
+    @pytest.mark.parametrize("cell", ["lstm", "gru"])
+    def test_rows_used_elsewhere_too(self, cell: str) -> None:
+        """By two layers and by themselves: the table's gradient is the sum of all."""
+        arrays, indices = self.arrays(cell, (5, 8, 16, 16))
+
+        def twice(reference: bool) -> Any:
+            take = embedding.take_rows_reference if reference else embedding.take_rows
+
+            def run(table: Any, *rest: Any) -> Any:
+                x, layer = take(table, indices), _layer(cell, reference)
+                return layer(x, *rest), layer(x, *rest, go_backwards=True), jnp.tanh(x)
+
+            return run
+
+        self.compare(twice(False), twice(True), arrays)
+
+    @pytest.mark.parametrize("cell", ["lstm", "gru"])
+    def test_transformed(self, cell: str) -> None:
+        """vmap over indices, and the gradient of a gradient."""
+        (table, *rest), indices = self.arrays(cell, (3, 4, 5, 16))
+        indices = jnp.stack([indices, indices[::-1]])
+
+        def slope(reference: bool) -> Any:
+            def loss(table: Any, indices: Any) -> Any:
+                return jnp.mean(self.layer(cell, indices, reference)(table, *rest)[1] ** 2)
+
+            def penalty(table: Any, indices: Any) -> Any:
+                return jnp.sum(jax.grad(loss)(table, indices) ** 2)
+
+            each = jax.vmap(jax.value_and_grad(penalty), in_axes=(None, 0))
+            return jax.jit(each)(table, indices)
+
+        assert_close(slope(False), slope(True))
+
+    @pytest.mark.parametrize("cell", ["lstm", "gru"])
+    def test_gradients_of_the_rows_themselves(self, cell: str) -> None:
+        """What is differentiated by is another value than what was looked up, and knows of no table."""
+        (table, *rest), indices = self.arrays(cell, (5, 8, 16, 16))
+
+        def slope(reference: bool) -> Any:
+            def f(table: Any) -> Any:
+                x = embedding.take_rows(table, indices)
+                return jax.grad(lambda x: jnp.mean(_layer(cell, reference)(x, *rest)[1] ** 2))(x)
+
+            return jax.jit(f)(table)
+
+        assert_close(slope(False), slope(True))
+
+
 def test_wrong_shapes() -> None:
     if not native.available():
         pytest.skip("the handlers are what is tested")
     x, h0, c0, kernel, recurrent_kernel, bias = _arrays("lstm", (3, 4, 5, 6))
     empty, mask = jax.ShapeDtypeStruct((0,), "float32"), jnp.zeros(0, bool)
+    numbers = jnp.zeros(0, "int32")
     state = jax.ShapeDtypeStruct((3, 6), "float32")
     results = (empty, state, state, empty, empty)
-    arrays = [x, h0, c0, kernel, recurrent_kernel, bias, mask]
+    arrays = [x, h0, c0, kernel, recurrent_kernel, bias, mask, numbers]
     native.call("lstm_forward", results, *arrays, backwards=False)
-    for i in range(6):
+    native.call("lstm_forward", results, *arrays[:-1], jnp.zeros((3, 4), "int32"), backwards=False)
+    for i in (*range(6), 7):
         wrong = list(arrays)
-        wrong[i] = jnp.ones((*arrays[i].shape[:-1], arrays[i].shape[-1] + 1))
+        shape = (*arrays[i].shape[:-1], arrays[i].shape[-1] + 1)
+        wrong[i] = jnp.ones(shape, arrays[i].dtype)
         with pytest.raises(Exception, match=r"lstm_forward: expected x \(b, t, d\)"):
             native.call("lstm_forward", results, *wrong, backwards=False)
     with pytest.raises(Exception, match=r"gru_forward: expected x \(b, t, d\)"):

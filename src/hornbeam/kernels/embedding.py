@@ -25,13 +25,16 @@ def take_rows(table: jax.Array, indices: jax.Array, dtype: Any = None) -> jax.Ar
     the least value of their dtype.
 
     The gradient is `table_gradient`. Natively, on CPU, it may be differentiated again, and forward mode (`jax.jvp`)
-    doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`).
+    doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`). The rows
+    that are taken offer their `numbers`, indices as int32, -1 for those of NaN: a layer behind may compute once what
+    equal rows give.
     """
     dtype = np.dtype(dtype or table.dtype)
     if table.ndim != 2 or not native.suits(table):
         return take_rows_reference(table, indices).astype(dtype)
     # While a program is traced, nothing lies around it that would give the gradient another identity.
-    return (_take if is_traced(table) else _compiled)(dtype, table, indices)
+    taken = (_take if is_traced(table) else _compiled)(dtype, table, indices)
+    return fusion.offer(taken, numbers=partial(_int32, indices, table.shape[0]))
 
 
 def take_rows_reference(table: jax.Array, indices: jax.Array) -> jax.Array:

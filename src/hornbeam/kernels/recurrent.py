@@ -98,7 +98,7 @@ def lstm(
         x, h0, c0, kernel, recurrent_kernel, bias, loop.get("mask")
     )
     if _is_native(form, operands, activation, recurrent_activation, loop):
-        operands = recurrent_native.with_wide_weights(operands)
+        operands = recurrent_native.with_offers(operands)
         return recurrent_native.run(form, loop.get("zero_output_for_mask", False), operands)
     return lstm_reference(
         *(x, h0, c0, kernel, recurrent_kernel, bias),
@@ -156,7 +156,7 @@ def gru(
         x, h0, None, kernel, recurrent_kernel, bias, loop.get("mask")
     )
     if _is_native(form, operands, activation, recurrent_activation, loop):
-        operands = recurrent_native.with_wide_weights(operands)
+        operands = recurrent_native.with_offers(operands)
         return recurrent_native.run(form, loop.get("zero_output_for_mask", False), operands)
     return gru_reference(
         *(x, h0, kernel, recurrent_kernel, bias),

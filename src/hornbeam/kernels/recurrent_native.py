@@ -43,6 +43,9 @@ class Operands(NamedTuple):
     recurrent_kernel: jax.Array  # (u, k)
     bias: jax.Array | None  # (k,), or (2, k) for a GRU with reset_after
     mask: jax.Array | None  # booleans (b, t)
+    # int32 (b, t): rows of x with the same number are the same row of a table. The gradient of x may then be that of all of
+    # them at one of them, and 0 at the others, which for the table is the same.
+    numbers: jax.Array | None = None
 
 
 def suits(form: Form, o: Operands) -> bool:
@@ -62,7 +65,7 @@ def suits(form: Form, o: Operands) -> bool:
         and (o.mask is None or (o.mask.shape == (b, t) and o.mask.dtype == bool))
     )
     # Elsewhere the reference's own gradient is the quicker one.
-    return fits and _pays(b, t, d, u) and jax.default_backend() == "cpu" and native.suits(*o[:-1])
+    return fits and _pays(b, t, d, u) and jax.default_backend() == "cpu" and native.suits(*o[:6])
 
 
 def _pays(b: int, t: int, d: int, u: int) -> bool:
@@ -75,8 +78,14 @@ def _pays(b: int, t: int, d: int, u: int) -> bool:
     return b >= 4 or u <= 256
 
 
-def with_wide_weights(o: Operands) -> Operands:
-    """Kernels and bias as the variables store them, where mixed precision reads all of them in a narrow type."""
+def with_offers(o: Operands) -> Operands:
+    """What is known of the operands besides (see `hornbeam.core.fusion`): numbers of rows that were looked up, and wide weights.
+
+    These are kernels and bias as the variables store them, where mixed precision reads all of them in a narrow type.
+    """
+    numbers = fusion.taken(o.x, "numbers")
+    if numbers is not None and numbers.shape == o.x.shape[:2]:
+        o = o._replace(numbers=numbers)
     weights = o.kernel, o.recurrent_kernel, o.bias
     wide = [None if w is None else fusion.taken(w, "wide") for w in weights]
     for weight, stored in zip(weights, wide, strict=True):
@@ -114,7 +123,7 @@ def _backward(form: Form, residuals: Any, gradients: Any) -> Any:
     operands, y, saved = residuals
     if not form.sequences:
         gradients = (None, *gradients[1:])
-    return (*_kernels(form).gradient(*operands, y, *saved, *gradients), None)
+    return (*_kernels(form).gradient(*operands, y, *saved, *gradients), None, None)
 
 
 _recur.defvjp(_forward, _backward)
@@ -167,7 +176,7 @@ def _reference(form: Form, *operands: Any) -> Any:
 
 
 def _gradient_reference(form: Form, *args: Any) -> Any:
-    *inputs, mask = args[:7]
+    *inputs, mask = args[:7]  # numbers don't matter
     dy_and_states = args[-3:] if form.cell == "lstm" else args[-2:]
     pull = jax.vjp(lambda *inputs: _reference(form, *inputs, mask), *inputs)[1]
     return pull(dy_and_states)
@@ -179,6 +188,11 @@ def _shape(array: jax.Array) -> jax.ShapeDtypeStruct:
 
 def _or_empty(array: jax.Array | None, dtype: Any) -> jax.Array:
     return jnp.zeros((0,), dtype) if array is None else array
+
+
+def _places(o: Operands) -> tuple[jax.Array, jax.Array]:
+    """What is said of each place (b, t)."""
+    return _or_empty(o.mask, bool), _or_empty(o.numbers, "int32")
 
 
 def _call(form: Form, name: str, results: Any, *args: jax.Array) -> Any:
@@ -199,8 +213,8 @@ def _run_native(form: Form, o: Operands, saving: bool) -> Any:
         *map(_shape, states),
         *(saved if saving else [empty for _ in saved]),
     )
-    bias, mask = _or_empty(o.bias, o.kernel.dtype), _or_empty(o.mask, bool)
-    given = [a for a in (*o[:5], bias, mask) if a is not None]
+    bias = _or_empty(o.bias, o.kernel.dtype)
+    given = [a for a in (*o[:5], bias, *_places(o)) if a is not None]
     return _call(form, "forward", results, *given)
 
 
@@ -219,9 +233,9 @@ def _saving_native(form: Form, *operands: Any) -> Any:
 
 
 def _gradient_native(form: Form, *args: Any) -> Any:
-    o, rest = Operands(*args[:7]), args[7:]
-    mask, bias = _or_empty(o.mask, bool), _or_empty(o.bias, o.kernel.dtype)
-    given = [a for a in (*o[:5], mask) if a is not None]
+    o, rest = Operands(*args[:8]), args[8:]
+    bias = _or_empty(o.bias, o.kernel.dtype)
+    given = [a for a in (*o[:5], *_places(o)) if a is not None]
     count = 2 if o.c0 is None else 3
     saved, (dy, *d_states) = rest[:-count], rest[-count:]
     differentiated = [a for a in o[:5] if a is not None]
