@@ -119,7 +119,7 @@ std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, 
 }
 
 const void* ImageConv::ordered(const onednn::Primitive& primitive, const void* kernel) {
-  const memory::desc wanted = primitive.argument(DNNL_ARG_WEIGHTS);
+  const memory::desc wanted = primitive.layout(DNNL_ARG_WEIGHTS);
   if (!ordered_ || wanted != ordered_as_) {
     const memory::desc plain = plain_kernel(shape_, dnnl_type(shape_.type));
     if (wanted == plain) return kernel;
@@ -192,7 +192,7 @@ void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool a
                                d_kernel);
   }
   const auto conv = primitive(kWeights, n, false);
-  const memory::desc given = conv->argument(DNNL_ARG_DIFF_WEIGHTS);
+  const memory::desc given = conv->layout(DNNL_ARG_DIFF_WEIGHTS);
   const memory::desc plain = plain_kernel(shape_, memory::data_type::f32);
   const bool direct = !add && given == plain;
   void* buffer = direct ? d_kernel : onednn::scratch(kScratchKernel, given.get_size());

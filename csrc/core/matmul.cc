@@ -181,12 +181,15 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const float*
 ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
                   void* c, const Extras& extras) {
   const int64_t rows = a.rows, columns = b.columns, inner = a.columns;
-  if (rows > 0 && columns > 0 && inner > 0 && tiles::suits(types)) {
+  const zeros::Factor skipped = zeros::worth_skipping(pool, types, a, b, extras);
+  const bool skips = skipped != zeros::Factor::kNone;
+  if (!skips && rows > 0 && columns > 0 && inner > 0 && tiles::suits(types)) {
     return tiles::matmul(pool, types, a, b, c, extras);
   }
   Matrix left = a, right = b;
   ffi::Error error = prepare(pool, types.a, types.a, &left, 1, nullptr);
-  if (error.success()) error = prepare(pool, types.b, types.a, &right, 2, extras.b_sums);
+  if (error.success()) error = prepare(pool, types.b, skips ? types.b : types.a, &right, 2, extras.b_sums);
+  if (error.success() && skips) return zeros::matmul(pool, skipped, types, left, right, c, extras);
   if (error.failure() || rows == 0 || columns == 0) return error;
   if (inner == 0) {
     if (extras.bias) return ffi::Error::InvalidArgument("matmul: a bias needs an inner size above 0");
@@ -194,12 +197,6 @@ ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, co
     return error;
   }
   const Types plain(types.a, types.a, types.c);
-  if (plain.a == Type::kFloat32 && plain.c == Type::kFloat32) {
-    const zeros::Factor skipped = zeros::worth_skipping(pool, left, right, extras);
-    if (skipped != zeros::Factor::kNone) {
-      return zeros::matmul(pool, skipped, left, right, static_cast<float*>(c), extras);
-    }
-  }
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;

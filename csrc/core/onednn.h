@@ -47,12 +47,9 @@ class Primitive {
 
   void run(std::initializer_list<std::pair<int, const void*>> data);
 
-  // The descriptor of an argument: where oneDNN chose the layout, what it chose.
-  dnnl::memory::desc argument(int number) const { return arguments_.at(number).get_desc(); }
-
   const std::string& implementation() const { return implementation_; }
 
-  // The layout of an argument, where oneDNN was left to choose it.
+  // The layout of an argument; where oneDNN was left to choose it, what it chose.
   dnnl::memory::desc layout(int argument) const { return arguments_.at(argument).get_desc(); }
 
  private:

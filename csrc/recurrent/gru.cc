@@ -273,18 +273,13 @@ struct Weights {
 template <typename T>
 void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const Outputs& out,
                  const Weights& weights, const float* bias, int64_t row, int64_t rows) {
-  const int64_t t = shape.t, d = shape.d, u = shape.u, k = 3 * u;
+  const int64_t t = shape.t, u = shape.u, k = 3 * u;
   const int64_t saved = reset_after ? 4 * u : k;
-  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
-  const int64_t chunk = distinct.count ? t : chunk_steps(shape, rows * (k * sizeof(float) + d * sizeof(T)));
-  const int64_t most = distinct.count ? distinct.count : chunk * rows;  // rows of x at a time
-  float *a, *ah, *h;
-  const float** a_rows;
-  T *x, *h_narrow, *reset;
+  InputProducts xw(shape, in, weights.w, row, rows);
+  float *ah, *h;
+  T *h_narrow, *reset;
   auto divide = [&](Arena arena) {
-    a = arena.take<float>(most * k);
-    x = arena.take<T>(most * d);
-    a_rows = arena.take<const float*>(rows);
+    xw.take(arena);
     h = arena.take<float>(rows * u);
     h_narrow = arena.take<T>(rows * u);
     ah = arena.take<float>(rows * k);
@@ -298,21 +293,12 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
 
   const Product recur(rows, weights.u, false);
   const Product candidate = reset_after ? Product() : Product(rows, weights.candidate, false);
-  for (int64_t begin = 0; begin < t; begin += chunk) {
-    const int64_t steps = std::min(chunk, t - begin);
-    if (distinct.count) {
-      distinct.gather(shape, row, in.x, x);
-    } else {
-      gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    }
-    Product(std::min(most, steps * rows), weights.w, false)(x, weights.w.data, a);
-    for (int64_t s = 0; s < steps; ++s) {
-      const int64_t number = begin + s, time = time_of(shape, number);
-      for (int64_t r = 0; r < rows; ++r) {
-        a_rows[r] = a + (distinct.count ? distinct.which[r * t + time] : s * rows + r) * k;
-      }
-      Step<T> each{rows, u, a_rows, ah, bias, nullptr, t, h, h_narrow, reset, nullptr, t * u, nullptr};
-      if (in.mask) each.mask = in.mask + row * t + time;
+  for (int64_t begin = 0; begin < t; begin += xw.steps()) {
+    const int64_t end = std::min(begin + xw.steps(), t);
+    xw.compute(begin, end - begin);
+    for (int64_t number = begin; number < end; ++number) {
+      Step<T> each{rows, u, xw.at(number), ah, bias, nullptr, t, h, h_narrow, reset, nullptr, t * u, nullptr};
+      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * saved;
       recur(h_narrow, weights.u.data, ah);

@@ -144,17 +144,12 @@ FOR_EACH_CPU(back, Back)
 template <typename T>
 void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const Packed& w,
                  const Packed& u_packed, const float* bias, int64_t row, int64_t rows) {
-  const int64_t t = shape.t, d = shape.d, u = shape.u;
-  const Distinct distinct = Distinct::of(shape, in, row, rows, 4 * u);
-  const int64_t chunk = distinct.count ? t : chunk_steps(shape, rows * (4 * u * sizeof(float) + d * sizeof(T)));
-  const int64_t most = distinct.count ? distinct.count : chunk * rows;  // rows of x at a time
-  float *xw, *hu, *c;
-  const float** xw_rows;
-  T *x, *h;
+  const int64_t t = shape.t, u = shape.u;
+  InputProducts xw(shape, in, w, row, rows);
+  float *hu, *c;
+  T* h;
   auto divide = [&](Arena arena) {
-    xw = arena.take<float>(most * 4 * u);
-    x = arena.take<T>(most * d);
-    xw_rows = arena.take<const float*>(rows);
+    xw.take(arena);
     hu = arena.take<float>(rows * 4 * u);
     c = arena.take<float>(rows * u);
     h = arena.take<T>(rows * u);
@@ -165,22 +160,13 @@ void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const
   std::memcpy(h, at(in.h0, row * u, shape.type), rows * u * sizeof(T));
 
   const Product recur(rows, u_packed, false);
-  for (int64_t begin = 0; begin < t; begin += chunk) {
-    const int64_t steps = std::min(chunk, t - begin);
-    if (distinct.count) {
-      distinct.gather(shape, row, in.x, x);
-    } else {
-      gather(shape, {row, rows, begin, steps}, in.x, d, x, d);
-    }
-    Product(std::min(most, steps * rows), w, false)(x, w.data, xw);
-    for (int64_t s = 0; s < steps; ++s) {
-      const int64_t number = begin + s, time = time_of(shape, number);
-      for (int64_t r = 0; r < rows; ++r) {
-        xw_rows[r] = xw + (distinct.count ? distinct.which[r * t + time] : s * rows + r) * 4 * u;
-      }
+  for (int64_t begin = 0; begin < t; begin += xw.steps()) {
+    const int64_t end = std::min(begin + xw.steps(), t);
+    xw.compute(begin, end - begin);
+    for (int64_t number = begin; number < end; ++number) {
       recur(h, u_packed.data, hu);
-      Step<T> each{rows, u, xw_rows, hu, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
-      if (in.mask) each.mask = in.mask + row * t + time;
+      Step<T> each{rows, u, xw.at(number), hu, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
+      if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) {
         each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * 4 * u;

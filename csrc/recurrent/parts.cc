@@ -221,6 +221,38 @@ void Distinct::gather(const Shape& shape, int64_t row, const void* x, void* to) 
   }
 }
 
+InputProducts::InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row, int64_t rows)
+    : shape_(shape), in_(in), w_(w), row_(row), rows_(rows), distinct_(Distinct::of(shape, in, row, rows, w.n)) {
+  const int64_t bytes_per_step = rows * (w.n * sizeof(float) + shape.d * size_of(shape.type));
+  steps_ = distinct_.count ? shape.t : chunk_steps(shape, bytes_per_step);
+  most_ = distinct_.count ? distinct_.count : steps_ * rows;
+}
+
+void InputProducts::take(Arena& arena) {
+  products_ = arena.take<float>(most_ * w_.n);
+  x_ = arena.take<char>(most_ * shape_.d * size_of(shape_.type));
+  at_ = arena.take<const float*>(rows_);
+}
+
+void InputProducts::compute(int64_t begin, int64_t steps) {
+  begin_ = begin;
+  if (distinct_.count) {
+    distinct_.gather(shape_, row_, in_.x, x_);
+  } else {
+    gather(shape_, {row_, rows_, begin, steps}, in_.x, shape_.d, x_, shape_.d);
+  }
+  Product(distinct_.count ? distinct_.count : steps * rows_, w_, false)(x_, w_.data, products_);
+}
+
+const float* const* InputProducts::at(int64_t step) {
+  const int64_t time = time_of(shape_, step);
+  for (int64_t r = 0; r < rows_; ++r) {
+    const int64_t place = distinct_.count ? distinct_.which[r * shape_.t + time] : (step - begin_) * rows_ + r;
+    at_[r] = products_ + place * w_.n;
+  }
+  return at_;
+}
+
 void DistinctGradient::take(Arena& arena) {
   const int64_t count = distinct_.count, bytes = size_of(shape_.type);
   sums_ = arena.take<float>(count * columns_);

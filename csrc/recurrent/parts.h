@@ -81,6 +81,32 @@ struct Distinct {
   void gather(const Shape& shape, int64_t row, const void* x, void* to) const;
 };
 
+// x @ W (columns,) of a slice of the batch: of the rows of some steps at a time, or of all distinct rows at once.
+class InputProducts {
+ public:
+  InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row, int64_t rows);
+  void take(Arena& arena);
+
+  // How many steps are computed together.
+  int64_t steps() const { return steps_; }
+  void compute(int64_t begin, int64_t steps);
+
+  // Those of one of these steps, row by row. They last until the next call.
+  const float* const* at(int64_t step);
+
+ private:
+  const Shape& shape_;
+  const Inputs& in_;
+  const Packed& w_;
+  int64_t row_, rows_;
+  Distinct distinct_;
+  int64_t steps_, most_;  // most_: rows that are multiplied together
+  int64_t begin_ = 0;
+  void* x_;               // (most_, d)
+  float* products_;       // (most_, columns)
+  const float** at_;      // (rows_,)
+};
+
 // The gradients of x and W from the gradient da of x @ W, (rows, columns) at a time, where rows of x are taken once.
 class DistinctGradient {
  public:
@@ -98,8 +124,8 @@ class DistinctGradient {
   const Shape& shape_;
   const Distinct& distinct_;
   int64_t columns_;
-  float *sums_, *dx_;     // (count, columns), (count, d)
-  void *narrow_, *x_;     // the sums in the type of products, (count, d)
+  float *sums_, *dx_;  // (count, columns), (count, d)
+  void *narrow_, *x_;  // the sums in the type of products; (count, d)
 };
 
 // The part of (b, t, n), in the order of time, as (steps, rows, n), rows `stride` apart; and back.

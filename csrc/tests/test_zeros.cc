@@ -5,21 +5,25 @@
 #include <cstring>
 #include <limits>
 
+#include "core/bfloat16.h"
 #include "core/cpu.h"
 #include "tests/testing.h"
 
 namespace {
 
+using hornbeam::BFloat16;
 using hornbeam::Extras;
 using hornbeam::Matrix;
+using hornbeam::Type;
+using hornbeam::Types;
 using hornbeam::zeros::Factor;
 using hornbeam::zeros::worth_skipping;
 using namespace hornbeam::testing;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
 
-// Odd sixteenths, so that none is 0. Sums of their products are exact in float32, in whatever order they are taken:
-// nothing here needs a tolerance.
+// Odd sixteenths, so that none is 0. They are exact in bfloat16, and sums of their products in float32, in whatever
+// order these are taken: nothing here needs a tolerance.
 Floats sixteenths(int64_t count, uint32_t seed) {
   Floats values = numbers(count, seed);
   for (float& value : values) value = (2 * std::floor(8 * value) + 1) / 16;
@@ -48,28 +52,52 @@ struct Product {
         bias(sixteenths(columns, 5)) {}
 };
 
+using Halves = std::vector<BFloat16>;
+
+Halves rounded(const Floats& values) {
+  Halves result(values.size());
+  for (size_t i = 0; i < values.size(); ++i) hornbeam::narrow(values[i], &result[i]);
+  return result;
+}
+
 // A matrix in memory, by rows or by columns.
 struct Stored {
   Floats data;
+  Halves narrow;
   Matrix matrix;
 
-  Stored(const Floats& values, int64_t rows, int64_t columns, bool by_columns)
-      : data(values), matrix(Matrix::of(data.data(), rows, columns)) {
-    if (!by_columns) return;
-    for (int64_t i = 0; i < rows; ++i) {
+  Stored(const Floats& values, Type type, int64_t rows, int64_t columns, bool by_columns)
+      : data(values), matrix(Matrix::of(nullptr, rows, columns)) {
+    for (int64_t i = 0; by_columns && i < rows; ++i) {
       for (int64_t j = 0; j < columns; ++j) data[j * rows + i] = values[i * columns + j];
     }
-    matrix = Matrix::of(data.data(), columns, rows).transposed();
+    if (by_columns) matrix = Matrix::of(nullptr, columns, rows).transposed();
+    narrow = rounded(data);
+    matrix.data = type == Type::kFloat32 ? static_cast<const void*>(data.data()) : narrow.data();
   }
   Stored(const Stored&) = delete;
 };
 
-Floats multiply(Pool& pool, Factor skipped, const Product& p, int layout, const Extras& extras = {}) {
-  const Stored a(p.a, p.rows, p.inner, layout & 1), b(p.b, p.inner, p.columns, layout & 2);
+Floats multiply(Pool& pool, Factor skipped, const Types& types, const Product& p, int layout,
+                const Extras& extras = {}) {
+  const Stored a(p.a, types.a, p.rows, p.inner, layout & 1), b(p.b, types.b, p.inner, p.columns, layout & 2);
   Floats c(p.rows * p.columns, 12345.0f);  // what isn't written shows
+  Halves narrow = rounded(c);
+  void* to = types.c == Type::kFloat32 ? static_cast<void*>(c.data()) : narrow.data();
   auto view = pool.view();
-  CHECK(hornbeam::zeros::matmul(view, skipped, a.matrix, b.matrix, c.data(), extras).success());
+  CHECK(hornbeam::zeros::matmul(view, skipped, types, a.matrix, b.matrix, to, extras).success());
+  for (size_t i = 0; types.c == Type::kBFloat16 && i < c.size(); ++i) c[i] = hornbeam::widen(narrow[i]);
   return c;
+}
+
+// The types of products that this processor skips zeros in.
+std::vector<Types> all_types() {
+  constexpr Type kWide = Type::kFloat32, kNarrow = Type::kBFloat16;
+  std::vector<Types> all = {kWide};
+  if (hornbeam::cpu().avx512_bf16) {
+    all.insert(all.end(), {kNarrow, {kNarrow, kNarrow, kWide}, {kNarrow, kWide, kNarrow}, {kNarrow, kWide, kWide}});
+  }
+  return all;
 }
 
 Floats by_definition(const Product& p) {
@@ -86,12 +114,15 @@ Floats by_definition(const Product& p) {
   return c;
 }
 
-void finish(const Extras& extras, int64_t columns, Floats* c) {
-  for (size_t i = 0; i < c->size(); ++i) {
-    float& value = (*c)[i];
-    if (extras.bias) value += extras.bias[i % columns];
-    if (extras.relu && value < 0) value = 0;
+Floats finished(Floats c, Type type, int64_t columns, const Extras& extras = {}) {
+  for (size_t i = 0; i < c.size(); ++i) {
+    if (extras.bias) c[i] += extras.bias[i % columns];
+    if (extras.relu && c[i] < 0) c[i] = 0;
+    BFloat16 narrow;
+    hornbeam::narrow(c[i], &narrow);
+    if (type == Type::kBFloat16) c[i] = hornbeam::widen(narrow);
   }
+  return c;
 }
 
 // NaN where the other is, and else equal.
@@ -106,18 +137,19 @@ bool alike(const Floats& actual, const Floats& expected) {
 // One without threads and one with.
 using Pools = Pool[2];
 
-// Both factors in all layouts. Each layout gets another of four kinds of extras, beginning with `kind`.
+// Both factors in all layouts. Each layout gets another of four kinds of extras, and other types, beginning with `kind`.
 void check(Pools& pools, const Product& p, int kind) {
-  const Floats plain = by_definition(p);
+  static const std::vector<Types> types = all_types();
+  const Floats sums = by_definition(p);
   for (int layout = 0; layout < 4; ++layout) {
     Extras extras;
     if ((kind + layout) & 1) extras.bias = p.bias.data();
     extras.relu = (kind + layout) & 2;
-    Floats finished = plain;
-    finish(extras, p.columns, &finished);
+    const Types& each = types[(kind + layout / 2) % types.size()];
+    const Floats expected = finished(sums, each.c, p.columns, extras), plain = finished(sums, each.c, p.columns);
     for (Pool& pool : pools) {
-      CHECK(alike(multiply(pool, Factor::kLeft, p, layout, extras), finished));
-      CHECK(alike(multiply(pool, Factor::kRight, p, layout), plain));
+      CHECK(alike(multiply(pool, Factor::kLeft, each, p, layout, extras), expected));
+      if (each.a == each.b) CHECK(alike(multiply(pool, Factor::kRight, each, p, layout), plain));
     }
   }
 }
@@ -131,12 +163,12 @@ void sizes(Pools& pools) {
       }
     }
   }
-  // More than 65536 elements of so many rows: several groups of lists, whose sums are added up in the product itself.
-  check(pools, {1, 66000, 17, 0.1, 0.5}, 0);
-  check(pools, {17, 66000, 1, 0.1, 0.5}, 1);
-  check(pools, {33, 4100, 97, 0.5, 0.1}, 2);
-  check(pools, {300, 700, 200, 0.5, 0.5}, 3);
-  check(pools, {1000, 300, 33, 0.5, 0.5}, 0);  // slices of rows
+  for (kind = 0; kind < 5; ++kind) {
+    check(pools, {1, 66000, 17, 0.1, 0.5}, kind);  // so long that fewer rows are listed at a time
+    check(pools, {17, 66000, 1, 0.1, 0.5}, kind);
+    check(pools, {300, 4100, 97, 0.5, 0.1}, kind);
+    check(pools, {1000, 300, 33, 0.5, 0.5}, kind);  // slices of rows
+  }
 }
 
 // Where the other factor has 0 as well, which makes NaN of infinity and must not be left out.
@@ -172,19 +204,20 @@ void not_finite(Pools& pools, int64_t rows, int64_t inner, int64_t columns) {
   check(pools, p, 1);
 }
 
-// Of numbers whose sums are not exact.
-void the_same_bits_from_many_calls_at_once() {
-  Pool pool(3);
+// Of numbers whose sums are not exact: however many threads share the work.
+void the_same_bits_from_many_calls_at_once(const Types& types) {
+  Pool alone(0), pool(3);
   for (int64_t columns : {90, 400}) {  // slices of rows, and of columns
     Product p(500, 300, columns, 0.5, 0.5);
     p.a = thinned(numbers(p.a.size(), 6), 0.5, 7);
     p.b = thinned(numbers(p.b.size(), 8), 0.5, 9);
     p.b[p.b.size() / 2] = kInfinity;
     for (Factor skipped : {Factor::kLeft, Factor::kRight}) {
-      const Floats first = multiply(pool, skipped, p, 0);
+      if (skipped == Factor::kRight && types.a != types.b) continue;
+      const Floats first = multiply(alone, skipped, types, p, 0);
       at_once(6, [&](int number) {
         for (int i = 0; i < 2; ++i) {
-          const Floats again = multiply(pool, skipped, p, number % 4);
+          const Floats again = multiply(pool, skipped, types, p, number % 4);
           CHECK(std::memcmp(again.data(), first.data(), first.size() * sizeof(float)) == 0);
         }
       });
@@ -205,7 +238,8 @@ void where_it_pays(Pool& pool) {
   for (int layout = 0; layout < 4; ++layout) {
     const auto choice = [&](const Floats& a, const Floats& b, const Extras& extras) {
       const Matrix left = Matrix::of(a.data(), kSize, kSize), right = Matrix::of(b.data(), kSize, kSize);
-      return worth_skipping(view, layout & 1 ? left.transposed() : left, layout & 2 ? right.transposed() : right, extras);
+      return worth_skipping(view, Type::kFloat32, layout & 1 ? left.transposed() : left,
+                            layout & 2 ? right.transposed() : right, extras);
     };
     for (const Extras& extras : {Extras{}, bias, relu}) {
       // The product would come out turned, where neither a bias nor relu can be given to it.
@@ -221,7 +255,8 @@ void where_it_pays(Pool& pool) {
   }
   const auto choice = [&](int64_t rows, int64_t inner, int64_t columns) {
     const Floats a(rows * inner), b(inner * columns);
-    return worth_skipping(view, Matrix::of(a.data(), rows, inner), Matrix::of(b.data(), inner, columns), {});
+    return worth_skipping(view, Type::kFloat32, Matrix::of(a.data(), rows, inner), Matrix::of(b.data(), inner, columns),
+                          {});
   };
   CHECK(choice(1, 300, 300) == Factor::kNone);  // a panel would be packed for one row
   for (int64_t size : {0, 1, 300}) {
@@ -229,6 +264,27 @@ void where_it_pays(Pool& pool) {
     CHECK(choice(300, 0, size) == Factor::kNone);
     CHECK(choice(size, 300, 0) == Factor::kNone);
   }
+}
+
+// In bfloat16 pairs are skipped, of which fewer are 0. What a mask covers counts as 0.
+void where_it_pays_in_pairs(Pool& pool) {
+  if (!hornbeam::cpu().avx512_bf16) return;
+  const auto view = pool.view();
+  constexpr int64_t kSize = 1024;
+  const Floats full = sixteenths(kSize * kSize, 1);
+  const Halves all = rounded(full), tenth = rounded(thinned(full, 0.1, 3)), half = rounded(thinned(full, 0.5, 2));
+  const auto choice = [&](const Types& types, const Halves& a, const Halves* mask, const void* b) {
+    return worth_skipping(view, types, Matrix::of(a.data(), kSize, kSize, mask ? mask->data() : nullptr),
+                          Matrix::of(b, kSize, kSize), {});
+  };
+  const Types narrow = Type::kBFloat16, wide_right(Type::kBFloat16, Type::kFloat32, Type::kBFloat16);
+  CHECK(choice(narrow, all, nullptr, all.data()) == Factor::kNone);
+  CHECK(choice(narrow, half, nullptr, all.data()) == Factor::kNone);
+  CHECK(choice(narrow, tenth, nullptr, all.data()) == Factor::kLeft);
+  CHECK(choice(narrow, all, &tenth, all.data()) == Factor::kLeft);
+  CHECK(choice(narrow, all, nullptr, tenth.data()) == Factor::kRight);
+  CHECK(choice(wide_right, tenth, nullptr, full.data()) == Factor::kLeft);
+  CHECK(choice(wide_right, all, nullptr, thinned(full, 0.1, 3).data()) == Factor::kNone);
 }
 
 }  // namespace
@@ -240,7 +296,10 @@ int main() {
   not_finite(pools, 5, 7, 1);
   not_finite(pools, 33, 65, 97);
   not_finite(pools, 300, 300, 200);
-  for (Pool& pool : pools) where_it_pays(pool);
-  the_same_bits_from_many_calls_at_once();
+  for (Pool& pool : pools) {
+    where_it_pays(pool);
+    where_it_pays_in_pairs(pool);
+  }
+  for (const Types& types : all_types()) the_same_bits_from_many_calls_at_once(types);
   std::puts("zeros: passed");
 }
