@@ -162,9 +162,9 @@ def _floors(cases: Sequence[dict[str, Any]], peak: dict[str, float]) -> str:
     rates = ", ".join(f"{dtype} {rate / 1e9:.0f} GFLOP/s" for dtype, rate in peak.items())
     note = (
         f"Measured peak of a matrix product: {rates}. Floor: the operations of a step's products over "
-        "the peak of their type, by their definition; what a step does besides is not in it. In float32 "
-        "3 x 3 convolutions (docs/design/0011) and products with zeros (0012) can be below it, and so can "
-        "recurrent layers behind an embedding (0012)."
+        "the peak of their type, by their definition; what a step does besides is not in it. 3 x 3 "
+        "convolutions in float32 (docs/design/0011), products with zeros and recurrent layers behind an "
+        "embedding (0012) can be below it."
     )
     header = ["case", "products in", "floor, ms/step", "Hornbeam, ms/step", "of the peak"]
     return f"## Floors\n\n{note}\n\n" + _table(header, rows)

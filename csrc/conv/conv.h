@@ -22,7 +22,7 @@ struct Shape {
   int64_t kh, kw, f;
   int64_t oh, ow;
   int64_t groups;
-  Pair stride, dilation, before, after;  // the padding before and after
+  Pair stride, dilation, before, after;  // the padding before and after; below 0 the end of x is not read
 
   int64_t kernel_size() const { return kh * kw * (c / groups) * f; }
 };

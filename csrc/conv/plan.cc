@@ -34,12 +34,16 @@ Plan plan(const Shape& shape, bool pooled) {
     int64_t& size = axis ? s.w : s.h;
     int64_t& out = axis ? s.ow : s.oh;
     int64_t& part = axis ? view.columns : view.rows;
+    if (s.after[axis] < 0) {
+      part += s.after[axis];
+      s.after[axis] = 0;
+    }
     if (pooled && out % 2) {
       --out;
       const int64_t reach = ((axis ? s.kw : s.kh) - 1) * s.dilation[axis] + 1;
       const int64_t end = (out - 1) * s.stride[axis] + reach - s.before[axis];
-      part = std::min(size, end);
-      s.after[axis] = std::max<int64_t>(0, end - size);
+      s.after[axis] = std::max<int64_t>(0, end - part);
+      part = std::min(part, end);
     }
     if (point && s.stride[axis] > 1 && s.before[axis] == 0 && s.after[axis] == 0) {
       view.step[axis] = s.stride[axis];

@@ -1,5 +1,6 @@
 // Handlers of conv/conv.h. An optional array comes as a remaining argument: there or not. Attributes:
-// strides and dilation (2 each), padding (4: rows before and after, columns before and after).
+// strides and dilation (2 each), padding (4: rows before and after, columns before and after; the latter below 0 for
+// what is not read).
 #include "conv/conv.h"
 
 #include "ffi/handlers.h"
@@ -28,7 +29,7 @@ std::optional<Slide> slide_of(Numbers strides, Numbers dilation, Numbers padding
   const auto below = [](Numbers numbers, int64_t least) {
     return std::any_of(numbers.begin(), numbers.end(), [=](int64_t n) { return n < least; });
   };
-  if (below(strides, 1) || below(dilation, 1) || below(padding, 0)) return {};
+  if (below(strides, 1) || below(dilation, 1) || padding[0] < 0 || padding[2] < 0) return {};
   return Slide{{strides[0], strides[1]},
                {dilation[0], dilation[1]},
                {padding[0], padding[2]},

@@ -18,15 +18,17 @@ using namespace hornbeam::testing;
 
 struct Case {
   int64_t b, h, w, c, kh, kw, f, groups, stride, dilation, pad;
+  int64_t unread = 0;  // rows and columns at the end, the padding after them among these
 };
 
 Shape shape_of(const Case& k) {
   Shape s{Type::kFloat32, k.b, k.h, k.w, k.c, k.kh, k.kw, k.f, 0, 0, k.groups, {}, {}, {}, {}};
   s.stride = {k.stride, k.stride};
   s.dilation = {k.dilation, k.dilation};
-  s.before = s.after = {k.pad, k.pad};
-  s.oh = output_size(k.h, k.kh, k.stride, k.dilation, k.pad, k.pad);
-  s.ow = output_size(k.w, k.kw, k.stride, k.dilation, k.pad, k.pad);
+  const int64_t after = k.pad - k.unread;
+  s.before = {k.pad, k.pad}, s.after = {after, after};
+  s.oh = output_size(k.h, k.kh, k.stride, k.dilation, k.pad, after);
+  s.ow = output_size(k.w, k.kw, k.stride, k.dilation, k.pad, after);
   return s;
 }
 
@@ -150,10 +152,13 @@ int main() {
                         {3, 1, 20, 8, 1, 5, 7, 1, 1, 2, 0},   {2, 6, 6, 8, 3, 3, 8, 8, 1, 1, 1},
                         {17, 10, 10, 4, 3, 3, 8, 2, 1, 1, 0}, {0, 5, 5, 4, 3, 3, 8, 1, 1, 1, 0},
                         {33, 6, 6, 32, 3, 3, 16, 1, 1, 1, 1}, {2, 7, 7, 5, 1, 1, 3, 1, 3, 1, 0},
-                        {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},  {5, 5, 5, 24, 3, 3, 16, 1, 1, 1, 0}};
+                        {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},  {5, 5, 5, 24, 3, 3, 16, 1, 1, 1, 0},
+                        {2, 10, 9, 8, 3, 3, 16, 1, 1, 1, 0, 2}, {3, 9, 9, 4, 3, 3, 8, 1, 2, 1, 1, 3},
+                        {2, 9, 8, 6, 1, 1, 5, 1, 2, 1, 0, 1}};
   // Enough tiles of enough channels for Winograd's convolution: odd sizes, more than one block of tiles.
   const Case tiled[] = {{2, 9, 21, 20, 3, 3, 17, 1, 1, 1, 1}, {1, 40, 60, 24, 3, 3, 16, 1, 1, 1, 2},
-                        {4, 8, 8, 64, 3, 3, 80, 1, 1, 1, 1},  {3, 15, 6, 16, 3, 3, 33, 1, 1, 1, 0}};
+                        {4, 8, 8, 64, 3, 3, 80, 1, 1, 1, 1},  {3, 15, 6, 16, 3, 3, 33, 1, 1, 1, 0},
+                        {2, 15, 14, 20, 3, 3, 16, 1, 1, 1, 1, 2}};
   for (int64_t f : {16, 32, 48, 64}) {
     in_pairs({3, 9, 7, 16, 3, 3, f, 1, 1, 1, 1});
     in_pairs({1, 33, 40, 32, 5, 5, f, 1, 1, 2, 4});
@@ -176,6 +181,7 @@ int main() {
         for (int64_t b : {1, 5, 35}) pooled(pool, {b, side, side + 1, c, 3, 3, 16, 1, 1, 1, 0});
       }
       pooled(pool, {2, 11, 11, c, 5, 5, 20, 1, 1, 1, 2});
+      for (int64_t unread : {1, 2, 3}) pooled(pool, {3, 13, 12, c, 3, 3, 16, 1, 1, 1, 1, unread});
     }
   }
   Pool shared(2);

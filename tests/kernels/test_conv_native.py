@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hornbeam.core import fusion
 from hornbeam.kernels import conv, conv_reference, native
 from tests.tolerances import assert_close
 
@@ -352,6 +353,50 @@ def test_what_lies_between_convolution_and_pooling_is_not_kept() -> None:
         _, pull = jax.vjp(_pooled(conv, case), *_arrays(case))
         largest = max(a.size for a in jax.tree.leaves(pull))
         assert largest <= 4 * 13 * 13 * 32
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    # Of each layer: how much of an image's side is read, its window, stride and padding.
+    ("channels", "chain"),
+    [
+        (1, [(28, 3, 1, "valid"), (12, 3, 1, "valid")]),
+        (16, [(30, 3, 1, "valid"), (11, 2, 1, "valid"), (5, 2, 1, "valid")]),
+        (3, [(40, 5, 1, "valid"), (13, 3, 2, "valid"), (3, 2, 1, "valid")]),
+        (2, [(26, 3, 1, "same"), (11, 1, 2, "same")]),
+        (20, [(27, 3, 1, "same"), (13, 5, 1, "same")]),
+    ],
+)
+def test_what_the_next_pooling_does_not_read_is_not_computed(
+    channels: int, chain: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(channels)
+
+    def normal(*shape: int) -> Any:
+        return jnp.asarray(draw.normal(size=shape) / np.prod(shape[:-1]) ** 0.5, dtype)
+
+    side = chain[0][0]
+    x, parameters = 30 * normal(2, side, side, channels), []
+    for _, window, *_ in chain:
+        parameters.append((normal(window, window, channels, 24), normal(24)))
+        channels = 24
+
+    def run(x: Any, parameters: Any) -> Any:
+        for (kernel, bias), (_, _, stride, padding) in zip(parameters, chain, strict=True):
+            x = conv.conv_max_pool(x, kernel, bias, (stride,) * 2, padding, (1, 1), (2, 2))
+        return x
+
+    def step(x: Any, parameters: Any) -> Any:
+        y, pull = jax.vjp(run, x, parameters)
+        return y, pull(jnp.cos(jnp.arange(y.size)).reshape(y.shape).astype(dtype))
+
+    program = jax.jit(step).lower(x, parameters)
+    text = program.as_text()
+    for read, *_ in chain[1:]:
+        assert (f"tensor<2x{read}x{read}x24x" in text) or not native.suits(x)
+    monkeypatch.setattr(fusion, "taken", lambda *_: None)
+    expected = jax.jit(lambda *args: step(*args))(x, parameters)
+    assert_close(program.compile()(x, parameters), expected, dtype)
 
 
 def test_programs_for_several_platforms(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,15 +92,32 @@ def conv_max_pool(
 
     As `conv` and `pool.max_pool` ("valid", strides = window) one after the other. Where it is native
     and the window is 2 x 2, what lies between the two is neither kept nor written to memory, nor is
-    the part computed that pooling does not read.
+    the part computed that pooling does not read. It offers its `first` rows and columns, to a next
+    one that reads no more of them.
     """
     slide = _slide(x, kernel, bias, strides, padding, dilation)
     if slide is not None and x.ndim == 4 and tuple(window) == (2, 2):
         fits = min(slide.outputs(kernel.shape)) >= 2
         if fits and native.suits(x, kernel, bias):
-            return conv_native.conv_max_pool(slide, x, kernel, bias)
+            return _native_pool(slide, x, kernel, bias)
     y = conv(x, kernel, strides, padding, dilation, bias, "relu")
     return pool.max_pool(y, window, window, "valid")
+
+
+def _native_pool(
+    slide: Slide, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
+) -> jax.Array:
+    h, w = slide.outputs(kernel.shape)
+    used = slide.first(kernel.shape, (h // 2 * 2, w // 2 * 2))
+    if used.read != slide.size and (part := fusion.taken(x, "first", *used.read)) is not None:
+        top, left, bottom, right = used.padding
+        padding = top, left, max(bottom, 0), max(right, 0)
+        slide, x = used._replace(size=used.read, padding=padding), part
+
+    def first(rows: int, columns: int) -> jax.Array:
+        return _native_pool(slide.first(kernel.shape, (2 * rows, 2 * columns)), x, kernel, bias)
+
+    return fusion.offer(conv_native.conv_max_pool(slide, x, kernel, bias), first=first)
 
 
 def conv_transpose(

@@ -27,7 +27,7 @@ class Slide(NamedTuple):
     size: tuple[int, int]  # of x
     strides: tuple[int, int]
     dilation: tuple[int, int]
-    padding: tuple[int, int, int, int]  # top, left, bottom, right
+    padding: tuple[int, int, int, int]  # top, left, bottom, right; the last two below 0: not read
 
     @property
     def pads(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -51,6 +51,23 @@ class Slide(NamedTuple):
             )
         )
         return h, w
+
+    def first(self, kernel: Sequence[int], outputs: Sequence[int]) -> Slide:
+        """As far as the first so many rows and columns of outputs."""
+        top, left, *_ = self.padding
+        ends = (
+            (n - 1) * stride + (k - 1) * rate + 1 - before - size
+            for n, stride, k, rate, before, size in zip(
+                outputs, self.strides, kernel[:2], self.dilation, (top, left), self.size, strict=True
+            )
+        )
+        return self._replace(padding=(top, left, *ends))
+
+    @property
+    def read(self) -> tuple[int, int]:
+        """How many rows and columns of x it reads."""
+        _, _, bottom, right = self.padding
+        return self.size[0] + min(bottom, 0), self.size[1] + min(right, 0)
 
     def conv(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
         """The reference."""
