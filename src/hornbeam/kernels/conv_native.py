@@ -58,7 +58,13 @@ class Slide(NamedTuple):
         ends = (
             (n - 1) * stride + (k - 1) * rate + 1 - before - size
             for n, stride, k, rate, before, size in zip(
-                outputs, self.strides, kernel[:2], self.dilation, (top, left), self.size, strict=True
+                outputs,
+                self.strides,
+                kernel[:2],
+                self.dilation,
+                (top, left),
+                self.size,
+                strict=True,
             )
         )
         return self._replace(padding=(top, left, *ends))

@@ -33,7 +33,7 @@ def take_rows(table: jax.Array, indices: jax.Array, dtype: Any = None) -> jax.Ar
     if table.ndim != 2 or not native.suits(table):
         return take_rows_reference(table, indices).astype(dtype)
     # While a program is traced, nothing lies around it that would give the gradient another identity.
-    taken = (_take if is_traced(table) else _compiled)(dtype, table, indices)
+    taken: Any = (_take if is_traced(table) else _compiled)(dtype, table, indices)
     return fusion.offer(taken, numbers=partial(_int32, indices, table.shape[0]))
 
 

@@ -43,8 +43,8 @@ class Operands(NamedTuple):
     recurrent_kernel: jax.Array  # (u, k)
     bias: jax.Array | None  # (k,), or (2, k) for a GRU with reset_after
     mask: jax.Array | None  # booleans (b, t)
-    # int32 (b, t): rows of x with the same number are the same row of a table. The gradient of x may then be that of all of
-    # them at one of them, and 0 at the others, which for the table is the same.
+    # int32 (b, t): rows of x with the same number are the same row of a table. The gradient of x may then be that of all
+    # of them at one of them, and 0 at the others, which for the table is the same.
     numbers: jax.Array | None = None
 
 
@@ -79,9 +79,10 @@ def _pays(b: int, t: int, d: int, u: int) -> bool:
 
 
 def with_offers(o: Operands) -> Operands:
-    """What is known of the operands besides (see `hornbeam.core.fusion`): numbers of rows that were looked up, and wide weights.
+    """The operands with what is offered beside them (see `hornbeam.core.fusion`).
 
-    These are kernels and bias as the variables store them, where mixed precision reads all of them in a narrow type.
+    That is the numbers of rows that were looked up, and kernels and bias as the variables store them, where mixed
+    precision reads all of them in a narrow type.
     """
     numbers = fusion.taken(o.x, "numbers")
     if numbers is not None and numbers.shape == o.x.shape[:2]:
