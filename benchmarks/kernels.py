@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peak
+from benchmarks.cases.lstm import LENGTH, WORDS, draw_words
 from hornbeam import ops
 from hornbeam.kernels import (
     attention,
@@ -32,7 +33,6 @@ from hornbeam.kernels import (
 )
 
 TURNS = 30
-WORDS = 20_000  # of a vocabulary
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,9 @@ def pool_kernels() -> Iterator[Kernel]:
             yield Kernel(name, size, each, (_normal(32, 26, 26, 64),), 0, (0,))
 
 
-def _words(b: int, t: int) -> jax.Array:
-    """Ranks of words as in a text: rank r has odds 1 / r."""
-    uniform = np.random.default_rng(0).random((b, t))
-    return jnp.asarray(np.exp(uniform * np.log(WORDS)) - 1, jnp.int32)
-
-
 def recurrent_kernels() -> Iterator[Kernel]:
     """LSTM and GRU over 80 steps, the last output alone; of any rows, and of words."""
-    b, t, u = 32, 80, 128
+    b, t, u = 32, LENGTH, 128
     x, h = _normal(b, t, u), _normal(b, u)
 
     def last(layer: Callable[..., Any], *arguments: Any) -> Any:
@@ -145,7 +139,7 @@ def recurrent_kernels() -> Iterator[Kernel]:
         wanted = (0, *range(1 + len(states), len(arguments)))
         size = f"{b} x {t} x {u} -> {u}"
         yield Kernel(name, size, partial(last, layer), arguments, operations, wanted)
-        table, words = _normal(WORDS, u), _words(b, t)
+        table, words = _normal(WORDS, u), jnp.asarray(draw_words(np.random.default_rng(0), b))
 
         def of_words(table: jax.Array, *rest: Any, layer: Any = layer, words: Any = words) -> Any:
             return last(layer, embedding.take_rows(table, words), *rest)

@@ -48,12 +48,14 @@ def build_bidirectional(keras: Any) -> Any:
     )
 
 
-def make_data(generator: np.random.Generator, rows: int) -> Arrays:
-    """x (b, 80) int32 word numbers, y (b, 1) float32: which of two vocabularies prevails.
+def draw_words(generator: np.random.Generator, rows: int) -> np.ndarray:
+    """(b, 80) int32: frequency ranks, drawn as in a real text (Zipf's law: rank r has odds 1/r)."""
+    return np.exp(generator.random((rows, LENGTH)) * np.log(WORDS - 1)).astype(np.int32)
 
-    Word numbers are frequency ranks, drawn as in a real text (Zipf's law: rank r has odds 1/r).
-    """
-    ranks = np.exp(generator.random((rows, LENGTH)) * np.log(WORDS - 1)).astype(np.int32)
+
+def make_data(generator: np.random.Generator, rows: int) -> Arrays:
+    """x (b, 80) int32 word numbers, y (b, 1) float32: which of two vocabularies prevails."""
+    ranks = draw_words(generator, rows)
     opinion = generator.choice([-1.0, 1.0], WORDS)
     y = opinion[ranks].sum(axis=1, keepdims=True) > 0
     return ranks, y.astype(np.float32)

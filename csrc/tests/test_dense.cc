@@ -47,12 +47,6 @@ void all_three(Pool& pool, int64_t b, int64_t d, int64_t u, bool relu) {
   expect_close(db, expected_db);
 }
 
-std::vector<BFloat16> rounded(const std::vector<float>& values) {
-  std::vector<BFloat16> result(values.size());
-  for (size_t i = 0; i < values.size(); ++i) hornbeam::narrow(values[i], &result[i]);
-  return result;
-}
-
 std::vector<float> widened(const std::vector<BFloat16>& values) {
   std::vector<float> result;
   for (BFloat16 value : values) result.push_back(hornbeam::widen(value));

@@ -54,12 +54,6 @@ struct Product {
 
 using Halves = std::vector<BFloat16>;
 
-Halves rounded(const Floats& values) {
-  Halves result(values.size());
-  for (size_t i = 0; i < values.size(); ++i) hornbeam::narrow(values[i], &result[i]);
-  return result;
-}
-
 // A matrix in memory, by rows or by columns.
 struct Stored {
   Floats data;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/bfloat16.h"
 #include "xla/ffi/api/ffi.h"
 
 #define CHECK(condition)                                                       \
@@ -102,6 +103,12 @@ inline Floats numbers(int64_t count, uint32_t seed) {
     seed = seed * 1664525u + 1013904223u;
     value = static_cast<float>(seed >> 8) / (1u << 23) - 1.0f;
   }
+  return result;
+}
+
+inline std::vector<BFloat16> rounded(const Floats& values) {
+  std::vector<BFloat16> result(values.size());
+  for (size_t i = 0; i < values.size(); ++i) narrow(values[i], &result[i]);
   return result;
 }
 
