@@ -5,6 +5,7 @@ import datetime
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import first_epoch, machine, peak, report, side_by_side, startup
 from benchmarks.cases import CASES
@@ -76,13 +77,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked, write the report, print the table; 1 if any cell failed."""
+    """Run what was asked, write the report, print the table; 1 if any cell failed, or it was stopped by Ctrl-C."""
     options = parse(arguments)
     pythons = {
         name: sys.executable if name == HORNBEAM else str(options.peer_python)
         for name in [HORNBEAM, *options.peers]
     }
-    frameworks = [FRAMEWORKS[name] for name in pythons]
     started = datetime.datetime.now().astimezone()
     about = machine.describe()
     if about["load_at_start"] > machine.BUSY:
@@ -91,29 +91,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "machine disturbs the figures."
         )
 
-    measurements = [MEASUREMENTS[name] for name in options.measure if name in MEASUREMENTS]
-    results = []
-    for name in options.cases if measurements else []:
-        case = CASES[name].with_steps(options.steps)
-        results.append(
-            side_by_side.run(case, frameworks, measurements, rounds=options.rounds, pythons=pythons)
-        )
-    document = {
+    document: dict[str, Any] = {
         "date": started.isoformat(timespec="seconds"),
         "rounds": options.rounds,
         "machine": about,
-        "peak": peak.measure(pythons[HORNBEAM]) if results else {},
-        "cases": results,
-        "startup": startup.run(pythons, options.rounds) if STARTUP in options.measure else [],
-        "first_epoch": first_epoch.run(pythons, options.rounds)
-        if FIRST_EPOCH in options.measure
-        else [],
+        "peak": {},
+        "cases": [],
+        "startup": [],
+        "first_epoch": [],
     }
+    stopped = False
+    try:
+        fill(document, options, pythons)
+    except KeyboardInterrupt:
+        say("Stopped: the report holds what was finished.")
+        stopped = True
     table = report.markdown(document)
     print(table)
     paths = report.write(document, table, options.out, stem=f"bench-{started:%Y%m%d-%H%M%S}")
     say("Written: " + ", ".join(str(path) for path in paths))
-    return 1 if report.failures(document) else 0
+    return 1 if stopped or report.failures(document) else 0
+
+
+def fill(document: dict[str, Any], options: argparse.Namespace, pythons: dict[str, str]) -> None:
+    """Measure what was asked; each part is in the document as soon as it is finished."""
+    frameworks = [FRAMEWORKS[name] for name in pythons]
+    measurements = [MEASUREMENTS[name] for name in options.measure if name in MEASUREMENTS]
+    if measurements:
+        document["peak"] = peak.measure(pythons[HORNBEAM])
+        for name in options.cases:
+            case = CASES[name].with_steps(options.steps)
+            document["cases"].append(
+                side_by_side.run(
+                    case, frameworks, measurements, rounds=options.rounds, pythons=pythons
+                )
+            )
+    if STARTUP in options.measure:
+        document["startup"] = startup.run(pythons, options.rounds)
+    if FIRST_EPOCH in options.measure:
+        document["first_epoch"] = first_epoch.run(pythons, options.rounds)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class Lane:
         summed = {name: figures[name] | summary(figures[name]["rounds"]) for name in figures}
         return self.cell | {"figures": summed}
 
+    def median(self, measurement: Measurement) -> str:
+        """The title and the median so far, in few words; nothing where there is none."""
+        figures = self.cell["figures"].get(measurement.name)
+        return f"{self.cell['title']} {statistics.median(figures['rounds']):.3g}" if figures else ""
+
     def _fail(self, error: WorkerError) -> None:
         self.cell["error"] = str(error)
         say(f"{self.cell['title']} failed: {error}")
@@ -97,6 +102,10 @@ def run(
                 say(f"{case.name}: {measurement.name}, round {number + 1} of {rounds}")
                 for lane in lanes:
                     lane.turn(measurement)
+            medians = [lane.median(measurement) for lane in lanes]
+            say(
+                f"{case.name}: {measurement.name}, {measurement.unit}: {', '.join(filter(None, medians))}"
+            )
     return {
         "name": case.name,
         "title": case.title,

@@ -2,32 +2,15 @@
 
 #include "core/bfloat16.h"
 #include "core/cpu.h"
+#include "core/products.h"
 
 namespace hornbeam::loops {
 
-namespace avx512 {
-#define TARGET TARGET_AVX512
-#define LANES 16
-#include "conv/loops.inc"
-#undef TARGET
-#undef LANES
-}  // namespace avx512
-
-namespace avx2 {
-#define TARGET TARGET_AVX2
-#define LANES 8
-#include "conv/loops.inc"
-#undef TARGET
-#undef LANES
-}  // namespace avx2
-
-namespace base {
-#define TARGET
-#define LANES 4
-#include "conv/loops.inc"
-#undef TARGET
-#undef LANES
-}  // namespace base
+namespace {
+#define FLOATS_ONLY
+#define BODY "conv/loops.inc"
+#include "core/processors.inc"
+}  // namespace
 
 #define PICK(name) pick(avx512::name<T>, avx2::name<T>, base::name<T>)
 

@@ -1,7 +1,7 @@
 // The hand-written loops of convolution and pooling, each on one thread, for float and BFloat16.
 //
-// They are written once, in loops.inc, with vectors as wide as the processor's registers. Arrays are
-// dense and channels last. Argument maps hold one byte per output: where in its window the maximum
+// They are written once, in relu.inc, first_layer.inc and pooling.inc, with vectors as wide as the processor's registers.
+// Arrays are dense and channels last. Argument maps hold one byte per output: where in its window the maximum
 // was found.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
+#include "recurrent/inputs.h"
 #include "recurrent/parts.h"
 #include "recurrent/recurrent.h"
 
@@ -322,26 +323,23 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
   const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 3 * u;
   const int64_t saved = reset_after ? 4 * u : k;
   const Type type = shape.type;
-  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
   const int64_t chunk = chunk_steps(shape, rows * (2 * k + d + u) * sizeof(T));
-  float *dh, *dx, *dreset;
-  T *da, *dah, *dag, *x, *before, *reset;
-  DistinctGradient of_x(shape, distinct, k);
+  InputGradients of_x(shape, in, transposed.w, {row, rows, 0, chunk});
+  float *dh, *dreset;
+  T *da, *dah, *dag, *before, *reset;
   auto divide = [&](Arena arena) {
+    of_x.take(arena);
     dh = arena.take<float>(rows * u);
-    dx = arena.take<float>(chunk * rows * d);
     da = arena.take<T>(chunk * rows * k);
     dah = arena.take<T>(chunk * rows * (reset_after ? k : 2 * u));
     dag = arena.take<T>(reset_after ? 0 : chunk * rows * u);
-    x = arena.take<T>(chunk * rows * d);
     before = arena.take<T>(chunk * rows * u);
     reset = arena.take<T>(reset_after ? 0 : chunk * rows * u);
     dreset = arena.take<float>(reset_after ? 0 : rows * u);
-    of_x.take(arena);
     return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
-  of_x.clear();
+  of_x.begin();
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
   float *du = sums + d * k, *d_bias = du + u * k;
   std::fill(d_bias, d_bias + 2 * k, 0.0f);
@@ -352,7 +350,7 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
   for (int64_t end = t; end > 0;) {
     const int64_t begin = (end - 1) / chunk * chunk, steps = end - begin;
     const Window window{row, rows, begin, steps};
-    gather_before(shape, window, in.h0, g.y, before, u);
+    gather_before(shape, window, in.h0, g.y, before);
     for (int64_t s = steps - 1; s >= 0; --s) {
       const int64_t number = begin + s, at_row = s * rows;
       Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * saved,
@@ -368,7 +366,6 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
         back_close_best<T>()(each);
       }
       recur(each.dah, transposed.u.data, dh);
-      if (distinct.count) of_x.add(time_of(shape, number), each.da, rows);
       if (!g.d_bias) continue;
       add_rows(type, each.da, rows, k, d_bias);
       if (reset_after) add_rows(type, each.dah, rows, k, d_bias + k);
@@ -380,15 +377,10 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     if (!reset_after) {
       Product(type, left, Matrix::of(dag, all, u), add)(reset, dag, du + u * kh);
     }
-    if (!distinct.count) {
-      gather(shape, window, in.x, d, x, d);
-      Product(type, Matrix::of(x, all, d).transposed(), Matrix::of(da, all, k), add)(x, da, sums);
-      Product(all, transposed.w, false)(da, transposed.w.data, dx);
-      scatter(shape, window, dx, d, g.dx);
-    }
+    of_x.add(window, da, sums, g.dx);
     end = begin;
   }
-  if (distinct.count) of_x.finish(in, row, rows, transposed.w, sums, g.dx);
+  of_x.finish(sums, g.dx);
   narrow_all(type, dh, rows * u, at(g.dh0, row * u, type));
 }
 

@@ -4,6 +4,7 @@
 #include "core/bfloat16.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
+#include "recurrent/inputs.h"
 #include "recurrent/parts.h"
 #include "recurrent/recurrent.h"
 
@@ -185,22 +186,20 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
                   const Packed& u_t, float* sums, int64_t row, int64_t rows) {
   const int64_t b = shape.b, t = shape.t, d = shape.d, u = shape.u, k = 4 * u;
   const Type type = shape.type;
-  const Distinct distinct = Distinct::of(shape, in, row, rows, k);
   const int64_t chunk = chunk_steps(shape, rows * (k + d + u) * sizeof(T));
-  float *dh, *dc, *dx;
-  T *da, *xh;
-  DistinctGradient of_x(shape, distinct, k);
+  InputGradients of_x(shape, in, w_t, {row, rows, 0, chunk});
+  float *dh, *dc;
+  T *da, *before;
   auto divide = [&](Arena arena) {
+    of_x.take(arena);
     dh = arena.take<float>(rows * u);
     dc = arena.take<float>(rows * u);
-    dx = arena.take<float>(chunk * rows * d);
     da = arena.take<T>(chunk * rows * k);
-    xh = arena.take<T>(chunk * rows * (d + u));
-    of_x.take(arena);
+    before = arena.take<T>(chunk * rows * u);
     return arena.bytes();
   };
   divide(Arena(onednn::scratch(2, divide(Arena()))));
-  of_x.clear();
+  of_x.begin();
   widen_all(type, at(g.dh, row * u, type), rows * u, dh);
   widen_all(type, at(g.dc, row * u, type), rows * u, dc);
   float* d_bias = sums + (d + u) * k;
@@ -213,33 +212,24 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
       const int64_t number = begin + s;
       T* now = da + s * rows * k;
       const T* cells = static_cast<const T*>(g.cells);
-      const T* before = number ? cells + ((number - 1) * b + row) * u
-                               : static_cast<const T*>(in.c0) + row * u;
+      const T* last = number ? cells + ((number - 1) * b + row) * u : static_cast<const T*>(in.c0) + row * u;
       Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * k,
-                   cells + (number * b + row) * u, before, nullptr, t * u, nullptr, t, dh, dc, now};
+                   cells + (number * b + row) * u, last, nullptr, t * u, nullptr, t, dh, dc, now};
       if (g.dy) each.dy = static_cast<const T*>(g.dy) + (row * t + number) * u;
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       back_best<T>()(each);
       recur(now, u_t.data, dh);
       if (g.d_bias) add_rows(type, now, rows, k, d_bias);
-      if (distinct.count) of_x.add(time_of(shape, number), now, rows);
     }
     const Window window{row, rows, begin, steps};
     const int64_t all = steps * rows;
-    const Matrix right = Matrix::of(da, all, k);
-    if (distinct.count) {
-      gather_before(shape, window, in.h0, g.y, xh, u);
-      Product(type, Matrix::of(xh, all, u).transposed(), right, end != t)(xh, da, sums + d * k);
-    } else {
-      gather(shape, window, in.x, d, xh, d + u);
-      gather_before(shape, window, in.h0, g.y, at(xh, d, type), d + u);
-      Product(type, Matrix::of(xh, all, d + u).transposed(), right, end != t)(xh, da, sums);
-      Product(all, w_t, false)(da, w_t.data, dx);
-      scatter(shape, window, dx, d, g.dx);
-    }
+    gather_before(shape, window, in.h0, g.y, before);
+    const Matrix left = Matrix::of(before, all, u).transposed();
+    Product(type, left, Matrix::of(da, all, k), end != t)(before, da, sums + d * k);
+    of_x.add(window, da, sums, g.dx);
     end = begin;
   }
-  if (distinct.count) of_x.finish(in, row, rows, w_t, sums, g.dx);
+  of_x.finish(sums, g.dx);
   narrow_all(type, dh, rows * u, at(g.dh0, row * u, type));
   narrow_all(type, dc, rows * u, at(g.dc0, row * u, type));
 }

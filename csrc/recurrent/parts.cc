@@ -25,11 +25,6 @@ constexpr int64_t kChunkBytes = 512 << 10;
 // all rows of some steps together it is 4 % of an LSTM's training step.
 constexpr int64_t kFewestRows = 4;
 
-// Rows are taken once where they are at most this share of all, since adding up their gradients takes time too, and
-// where what products make of them takes no more memory than this: it is read again at each step.
-constexpr double kMostDistinct = 0.85;
-constexpr int64_t kDistinctBytes = 8 << 20;
-
 #define BODY "recurrent/parts.inc"
 #include "core/processors.inc"
 
@@ -184,143 +179,35 @@ int64_t chunk_steps(const Shape& shape, int64_t bytes_per_step) {
   return std::clamp<int64_t>(kChunkBytes / std::max<int64_t>(1, bytes_per_step), 1, shape.t);
 }
 
-Distinct Distinct::of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows, int64_t columns) {
-  if (!in.numbers) return {};
-  const int32_t* numbers = in.numbers + row * shape.t;
-  const int64_t all = rows * shape.t;
-  int64_t size = 1;  // of a table in which the row of a number is looked up
-  while (size < 2 * all) size *= 2;
-  int32_t *which, *places, *found;
-  auto divide = [&](Arena arena) {
-    which = arena.take<int32_t>(all);
-    places = arena.take<int32_t>(all);
-    found = arena.take<int32_t>(size);
-    return arena.bytes();
-  };
-  divide(Arena(onednn::scratch(3, divide(Arena()))));
-  std::fill_n(found, size, -1);
-  int64_t count = 0;
-  for (int64_t i = 0; i < all; ++i) {
-    const auto hash = static_cast<uint32_t>(numbers[i]) * 2654435769u;  // Knuth's multiplicative hashing
-    int64_t slot = (hash ^ hash >> 16) & (size - 1);
-    while (found[slot] >= 0 && numbers[places[found[slot]]] != numbers[i]) slot = (slot + 1) & (size - 1);
-    if (found[slot] < 0) {
-      found[slot] = static_cast<int32_t>(count);
-      places[count++] = static_cast<int32_t>(i);
-    }
-    which[i] = found[slot];
-  }
-  const bool pays = count <= kMostDistinct * all && count * columns * int64_t{sizeof(float)} <= kDistinctBytes;
-  return {pays ? count : 0, which, places};
-}
-
-void Distinct::gather(const Shape& shape, int64_t row, const void* x, void* to) const {
+void gather(const Shape& shape, const Window& w, const void* x, void* to) {
   const int64_t d = shape.d;
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(at(to, i * d, shape.type), at(x, (row * shape.t + places[i]) * d, shape.type), d * size_of(shape.type));
-  }
-}
-
-InputProducts::InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row, int64_t rows)
-    : shape_(shape), in_(in), w_(w), row_(row), rows_(rows), distinct_(Distinct::of(shape, in, row, rows, w.n)) {
-  const int64_t bytes_per_step = rows * (w.n * sizeof(float) + shape.d * size_of(shape.type));
-  steps_ = distinct_.count ? shape.t : chunk_steps(shape, bytes_per_step);
-  most_ = distinct_.count ? distinct_.count : steps_ * rows;
-}
-
-void InputProducts::take(Arena& arena) {
-  products_ = arena.take<float>(most_ * w_.n);
-  x_ = arena.take<char>(most_ * shape_.d * size_of(shape_.type));
-  at_ = arena.take<const float*>(rows_);
-}
-
-void InputProducts::compute(int64_t begin, int64_t steps) {
-  begin_ = begin;
-  if (distinct_.count) {
-    distinct_.gather(shape_, row_, in_.x, x_);
-  } else {
-    gather(shape_, {row_, rows_, begin, steps}, in_.x, shape_.d, x_, shape_.d);
-  }
-  Product(distinct_.count ? distinct_.count : steps * rows_, w_, false)(x_, w_.data, products_);
-}
-
-const float* const* InputProducts::at(int64_t step) {
-  const int64_t time = time_of(shape_, step);
-  for (int64_t r = 0; r < rows_; ++r) {
-    const int64_t place = distinct_.count ? distinct_.which[r * shape_.t + time] : (step - begin_) * rows_ + r;
-    at_[r] = products_ + place * w_.n;
-  }
-  return at_;
-}
-
-void DistinctGradient::take(Arena& arena) {
-  const int64_t count = distinct_.count, bytes = size_of(shape_.type);
-  sums_ = arena.take<float>(count * columns_);
-  dx_ = arena.take<float>(count * shape_.d);
-  x_ = arena.take<char>(count * shape_.d * bytes);
-  narrow_ = shape_.type == Type::kFloat32 ? sums_ : static_cast<void*>(arena.take<char>(count * columns_ * bytes));
-}
-
-void DistinctGradient::clear() { std::fill_n(sums_, distinct_.count * columns_, 0.0f); }
-
-void DistinctGradient::add(int64_t time, const void* da, int64_t rows) {
-  for (int64_t r = 0; r < rows; ++r) {
-    float* to = sums_ + distinct_.which[r * shape_.t + time] * columns_;
-    add_rows(shape_.type, at(da, r * columns_, shape_.type), 1, columns_, to);
-  }
-}
-
-void DistinctGradient::finish(const Inputs& in, int64_t row, int64_t rows, const Packed& w_t, float* dw, void* dx) {
-  const Type type = shape_.type;
-  const int64_t count = distinct_.count, d = shape_.d;
-  if (narrow_ != sums_) narrow_all(type, sums_, count * columns_, narrow_);
-  distinct_.gather(shape_, row, in.x, x_);
-  const Matrix left = Matrix::of(x_, count, d).transposed(), right = Matrix::of(narrow_, count, columns_);
-  Product(type, left, right, false)(x_, narrow_, dw);
-  Product(count, w_t, false)(narrow_, w_t.data, dx_);
-  int64_t next = 0;  // places ascend
-  for (int64_t i = 0; i < rows * shape_.t; ++i) {
-    void* to = at(dx, (row * shape_.t + i) * d, type);
-    if (next < count && distinct_.places[next] == i) {
-      narrow_all(type, dx_ + next++ * d, d, to);
-    } else {
-      std::memset(to, 0, d * size_of(type));
-    }
-  }
-}
-
-void gather(const Shape& shape, const Window& w, const void* from, int64_t n, void* to,
-            int64_t stride) {
-  const int64_t bytes = n * size_of(shape.type);
   for (int64_t s = 0; s < w.steps; ++s) {
     const int64_t time = time_of(shape, w.step + s);
     for (int64_t r = 0; r < w.rows; ++r) {
-      std::memcpy(at(to, (s * w.rows + r) * stride, shape.type),
-                  at(from, ((w.row + r) * shape.t + time) * n, shape.type), bytes);
+      std::memcpy(at(to, (s * w.rows + r) * d, shape.type), at(x, ((w.row + r) * shape.t + time) * d, shape.type),
+                  d * size_of(shape.type));
     }
   }
 }
 
-void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to,
-                   int64_t stride) {
-  const int64_t u = shape.u, bytes = u * size_of(shape.type);
+void scatter(const Shape& shape, const Window& w, const float* from, void* x) {
+  const int64_t d = shape.d;
+  for (int64_t s = 0; s < w.steps; ++s) {
+    const int64_t time = time_of(shape, w.step + s);
+    for (int64_t r = 0; r < w.rows; ++r) {
+      narrow_all(shape.type, from + (s * w.rows + r) * d, d, at(x, ((w.row + r) * shape.t + time) * d, shape.type));
+    }
+  }
+}
+
+void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to) {
+  const int64_t u = shape.u;
   for (int64_t s = 0; s < w.steps; ++s) {
     const int64_t step = w.step + s;
     for (int64_t r = 0; r < w.rows; ++r) {
       const int64_t row = w.row + r;
-      const char* from = step ? at(y, (row * shape.t + step - 1) * u, shape.type)
-                              : at(h0, row * u, shape.type);
-      std::memcpy(at(to, (s * w.rows + r) * stride, shape.type), from, bytes);
-    }
-  }
-}
-
-void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, void* to) {
-  for (int64_t s = 0; s < w.steps; ++s) {
-    const int64_t time = time_of(shape, w.step + s);
-    for (int64_t r = 0; r < w.rows; ++r) {
-      narrow_all(shape.type, from + (s * w.rows + r) * n, n,
-                 at(to, ((w.row + r) * shape.t + time) * n, shape.type));
+      const char* from = step ? at(y, (row * shape.t + step - 1) * u, shape.type) : at(h0, row * u, shape.type);
+      std::memcpy(at(to, (s * w.rows + r) * u, shape.type), from, u * size_of(shape.type));
     }
   }
 }

@@ -7,7 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "core/arena.h"
 #include "core/matmul.h"
 #include "core/onednn.h"
 #include "recurrent/recurrent.h"
@@ -68,73 +67,11 @@ struct Window {
   int64_t row, rows, step, steps;
 };
 
-// The rows of x that come up in a slice of the batch, each once. It lies in scratch memory 3 of this thread.
-struct Distinct {
-  int64_t count = 0;                // 0 where all rows are to be taken as they come
-  const int32_t* which = nullptr;   // (rows, t): the number of the row that is there
-  const int32_t* places = nullptr;  // (count,): where in (rows, t) a row is first
-
-  // What a row gives to products is `columns` long.
-  static Distinct of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows, int64_t columns);
-
-  // The rows of x, as (count, d).
-  void gather(const Shape& shape, int64_t row, const void* x, void* to) const;
-};
-
-// x @ W (columns,) of a slice of the batch: of the rows of some steps at a time, or of all distinct rows at once.
-class InputProducts {
- public:
-  InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row, int64_t rows);
-  void take(Arena& arena);
-
-  // How many steps are computed together.
-  int64_t steps() const { return steps_; }
-  void compute(int64_t begin, int64_t steps);
-
-  // Those of one of these steps, row by row. They last until the next call.
-  const float* const* at(int64_t step);
-
- private:
-  const Shape& shape_;
-  const Inputs& in_;
-  const Packed& w_;
-  int64_t row_, rows_;
-  Distinct distinct_;
-  int64_t steps_, most_;  // most_: rows that are multiplied together
-  int64_t begin_ = 0;
-  void* x_;               // (most_, d)
-  float* products_;       // (most_, columns)
-  const float** at_;      // (rows_,)
-};
-
-// The gradients of x and W from the gradient da of x @ W, (rows, columns) at a time, where rows of x are taken once.
-class DistinctGradient {
- public:
-  DistinctGradient(const Shape& shape, const Distinct& distinct, int64_t columns)
-      : shape_(shape), distinct_(distinct), columns_(columns) {}
-  void take(Arena& arena);
-  void clear();
-
-  void add(int64_t time, const void* da, int64_t rows);
-
-  // dW (d, columns) in float32, and of dx (b, t, d) the `rows` rows of the batch from `row` on; w_t is W^T.
-  void finish(const Inputs& in, int64_t row, int64_t rows, const Packed& w_t, float* dw, void* dx);
-
- private:
-  const Shape& shape_;
-  const Distinct& distinct_;
-  int64_t columns_;
-  float *sums_, *dx_;  // (count, columns), (count, d)
-  void *narrow_, *x_;  // the sums in the type of products; (count, d)
-};
-
-// The part of (b, t, n), in the order of time, as (steps, rows, n), rows `stride` apart; and back.
-void gather(const Shape& shape, const Window& w, const void* from, int64_t n, void* to,
-            int64_t stride);
+// The rows of x (b, t, d), in the order of time, as (steps, rows, d); and back.
+void gather(const Shape& shape, const Window& w, const void* x, void* to);
+void scatter(const Shape& shape, const Window& w, const float* from, void* x);
 // The states h before each step, as (steps, rows, u).
-void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to,
-                   int64_t stride);
-void scatter(const Shape& shape, const Window& w, const float* from, int64_t n, void* to);
+void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to);
 
 // `count` weights in the type of products: themselves, or rounded into scratch memory 3 of this thread.
 const void* rounded_weights(const Shape& shape, const void* weights, int64_t count);

@@ -147,6 +147,27 @@ def test_one_call_writes_json_and_table(
     assert table == capsys.readouterr().out.removesuffix("\n")
 
 
+def test_a_stopped_run_reports_what_was_finished(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = side_by_side.run
+
+    def stopped_in_the_second(case: Any, *rest: Any, **options: Any) -> dict[str, Any]:
+        if case.name == "lstm":
+            raise KeyboardInterrupt
+        return run(case, *rest, **options)
+
+    monkeypatch.setattr(side_by_side, "run", stopped_in_the_second)
+    monkeypatch.setitem(FRAMEWORKS, HORNBEAM, stage.framework(HORNBEAM))
+    monkeypatch.setattr("benchmarks.peak.measure", lambda python: {})
+    options = ["--cases", "mlp", "lstm", "gru", "--peers", "--rounds", "1", "--steps", "2"]
+    assert command_line.main([*options, "--measure", "fit", "--out", str(stage.folder)]) == 1
+    (path,) = stage.folder.glob("*.json")
+    assert [case["name"] for case in json.loads(path.read_text())["cases"]] == ["mlp"]
+    said = capsys.readouterr()
+    assert "Stopped" in said.err and "mlp: fit, ms/step: " in said.err and "mlp" in said.out.lower()
+
+
 def test_a_missing_environment_says_how_to_make_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command_line.parse(["--peer-python", "nowhere/python"])

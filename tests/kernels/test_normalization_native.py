@@ -13,6 +13,7 @@ import pytest
 from hornbeam import keras, ops
 from hornbeam.kernels import native
 from hornbeam.kernels import normalization as norm
+from hornbeam.kernels import normalization_reference as reference
 from tests.tolerances import assert_close
 
 SHAPES = [(7, 5, 16), (1, 33), (3, 4, 5, 24), (1000, 65), (300, 128), (0, 20), (6, 3)]
@@ -44,7 +45,7 @@ def _scaled(moments: Any, scale_and_shift: Any) -> Any:
     return f
 
 
-SCALED_REFERENCE = _scaled(norm.moments_reference, norm.scale_and_shift_reference)
+SCALED_REFERENCE = _scaled(reference.moments, reference.scale_and_shift)
 
 
 def _batch(x: Any, gamma: Any, beta: Any) -> Any:
@@ -65,7 +66,7 @@ def _layer(x: Any, gamma: Any, beta: Any) -> Any:
 
 
 def _layer_reference(x: Any, gamma: Any, beta: Any) -> Any:
-    return norm.layer_normalization_reference(x, gamma, beta, 1e-3)[0]
+    return reference.layer_normalization(x, gamma, beta, 1e-3)[0]
 
 
 def _block(f: Any, normalize: Any) -> Any:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.kernels import attention, dense, embedding, normalization
+from hornbeam.kernels import attention, dense, embedding, normalization, normalization_reference
 from hornbeam.ops.common import (
     Axis,
     DTypeLike,
@@ -174,7 +174,7 @@ def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Arra
     if axis % x.ndim == x.ndim - 1:
         return normalization.scale_and_shift(x, factor, shift)
     vectors = (_along(each, axis, x.ndim) for each in (factor, shift))
-    return normalization.scale_and_shift_reference(x, *vectors)
+    return normalization_reference.scale_and_shift(x, *vectors)
 
 
 @op
