@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "conv/chunks.h"
 #include "conv/loops.h"
 #include "conv/primitives.h"
 #include "core/bfloat16.h"
@@ -15,35 +16,6 @@ namespace hornbeam::conv {
 namespace {
 
 namespace ffi = xla::ffi;
-
-// Of the 1 MB or more of level 2 cache that a core has; the kernel lies there as well.
-constexpr int64_t kChunkBytes = 768 * 1024;
-
-int64_t operations(const Shape& s) {
-  return 2 * s.b * s.oh * s.ow * s.f * (s.c / s.groups) * s.kh * s.kw;
-}
-
-// The slices that work on b images: at least one image each.
-int64_t slices_of(const ffi::ThreadPool& pool, const Shape& s) {
-  return std::min(slice_count(pool, operations(s)), s.b);
-}
-
-using Chunk = std::function<void(int64_t begin, int64_t count)>;
-
-// The images of a slice, so many at a time that what a chunk touches stays in the cache.
-void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) {
-  const int64_t begin = slice_begin(slice, slices, s.b, 1);
-  const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
-  const int64_t image = (s.h * s.w * s.c + s.oh * s.ow * s.f) * size_of(s.type);
-  // A kernel larger than the cache is read again for each chunk; it pays with more images.
-  const int64_t bytes = std::max(kChunkBytes, s.kernel_size() * size_of(s.type));
-  const int64_t most = std::max<int64_t>(1, bytes / image);
-  const int64_t chunks = (end - begin + most - 1) / most;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const int64_t first = begin + slice_begin(chunk, chunks, end - begin, 1);
-    fn(first, begin + slice_begin(chunk + 1, chunks, end - begin, 1) - first);
-  }
-}
 
 // Gradients of the parameters, one set per slice, summed in the order of the slices.
 class Sums {
@@ -89,9 +61,10 @@ ffi::Error input_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Prep
                              const void* kernel, void* dx) {
   const Shape& s = plan.shape;
   const int64_t slices = slices_of(pool, s);
+  Queue queue(s, slices);
   return parallel_for(pool, slices, [&](int64_t slice) {
     ImageConv conv(plan);
-    for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+    queue.work(slice, [&](int64_t begin, int64_t count) {
       const void* dz = prepare(begin, count, nullptr);
       conv.input_gradient(count, dz, kernel, at(dx, begin * plan.view.whole_size(), s.type));
     });
@@ -215,18 +188,20 @@ template <typename T>
 ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, const void* kernel,
                          const void* bias, void* y, uint8_t* argmax) {
   const int64_t slices = slices_of(pool, s), size = s.oh / 2 * (s.ow / 2) * s.f;
+  Queue queue(s, slices);
   return parallel_for(pool, slices, [&](int64_t slice) {
     FirstLayer<T> own(s);
     const auto weights = own.padded(own.layer.taps, static_cast<const T*>(kernel));
     const auto start = own.padded(1, static_cast<const T*>(bias));
     const bool all_bounded = is_bounded(weights) && is_bounded(start);
-    const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
-    for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
-      bool bounded = all_bounded;
-      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, bounded);
-      loops::first_layer(own.layer, bounded, image, weights.data(), start.data(),
-                         static_cast<T*>(y) + i * size, argmax ? argmax + i * size : nullptr);
-    }
+    queue.work(slice, [&](int64_t begin, int64_t count) {
+      for (int64_t i = begin; i < begin + count; ++i) {
+        bool bounded = all_bounded;
+        const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, bounded);
+        loops::first_layer(own.layer, bounded, image, weights.data(), start.data(),
+                           static_cast<T*>(y) + i * size, argmax ? argmax + i * size : nullptr);
+      }
+    });
   });
 }
 
@@ -278,9 +253,10 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
     const Plan p = plan(shape, false);
     const Shape& s = p.shape;
     const int64_t slices = slices_of(pool, s);
+    Queue queue(s, slices);
     return parallel_for(pool, slices, [&](int64_t slice) {
       ImageConv conv(p);
-      for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+      queue.work(slice, [&](int64_t begin, int64_t count) {
         const int64_t size = s.oh * s.ow * s.f;
         void* out = at(y, begin * size, s.type);
         conv.forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, out);
@@ -325,9 +301,10 @@ ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x
                  : first_forward<BFloat16>(pool, own, x, kernel, bias, y, argmax);
     }
     const int64_t slices = slices_of(pool, s);
+    Queue queue(s, slices);
     return parallel_for(pool, slices, [&](int64_t slice) {
       ImageConv conv(p);
-      for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
+      queue.work(slice, [&](int64_t begin, int64_t count) {
         const int64_t to = begin * (s.oh / 2) * (s.ow / 2) * s.f;
         conv.pool_forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, at(y, to, s.type),
                           argmax ? argmax + to : nullptr);

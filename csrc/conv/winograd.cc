@@ -7,6 +7,7 @@
 #include "conv/primitives.h"
 #include "core/arena.h"
 #include "core/cpu.h"
+#include "core/parallel.h"
 #include "core/products.h"
 
 namespace hornbeam::winograd {
@@ -18,6 +19,8 @@ constexpr int64_t kBlockBytes = 256 * 1024;
 constexpr int64_t kKernelsPerBlock = 4;
 
 constexpr int64_t kMostLanes = 16;
+
+constexpr int64_t kTileGrain = 4;  // tiles that products take together
 
 // Memory that is wanted soon.
 struct Soon {
@@ -74,10 +77,14 @@ Arrays arrays(const Map& map) {
   return a;
 }
 
-// fn(begin, end) for all tiles, so many at a time that their arrays stay in the cache.
+// fn(begin, end) for all tiles, so many at a time that their arrays stay in the cache, in blocks of about the same size:
+// each reads the kernel once.
 template <typename Fn>
 void for_tiles(const Arrays& arrays, int64_t tiles, const Fn& fn) {
-  for (int64_t begin = 0; begin < tiles; begin += arrays.tiles) fn(begin, std::min(begin + arrays.tiles, tiles));
+  const int64_t blocks = (tiles + arrays.tiles - 1) / arrays.tiles;
+  for (int64_t block = 0; block < blocks; ++block) {
+    fn(slice_begin(block, blocks, tiles, kTileGrain), slice_begin(block + 1, blocks, tiles, kTileGrain));
+  }
 }
 
 // Images of h rows, of which so many belong to a row of tiles.

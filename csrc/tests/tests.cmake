@@ -1,9 +1,9 @@
 # The C++ tests: -DHORNBEAM_TESTS=ON, -DHORNBEAM_SANITIZE=address,undefined or thread.
 #
-# oneDNN is no sanitized build: ThreadSanitizer would not see its locks, so under it only the pool is tested.
+# oneDNN is no sanitized build: ThreadSanitizer would not see its locks, so under it only what runs without it is tested.
 enable_testing()
 set(HORNBEAM_SANITIZE "" CACHE STRING "What -fsanitize= gets")
-set(tests test_parallel)
+set(tests test_chunks test_parallel)
 if(NOT HORNBEAM_SANITIZE STREQUAL "thread")
   list(APPEND tests test_attention test_batched test_conv test_dense test_elementwise test_recurrent test_zeros)
 endif()
