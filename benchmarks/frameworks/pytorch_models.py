@@ -6,6 +6,7 @@ thing, and not to the time.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -172,8 +173,8 @@ def _keras_initial(module: nn.Module) -> None:
                     nn.init.ones_(parameter.data[module.hidden_size : 2 * module.hidden_size])
 
 
-def _adam(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=1e-3, eps=EPSILON, fused=True)
+def _adam(parameters: Iterable[nn.Parameter], rate: float = 1e-3) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=rate, eps=EPSILON, fused=True)
 
 
 def _rmsprop(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -238,7 +239,7 @@ MODELS: dict[str, Recipe] = {
     ),
     "transformer": Recipe(
         model=Transformer,
-        optimizer=_adam,
+        optimizer=partial(_adam, rate=transformer.RATE),
         loss=F.cross_entropy,
         correct=_most_likely,
         activation=lambda logits: logits.softmax(dim=1),
