@@ -134,31 +134,36 @@ bool is_first_layer(const Shape& s) {
 template <typename T>
 class FirstLayer {
  public:
-  explicit FirstLayer(const Shape& s) : s_(s) {
-    const int64_t rows = s.oh + s.kh - 1, columns = s.ow + s.kw - 1;
+  explicit FirstLayer(const Shape& s) : s_(s), rows_(s.oh + s.kh - 1), columns_(s.ow + s.kw - 1) {
+    in_place_ = s.type == Type::kFloat32 && s.before == Pair{0, 0} && rows_ <= s.h && columns_ <= s.w;
+    if (in_place_) rows_ = s.h, columns_ = s.w;
     for (int64_t i = 0; i < s.kh; ++i) {
-      for (int64_t j = 0; j < s.kw * s.c; ++j) offsets_.push_back(i * columns * s.c + j);
+      for (int64_t j = 0; j < s.kw * s.c; ++j) offsets_.push_back(i * columns_ * s.c + j);
     }
     layer = {s.oh / 2,
              s.ow / 2,
              s.f,
-             columns * s.c,
+             columns_ * s.c,
              s.c,
              static_cast<int64_t>(offsets_.size()),
              (s.f + 15) / 16 * 16,
              offsets_.data()};
-    image_.resize(rows * columns * s.c);
+    if (!in_place_) image_.resize(size());
   }
 
-  // The image widened, with its padding around it; whether it is bounded.
-  const float* image(const T* x, bool& bounded) {
-    const int64_t rows = s_.oh + s_.kh - 1, columns = s_.ow + s_.kw - 1;
-    const int64_t first = s_.before[1], last = std::min(columns, s_.w + first);
-    for (int64_t row = 0; row < rows; ++row) {
+  // How many numbers an image has.
+  int64_t size() const { return rows_ * columns_ * s_.c; }
+
+  // The image widened, with its padding around it: itself where that is nothing to do.
+  const float* image(const T* x) {
+    if constexpr (std::is_same_v<T, float>) {
+      if (in_place_) return x;
+    }
+    const int64_t first = s_.before[1], last = std::min(columns_, s_.w + first);
+    for (int64_t row = 0; row < rows_; ++row) {
       const int64_t from = row - s_.before[0];
       if (from < 0 || from >= s_.h) continue;  // stays 0
-      const T* source = x + from * s_.w * s_.c;
-      bounded &= loops::widen_bounded((last - first) * s_.c, source, image_.data() + (row * columns + first) * s_.c);
+      loops::widen((last - first) * s_.c, x + from * s_.w * s_.c, image_.data() + (row * columns_ + first) * s_.c);
     }
     return image_.data();
   }
@@ -176,13 +181,11 @@ class FirstLayer {
 
  private:
   Shape s_;
+  int64_t rows_, columns_;  // of the image
+  bool in_place_;
   std::vector<int64_t> offsets_;
   std::vector<float> image_;
 };
-
-bool is_bounded(const std::vector<float>& numbers) {
-  return std::all_of(numbers.begin(), numbers.end(), [](float each) { return std::abs(each) <= loops::kBound; });
-}
 
 template <typename T>
 ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, const void* kernel,
@@ -193,11 +196,12 @@ ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, c
     FirstLayer<T> own(s);
     const auto weights = own.padded(own.layer.taps, static_cast<const T*>(kernel));
     const auto start = own.padded(1, static_cast<const T*>(bias));
-    const bool all_bounded = is_bounded(weights) && is_bounded(start);
+    const bool all_bounded =
+        loops::is_bounded(weights.size(), weights.data()) && loops::is_bounded(start.size(), start.data());
     queue.work(slice, [&](int64_t begin, int64_t count) {
       for (int64_t i = begin; i < begin + count; ++i) {
-        bool bounded = all_bounded;
-        const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, bounded);
+        const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
+        const bool bounded = all_bounded && loops::is_bounded(own.size(), image);
         loops::first_layer(own.layer, bounded, image, weights.data(), start.data(),
                            static_cast<T*>(y) + i * size, argmax ? argmax + i * size : nullptr);
       }
@@ -218,8 +222,7 @@ ffi::Error first_weight_gradient(ffi::ThreadPool& pool, const Shape& s, const vo
     float* kernel = sums.data() + slice * (taps + 1) * stride;
     const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
     for (int64_t i = slice_begin(slice, slices, s.b, 1); i < end; ++i) {
-      bool ignored = true;
-      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c, ignored);
+      const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
       loops::first_layer_gradient(own.layer, image, static_cast<const T*>(dy) + i * size,
                                   argmax + i * size, kernel, kernel + taps * stride);
     }

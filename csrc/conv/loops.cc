@@ -35,9 +35,12 @@ void first_layer(const FirstLayer& layer, bool bounded, const float* image, cons
                  T* y, uint8_t* argmax) {
   PICK(first_layer)(layer, bounded, image, kernel, bias, y, argmax);
 }
+bool is_bounded(int64_t count, const float* numbers) {
+  return pick(avx512::is_bounded, avx2::is_bounded, base::is_bounded)(count, numbers);
+}
 template <typename T>
-bool widen_bounded(int64_t count, const T* from, float* to) {
-  return PICK(widen_bounded)(count, from, to);
+void widen(int64_t count, const T* from, float* to) {
+  PICK(widen)(count, from, to);
 }
 template <typename T>
 void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
@@ -68,7 +71,7 @@ void average_pool_gradient(const Window& window, const T* dy, T* dx) {
   template void relu_unpool(const Pooled&, const T*, const uint8_t*, T*, float*);                  \
   template void first_layer(const FirstLayer&, bool, const float*, const float*, const float*, T*, \
                             uint8_t*);                                                             \
-  template bool widen_bounded(int64_t, const T*, float*);                                          \
+  template void widen(int64_t, const T*, float*);                                                  \
   template void first_layer_gradient(const FirstLayer&, const float*, const T*, const uint8_t*,    \
                                      float*, float*);                                              \
   template void max_pool(const Window&, const T*, T*, uint8_t*);                                   \

@@ -33,7 +33,7 @@ template <typename T>
 void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, float* sums);
 
 // Convolution of one image with few channels, relu and pooling in one. The image is widened and
-// padded, (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of its `taps` products per output
+// padded, at least (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of its `taps` products per output
 // lies. Kernel and bias have `stride` columns, a multiple of 16 and at least f.
 struct FirstLayer {
   int64_t h, w, f;      // of the pooled image
@@ -47,9 +47,12 @@ template <typename T>
 void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel, const float* bias,
                  T* y, uint8_t* argmax);
 
-// to = from, as float32; whether none of it is beyond kBound.
+// Whether none of the numbers is beyond kBound, or NaN.
+bool is_bounded(int64_t count, const float* numbers);
+
+// to = from, as float32.
 template <typename T>
-bool widen_bounded(int64_t count, const T* from, float* to);
+void widen(int64_t count, const T* from, float* to);
 
 // d_kernel (taps, stride) and d_bias (stride) are added to.
 template <typename T>
