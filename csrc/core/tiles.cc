@@ -56,14 +56,15 @@ struct Factor {
   }
 };
 
-// Two bfloat16 of each row, side by side in each lane.
-ALWAYS_INLINE TARGET_AVX512_BF16 __m512i along(const __m512* parts) {
+// The second half behind the first, rounded.
+ALWAYS_INLINE TARGET_AVX512_BF16 __m512i joined(const __m512 (&parts)[2]) {
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(parts[1], parts[0]));
 }
-ALWAYS_INLINE TARGET_AVX512_BF16 __m512i across(const __m512* rows) {
-  const __m512i halves = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
-                                          23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  return _mm512_permutexvar_epi16(halves, along(rows));
+// Elements of the two halves in turns.
+ALWAYS_INLINE TARGET_AVX512_BF16 __m512i interleaved(__m512i halves) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                         23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, halves);
 }
 
 ALWAYS_INLINE TARGET_AVX512_BF16 void store(__m512 v, __mmask16 lanes, float* to) {
@@ -91,6 +92,10 @@ ALWAYS_INLINE TARGET_AVX512_BF16 __m512 load(const Factor<T>& factor, int64_t at
   const __m512 mask = load(factor.mask + at, lanes);
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(mask, _mm512_setzero_ps(), _CMP_GT_OQ), values);
 }
+
+// Whether elements are taken as they are: neither rounded nor masked.
+template <bool kPlain, typename T>
+constexpr bool kAsTheyAre = kPlain && std::is_same_v<T, BFloat16>;
 
 // Sixteen lanes of sixteen steps, each other's rows and columns.
 ALWAYS_INLINE TARGET_AVX512_BF16 void transpose(__m512i* v) {
@@ -120,17 +125,23 @@ ALWAYS_INLINE TARGET_AVX512_BF16 void lay_across(const Factor<T>& factor, int64_
                        int64_t end, Step* strips, int64_t distance, float* sums) {
   // Step by step through all strips, for memory to be read in the order in which it lies.
   for (int64_t step = begin; step < end; ++step) {
+    const int64_t k = step * kPerStep, upper = k * factor.stride + lane, lower = upper + factor.stride;
+    const bool has_lower = k + 1 < factor.inner;
     for (int64_t i = 0; i < count; i += kLanes) {
-      const __mmask16 lanes = first_lanes(count - i);
-      __m512 rows[kPerStep];
-      for (int64_t part = 0; part < kPerStep; ++part) {
-        const int64_t k = step * kPerStep + part;
-        rows[part] = load<kPlain>(factor, k * factor.stride + lane + i, k < factor.inner ? lanes : 0);
-        if (kPlain || !sums) continue;
-        const __m512 sum = _mm512_maskz_loadu_ps(lanes, sums + i);
-        _mm512_mask_storeu_ps(sums + i, lanes, _mm512_add_ps(sum, rows[part]));
+      const __mmask16 lanes = first_lanes(count - i), lower_lanes = has_lower ? lanes : 0;
+      __m512i halves;
+      if constexpr (kAsTheyAre<kPlain, T>) {
+        halves = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi16(lanes, factor.data + upper + i)),
+                                    _mm256_maskz_loadu_epi16(lower_lanes, factor.data + lower + i), 1);
+      } else {
+        const __m512 rows[] = {load<kPlain>(factor, upper + i, lanes), load<kPlain>(factor, lower + i, lower_lanes)};
+        if (!kPlain && sums) {
+          const __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, sums + i), rows[0]);
+          _mm512_mask_storeu_ps(sums + i, lanes, _mm512_add_ps(sum, rows[1]));
+        }
+        halves = joined(rows);
       }
-      _mm512_store_si512(strips + i * distance + (step - begin) * kLanes, across(rows));
+      _mm512_store_si512(strips + i * distance + (step - begin) * kLanes, interleaved(halves));
     }
   }
 }
@@ -138,12 +149,15 @@ ALWAYS_INLINE TARGET_AVX512_BF16 void lay_across(const Factor<T>& factor, int64_
 // Sixteen steps of a lane, where an element's neighbour in memory is the next one along the inner axis.
 template <bool kPlain, typename T>
 ALWAYS_INLINE TARGET_AVX512_BF16 __m512i steps_of(const Factor<T>& factor, int64_t lane, int64_t step) {
-  __m512 parts[kPerStep];
-  for (int64_t part = 0; part < kPerStep; ++part) {
-    const int64_t k = step * kPerStep + part * kLanes;
-    parts[part] = load<kPlain>(factor, lane * factor.stride + k, first_lanes(factor.inner - k));
+  const int64_t k = step * kPerStep, at = lane * factor.stride + k, left = factor.inner - k;
+  if constexpr (kAsTheyAre<kPlain, T>) {
+    const __mmask32 there = left >= 2 * kLanes ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
+    return _mm512_maskz_loadu_epi16(there, factor.data + at);
+  } else {
+    const __m512 parts[] = {load<kPlain>(factor, at, first_lanes(left)),
+                            load<kPlain>(factor, at + kLanes, first_lanes(left - kLanes))};
+    return joined(parts);
   }
-  return along(parts);
 }
 
 // As `lay_across`, without sums, for such a factor.
