@@ -14,8 +14,6 @@ constexpr int64_t kChunkBytes = 768 * 1024;
 constexpr int64_t kChunksPerSlice = 16;
 constexpr int64_t kChunkOperations = 2'000'000;
 
-int64_t divided_up(int64_t n, int64_t by) { return (n + by - 1) / by; }
-
 int64_t operations(const Shape& s) {
   return 2 * s.b * s.oh * s.ow * s.f * (s.c / s.groups) * s.kh * s.kw;
 }
@@ -36,11 +34,7 @@ int64_t slices_of(const xla::ffi::ThreadPool& pool, const Shape& s) {
 void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) {
   const int64_t begin = slice_begin(slice, slices, s.b, 1);
   const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
-  const int64_t chunks = divided_up(end - begin, most_images(s));
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const int64_t first = begin + slice_begin(chunk, chunks, end - begin, 1);
-    fn(first, begin + slice_begin(chunk + 1, chunks, end - begin, 1) - first);
-  }
+  for_parts(end - begin, most_images(s), 1, [&](int64_t from, int64_t to) { fn(begin + from, to - from); });
 }
 
 Queue::Queue(const Shape& s, int64_t slices) : images_(s.b) {

@@ -10,6 +10,7 @@
 #include "conv/loops.h"
 #include "conv/primitives.h"
 #include "core/bfloat16.h"
+#include "core/divide.h"
 #include "core/parallel.h"
 
 namespace hornbeam::conv {
@@ -146,7 +147,7 @@ class FirstLayer {
              columns_ * s.c,
              s.c,
              static_cast<int64_t>(offsets_.size()),
-             (s.f + 15) / 16 * 16,
+             round_up(s.f, 16),
              offsets_.data()};
     if (!in_place_) image_.resize(size());
   }
@@ -154,7 +155,7 @@ class FirstLayer {
   // How many numbers an image has.
   int64_t size() const { return rows_ * columns_ * s_.c; }
 
-  // The image widened, with its padding around it: itself where that is nothing to do.
+  // The image widened, with its padding around it; the very array where neither is to be done.
   const float* image(const T* x) {
     if constexpr (std::is_same_v<T, float>) {
       if (in_place_) return x;
@@ -214,7 +215,7 @@ ffi::Error first_weight_gradient(ffi::ThreadPool& pool, const Shape& s, const vo
                                  const void* dy, const uint8_t* argmax, void* d_kernel,
                                  void* d_bias) {
   const int64_t slices = slices_of(pool, s), size = s.oh / 2 * (s.ow / 2) * s.f;
-  const int64_t taps = s.kh * s.kw * s.c, stride = (s.f + 15) / 16 * 16;
+  const int64_t taps = s.kh * s.kw * s.c, stride = round_up(s.f, 16);
   // Per slice the kernel's gradient, then the bias's.
   std::vector<float> sums(slices * (taps + 1) * stride);
   ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {

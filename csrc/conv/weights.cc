@@ -6,6 +6,7 @@
 
 #include "conv/primitives.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 
 namespace hornbeam::conv {
 
@@ -133,7 +134,7 @@ void add_block(const Block& block, float* d_kernel) {
     // The rows of the output where row i of the window is inside the image.
     const int64_t above = std::max<int64_t>(0, s.before[0] - i * s.dilation[0]);
     const int64_t below = s.h - 1 + s.before[0] - i * s.dilation[0];
-    const int64_t first = std::max(block.begin, (above + stride - 1) / stride);
+    const int64_t first = std::max(block.begin, divided_up(above, stride));
     const int64_t end = below < 0 ? 0 : std::min(block.begin + block.rows, below / stride + 1);
     if (end <= first) continue;
     const int64_t out = first - block.begin, row = out + i * s.dilation[0] / stride;

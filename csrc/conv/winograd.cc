@@ -77,14 +77,10 @@ Arrays arrays(const Map& map) {
   return a;
 }
 
-// fn(begin, end) for all tiles, so many at a time that their arrays stay in the cache, in blocks of about the same size:
-// each reads the kernel once.
+// fn(begin, end) for all tiles, so many at a time that their arrays stay in the cache: each time the kernel is read once.
 template <typename Fn>
 void for_tiles(const Arrays& arrays, int64_t tiles, const Fn& fn) {
-  const int64_t blocks = (tiles + arrays.tiles - 1) / arrays.tiles;
-  for (int64_t block = 0; block < blocks; ++block) {
-    fn(slice_begin(block, blocks, tiles, kTileGrain), slice_begin(block + 1, blocks, tiles, kTileGrain));
-  }
+  for_parts(tiles, arrays.tiles, kTileGrain, fn);
 }
 
 // Images of h rows, of which so many belong to a row of tiles.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/divide.h"
+
 namespace hornbeam {
 
 // Without memory it only counts `bytes`, so that the same function can first measure and then cut.
@@ -14,7 +16,7 @@ class Arena {
   template <typename T>
   T* take(int64_t count) {
     char* at = memory_ + bytes_;
-    bytes_ += (count * sizeof(T) + 63) / 64 * 64;
+    bytes_ += round_up(count * sizeof(T), 64);
     return reinterpret_cast<T*>(at);
   }
   size_t bytes() const { return bytes_; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/bfloat16.h"
+#include "core/divide.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/tiles.h"
@@ -200,8 +201,7 @@ ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, co
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;
-  const int64_t slices = std::min(slice_count(pool, 2 * rows * columns * inner),
-                                  (items + kGrain - 1) / kGrain);
+  const int64_t slices = std::min(slice_count(pool, 2 * rows * columns * inner), divided_up(items, kGrain));
   return parallel_for(pool, slices, [&](int64_t slice) {
     const int64_t begin = slice_begin(slice, slices, items, kGrain);
     const int64_t count = slice_begin(slice + 1, slices, items, kGrain) - begin;

@@ -116,7 +116,7 @@ int64_t slice_count(const ffi::ThreadPool& pool, int64_t operations) {
 }
 
 int64_t slice_begin(int64_t slice, int64_t slices, int64_t items, int64_t grain) {
-  const int64_t grains = (items + grain - 1) / grain;
+  const int64_t grains = divided_up(items, grain);
   return std::min(items, grains * slice / slices * grain);
 }
 

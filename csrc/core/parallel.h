@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/divide.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace hornbeam {
@@ -24,6 +25,16 @@ int64_t slice_count(const xla::ffi::ThreadPool& pool, int64_t operations);
 
 // The first item of a slice, when `items` are dealt out in multiples of `grain`.
 int64_t slice_begin(int64_t slice, int64_t slices, int64_t items, int64_t grain);
+
+// fn(begin, end) for all items, one after another in parts of about the same size, none of more than `most` items
+// rounded up to a multiple of `grain`.
+template <typename Fn>
+void for_parts(int64_t items, int64_t most, int64_t grain, const Fn& fn) {
+  const int64_t parts = divided_up(items, most);
+  for (int64_t part = 0; part < parts; ++part) {
+    fn(slice_begin(part, parts, items, grain), slice_begin(part + 1, parts, items, grain));
+  }
+}
 
 // fn() with exceptions turned into errors: nothing may be thrown into XLA.
 xla::ffi::Error guarded(const std::function<xla::ffi::Error()>& fn);

@@ -7,6 +7,7 @@
 
 #include "core/bfloat16.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -27,10 +28,8 @@ using Element = std::conditional_t<std::is_same_v<W, Pair>, BFloat16, float>;
 template <typename W>
 constexpr int64_t words_of(int64_t n) {
   constexpr int64_t each = sizeof(W) / sizeof(Element<W>);
-  return (n + each - 1) / each;
+  return divided_up(n, each);
 }
-
-constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // A left matrix: its element (i, k) is data[i * row + k * step].
 template <typename W>

@@ -10,6 +10,7 @@
 
 #include "core/bfloat16.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 
@@ -35,7 +36,8 @@ constexpr int64_t kLayOperations = 8;
 // Scratch memory of a thread, and of a call.
 constexpr int kOwn = 4, kShared = 5;
 
-constexpr int64_t round_up(int64_t steps) { return (steps + kLanes - 1) / kLanes * kLanes; }
+// Steps of a strip in whole registers.
+constexpr int64_t whole(int64_t steps) { return round_up(steps, kLanes); }
 
 // A factor as lanes (rows of a, columns of b) along the inner axis. One of the two lies dense, the
 // other one in steps of `stride` elements: `is_across` where the next lane is the neighbour.
@@ -272,11 +274,11 @@ struct Product {
   C* c;
   int64_t c_stride;
 
-  int64_t steps() const { return (a.inner + kPerStep - 1) / kPerStep; }
+  int64_t steps() const { return divided_up(a.inner, kPerStep); }
   // From strip to strip of b: not a power of two, for which a cache has few places.
   int64_t distance() const { return steps() + 1; }
-  int64_t tiles() const { return (a.lanes + kRows - 1) / kRows; }
-  int64_t panels() const { return (b.lanes + kColumns - 1) / kColumns; }
+  int64_t tiles() const { return divided_up(a.lanes, kRows); }
+  int64_t panels() const { return divided_up(b.lanes, kColumns); }
   int64_t top(int64_t tile) const { return a.lanes * tile / tiles(); }
 };
 
@@ -302,7 +304,7 @@ Rows lay_rows(const P& p, int64_t tile, int64_t begin, int64_t end, Step* to) {
     lay(p.a, top, height, begin, end, to, 0, nullptr);
     return {to, 1};
   }
-  const int64_t stride = round_up(end - begin);
+  const int64_t stride = whole(end - begin);
   lay_lanes(p.a, top, height, begin, end, to, stride);
   return {to, stride};
 }
@@ -321,7 +323,7 @@ void compute(const P& p, int64_t tile, int64_t column, const Rows& a, const Step
              int64_t end, float* sums) {
   const int64_t top = p.top(tile), height = p.top(tile + 1) - top;
   const int64_t width = std::min(kColumns, p.b.lanes - column);
-  const int64_t strips = (width + kLanes - 1) / kLanes;
+  const int64_t strips = divided_up(width, kLanes);
   constexpr auto kAll = std::make_integer_sequence<int, kRows>();
   auto* add = a.stride == 1 ? tile_of<true>(height, strips, kAll) : tile_of<false>(height, strips, kAll);
   const float* bias = p.extras.bias ? p.extras.bias + column : nullptr;
@@ -341,12 +343,12 @@ template <typename P>
 void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, int64_t last,
               Step* a_strips, Step* b_strips) {
   const int64_t steps = p.steps(), depth = std::min(steps, kDepth);
-  const int64_t panels = (last - first + kColumns - 1) / kColumns;
+  const int64_t panels = divided_up(last - first, kColumns);
   const int64_t block = std::min(panels, std::max(kBlock / p.distance() / kColumns, kPanels)) * kColumns;
   Step* own_b = static_cast<Step*>(onednn::scratch(
-      kOwn, sizeof(Step) * (block * p.distance() + kLanes * round_up(depth) + block * kRows)));
+      kOwn, sizeof(Step) * (block * p.distance() + kLanes * whole(depth) + block * kRows)));
   Step* own_a = own_b + block * p.distance();
-  float* sums = reinterpret_cast<float*>(own_a + kLanes * round_up(depth));
+  float* sums = reinterpret_cast<float*>(own_a + kLanes * whole(depth));
 
   for (int64_t left = first; left < last; left += block) {
     const int64_t right = std::min(left + block, last);
@@ -357,8 +359,8 @@ void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, 
         const int64_t end = std::min(begin + depth, steps);
         Rows a = find_rows(p, tile, begin);
         if (!a.at && a_strips) {
-          Step* strip = a_strips + tile * kLanes * round_up(steps);
-          a = p.a.is_across ? Rows{strip + begin * kLanes, 1} : Rows{strip + begin, round_up(steps)};
+          Step* strip = a_strips + tile * kLanes * whole(steps);
+          a = p.a.is_across ? Rows{strip + begin * kLanes, 1} : Rows{strip + begin, whole(steps)};
         }
         if (!a.at) a = lay_rows(p, tile, begin, end, own_a);
         for (int64_t j = left; j < right; j += kColumns) {
@@ -388,7 +390,7 @@ ffi::Error multiply(ffi::ThreadPool& pool, const P& p) {
   const int64_t own = by_rows ? p.tiles() : p.panels(), shared = by_rows ? p.panels() : p.tiles();
   Step* strips = nullptr;
   if (by_rows || !find_rows(p, 0, 0).at) {
-    const int64_t size = by_rows ? kColumns * p.distance() : kLanes * round_up(steps);
+    const int64_t size = by_rows ? kColumns * p.distance() : kLanes * whole(steps);
     strips = static_cast<Step*>(onednn::scratch(kShared, sizeof(Step) * shared * size));
     const int64_t slices = std::min(shared, slice_count(pool, kLayOperations * shared * size));
     ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {

@@ -110,7 +110,7 @@ struct Division {
   Division(const ffi::ThreadPool& pool, const Matrix& left, const Matrix& right) {
     slices = slice_count(pool, 2 * left.rows * left.columns * right.columns);
     by_rows = right.columns < kFewestColumns * slices && left.rows > right.columns;
-    slices = std::min(slices, (items(left, right) + kWidest - 1) / kWidest);
+    slices = std::min(slices, divided_up(items(left, right), kWidest));
   }
   int64_t items(const Matrix& left, const Matrix& right) const { return by_rows ? left.rows : right.columns; }
 };

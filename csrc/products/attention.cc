@@ -135,7 +135,7 @@ ffi::Error each_unit(ffi::ThreadPool& pool, const Problem& p, int64_t units, int
 
 template <typename W, typename T, typename Run>
 ffi::Error forward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, void* y) {
-  const int64_t blocks = (p.t + kQueries - 1) / kQueries, queries = std::min(p.t, kQueries);
+  const int64_t blocks = divided_up(p.t, kQueries), queries = std::min(p.t, kQueries);
   Arena size;
   ForwardScratch<W>(size, queries, p.s, p.d, p.e);
   return each_unit(pool, p, p.b * p.n * blocks, 2, [&](int64_t unit) {

@@ -49,7 +49,7 @@ struct Scratch {
 
 template <typename W, typename T, typename C, typename Run>
 ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Shape& s, const void* a, const void* b, void* c) {
-  const int64_t blocks = (s.m + kRows - 1) / kRows, units = s.z * blocks;
+  const int64_t blocks = divided_up(s.m, kRows), units = s.z * blocks;
   const int64_t slices = std::min(slice_count(pool, 2 * s.z * s.m * s.k * s.n), units);
   Arena size;
   Scratch<W>(size, s);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/bfloat16.h"
+#include "core/divide.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
 #include "recurrent/inputs.h"
@@ -421,7 +422,7 @@ ffi::Error gru_forward(ffi::ThreadPool& pool, const Shape& shape, bool reset_aft
     const Type type = shape.type;
     const int64_t d = shape.d, u = shape.u, k = 3 * u;
     const int64_t slices = batch_slices(pool, shape, k);
-    const int64_t rows = (shape.b + slices - 1) / slices;
+    const int64_t rows = divided_up(shape.b, slices);
     Weights weights{Packed::plan(type, rows * std::min<int64_t>(16, shape.t), d, k),
                     Packed::plan(type, rows, u, reset_after ? k : 2 * u), {}};
     if (!reset_after) weights.candidate = Packed::plan(type, rows, u, u);
@@ -455,7 +456,7 @@ ffi::Error gru_backward(ffi::ThreadPool& pool, const Shape& shape, bool reset_af
     const Type type = shape.type;
     const int64_t d = shape.d, u = shape.u, k = 3 * u;
     const int64_t slices = batch_slices(pool, shape, k);
-    const int64_t rows = (shape.b + slices - 1) / slices;
+    const int64_t rows = divided_up(shape.b, slices);
     Weights transposed{Packed::plan(type, rows * std::min<int64_t>(16, shape.t), k, d),
                        Packed::plan(type, rows, reset_after ? k : 2 * u, u), {}};
     if (!reset_after) transposed.candidate = Packed::plan(type, rows, u, u);

@@ -100,7 +100,6 @@ void InputGradients::take(Arena& arena) {
 
 void InputGradients::begin() {
   if (distinct_.count) std::fill_n(sums_, distinct_.count * w_t_.k, 0.0f);
-  any_ = false;
 }
 
 void InputGradients::add(const Window& w, const void* da, float* dw, void* dx) {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/bfloat16.h"
+#include "core/divide.h"
 #include "core/parallel.h"
 #include "recurrent/gates.h"
 #include "recurrent/inputs.h"
@@ -241,7 +242,7 @@ ffi::Error lstm_forward(ffi::ThreadPool& pool, const Shape& shape, const Inputs&
   return guarded([&] {
     const int64_t d = shape.d, u = shape.u, k = 4 * u;
     const int64_t slices = batch_slices(pool, shape, k);
-    const int64_t rows = (shape.b + slices - 1) / slices;
+    const int64_t rows = divided_up(shape.b, slices);
     Packed w = Packed::plan(shape.type, rows * std::min<int64_t>(16, shape.t), d, k);
     Packed u_packed = Packed::plan(shape.type, rows, u, k);
     float* bias;
@@ -274,7 +275,7 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
   return guarded([&] {
     const int64_t d = shape.d, u = shape.u, k = 4 * u;
     const int64_t slices = batch_slices(pool, shape, k);
-    const int64_t rows = (shape.b + slices - 1) / slices;
+    const int64_t rows = divided_up(shape.b, slices);
     Packed w_t = Packed::plan(shape.type, rows * std::min<int64_t>(16, shape.t), k, d);
     Packed u_t = Packed::plan(shape.type, rows, k, u);
     const int64_t stride = (d + u + 1) * k;

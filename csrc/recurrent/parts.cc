@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/bfloat16.h"
+#include "core/divide.h"
 #include "core/parallel.h"
 #include "core/products.h"
 #include "recurrent/gates.h"
@@ -172,7 +173,7 @@ Product::Product(Type type, const Matrix& a, const Matrix& b, bool add) {
 
 int64_t batch_slices(const ffi::ThreadPool& pool, const Shape& shape, int64_t columns) {
   const int64_t operations = 2 * shape.b * shape.t * (shape.d + shape.u) * columns;
-  return std::min(slice_count(pool, operations), (shape.b + kRowsPerSlice - 1) / kRowsPerSlice);
+  return std::min(slice_count(pool, operations), divided_up(shape.b, kRowsPerSlice));
 }
 
 int64_t chunk_steps(const Shape& shape, int64_t bytes_per_step) {
