@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import types
+
+import pytest
 
 from hornbeam.cli import doctor
 from hornbeam.kernels import native
@@ -19,6 +22,30 @@ def test_all_sections_are_there(tmp_path, monkeypatch, capsys):
     assert "jax " in text
     assert "compiled programs: not kept" in text  # tests switch the cache off
     assert ("dense_forward" in text) == native.available()
+    features = ", ".join(native.info().get("cpu", []))
+    assert (f"  processor: {features}\n" in text) == native.available()
+
+
+@pytest.mark.parametrize(
+    ("features", "used", "processor", "bfloat16"),
+    [
+        ([], "not used: this processor has no AVX2.", "no vector extensions that are used", False),
+        (["avx2"], "used", "avx2", True),
+        (["avx2", "avx512"], "used", "avx2, avx512", False),
+    ],
+)
+def test_what_the_processor_can_do(features, used, processor, bfloat16, monkeypatch, capsys):
+    info = {"cpu": features, "onednn": "2.7", "compiler": "12.2"}
+    module = types.SimpleNamespace(build_info=lambda: info, targets=dict)
+    monkeypatch.setitem(sys.modules, "hornbeam.kernels._native", module)
+    monkeypatch.setattr(native, "_load", native._load.__wrapped__)  # what was loaded stays cached
+    monkeypatch.setenv("HORNBEAM_NATIVE", "1")
+    assert doctor.main([]) == 0
+    text = capsys.readouterr().out
+    assert f"Native CPU kernels\n  {used}" in text
+    assert f"\n  processor: {processor}\n" in text
+    assert "oneDNN 2.7, built with GCC or Clang 12.2" in text
+    assert ("bfloat16: the reference kernels" in text) == bfloat16
 
 
 def test_it_says_why_kernels_are_off(tmp_path):

@@ -7,30 +7,49 @@ import sys
 
 from hornbeam.core import compilation_cache
 
-PROGRAM = """
-import jax, logging, sys
+SCRIPT = """
+import collections, jax
 from hornbeam.core import compilation_cache
 compilation_cache._WORTH_KEEPING = 0
-place = compilation_cache.open_cache()
-hits = []
-jax.monitoring.register_event_listener(lambda name, **_: hits.append(name.endswith("/cache_hits")))
+counts = collections.Counter()
+jax.monitoring.register_event_listener(lambda name, **_: counts.update([name.split("/")[-1]]))
+{code}
+print(compilation_cache.open_cache(), counts["cache_hits"], counts["cache_misses"])
+"""
+PRODUCT = """
+compilation_cache.open_cache()
 jax.jit(lambda x: (x @ x.T).sum())(jax.numpy.ones((8, 8))).block_until_ready()
-print(place, sum(hits) > 0)
+"""
+# Whole batches and a smaller last one.
+TRAINING = """
+import numpy as np
+from hornbeam import keras
+layers = keras.layers
+network = [layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+model = keras.Sequential([keras.Input((8, 8, 2)), *network, layers.Dense(3)])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(np.ones((20, 8, 8, 2), "float32"), np.ones(20, "int32"), batch_size=8, verbose=0)
 """
 
 
-def start(cache):
+def run(cache, code):
+    """Where the programs are kept, how many of them were found there, and how many were not."""
     environment = {**os.environ, "HORNBEAM_CACHE": str(cache)}
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
+        [sys.executable, "-W", "error", "-c", SCRIPT.format(code=code)],
         env=environment,
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
     assert not result.stderr
-    place, hit = result.stdout.split()
-    return place, hit == "True"
+    place, hits, misses = result.stdout.split()
+    return place, int(hits), int(misses)
+
+
+def start(cache):
+    place, hits, _ = run(cache, PRODUCT)
+    return place, hits > 0
 
 
 def test_the_second_process_does_not_compile(tmp_path):
@@ -38,6 +57,12 @@ def test_the_second_process_does_not_compile(tmp_path):
     assert not hit
     assert start(tmp_path / "cache") == (place, True)
     assert stat.S_IMODE(os.stat(place).st_mode) == 0o700
+
+
+def test_the_second_training_does_not_compile(tmp_path):
+    place, hits, misses = run(tmp_path, TRAINING)
+    assert hits == 0 and misses >= 2
+    assert run(tmp_path, TRAINING) == (place, misses, 0)
 
 
 def test_a_broken_entry_is_replaced_silently(tmp_path):

@@ -94,17 +94,28 @@ def pooled_of(module: Any, case: Case) -> Any:
     return run
 
 
-LAYERS = {"conv": layer_of, "pooled": pooled_of}
+def transposed_of(module: Any, case: Case) -> Any:
+    """Its kernel has as many channels as filters."""
+
+    def run(x: Any, kernel: Any, bias: Any) -> Any:
+        strides, padding, dilation = case.options()
+        axes = x.ndim - 2
+        return module.conv_transpose(x, kernel, strides, padding, (None,) * axes, dilation) + bias
+
+    return run
 
 
-def value_and_gradients(f: Any, *arrays: Any) -> Any:
-    """The value, and gradients of order one."""
+LAYERS = {"conv": layer_of, "pooled": pooled_of, "transposed": transposed_of}
+
+
+def value_and_gradients(f: Any, *arrays: Any, change: Any = lambda dy: dy) -> Any:
+    """The value, and gradients of order one, from a `change` of the gradient that is drawn."""
 
     @jax.jit
     def run(*arrays: Any) -> Any:
         y, pull = jax.vjp(f, *arrays)
         dy = np.random.default_rng(0).standard_normal(y.shape) + 0.5
-        return y, pull(jnp.asarray(dy / max(np.prod(y.shape[:-1]), 1) ** 0.5, y.dtype))
+        return y, pull(change(jnp.asarray(dy / max(np.prod(y.shape[:-1]), 1) ** 0.5, y.dtype)))
 
     return run(*arrays)
 
@@ -116,10 +127,14 @@ def assert_alike(actual: Any, expected: Any, arrays: Any, dtype: str) -> None:
     wide = [a.astype("float32") for a in arrays]
     y_expected, gradients_expected = value_and_gradients(expected, *wide)
     assert_close(y, y_expected, dtype)
+    assert_gradients_alike(gradients, gradients_expected, dtype)
+
+
+def assert_gradients_alike(gradients: Any, expected: Any, dtype: str) -> None:
     if dtype == "bfloat16":
         # Where an output rounds to 0 or two to the same number, single gradients differ.
-        for a, e in zip(gradients, gradients_expected, strict=True):
+        for a, e in zip(gradients, expected, strict=True):
             a, e = np.asarray(a, "float32"), np.asarray(e)
             assert np.linalg.norm(a - e) <= 0.1 * np.linalg.norm(e)
     else:
-        assert_close(gradients, gradients_expected, dtype)
+        assert_close(gradients, expected, dtype)

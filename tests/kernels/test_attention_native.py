@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,7 +17,9 @@ from tests.tolerances import assert_close
 
 # b, t, s, n, d
 SIZES = [(2, 5, 7, 3, 4), (1, 16, 16, 2, 8), (3, 33, 17, 1, 16), (2, 1, 40, 4, 5)]
+NOTHING = [(0, 5, 7, 3, 4), (2, 0, 7, 3, 4), (2, 5, 0, 3, 4)]
 LONG = [(1, 300, 270, 2, 9), (1, 40, 300, 1, 8)]  # several blocks of queries and of keys
+BLOCKS = [(2, 9, 20, 2, 8), (1, 9, 270, 2, 8)]  # one of keys, and several
 TYPES = ["float32", "bfloat16"]
 MASKS = {
     "none": None,
@@ -76,6 +79,11 @@ def test_bfloat16_and_long_sequences(size: Any, causal: bool, mask: str, dtype: 
     _compare(causal, _arrays(size, mask, dtype), dtype)
 
 
+@pytest.mark.parametrize("size", NOTHING, ids=str)
+def test_sizes_of_zero(size: Any) -> None:
+    _compare(True, _arrays(size))
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 def test_values_of_another_size(dtype: str) -> None:
     _compare(False, _arrays((2, 9, 20, 3, 5), "keys", dtype, value_size=18), dtype)
@@ -99,19 +107,39 @@ def test_scan() -> None:
     assert_close(run(attention.attention), run(attention.attention_reference))
 
 
-@pytest.mark.parametrize("size", [(2, 9, 20, 2, 8), (1, 9, 270, 2, 8)], ids=str)
-def test_large_logits_and_nan(size: Any) -> None:
+@pytest.mark.parametrize("size", BLOCKS, ids=str)
+def test_large_logits(size: Any) -> None:
     q, k, v, _, dy = _arrays(size)
     q = q * 100
     assert_close(
         _vjp(attention.attention, False, q, k, v, None, dy)[0],
         _vjp(attention.attention_reference, False, q, k, v, None, dy)[0],
     )
-    k = k.at[0, 3, 1, 2].set(jnp.nan)
-    actual = _vjp(attention.attention, False, q, k, v, None, dy)
-    expected = _vjp(attention.attention_reference, False, q, k, v, None, dy)
-    for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("value", ["nan", "inf"])
+@pytest.mark.parametrize("place", ["q", "k", "v", "dy"])
+@pytest.mark.parametrize("size", BLOCKS, ids=str)
+def test_nan_and_infinity(size: Any, place: str, value: str, dtype: str) -> None:
+    q, k, v, _, dy = _arrays(size, dtype=dtype)
+    arrays = {"q": q, "k": k, "v": v, "dy": dy}
+    arrays[place] = arrays[place].at[0, 3, 1, 2].set(float(value))
+    q, k, v, dy = arrays.values()
+    run = jax.jit(_vjp, static_argnums=(0, 1))
+    actual, expected = (
+        run(f, False, q, k, v, None, dy)
+        for f in (attention.attention, attention.attention_reference)
+    )
+    assert not jnp.isfinite(actual[0]).all() or place == "dy"
+    names = ["y", "dq", "dk", "dv"]
+    for name, a, e in zip(names, jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        a, e = np.asarray(a, "float32"), np.asarray(e, "float32")
+        np.testing.assert_array_equal(np.isfinite(a), np.isfinite(e), name)
+        if place != "dy" or name in {"y", "dv"}:
+            # dq and dk of an infinite dy are summed up in another order, and inf - inf is NaN.
+            a, e = np.where(np.isfinite(a), 0, a), np.where(np.isfinite(e), 0, e)
+            np.testing.assert_array_equal(a, e, name)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -130,6 +158,27 @@ def test_second_gradient_and_vmap(dtype: str) -> None:
         return jax.jit(mapped)(jnp.stack([q, 2 * q]), k, v)
 
     assert_close(slope(attention.attention), slope(attention.attention_reference), dtype)
+
+
+@pytest.mark.parametrize(
+    ("axes", "dtype"),
+    [
+        ((0, 0, 0, None), "float32"),
+        ((0, 0, 0, None), "bfloat16"),
+        ((None, None, None, 0), "float32"),
+    ],
+)
+def test_vmap(axes: Any, dtype: str) -> None:
+    *arrays, dy = _arrays((2, 5, 7, 2, 4), "all", dtype)
+    others = [~a if a.dtype == bool else a / 2 for a in arrays]
+    both = [arrays, [a if i is None else b for a, b, i in zip(arrays, others, axes, strict=True)]]
+    mapped = [
+        a if i is None else jnp.stack([a, b]) for a, b, i in zip(arrays, others, axes, strict=True)
+    ]
+    run = jax.jit(_vjp, static_argnums=(0, 1))
+    actual = jax.vmap(partial(run, attention.attention, True), in_axes=(*axes, None))(*mapped, dy)
+    each = [run(attention.attention_reference, True, *one, dy) for one in both]
+    assert_close(actual, jax.tree.map(lambda *a: jnp.stack(a), *each), dtype)
 
 
 def test_the_same_bits_each_time_and_from_many_threads() -> None:

@@ -20,8 +20,10 @@ from tests.kernels.conv_cases import (
     Case,
     arrays_of,
     assert_alike,
+    assert_gradients_alike,
     layer_of,
     pooled_of,
+    transposed_of,
     value_and_gradients,
 )
 from tests.tolerances import assert_close
@@ -116,72 +118,111 @@ def test_second_gradient(layer: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "case", "axes"),
+    ("layer", "case", "axes", "dtype"),
     [
-        ("conv", CASES[1], (0, None, None)),
-        ("conv", CASES[1], (None, 0, None)),
-        ("conv", CASES[1], (1, 0, 0)),
-        ("pooled", POOLED[2], (0, None, None)),
-        ("pooled", POOLED[8], (1, None, None)),
-        ("pooled", POOLED[8], (0, 0, None)),
+        ("conv", CASES[1], (0, None, None), "float32"),
+        ("conv", CASES[1], (None, 0, None), "float32"),
+        ("conv", CASES[1], (1, 0, 0), "float32"),
+        ("conv", CASES[4], (0, None, None), "float32"),
+        ("conv", CASES[2], (1, None, None), "bfloat16"),
+        ("pooled", POOLED[2], (0, None, None), "float32"),
+        ("pooled", POOLED[8], (1, None, None), "float32"),
+        ("pooled", POOLED[8], (0, 0, None), "float32"),
+        ("transposed", Case((2, 5, 6, 5), (3, 3, 5, 5), 2, "same"), (1, None, None), "float32"),
     ],
     ids=str,
 )
-def test_vmap(layer: str, case: Case, axes: Any) -> None:
+def test_vmap(layer: str, case: Case, axes: Any, dtype: str) -> None:
     stacked = [
         a if axis is None else jnp.stack([a, a + 1, 2 * a], axis)
-        for a, axis in zip(arrays_of(case), axes, strict=True)
+        for a, axis in zip(arrays_of(case, dtype), axes, strict=True)
     ]
 
-    def mapped(f: Any) -> Any:
+    def mapped(module: Any, stacked: Any) -> Any:
         def loss(*args: Any) -> Any:
-            y = f(*args)
-            return jnp.mean(jnp.tanh(y / 8)), y
+            y = LAYERS[layer](module, case)(*args)
+            total = jnp.sum(jnp.tanh(y.astype("float32") / 8))
+            return total / y[..., 0].size ** 0.5, y
 
         gradients = jax.grad(loss, argnums=(0, 1, 2), has_aux=True)
         return jax.jit(jax.vmap(gradients, in_axes=axes))(*stacked)
 
-    (actual, y), (expected, y_expected) = (
-        mapped(LAYERS[layer](conv, case)),
-        mapped(LAYERS[layer](conv_reference, case)),
-    )
-    assert_close(y, y_expected)
-    assert_close(actual, expected)
-
-
-def test_inside_scan_and_checkpoint() -> None:
-    case = Case((4, 8, 8, 16), (3, 3, 16, 16), padding="same")
-    x, kernel, bias = arrays_of(case)
-
-    def deep(module: Any) -> Any:
-        def body(x: Any, _: Any) -> tuple[Any, None]:
-            return jax.checkpoint(layer_of(module, case))(x, kernel / 12, bias), None
-
-        return jax.jit(jax.grad(lambda x: jnp.mean(jax.lax.scan(body, x, length=4)[0] ** 2)))(x)
-
-    assert_close(deep(conv), deep(conv_reference))
+    actual, y = mapped(conv, stacked)
+    expected, y_expected = mapped(conv_reference, [a.astype("float32") for a in stacked])
+    assert_close(y, y_expected, dtype)
+    assert_gradients_alike(actual, expected, dtype)
 
 
 @pytest.mark.parametrize(
-    ("layer", "case", "dtype"),
+    ("layer", "dtype"), [("conv", "float32"), ("conv", "bfloat16"), ("pooled", "float32")]
+)
+def test_inside_scan_and_checkpoint(layer: str, dtype: str) -> None:
+    case = Case((4, 8, 8, 16), (3, 3, 16, 16), padding="same")
+
+    def deep(module: Any) -> Any:
+        @jax.checkpoint
+        def step(x: Any, kernel: Any, bias: Any) -> Any:
+            y = LAYERS[layer](module, case)(x, kernel, bias)
+            # What was halved is made twice as large again.
+            larger = transposed_of(module, case._replace(strides=2))
+            return larger(y, kernel, bias) if layer == "pooled" else y
+
+        def run(x: Any, kernel: Any, bias: Any) -> Any:
+            return jax.lax.scan(lambda x, _: (step(x, kernel / 12, bias), None), x, length=4)[0]
+
+        return run
+
+    assert_alike(deep(conv), deep(conv_reference), arrays_of(case, dtype), dtype)
+
+
+# Where NaN and infinity are put. In the middle of a kernel and of dy, because whether they are multiplied by the zeros of
+# padding is nobody's promise; at all filters of dy, because relu lets only some of them through.
+SPOILT: dict[str, tuple[Any, Any]] = {
+    "x": ((0, 3, 4, 0), (1, 5, 6, 0)),
+    "kernel": ((1, 1, 2, 4), (1, 1, 3, 5)),
+    "dy": ((0, 1, 2, ...), (1, 2, 1, ...)),
+}
+EVEN = Case((3, 8, 8, 16), (3, 3, 16, 33), padding="same")
+
+
+@pytest.mark.parametrize(
+    ("layer", "case", "dtype", "place"),
     [
-        ("conv", CASES[2], "float32"),
-        ("conv", CASES[2], "bfloat16"),
-        ("pooled", POOLED[0], "float32"),
-        ("pooled", POOLED[1], "float32"),
-        ("pooled", POOLED[6], "float32"),
-        ("pooled", POOLED[8], "float32"),
-        ("pooled", POOLED[8], "bfloat16"),
+        ("conv", CASES[2], "float32", "x"),
+        ("conv", CASES[2], "bfloat16", "x"),
+        ("conv", CASES[3], "float32", "x"),
+        ("conv", CASES[16], "float32", "x"),
+        ("conv", CASES[18], "float32", "x"),
+        ("conv", CASES[2], "float32", "kernel"),
+        ("conv", CASES[2], "float32", "dy"),
+        ("pooled", POOLED[0], "float32", "x"),
+        ("pooled", POOLED[1], "float32", "x"),
+        ("pooled", POOLED[6], "float32", "x"),
+        ("pooled", POOLED[8], "float32", "x"),
+        ("pooled", POOLED[8], "bfloat16", "x"),
+        ("pooled", EVEN, "float32", "kernel"),
+        ("pooled", EVEN, "float32", "dy"),
     ],
     ids=str,
 )
-def test_nan_and_infinity_are_handed_on(layer: str, case: Case, dtype: str) -> None:
+def test_nan_and_infinity_are_handed_on(layer: str, case: Case, dtype: str, place: str) -> None:
+    def spoilt(array: Any, name: str) -> Any:
+        if name != place:
+            return array
+        nan, infinity = (i if array.ndim == 4 else (i[0], *i[2:]) for i in SPOILT[place])
+        return array.at[nan].set(jnp.nan).at[infinity].set(jnp.inf)
+
     x, kernel, bias = arrays_of(case, dtype)
-    x = x.at[0, 3, 4, 0].set(jnp.nan).at[1, 5, 6, 0].set(jnp.inf)
-    bias = bias.at[3].set(jnp.nan)
-    actual = value_and_gradients(LAYERS[layer](conv, case), x, kernel, bias)
-    expected = value_and_gradients(LAYERS[layer](conv_reference, case), x, kernel, bias)
-    assert bool(jnp.isnan(actual[0]).any()) and bool(jnp.isinf(actual[0]).any())
+    arrays = spoilt(x, "x"), spoilt(kernel, "kernel"), bias.at[3].set(jnp.nan)
+
+    def run(module: Any) -> Any:
+        f = LAYERS[layer](module, case)
+        return value_and_gradients(f, *arrays, change=lambda dy: spoilt(dy, "dy"))
+
+    actual, expected = run(conv), run(conv_reference)
+    seen = actual[1] if place == "dy" else actual[0]
+    assert any(bool(jnp.isnan(a).any()) for a in jax.tree.leaves(seen))
+    assert any(bool(jnp.isinf(a).any()) for a in jax.tree.leaves(seen))
     for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         np.testing.assert_array_equal(jnp.isnan(a), jnp.isnan(e))
         np.testing.assert_array_equal(jnp.isinf(a), jnp.isinf(e))

@@ -11,7 +11,12 @@ import pytest
 
 from hornbeam.kernels import native
 from hornbeam.kernels.dense import affine
-from hornbeam.kernels.embedding import table_gradient, take_rows, take_rows_reference
+from hornbeam.kernels.embedding import (
+    gradient_reference,
+    table_gradient,
+    take_rows,
+    take_rows_reference,
+)
 from tests.tolerances import assert_close
 
 
@@ -70,8 +75,24 @@ def test_gradient_against_jax(shape: tuple[int, int, int], dtype: str) -> None:
     np.testing.assert_array_equal(again, actual)
 
 
-def test_gradient_under_transformations() -> None:
-    table, indices = jnp.arange(12.0).reshape(4, 3), jnp.array([[1, 1], [3, 9]])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_nan_and_infinity_of_the_gradient(dtype: str) -> None:
+    indices = jnp.array([1, 1, 0, 3, -1, 9, 3])
+    dy = jnp.ones((7, 33), dtype).at[0, 2].set(jnp.nan).at[1, 3].set(jnp.inf)
+    dy = dy.at[2, 4].set(-jnp.inf).at[3, 5].set(jnp.inf).at[6, 5].set(-jnp.inf)
+    dy = dy.at[4].set(jnp.nan).at[5].set(jnp.inf)  # of no row
+    actual = jax.vjp(lambda t: take_rows(t, indices), jnp.ones((5, 33), dtype))[1](dy)[0]
+    expected = np.zeros((5, 33))
+    expected[[0, 1, 3]] = [[1], [2], [2]]
+    expected[0, 4], expected[1, 2], expected[1, 3], expected[3, 5] = -np.inf, np.nan, np.inf, np.nan
+    for each in (actual, gradient_reference(5, indices, dy)):
+        assert each.dtype == dtype
+        np.testing.assert_array_equal(each.astype("float32"), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_gradient_under_transformations(dtype: str) -> None:
+    table, indices = jnp.arange(12.0, dtype=dtype).reshape(4, 3), jnp.array([[1, 1], [3, 9]])
     tables = jnp.stack([table, table + 1])
 
     def loss(f: Any, table: Any, indices: Any) -> Any:
@@ -85,9 +106,12 @@ def test_gradient_under_transformations() -> None:
             second(table, indices),
             jax.vmap(first)(tables, indices),
             jax.vmap(second, (None, 0))(table, indices),
+            jax.lax.scan(lambda c, i: (c, first(table, i)), 0, indices)[1],
         )
 
-    assert_close(jax.jit(lambda: slopes(take_rows))(), slopes(take_rows_reference))
+    actual = jax.jit(lambda: slopes(take_rows))()
+    assert all(a.dtype == dtype for a in actual)
+    assert_close(actual, slopes(take_rows_reference), dtype)
 
 
 def test_nothing_to_look_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -87,10 +88,20 @@ def test_no_products_and_empty_sums() -> None:
         assert_close(_vjp(matmul.matmul, a, b, dc), _vjp(jnp.matmul, a, b, dc))
 
 
-def test_nan_and_infinity() -> None:
-    a, b, _ = _pair((2, 9, 20, 18), False, False, "float32")
-    a, b = a.at[0, 3, 4].set(jnp.nan), b.at[1, 2, 5].set(jnp.inf)
-    np.testing.assert_array_equal(jnp.isfinite(matmul.matmul(a, b)), jnp.isfinite(jnp.matmul(a, b)))
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("transpose", [False, True])
+def test_nan_and_infinity(transpose: bool, dtype: str) -> None:
+    a, b, dc = _pair((2, 9, 20, 18), transpose, transpose, dtype)
+    a, b = a.at[0, 3, 4].set(jnp.nan).at[1, 1, 1].set(-jnp.inf), b.at[1, 2, 5].set(jnp.inf)
+    dc = dc.at[0, 7, 7].set(jnp.inf).at[1, 8, 8].set(jnp.nan)
+    actual = _vjp(lambda a, b: matmul.matmul(a, b, transpose, transpose), a, b, dc)
+    expected = _vjp(partial(matmul.matmul_reference, transpose, transpose, None), a, b, dc)
+    for x, y in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        x, y = np.asarray(x, "float32"), np.asarray(y, "float32")
+        assert np.isnan(y).any() and np.isinf(y).any()
+        np.testing.assert_array_equal(
+            np.where(np.isfinite(x), 0, x), np.where(np.isfinite(y), 0, y)
+        )
 
 
 @pytest.mark.parametrize("dtype", TYPES)

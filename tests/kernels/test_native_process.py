@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,12 @@ import tensorflow as tf
 assert float(tf.reduce_sum(tf.nn.conv2d(tf.ones((2, 8, 8, 3)), tf.ones((3, 3, 3, 4)), 1, "SAME")))
 """,
 }
+# Its kernels are not asked for: there is no `targets`.
+OLD_PROCESSOR = """
+import types
+module = types.SimpleNamespace(build_info=lambda: {"cpu": []})
+sys.modules["hornbeam.kernels._native"] = module
+"""
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -61,19 +68,56 @@ for one, four in zip(step(x, k), step(jax.device_put(x, spread), k)):
     )
 
 
-def test_without_the_module():
-    """As after an installation without a compiler: all works, and the reason is told."""
-    run(
-        """
+@pytest.mark.parametrize(
+    ("setup", "switch", "reason"),
+    [
+        ('sys.modules["hornbeam.kernels._native"] = None', "1", "not built"),
+        (OLD_PROCESSOR, "1", "this processor has no AVX2"),
+        ("", "0", "switched off by HORNBEAM_NATIVE=0"),
+    ],
+    ids=["not built", "an old processor", "switched off"],
+)
+def test_where_they_are_not_used(setup, switch, reason):
+    """All works, the reason is there for those who ask, and nothing is said to others."""
+    result = run(
+        f"""
 import sys
-sys.modules["hornbeam.kernels._native"] = None
+{setup}
 from hornbeam.kernels import dense, native
-import jax.numpy as jnp
-assert not native.available() and "not built" in native.why_not(), native.why_not()
-assert dense.affine(jnp.ones((64, 512)), jnp.ones((512, 64)))[0, 0] == 512
+import jax, jax.numpy as jnp
+x, kernel = jnp.ones((64, 512)), jnp.ones((512, 64))
+assert "hornbeam" not in jax.jit(dense.affine).lower(x, kernel).as_text()
+assert dense.affine(x, kernel)[0, 0] == 512
+assert not native.available()
+print(native.why_not())
 """,
-        HORNBEAM_NATIVE="1",
+        HORNBEAM_NATIVE=switch,
     )
+    assert reason in result.stdout and len(result.stdout.splitlines()) == 1
+    assert not result.stderr
+
+
+@pytest.mark.slow
+def test_an_installation_without_a_compiler(tmp_path):
+    """It succeeds, and leaves the reason where the module would be."""
+    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    cmake = shutil.which("cmake", path=places)
+    if cmake is None:
+        return  # only a build needs it
+    source, build = Path(__file__).parents[2] / "csrc", tmp_path / "build"
+    (tmp_path / "bin").mkdir()
+    environment = {"PATH": str(tmp_path / "bin"), "CXX": str(tmp_path / "bin" / "c++")}
+    # No program is needed to build nothing.
+    maker = ["-G", "Unix Makefiles", "-DCMAKE_MAKE_PROGRAM=none"]
+    for command in (
+        [cmake, *maker, "-S", str(source), "-B", str(build)],
+        [cmake, "--install", str(build), "--prefix", str(tmp_path)],
+    ):
+        result = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert result.returncode == 0, result.stderr
+    installed = list((tmp_path / "hornbeam" / "kernels").iterdir())
+    assert [file.name for file in installed] == ["not_built.txt"]
+    assert installed[0].read_text() == "there was no C++ compiler"
 
 
 def test_the_reason_that_the_installation_wrote(tmp_path, monkeypatch):
@@ -83,8 +127,9 @@ def test_the_reason_that_the_installation_wrote(tmp_path, monkeypatch):
     assert native._why_not_built() == "there was no C++ compiler"
 
 
-def run(code: str, **environ: str) -> None:
+def run(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environ}
     )
     assert result.returncode == 0, result.stderr
+    return result

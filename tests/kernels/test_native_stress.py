@@ -9,9 +9,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 
 from hornbeam import keras
-from hornbeam.kernels import attention, conv, dense, native, normalization, pool, recurrent
+from hornbeam.kernels import (
+    attention,
+    conv,
+    dense,
+    embedding,
+    matmul,
+    native,
+    normalization,
+    pool,
+    random,
+    recurrent,
+)
 
 THREADS, CALLS = 8, 40
 DEADLOCK = 240  # seconds; all calls together take a few
@@ -42,7 +54,19 @@ def attention_and_norm(x: Any) -> jax.Array:
     return dense.affine(y, normal(256, 128), activation="relu").sum()
 
 
-FUNCTIONS = (convolution, recurrence, attention_and_norm)
+def lookups_and_products(x: Any) -> jax.Array:
+    rows = embedding.take_rows(x.reshape(-1, 32), 37 * jnp.arange(16 * 70).reshape(16, 70) % 2000)
+    keep = random.bernoulli(jax.random.key(1), 0.8, rows.shape)
+    rows = jnp.where(keep, rows, 0)
+    weights = normal(32, 96), normal(32, 96)
+    y = recurrent.gru(rows, jnp.zeros((16, 32)), *weights, normal(2, 96), return_sequences=True)[1]
+    assert y is not None
+    ones = jnp.ones(32)
+    y = normalization.batch_normalization(y, *normalization.moments(y, (0, 1)), ones, ones, 1e-3)
+    return matmul.matmul(y, y, transpose_b=True).sum()
+
+
+FUNCTIONS = (convolution, recurrence, attention_and_norm, lookups_and_products)
 
 
 def everything(x: Any) -> jax.Array:
@@ -103,18 +127,47 @@ def test_models_train_while_others_predict() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not native.available(), reason="the sizes are those of native kernels")
+def test_more_draws_than_32_bits_count() -> None:
+    """The counter's upper word is used too; it fills 4.3 GB."""
+    rows = 2**27 + 5
+    key = jax.random.key(3)
+    drawn = jax.jit(lambda: random.bernoulli(key, 0.3, (rows, 32)))()
+    for first in (0, rows // 2, rows - 9):
+        last = np.arange(first * 32, (first + 9) * 32, dtype=np.uint64)[: (rows - first) * 32]
+        counts = np.concatenate([last >> 32, last & 0xFFFFFFFF]).astype(np.uint32)
+        bits = threefry_2x32(jax.random.key_data(key), jnp.asarray(counts)).reshape(2, -1)
+        expected = np.asarray(bits[0] ^ bits[1]) >> 9 < np.float32(0.3) * 2**23
+        np.testing.assert_array_equal(drawn[first : first + 9].reshape(-1), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not native.available(), reason="the sizes are those of native kernels")
 def test_more_elements_than_32_bits_count() -> None:
     """Arrays of more than 2 ** 31 elements: no index of a kernel overflows. In bfloat16, for they fill 4.5 GB."""
     rows, d = 140_000_000, 16
     last = jnp.arange(d, dtype="bfloat16")
-    x = jax.jit(lambda: jnp.zeros((rows, d), "bfloat16").at[-1].set(last))()
+    weights = jnp.zeros((d, 8), "bfloat16").at[:, 3].set(last)
+
+    @jax.jit
+    def input_gradient() -> Any:
+        dy = jnp.zeros((rows, 8), "bfloat16").at[-1, 3].set(1)
+        x = jnp.zeros((rows, d), "bfloat16")  # its values are not read, and it is not made
+        return jax.vjp(lambda x: dense.affine(x, weights), x)[1](dy)[0]
+
+    x = input_gradient()
+    np.testing.assert_array_equal(x[-2:], jnp.stack([jnp.zeros_like(last), last]))
     y = jax.jit(dense.affine)(x, jnp.eye(d, 8, dtype="bfloat16"))
     np.testing.assert_array_equal(y[-1], last[:8])
+    del y
     mean, _ = jax.jit(normalization.moments, static_argnums=1)(x, 0)
     np.testing.assert_allclose(mean, np.arange(d) / rows, rtol=1e-3)
-    images = x.reshape(-1, 100, 100, d)
-    top = jax.jit(lambda a: pool.max_pool(a, (2, 2), (2, 2), "valid"))(images)
+
+    def images(x: jax.Array) -> jax.Array:
+        return x.reshape(-1, 100, 100, d)
+
+    top = jax.jit(lambda x: pool.max_pool(images(x), (2, 2), (2, 2), "valid"))(x)
     np.testing.assert_array_equal(top[-1, -1, -1], last)
+    del top
     kernel = jnp.zeros((2, 2, d, d), "bfloat16").at[1, 1].set(jnp.eye(d, dtype="bfloat16"))
-    y = jax.jit(lambda a: conv.conv(a, kernel, (2, 2), "valid", (1, 1)))(images)
+    y = jax.jit(lambda x: conv.conv(images(x), kernel, (2, 2), "valid", (1, 1)))(x)
     np.testing.assert_array_equal(y[-1, -1, -1], last)

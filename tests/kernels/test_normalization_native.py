@@ -93,6 +93,12 @@ KINDS = {
     "layer": (_layer, _layer_reference),
 }
 
+KINDS_AND_TYPES = [
+    *((kind, "float32") for kind in KINDS),
+    ("batch", "bfloat16"),
+    ("layer", "bfloat16"),
+]
+
 
 def _vjp(f: Any, *arrays: Any) -> Any:
     y, pull = jax.vjp(f, *arrays[:-1])
@@ -103,8 +109,8 @@ def _vjp(f: Any, *arrays: Any) -> Any:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_value_and_gradients(kind: str, shape: Any, dtype: str) -> None:
-    if kind != "layer" and shape[0] < 2:
-        return  # without two rows there is no variance, and factor is 30 times the rounding of x
+    if kind != "layer" and shape[0] == 1:
+        return  # factor is 30 times the rounding of x: see `test_one_row`
     arrays = _arrays(shape, dtype)
     fused = native.suits(arrays[0])
     rounded = kind.startswith("two") or (kind == "batch, residual, relu" and not fused)
@@ -113,6 +119,17 @@ def test_value_and_gradients(kind: str, shape: Any, dtype: str) -> None:
     actual = jax.jit(_vjp, static_argnums=0)(KINDS[kind][0], *arrays)
     assert actual[0].dtype == actual[1][0].dtype == dtype
     assert actual[1][1].dtype == "float32"
+    expected = _vjp(KINDS[kind][1], *(a.astype("float32") for a in arrays))
+    assert_close(actual, expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.startswith(("scaled", "batch"))])
+def test_one_row(kind: str, dtype: str) -> None:
+    """Without variance all but beta is a difference of equal numbers, here of small ones."""
+    x, *rest = _arrays((1, 33), dtype)
+    arrays = x / 64, *rest
+    actual = jax.jit(_vjp, static_argnums=0)(KINDS[kind][0], *arrays)
     expected = _vjp(KINDS[kind][1], *(a.astype("float32") for a in arrays))
     assert_close(actual, expected, dtype)
 
@@ -144,33 +161,40 @@ def test_second_gradient(kind: str) -> None:
 
 
 @pytest.mark.parametrize("axes", [(0, None, None), (0, 0, 0)])
-@pytest.mark.parametrize("kind", KINDS)
-def test_vmap(kind: str, axes: Any) -> None:
-    arrays = _arrays((20, 33))[:3]
+@pytest.mark.parametrize(("kind", "dtype"), KINDS_AND_TYPES)
+def test_vmap(kind: str, dtype: str, axes: Any) -> None:
+    arrays = _arrays((20, 33), dtype)[:3]
     stacked = [
         a if axis is None else jnp.stack([a, a + 1, 2 * a], axis)
         for a, axis in zip(arrays, axes, strict=True)
     ]
 
     def mapped(f: Any) -> Any:
-        loss = lambda *args: (jnp.mean(jnp.tanh(f(*args))), f(*args))  # noqa: E731
+        def loss(*args: Any) -> Any:
+            y = f(*args)
+            return jnp.sum(jnp.tanh(y.astype("float32"))) / 8, y
+
         gradients = jax.grad(loss, argnums=(0, 1, 2), has_aux=True)
         return jax.jit(jax.vmap(gradients, in_axes=axes))(*stacked)
 
-    assert_close(mapped(KINDS[kind][0]), mapped(KINDS[kind][1]))
+    assert_close(mapped(KINDS[kind][0]), mapped(KINDS[kind][1]), dtype)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_inside_scan(kind: str) -> None:
-    x, gamma, beta, _ = _arrays((32, 40))
+@pytest.mark.parametrize(("kind", "dtype"), KINDS_AND_TYPES)
+def test_inside_scan(kind: str, dtype: str) -> None:
+    x, gamma, beta, _ = _arrays((32, 40), dtype)
 
     def deep(f: Any) -> Any:
         def body(x: Any, _: Any) -> tuple[Any, None]:
             return jnp.tanh(f(x, gamma, beta)) + x, None
 
-        return jax.jit(jax.grad(lambda x: jnp.mean(jax.lax.scan(body, x, length=3)[0] ** 2)))(x)
+        def loss(x: Any) -> Any:
+            y = jax.lax.scan(body, x, length=3)[0]
+            return jnp.sum(y.astype("float32") ** 2) / 8, y
 
-    assert_close(deep(KINDS[kind][0]), deep(KINDS[kind][1]))
+        return jax.jit(jax.grad(loss, has_aux=True))(x)
+
+    assert_close(deep(KINDS[kind][0]), deep(KINDS[kind][1]), dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -182,7 +206,13 @@ def test_nan_and_infinity_are_handed_on(kind: str, dtype: str) -> None:
     actual, expected = (_vjp(f, x, gamma, beta, dy) for f in KINDS[kind])
     assert bool(jnp.isnan(actual[0]).any()) and not bool(jnp.isnan(actual[0]).all())
     for a, e in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_array_equal(jnp.isfinite(a), jnp.isfinite(e))
+        a, e = np.array(a, "float32"), np.array(e, "float32")
+        np.testing.assert_array_equal(np.isfinite(a), np.isfinite(e))
+        for each in (a, e):
+            each[np.isfinite(each)] = 0
+            # An infinite dy is summed up in another order, and inf - inf is NaN.
+            each[10] = each[..., 10] = 0
+        np.testing.assert_array_equal(a, e)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -71,20 +71,20 @@ def test_second_gradient(kind: str) -> None:
     assert_close(penalty(pool), penalty(pool_reference))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_vmap_scan_and_jit(kind: str) -> None:
-    x = _draw((3, 2, 9, 8, 5))
-
-    def run(module: Any) -> Any:
+def test_vmap_scan_and_jit(kind: str, dtype: str) -> None:
+    def run(module: Any, x: Any) -> Any:
         def each(x: Any) -> Any:
             def body(x: Any, _: Any) -> tuple[Any, None]:
                 return getattr(module, kind)(x, (3, 3), (1, 1), "same"), None
 
-            return jnp.sum(jax.lax.scan(body, x, length=2)[0] ** 2)
+            return jnp.sum(jax.lax.scan(body, x, length=2)[0].astype("float32") ** 2)
 
         return jax.jit(jax.vmap(jax.value_and_grad(each), in_axes=1))(jnp.moveaxis(x, 0, 1))
 
-    assert_close(run(pool), run(pool_reference))
+    x = _draw((3, 2, 9, 8, 5), dtype)
+    assert_close(run(pool, x), run(pool_reference, x.astype("float32")), dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

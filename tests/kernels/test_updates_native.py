@@ -147,8 +147,9 @@ def test_the_same_bits_each_time_and_from_many_threads() -> None:
 
 
 @pytest.mark.parametrize("rates", [False, True])
-def test_vmap(rates: bool) -> None:
-    rule = RULES["adam"]
+@pytest.mark.parametrize("name", ["momentum", "adam", "rmsprop"])
+def test_vmap(name: str, rates: bool) -> None:
+    rule = RULES[name]
     stacked = jax.tree.map(
         lambda *a: jnp.stack(a), *(_state(rule, [(3, 5), (1,)], seed) for seed in range(3))
     )
@@ -183,6 +184,26 @@ def _lookups(n: int, d: int, m: int, dtype: str) -> tuple[Any, Any]:
     return jnp.asarray(indices), jnp.asarray(random.standard_normal((m, d)), dtype)
 
 
+def _table_step(rule: updates.Rule, dtype: str) -> Any:
+    """One update of three variables, of which the second is a table whose rows are looked up."""
+
+    def step(gradients: Any, values: Any, slots: Any, indices: Any, dy: Any) -> Any:
+        pull = jax.vjp(lambda t: embedding.take_rows(t, indices, dtype), values[1])[1]
+        gradient = pull(dy)[0]
+        given = [gradients[0], gradient, gradients[2]]
+        return updates.update_all(rule, 0.01, 0.25, [False, True, True], given, values, slots)
+
+    return jax.jit(step)
+
+
+def _table_formula(
+    rule: updates.Rule, gradients: Any, values: Any, slots: Any, indices: Any, dy: Any
+) -> Any:
+    dense = embedding.gradient_reference(len(values[1]), indices, dy.astype("float32"))
+    given = [gradients[0], dense, gradients[2]]
+    return _formula(rule, 0.01, 0.25, [False, True, True], given, values, slots)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", RULES)
 def test_a_table_by_its_rows(name: str, dtype: str) -> None:
@@ -192,23 +213,34 @@ def test_a_table_by_its_rows(name: str, dtype: str) -> None:
         shapes = [(3, 5), (n, d), (17,)]
         gradients, values, slots = _state(rule, shapes)
         indices, dy = _lookups(n, d, m, dtype)
-
-        def step(gradients: Any, values: Any, slots: Any, indices: Any, dy: Any) -> Any:
-            pull = jax.vjp(lambda t: embedding.take_rows(t, indices, dtype), values[1])[1]
-            gradient = pull(dy)[0]
-            given = [gradients[0], gradient, gradients[2]]
-            return updates.update_all(rule, 0.01, 0.25, [False, True, True], given, values, slots)
-
         arguments = gradients, values, slots, indices, dy
-        compiled = jax.jit(step).lower(*arguments).compile()
+        compiled = _table_step(rule, dtype).lower(*arguments).compile()
         text = compiled.as_text() or ""
         assert ("scatter" not in text and "table_gradient" not in text) or not native.suits(dy)
-        dense = embedding.gradient_reference(n, indices, dy.astype("float32"))
-        given = [gradients[0], dense, gradients[2]]
-        expected = _formula(rule, 0.01, 0.25, [False, True, True], given, values, slots)
         actual = compiled(*arguments)
-        assert_close(actual, expected)
+        assert_close(actual, _table_formula(rule, *arguments))
         jax.tree.map(np.testing.assert_array_equal, compiled(*arguments), actual)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", RULES)
+def test_nan_and_infinity_in_rows_of_a_table(name: str, dtype: str) -> None:
+    rule = RULES[name]
+    gradients, values, slots = _state(rule, [(3,), (40, 19), (2,)])
+    indices = jnp.array([4, 7, 4, 39, 9, 40, -1, 9])  # rows of one and of two, and no rows
+    dy = jnp.asarray(np.random.default_rng(1).standard_normal((8, 19)), dtype)
+    dy = dy.at[0, 3].set(jnp.nan).at[1, 18].set(-jnp.inf).at[3].set(jnp.inf)
+    dy = dy.at[4, 5].set(jnp.inf).at[7, 5].set(-jnp.inf).at[5:7].set(jnp.nan)
+    # In rows that are looked up and in one that isn't.
+    values[1] = values[1].at[7, 0].set(jnp.nan).at[9, 1].set(-jnp.inf).at[20, 2].set(jnp.inf)
+    for slot in slots[1]:
+        slots[1][slot] = slots[1][slot].at[4, 7].set(jnp.inf).at[21, 8].set(jnp.nan)
+    arguments = gradients, values, slots, indices, dy
+    actual = _table_step(rule, dtype)(*arguments)
+    expected = _table_formula(rule, *arguments)
+    assert_close(actual, expected)
+    table = actual[0][1]
+    assert bool(jnp.isnan(table[4, 3])) and bool(jnp.isfinite(table[0]).all())
 
 
 def test_rows_under_transformations() -> None:

@@ -24,11 +24,23 @@ def dot(x1: TensorLike, x2: TensorLike) -> Any:
 
 @op
 def matmul(x1: TensorLike, x2: TensorLike) -> Any:
-    """x1 @ x2 on the last two axes."""
-    return products.matmul(array(x1), array(x2))
+    """x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
+    x1, x2 = array(x1), array(x2)
+    if not _are_factors(x1.shape, x2.shape):
+        raise ValueError(
+            "`matmul` takes x1 (..., m, k) and x2 (..., k, n), either may be a vector (k,), with leading axes that "
+            f"broadcast; received x1 of shape {x1.shape} and x2 of shape {x2.shape}."
+        )
+    return products.matmul(x1, x2)
 
 
 elementary["matmul"] = matmul
+
+
+def _are_factors(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether arrays of those shapes have a product."""
+    leading = zip(reversed(a[:-2]), reversed(b[:-2]), strict=False)
+    return bool(a and b) and a[-1] == b[-2:][0] and all(m == n or 1 in (m, n) for m, n in leading)
 
 
 @op
@@ -84,9 +96,15 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
     [2 4]
     """
     arrays = [array(x) for x in operands]
-    if len(arrays) == 2 and not kwargs:
-        return products.einsum(subscripts, *arrays)
-    return jnp.einsum(subscripts, *arrays, **kwargs)
+    try:
+        if len(arrays) == 2 and not kwargs:
+            return products.einsum(subscripts, *arrays)
+        return jnp.einsum(subscripts, *arrays, **kwargs)
+    except ValueError as error:
+        raise ValueError(
+            f"`einsum` can't take {subscripts!r} of operands of shapes "
+            f"{', '.join(str(x.shape) for x in arrays)}: {error}"
+        ) from error
 
 
 @op

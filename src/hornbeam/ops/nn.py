@@ -173,7 +173,7 @@ def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Arra
     """x * factor + shift, in the type of x, for vectors along an axis."""
     if axis % x.ndim == x.ndim - 1:
         return normalization.scale_and_shift(x, factor, shift)
-    vectors = (_along(each, axis, x.ndim) for each in (factor, shift))
+    vectors = (_along("mean, variance", each, axis, x.shape) for each in (factor, shift))
     return normalization_reference.scale_and_shift(x, *vectors)
 
 
@@ -206,8 +206,10 @@ def layer_normalization(
         scale, shift = (
             default
             if each is None
-            else jnp.broadcast_to(array(each).astype(wide.dtype), ones.shape)
-            for each, default in ((gamma, ones), (beta, zeros))
+            else jnp.broadcast_to(
+                _along(name, each, -1, x.shape[-1:]).astype(wide.dtype), ones.shape
+            )
+            for name, each, default in (("gamma", gamma, ones), ("beta", beta, zeros))
         )
         return normalization.layer_normalization(
             x, scale, shift, default_epsilon() if epsilon is None else epsilon
@@ -217,12 +219,12 @@ def layer_normalization(
     variance = jnp.mean(jnp.square(centred), axis=axes, keepdims=True)
     factor = jax.lax.rsqrt(variance + (default_epsilon() if epsilon is None else epsilon))
     if gamma is not None:
-        factor = factor * _along(array(gamma), axes, x.ndim).astype(wide.dtype)
+        factor = factor * _along("gamma", gamma, axes, x.shape).astype(wide.dtype)
     if rms_scaling:  # deprecated in Keras, and not quite RMS: no mean in x, but in the variance
         return (wide * factor).astype(x.dtype)
     normal = centred * factor
     if beta is not None:
-        normal = normal + _along(array(beta), axes, x.ndim).astype(wide.dtype)
+        normal = normal + _along("beta", beta, axes, x.shape).astype(wide.dtype)
     return normal.astype(x.dtype)
 
 
@@ -245,7 +247,7 @@ def rms_normalization(
     power = jnp.mean(jnp.square(wide), axis=axes, keepdims=True)
     normal = wide * jax.lax.rsqrt(power + (default_epsilon() if epsilon is None else epsilon))
     if scale is not None:
-        normal = normal * _along(array(scale), axes, x.ndim).astype(wide.dtype)
+        normal = normal * _along("scale", scale, axes, x.shape).astype(wide.dtype)
     return normal.astype(x.dtype)
 
 
@@ -302,14 +304,17 @@ def dot_product_attention(
             "`dot_product_attention` takes query, key and value of 4 axes (batch, time, heads, "
             f"features); received shapes {query.shape}, {key.shape}, {value.shape}."
         )
+    bias = None if bias is None else array(bias)
+    allowed = None if mask is None else array(mask).astype(bool)
+    _check_attention(query, key, value, bias=bias, mask=allowed)
     if flash_attention:
         if attn_logits_soft_cap is not None:
             raise ValueError(
                 "`flash_attention=True` can't be combined with `attn_logits_soft_cap`."
             )
         return jax.nn.dot_product_attention(
-            *(query, key, value, None if bias is None else array(bias)),
-            mask=None if mask is None else array(mask).astype(bool),
+            *(query, key, value, bias),
+            mask=allowed,
             scale=scale,
             is_causal=is_causal,
             implementation="cudnn",
@@ -317,13 +322,12 @@ def dot_product_attention(
     groups = query.shape[2] // key.shape[2]
     if groups > 1:  # grouped queries: several heads share a key
         key, value = jnp.repeat(key, groups, axis=2), jnp.repeat(value, groups, axis=2)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    allowed = None if mask is None else array(mask).astype(bool)
+    scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     if bias is None and attn_logits_soft_cap is None:
         return attention.attention(query, key, value, allowed, is_causal, scale)
     logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
     if bias is not None:
-        logits = logits + array(bias)
+        logits = logits + bias
     if attn_logits_soft_cap is not None:
         logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
     if is_causal:
@@ -336,6 +340,27 @@ def dot_product_attention(
     return jnp.einsum("bnts,bsnd->btnd", weights, value)
 
 
+def _check_attention(
+    query: jax.Array, key: jax.Array, value: jax.Array, **pairs: jax.Array | None
+) -> None:
+    """Raise ValueError where sizes of 4 axes don't fit; `pairs`: what has a number for a query and a key."""
+    (b, t, n, d), (_, s, m, _) = query.shape, key.shape
+    fits = key.shape == (b, s, m, d) and value.shape[:3] == (b, s, m)
+    if not fits or n == 0 or m == 0 or n % m:
+        raise ValueError(
+            "`dot_product_attention` takes query (b, t, n, d), key (b, s, m, d) and value (b, s, m, e) with n a multiple "
+            f"of m, both at least 1; received query {query.shape}, key {key.shape}, value {value.shape}."
+        )
+    for name, array_of_pairs in pairs.items():
+        shape = () if array_of_pairs is None else array_of_pairs.shape
+        sizes = zip(reversed(shape), (s, t, n, b), strict=False)
+        if len(shape) > 4 or any(size not in (1, whole) for size, whole in sizes):
+            raise ValueError(
+                f"The `{name}` of `dot_product_attention` broadcasts to (batch, heads, time of queries, time of keys), "
+                f"here {(b, n, t, s)}; received shape {shape}."
+            )
+
+
 def _is_last(axes: Any, ndim: int) -> bool:
     return axes is not None and ndim > 0 and axes in (-1, ndim - 1, (-1,), (ndim - 1,))
 
@@ -344,12 +369,21 @@ def _at_least_float32(x: jax.Array) -> jax.Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def _along(values: jax.Array, axes: int | tuple[int, ...] | None, ndim: int) -> jax.Array:
-    """`values`, with the sizes of `axes`, in the shape that broadcasts against all `ndim` axes."""
+def _along(
+    name: str, values: Any, axes: int | tuple[int, ...] | None, whole: tuple[int, ...]
+) -> jax.Array:
+    """`values`, with the sizes of `axes` or 1, in the shape that broadcasts against all axes of an array."""
+    values = array(values)
     if axes is None or values.ndim == 0:
         return values
-    places = [a % ndim for a in ((axes,) if isinstance(axes, int) else axes)]
-    shape = [1] * ndim
+    places = [a % len(whole) for a in ((axes,) if isinstance(axes, int) else axes)]
+    sizes = tuple(whole[place] for place in places)
+    pairs = zip(values.shape, sizes, strict=False)
+    if values.ndim != len(sizes) or any(size not in (1, wanted) for size, wanted in pairs):
+        raise ValueError(
+            f"`{name}`: expected the shape {sizes}, the sizes of axis {axes} of the inputs; received {values.shape}."
+        )
+    shape = [1] * len(whole)
     for place, size in zip(places, values.shape, strict=True):
         shape[place] = size
     return values.reshape(shape)

@@ -179,6 +179,9 @@ def test_a_refused_input_leaves_the_layer_as_it_was():
     assert layer(zeros(1, 6, 6, 4)).shape == (1, 4, 4, 2)
 
 
+SEQUENCES = (2, 5, 3), (2, 5, 4)
+
+
 @pytest.mark.parametrize(
     ("cls", "arguments", "good", "bad"),
     [
@@ -186,6 +189,11 @@ def test_a_refused_input_leaves_the_layer_as_it_was():
         (layers.Conv2D, {"filters": 2, "kernel_size": 1}, (2, 5, 5, 3), (2, 5, 5, 4)),
         (layers.BatchNormalization, {}, (2, 3), (2, 4)),
         (layers.PReLU, {}, (2, 3), (2, 4)),
+        (layers.GroupNormalization, {"groups": 1}, (2, 3), (2, 4)),
+        (layers.EinsumDense, {"equation": "abc,cd->abd", "output_shape": (None, 2)}, *SEQUENCES),
+        (layers.LSTM, {"units": 2}, *SEQUENCES),
+        (layers.GRU, {"units": 2}, *SEQUENCES),
+        (layers.SimpleRNN, {"units": 2, "stateful": True}, *SEQUENCES),
     ],
 )
 def test_another_feature_size_than_the_one_it_was_built_for(cls, arguments, good, bad):
@@ -196,6 +204,44 @@ def test_another_feature_size_than_the_one_it_was_built_for(cls, arguments, good
         match=r"'culprit' .* expected size 3 on axis -?\d of the input, received 4.*Full shape received",
     ):
         layer(zeros(*bad))
+
+
+@pytest.mark.parametrize(
+    ("layer", "good", "bad", "texts"),
+    [
+        (layers.LayerNormalization(), [(2, 3)], [(2, 4)], ["'culprit'", "`gamma`", "(4,)", "(3,)"]),
+        (layers.RMSNormalization(), [(2, 3)], [(2, 1)], ["'culprit'", "`scale`", "(1,)", "(3,)"]),
+        (
+            layers.Bidirectional(layers.LSTM(2)),
+            *([(2, 5, 3)], [(2, 5, 1)]),
+            ["'culprit'", "'forward_lstm", "expected size 3", "(2, 5, 1)"],
+        ),
+        (
+            layers.MultiHeadAttention(2, 4),
+            *([(2, 5, 3), (2, 7, 3)], [(2, 5, 3), (1, 7, 3)]),
+            ["'culprit'", "query (2, 5, 2, 4), key (1, 7, 2, 4)"],
+        ),
+        (
+            layers.MultiHeadAttention(2, 4),
+            *([(2, 5, 3), (2, 7, 3)], [(2, 5, 3), (2, 7, 3), (2, 6, 3)]),
+            ["'culprit'", "(2, 7, 3) and (2, 6, 3)"],
+        ),
+        (
+            layers.MultiHeadAttention(2, 4),
+            *([(2, 5, 3), (2, 7, 3)], [(2, 5, 4), (2, 7, 3)]),
+            ["'query'", "expected size 3 on axis", "(2, 5, 4)"],
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, layers.Layer) else "",
+)
+def test_another_size_found_inside_a_layer(layer, good, bad, texts):
+    layer.name = "culprit"
+    layer(*(zeros(*shape) for shape in good))
+    with pytest.raises(ValueError) as error:
+        layer(*(zeros(*shape) for shape in bad))
+    message = "\n".join([str(error.value), *getattr(error.value, "__notes__", [])])
+    for text in texts:
+        assert text in message
 
 
 @pytest.mark.parametrize(

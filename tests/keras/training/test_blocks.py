@@ -1,11 +1,14 @@
 """Blocks of steps do what single steps do, and leave callbacks, Ctrl-C and the last batch as they are."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from hornbeam import keras
 from hornbeam.keras.training import loop
 from hornbeam.keras.training.blocks import SECONDS, Pace
+from hornbeam.kernels import native
 
 layers = keras.layers
 
@@ -89,6 +92,19 @@ def test_convolutions_of_xla_stay_out_of_loops(monkeypatch):
     model = perceptron()
     model.fit(x, y, batch_size=8, verbose=0)
     assert blocks_of(model) is False
+
+
+@pytest.mark.parametrize("context", [nullcontext, native.switched_off])
+def test_native_convolutions_are_trained_in_blocks(context):
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(16, 8, 8, 2)).astype("float32"), random.integers(0, 3, 16)
+    network = [layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+    model = keras.Sequential([keras.Input((8, 8, 2)), *network, layers.Dense(3)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with context():
+        model.fit(x, y, batch_size=8, verbose=0)
+    assert bool(blocks_of(model)) == (native.available() and context is nullcontext)
+    assert int(model.optimizer.iterations.numpy()) == 2
 
 
 def test_stop_training_stops_between_blocks(monkeypatch):

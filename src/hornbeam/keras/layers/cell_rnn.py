@@ -53,6 +53,11 @@ class CellRNN(RNN):
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Build the cell, whose kernel says how many features a step has."""
+        super().build(sequences_shape, initial_state_shape)
+        self.input_spec = InputSpec(ndim=3, axes={-1: self.cell.kernel.shape[0]})
+
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:

@@ -117,6 +117,17 @@ class EinsumDense(Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        self.input_spec = self._spec(parts)
+
+    def _spec(self, parts: Equation) -> InputSpec:
+        """Inputs whose axes are as long as those of the kernel that they share."""
+        rank = len(parts.input)
+        first = -rank if parts.elided == "left" else 0
+        known = dict(zip(parts.kernel, self.kernel.shape, strict=True))
+        axes = {first + i: known[axis] for i, axis in enumerate(parts.input) if axis in known}
+        return (
+            InputSpec(min_ndim=rank, axes=axes) if parts.elided else InputSpec(ndim=rank, axes=axes)
+        )
 
     def _sizes(self, parts: Equation, shape: tuple[int | None, ...]) -> dict[str, int | None]:
         """The size of each axis, as the input and `output_shape` say it."""
