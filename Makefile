@@ -26,10 +26,11 @@ demo: $(VENV)/plot.stamp  ## train the digits network, show its accuracy, save t
 test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in docstrings
 	$(PYTEST) -m "not slow"
 
-test-slow: $(VENV)/test.stamp  ## the slow tests: training on real data
+test-slow: $(VENV)/test.stamp $(VENV)/native.stamp  ## the slow tests: training on real data, long runs
 	$(PYTEST) -m slow tests
 
-# The C++ of the native kernels, under AddressSanitizer and UBSan, and its threads under ThreadSanitizer.
+# The C++ of the native kernels, under AddressSanitizer and UBSan, as for other processors too, and its threads under
+# ThreadSanitizer.
 test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under sanitizers
 	@for sanitizer in address,undefined thread; do \
 	  folder=build/tests-$${sanitizer%%,*}; \
@@ -38,6 +39,7 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	  PATH="$(abspath $(BIN)):$$PATH" cmake --build $$folder && \
 	  (cd $$folder && $(abspath $(BIN))/ctest --output-on-failure) || exit 1; \
 	done
+	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest --output-on-failure
 
 test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
 	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" tests/kernels tests/contract tests/parity tests/keras/layers

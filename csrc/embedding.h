@@ -20,6 +20,9 @@ struct Shape {
 xla::ffi::Error table_gradient(xla::ffi::ThreadPool& pool, const Shape& shape,
                                const int32_t* indices, const void* dy, void* table);
 
+// Whether so many rows can be numbered by int32.
+constexpr bool countable(int64_t m) { return m <= INT32_MAX; }
+
 // Which lookups gave each of the rows `begin` to `end` of a table: first(row), then next(i) after i,
 // in ascending order until -1. It lies in scratch memory 1 and 2 of the calling thread.
 class Lookups {

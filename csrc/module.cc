@@ -36,6 +36,9 @@ NB_MODULE(_native, module) {
       [](const std::string& type, const std::array<int64_t, 4>& x,
          const std::array<int64_t, 4>& kernel, int64_t stride, int64_t dilation, int64_t padding) {
         namespace conv = hornbeam::conv;
+        if (kernel[2] < 1 || stride < 1 || dilation < 1) {
+          throw nb::value_error("conv_implementations: a kernel with channels, stride and dilation of 1 or more");
+        }
         conv::Shape s = {};
         s.type = type == "bfloat16" ? hornbeam::Type::kBFloat16 : hornbeam::Type::kFloat32;
         s.b = x[0], s.h = x[1], s.w = x[2], s.c = x[3];

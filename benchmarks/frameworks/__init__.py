@@ -52,6 +52,15 @@ FRAMEWORKS: dict[str, Framework] = {
             environment={"KERAS_BACKEND": "jax", **_QUIET_TENSORFLOW},
         ),
         Framework(
+            name="keras-torch",
+            title="Keras on PyTorch",
+            module="benchmarks.frameworks.keras_torch",
+            packages=("keras", "torch", "numpy"),
+            import_line="import keras",
+            environment={"KERAS_BACKEND": "torch", **_QUIET_TENSORFLOW},
+            default=False,
+        ),
+        Framework(
             name="pytorch",
             title="PyTorch",
             module="benchmarks.frameworks.pytorch",

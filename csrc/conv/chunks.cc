@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/divide.h"
 #include "core/parallel.h"
 
 namespace hornbeam::conv {

@@ -1,9 +1,10 @@
 #include "conv/conv.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "conv/chunks.h"
@@ -25,10 +26,10 @@ class Sums {
 
   float* of(int64_t slice) { return data_.get() + slice * size_; }
 
-  void write(ffi::ThreadPool& pool, Type type, void* to) const {
+  [[nodiscard]] ffi::Error write(ffi::ThreadPool& pool, Type type, void* to) const {
     // Large ones are limited by memory, where one element costs as much as many operations.
     const int64_t parts = slice_count(pool, 16 * slices_ * size_);
-    parallel_for(pool, parts, [&](int64_t part) {
+    return parallel_for(pool, parts, [&](int64_t part) {
       const int64_t begin = slice_begin(part, parts, size_, 16);
       const int64_t end = slice_begin(part + 1, parts, size_, 16);
       typed(type, [&](auto* kind) {
@@ -87,9 +88,8 @@ ffi::Error weight_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Pre
       add = true;
     });
   });
-  if (error.failure()) return error;
-  kernels.write(pool, s.type, d_kernel);
-  if (d_bias) biases.write(pool, s.type, d_bias);
+  if (error.success()) error = kernels.write(pool, s.type, d_kernel);
+  if (error.success() && d_bias) error = biases.write(pool, s.type, d_bias);
   return error;
 }
 
@@ -136,8 +136,8 @@ template <typename T>
 class FirstLayer {
  public:
   explicit FirstLayer(const Shape& s) : s_(s), rows_(s.oh + s.kh - 1), columns_(s.ow + s.kw - 1) {
-    in_place_ = s.type == Type::kFloat32 && s.before == Pair{0, 0} && rows_ <= s.h && columns_ <= s.w;
-    if (in_place_) rows_ = s.h, columns_ = s.w;
+    in_place_ = std::is_same_v<T, float> && s.before == Pair{0, 0} && rows_ <= s.h && columns_ <= s.w;
+    if (in_place_) columns_ = s.w;
     for (int64_t i = 0; i < s.kh; ++i) {
       for (int64_t j = 0; j < s.kw * s.c; ++j) offsets_.push_back(i * columns_ * s.c + j);
     }
@@ -152,7 +152,7 @@ class FirstLayer {
     if (!in_place_) image_.resize(size());
   }
 
-  // How many numbers an image has.
+  // Numbers of an image from the first to the last row that is read.
   int64_t size() const { return rows_ * columns_ * s_.c; }
 
   // The image widened, with its padding around it; the very array where neither is to be done.
@@ -164,7 +164,7 @@ class FirstLayer {
     for (int64_t row = 0; row < rows_; ++row) {
       const int64_t from = row - s_.before[0];
       if (from < 0 || from >= s_.h) continue;  // stays 0
-      loops::widen((last - first) * s_.c, x + from * s_.w * s_.c, image_.data() + (row * columns_ + first) * s_.c);
+      loops::widen_all((last - first) * s_.c, x + from * s_.w * s_.c, image_.data() + (row * columns_ + first) * s_.c);
     }
     return image_.data();
   }
@@ -182,7 +182,7 @@ class FirstLayer {
 
  private:
   Shape s_;
-  int64_t rows_, columns_;  // of the image
+  int64_t rows_, columns_;  // of the image, as far as it is read
   bool in_place_;
   std::vector<int64_t> offsets_;
   std::vector<float> image_;

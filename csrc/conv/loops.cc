@@ -2,6 +2,7 @@
 
 #include "core/bfloat16.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 #include "core/products.h"
 
 namespace hornbeam::loops {
@@ -39,8 +40,8 @@ bool is_bounded(int64_t count, const float* numbers) {
   return pick(avx512::is_bounded, avx2::is_bounded, base::is_bounded)(count, numbers);
 }
 template <typename T>
-void widen(int64_t count, const T* from, float* to) {
-  PICK(widen)(count, from, to);
+void widen_all(int64_t count, const T* from, float* to) {
+  PICK(widen_all)(count, from, to);
 }
 template <typename T>
 void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
@@ -71,7 +72,7 @@ void average_pool_gradient(const Window& window, const T* dy, T* dx) {
   template void relu_unpool(const Pooled&, const T*, const uint8_t*, T*, float*);                  \
   template void first_layer(const FirstLayer&, bool, const float*, const float*, const float*, T*, \
                             uint8_t*);                                                             \
-  template void widen(int64_t, const T*, float*);                                                  \
+  template void widen_all(int64_t, const T*, float*);                                              \
   template void first_layer_gradient(const FirstLayer&, const float*, const T*, const uint8_t*,    \
                                      float*, float*);                                              \
   template void max_pool(const Window&, const T*, T*, uint8_t*);                                   \

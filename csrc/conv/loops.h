@@ -32,8 +32,8 @@ void relu_pool(const Pooled& p, const T* z, T* y, uint8_t* argmax);
 template <typename T>
 void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, float* sums);
 
-// Convolution of one image with few channels, relu and pooling in one. The image is widened and
-// padded, at least (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of its `taps` products per output
+// Convolution of one image with few channels, relu and pooling in one. The image is float32, padded
+// where it needs to be, and at least (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of its `taps` products per output
 // lies. Kernel and bias have `stride` columns, a multiple of 16 and at least f.
 struct FirstLayer {
   int64_t h, w, f;      // of the pooled image
@@ -52,7 +52,7 @@ bool is_bounded(int64_t count, const float* numbers);
 
 // to = from, as float32.
 template <typename T>
-void widen(int64_t count, const T* from, float* to);
+void widen_all(int64_t count, const T* from, float* to);
 
 // d_kernel (taps, stride) and d_bias (stride) are added to.
 template <typename T>

@@ -7,6 +7,7 @@
 #include "conv/primitives.h"
 #include "core/arena.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 #include "core/parallel.h"
 #include "core/products.h"
 
@@ -20,7 +21,7 @@ constexpr int64_t kKernelsPerBlock = 4;
 
 constexpr int64_t kMostLanes = 16;
 
-constexpr int64_t kTileGrain = 4;  // tiles that products take together
+constexpr int64_t kTileGrain = 4;  // the rows of the widest tile of products
 
 // Memory that is wanted soon.
 struct Soon {

@@ -82,7 +82,7 @@ ffi::Error guarded(const std::function<ffi::Error()>& fn) {
   try {
     return fn();
   } catch (const std::bad_alloc&) {
-    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "Out of memory in a native kernel.");
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "Out of memory.");  // so short that it needs none itself
   } catch (const std::exception& error) {
     return ffi::Error(ffi::ErrorCode::kInternal, std::string("In a native kernel: ") + error.what());
   } catch (...) {

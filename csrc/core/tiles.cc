@@ -36,8 +36,8 @@ constexpr int64_t kLayOperations = 8;
 // Scratch memory of a thread, and of a call.
 constexpr int kOwn = 4, kShared = 5;
 
-// Steps of a strip in whole registers.
-constexpr int64_t whole(int64_t steps) { return round_up(steps, kLanes); }
+// Steps that fill whole registers.
+constexpr int64_t filled_up(int64_t steps) { return round_up(steps, kLanes); }
 
 // A factor as lanes (rows of a, columns of b) along the inner axis. One of the two lies dense, the
 // other one in steps of `stride` elements: `is_across` where the next lane is the neighbour.
@@ -197,12 +197,12 @@ TARGET_AVX512_BF16 void lay(const Factor<T>& factor, int64_t lane, int64_t count
 
 // Lanes `lane` to `lane + count` of steps `begin` to `end`, each lane `stride` steps behind the one
 // before.
-template <typename T>
+template <bool kPlain, typename T>
 TARGET_AVX512_BF16 void lay_lanes(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin,
                       int64_t end, Step* to, int64_t stride) {
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t step = begin; step < end; step += kLanes) {
-      _mm512_store_si512(to + i * stride + step - begin, steps_of<false>(factor, lane + i, step));
+      _mm512_store_si512(to + i * stride + step - begin, steps_of<kPlain>(factor, lane + i, step));
     }
   }
 }
@@ -304,8 +304,9 @@ Rows lay_rows(const P& p, int64_t tile, int64_t begin, int64_t end, Step* to) {
     lay(p.a, top, height, begin, end, to, 0, nullptr);
     return {to, 1};
   }
-  const int64_t stride = whole(end - begin);
-  lay_lanes(p.a, top, height, begin, end, to, stride);
+  const int64_t stride = filled_up(end - begin);
+  p.a.mask ? lay_lanes<false>(p.a, top, height, begin, end, to, stride)
+           : lay_lanes<true>(p.a, top, height, begin, end, to, stride);
   return {to, stride};
 }
 
@@ -346,9 +347,9 @@ void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, 
   const int64_t panels = divided_up(last - first, kColumns);
   const int64_t block = std::min(panels, std::max(kBlock / p.distance() / kColumns, kPanels)) * kColumns;
   Step* own_b = static_cast<Step*>(onednn::scratch(
-      kOwn, sizeof(Step) * (block * p.distance() + kLanes * whole(depth) + block * kRows)));
+      kOwn, sizeof(Step) * (block * p.distance() + kLanes * filled_up(depth) + block * kRows)));
   Step* own_a = own_b + block * p.distance();
-  float* sums = reinterpret_cast<float*>(own_a + kLanes * whole(depth));
+  float* sums = reinterpret_cast<float*>(own_a + kLanes * filled_up(depth));
 
   for (int64_t left = first; left < last; left += block) {
     const int64_t right = std::min(left + block, last);
@@ -359,8 +360,8 @@ void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, 
         const int64_t end = std::min(begin + depth, steps);
         Rows a = find_rows(p, tile, begin);
         if (!a.at && a_strips) {
-          Step* strip = a_strips + tile * kLanes * whole(steps);
-          a = p.a.is_across ? Rows{strip + begin * kLanes, 1} : Rows{strip + begin, whole(steps)};
+          Step* strip = a_strips + tile * kLanes * filled_up(steps);
+          a = p.a.is_across ? Rows{strip + begin * kLanes, 1} : Rows{strip + begin, filled_up(steps)};
         }
         if (!a.at) a = lay_rows(p, tile, begin, end, own_a);
         for (int64_t j = left; j < right; j += kColumns) {
@@ -390,7 +391,7 @@ ffi::Error multiply(ffi::ThreadPool& pool, const P& p) {
   const int64_t own = by_rows ? p.tiles() : p.panels(), shared = by_rows ? p.panels() : p.tiles();
   Step* strips = nullptr;
   if (by_rows || !find_rows(p, 0, 0).at) {
-    const int64_t size = by_rows ? kColumns * p.distance() : kLanes * whole(steps);
+    const int64_t size = by_rows ? kColumns * p.distance() : kLanes * filled_up(steps);
     strips = static_cast<Step*>(onednn::scratch(kShared, sizeof(Step) * shared * size));
     const int64_t slices = std::min(shared, slice_count(pool, kLayOperations * shared * size));
     ffi::Error error = parallel_for(pool, slices, [&](int64_t slice) {

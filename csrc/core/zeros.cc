@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/bfloat16.h"
 #include "core/cpu.h"
+#include "core/divide.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/products.h"

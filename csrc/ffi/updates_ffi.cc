@@ -3,6 +3,8 @@
 // take the place of the gradient.
 #include "updates.h"
 
+#include "core/parallel.h"
+#include "embedding.h"
 #include "ffi/handlers.h"
 
 namespace hornbeam::updates {
@@ -14,7 +16,7 @@ using Flags = ffi::Span<const int32_t>;  // one per variable
 
 constexpr const char* kExpected =
     "rates (2,), then the gradients, values and slots of n variables in float32; results like the "
-    "values and slots; n flags; by rows: indices (m,) int32 and dy (m, d) for a value (n, d)";
+    "values and slots; n flags; by rows: indices (m,) int32, m < 2^31, and dy (m, d) for a value (n, d)";
 
 const float* rates_of(const Array& rates) {
   const bool fits = has_shape(rates, ffi::DataType::F32, {2});
@@ -34,7 +36,8 @@ std::optional<RowGradient> row_gradient(const Array& indices, const Array& dy, c
   const auto type = type_of(dy.element_type());
   if (!type || dy.dimensions().size() != 2 || table.dimensions().size() != 2) return {};
   const int64_t m = dy.dimensions()[0], d = dy.dimensions()[1];
-  if (d < 1 || table.dimensions()[1] != d || !has_shape(indices, ffi::S32, {m})) return {};
+  const bool fits = d >= 1 && table.dimensions()[1] == d && has_shape(indices, ffi::S32, {m}) && embedding::countable(m);
+  if (!fits) return {};
   return RowGradient{*type, m, d, static_cast<const int32_t*>(indices.untyped_data()),
                      dy.untyped_data()};
 }
@@ -75,37 +78,43 @@ std::optional<Variables> variables_of(const ffi::RemainingArgs& args,
 ffi::Error sgd_handler(ffi::ThreadPool pool, Array rates, ffi::RemainingArgs args,
                        ffi::RemainingRets results, Flags decayed, Flags by_rows, int64_t slots,
                        double momentum, bool nesterov) {
-  const float* rate = rates_of(rates);
-  if (!rate || slots < 0 || slots > 1) return wrong_shape("update_sgd", kExpected);
-  const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
-  if (!variables) return wrong_shape("update_sgd", kExpected);
-  if (slots == 0) return update(pool, Sgd{rate[0]}, *variables);
-  return update(pool, Momentum{rate[0], static_cast<float>(momentum), nesterov}, *variables);
+  return guarded([&] {
+    const float* rate = rates_of(rates);
+    if (!rate || slots < 0 || slots > 1) return wrong_shape("update_sgd", kExpected);
+    const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
+    if (!variables) return wrong_shape("update_sgd", kExpected);
+    if (slots == 0) return update(pool, Sgd{rate[0]}, *variables);
+    return update(pool, Momentum{rate[0], static_cast<float>(momentum), nesterov}, *variables);
+  });
 }
 
 ffi::Error adam_handler(ffi::ThreadPool pool, Array rates, ffi::RemainingArgs args,
                         ffi::RemainingRets results, Flags decayed, Flags by_rows, int64_t slots,
                         double beta_1, double beta_2, double epsilon) {
-  const float* rate = rates_of(rates);
-  if (!rate || slots != 2) return wrong_shape("update_adam", kExpected);
-  const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
-  if (!variables) return wrong_shape("update_adam", kExpected);
-  const auto share_1 = static_cast<float>(1 - beta_1), share_2 = static_cast<float>(1 - beta_2);
-  return update(pool, Adam{rate[0], share_1, share_2, static_cast<float>(epsilon)}, *variables);
+  return guarded([&] {
+    const float* rate = rates_of(rates);
+    if (!rate || slots != 2) return wrong_shape("update_adam", kExpected);
+    const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
+    if (!variables) return wrong_shape("update_adam", kExpected);
+    const auto share_1 = static_cast<float>(1 - beta_1), share_2 = static_cast<float>(1 - beta_2);
+    return update(pool, Adam{rate[0], share_1, share_2, static_cast<float>(epsilon)}, *variables);
+  });
 }
 
 ffi::Error rmsprop_handler(ffi::ThreadPool pool, Array rates, ffi::RemainingArgs args,
                            ffi::RemainingRets results, Flags decayed, Flags by_rows, int64_t slots,
                            double rho, double momentum, double epsilon) {
-  const float* rate = rates_of(rates);
-  if (!rate || slots < 1 || slots > 2) return wrong_shape("update_rmsprop", kExpected);
-  const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
-  if (!variables) return wrong_shape("update_rmsprop", kExpected);
-  const auto old = static_cast<float>(rho), share = static_cast<float>(1 - rho);
-  const auto small = static_cast<float>(epsilon);
-  if (slots == 1) return update(pool, RmsProp{rate[0], old, share, small}, *variables);
-  const RmsPropMomentum rule{rate[0], old, share, small, static_cast<float>(momentum)};
-  return update(pool, rule, *variables);
+  return guarded([&] {
+    const float* rate = rates_of(rates);
+    if (!rate || slots < 1 || slots > 2) return wrong_shape("update_rmsprop", kExpected);
+    const auto variables = variables_of(args, results, slots, decayed, rate[1], by_rows);
+    if (!variables) return wrong_shape("update_rmsprop", kExpected);
+    const auto old = static_cast<float>(rho), share = static_cast<float>(1 - rho);
+    const auto small = static_cast<float>(epsilon);
+    if (slots == 1) return update(pool, RmsProp{rate[0], old, share, small}, *variables);
+    const RmsPropMomentum rule{rate[0], old, share, small, static_cast<float>(momentum)};
+    return update(pool, rule, *variables);
+  });
 }
 
 XLA_FFI_DEFINE_HANDLER(kSgd, sgd_handler,

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/arena.h"
+#include "core/divide.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/products.h"

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/arena.h"
+#include "core/divide.h"
 #include "core/onednn.h"
 #include "core/parallel.h"
 #include "core/products.h"

@@ -57,6 +57,7 @@ class InputGradients {
   InputGradients(const Shape& shape, const Inputs& in, const Packed& w_t, const Window& most);
   void take(Arena& arena);
 
+  // Once, before the first `add`.
   void begin();
   // da (steps, rows, columns).
   void add(const Window& window, const void* da, float* dw, void* dx);

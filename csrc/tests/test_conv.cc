@@ -181,7 +181,9 @@ int main() {
         for (int64_t b : {1, 5, 35}) pooled(pool, {b, side, side + 1, c, 3, 3, 16, 1, 1, 1, 0});
       }
       pooled(pool, {2, 11, 11, c, 5, 5, 20, 1, 1, 1, 2});
-      for (int64_t unread : {1, 2, 3}) pooled(pool, {3, 13, 12, c, 3, 3, 16, 1, 1, 1, 1, unread});
+      for (int64_t unread : {1, 2, 3}) {
+        for (int64_t pad : {0, 1}) pooled(pool, {3, 13, 12, c, 3, 3, 16, 1, 1, 1, pad, unread});
+      }
     }
   }
   Pool shared(2);

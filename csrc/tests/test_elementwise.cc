@@ -104,6 +104,33 @@ void adam(Pool& pool) {
   }
 }
 
+// The rules with a momentum, beside the same in a loop.
+void other_rules(Pool& pool) {
+  using namespace hornbeam::updates;
+  auto view = pool.view();
+  for (int64_t size : {0, 1, 15, 33, 5000}) {
+    const auto gradient = numbers(size, 1), before = numbers(size, 2), slot = numbers(size, 3);
+    const auto step = [&](const auto& rule, const auto& expected) {
+      Floats value = before, first = slot, second = slot;
+      for (float& each : first) each *= each;  // for means of squares; momenta may be so too
+      const Floats old = first;
+      const Variables variables{{size, gradient.data(), value.data(), {first.data(), second.data()}, value.data(),
+                                 {first.data(), second.data()}, 0, {}}};
+      CHECK(update(view, rule, variables).success());
+      Floats moved(size);
+      for (int64_t i = 0; i < size; ++i) moved[i] = before[i] + expected(gradient[i], old[i], slot[i]);
+      expect_close(value, moved);
+    };
+    step(Sgd{0.1f}, [](float g, float, float) { return -0.1f * g; });
+    step(Momentum{0.1f, 0.9f, false}, [](float g, float m, float) { return 0.9f * m - 0.1f * g; });
+    step(Momentum{0.1f, 0.9f, true}, [](float g, float m, float) { return 0.9f * (0.9f * m - 0.1f * g) - 0.1f * g; });
+    const auto scaled = [](float g, float s) { return 0.1f * g / std::sqrt(0.9f * s + 0.1f * g * g + 1e-3f); };
+    step(RmsProp{0.1f, 0.9f, 0.1f, 1e-3f}, [&](float g, float s, float) { return -scaled(g, s); });
+    step(RmsPropMomentum{0.1f, 0.9f, 0.1f, 1e-3f, 0.5f},
+         [&](float g, float s, float m) { return -(0.5f * m + scaled(g, s)); });
+  }
+}
+
 // A table by the rows that were looked up, beside the same one by its gradient.
 void table(Pool& pool, int64_t n, int64_t d, int64_t m) {
   auto view = pool.view();
@@ -187,6 +214,7 @@ int main() {
       }
     }
     adam(pool);
+    other_rules(pool);
     table(pool, 1, 1, 1);
     table(pool, 7, 3, 40);
     table(pool, 900, 129, 300);

@@ -5,7 +5,8 @@ enable_testing()
 set(HORNBEAM_SANITIZE "" CACHE STRING "What -fsanitize= gets")
 set(tests test_chunks test_parallel)
 if(NOT HORNBEAM_SANITIZE STREQUAL "thread")
-  list(APPEND tests test_attention test_batched test_conv test_dense test_elementwise test_recurrent test_zeros)
+  list(APPEND tests test_attention test_batched test_conv test_dense test_elementwise test_recurrent test_rounded
+    test_zeros)
 endif()
 
 add_library(kernels STATIC ${kernels})

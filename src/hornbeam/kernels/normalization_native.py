@@ -40,7 +40,8 @@ def _moments_forward(x: jax.Array) -> Any:
 
 def _moments_backward(saved: Any, gradients: Any) -> Any:
     (x, mean), (d_mean, d_variance) = saved, gradients
-    dx = d_mean / x.shape[0] + d_variance * (2 / x.shape[0]) * (reference.wide(x) - mean)
+    rows = x.shape[0]  # may be 0, by which arrays can be divided
+    dx = d_mean / rows + d_variance * 2 / rows * (reference.wide(x) - mean)
     return (dx.astype(x.dtype),)
 
 
