@@ -4,6 +4,7 @@
 
 #include "conv/conv.h"
 #include "conv/pool.h"
+#include "core/cpu.h"
 #include "embedding.h"
 #include "normalization.h"
 #include "recurrent/recurrent.h"
@@ -18,7 +19,8 @@ using namespace hornbeam::testing;
 // An array of that type.
 class Stored {
  public:
-  Stored(Type type, int64_t count) : type_(type), floats_(type == Type::kFloat32 ? count : 0), halves_(count - floats_.size()) {}
+  Stored(Type type, int64_t count)
+      : type_(type), floats_(type == Type::kFloat32 ? count : 0), halves_(count - floats_.size()) {}
   // Numbers that bfloat16 holds, in [-scale, scale).
   Stored(Type type, int64_t count, uint32_t seed, float scale = 1) : Stored(type, count) {
     auto values = numbers(count, seed);
@@ -56,6 +58,7 @@ void in_both_types(const Fn& fn) {
     CHECK(actual[i].size() == expected[i].size());
     double difference = 0, size = 0;
     for (size_t j = 0; j < expected[i].size(); ++j) {
+      if (std::isnan(actual[i][j]) && std::isnan(expected[i][j])) continue;  // of no rows
       difference += std::pow(actual[i][j] - expected[i][j], 2);
       size += std::pow(expected[i][j], 2);
     }
@@ -98,7 +101,8 @@ Results pools(Pool& pool, Type type, int64_t b, int64_t side, int64_t c, int64_t
   const int64_t out = (side - size) / stride + 1;
   const hornbeam::pool::Shape shape{type, b, {side, side, c, out, out, {size, size}, {stride, stride}, {0, 0}, 0, 0}};
   const int64_t inputs = b * side * side * c, outputs = b * out * out * c;
-  Stored x(type, inputs, 1), dy(type, outputs, 2), y(type, outputs), mean(type, outputs), dx(type, inputs), d_mean(type, inputs);
+  Stored x(type, inputs, 1), dy(type, outputs, 2);
+  Stored y(type, outputs), mean(type, outputs), dx(type, inputs), d_mean(type, inputs);
   std::vector<uint8_t> argmax(outputs);
   CHECK(max_forward(view, shape, x.data(), y.data(), argmax.data()).success());
   CHECK(max_gradient(view, shape, dy.data(), argmax.data(), dx.data()).success());
@@ -112,7 +116,8 @@ Results table_gradients(Pool& pool, Type type, int64_t n, int64_t d, int64_t m) 
   std::vector<int32_t> indices(m);
   for (int64_t i = 0; i < m; ++i) indices[i] = static_cast<int32_t>(i * 7 % (n + 2)) - 1;
   Stored dy(type, m * d, 1), table(type, n * d);
-  CHECK(table_gradient(view, {type, n, d, m}, indices.data(), dy.data(), table.data()).success());
+  const hornbeam::embedding::Shape shape{type, n, d, m};
+  CHECK(table_gradient(view, shape, indices.data(), dy.data(), table.data()).success());
   return {table.values()};
 }
 
@@ -195,6 +200,7 @@ int main() {
       in_both_types([&](Type type) { return pools(pool, type, 5, 8, c, 3, 2); });
     }
     for (int64_t d : {1, 17, 64}) in_both_types([&](Type type) { return table_gradients(pool, type, 7, d, 33); });
+    if (!hornbeam::cpu().avx512) continue;  // the rest is oneDNN's in bfloat16, for which it wants AVX-512
     for (const Convolution& each : {Convolution{3, 9, 1, 3, 20, 1, 0}, Convolution{2, 8, 3, 5, 16, 1, 2},
                                     Convolution{5, 9, 16, 3, 33, 1, 1}, Convolution{3, 10, 32, 3, 16, 1, 0},
                                     Convolution{2, 9, 7, 3, 5, 2, 1}, Convolution{0, 8, 4, 3, 8, 1, 0}}) {
