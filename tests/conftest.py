@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.register_assert_rewrite("tests.kernels.conv_cases")
+
 
 def _real(name: str) -> Path:
     """The path of a real data set, or a skip that says what is missing."""

@@ -1,4 +1,4 @@
-"""Convolutions with pooling behind them, as `test_conv_native` tests those without."""
+"""What is particular to convolutions with pooling behind them; what they share with others is in `test_conv_native`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,21 @@ def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("case", "dtype"),
-    [(case, "float32") for case in POOLED] + [(case, "bfloat16") for case in POOLED[1:8:2]],
+    [(case, "float32") for case in POOLED]
+    + [(case, "bfloat16") for case in (*POOLED[1:8:2], POOLED[-1])],
     ids=str,
 )
 def test_with_pooling(case: Case, dtype: str) -> None:
     assert_alike(
         pooled_of(conv, case), pooled_of(conv_reference, case), arrays_of(case, dtype), dtype
     )
+
+
+def test_a_row_that_nobody_reads_may_hold_anything() -> None:
+    x, kernel, bias = arrays_of(POOLED[-1])
+    pooled = pooled_of(conv, POOLED[-1])
+    spoilt = x.at[:, -1].set(jnp.nan)
+    np.testing.assert_array_equal(pooled(spoilt, kernel, bias), pooled(x, kernel, bias))
 
 
 def test_other_windows_are_pooled_separately() -> None:
