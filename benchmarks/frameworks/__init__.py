@@ -1,4 +1,4 @@
-"""The frameworks that are timed, one file each; nothing of theirs is imported here.
+"""The frameworks that are timed, a file for each library; nothing of theirs is imported here.
 
 Each file is imported by a worker process of its own, under the Python that has that framework,
 and offers `open_session(case, x, y)`.
@@ -6,6 +6,7 @@ and offers `open_session(case, x, y)`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,18 @@ class Framework:
 
 HORNBEAM = "hornbeam"
 
-_QUIET_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+def _keras(backend: str, title: str, package: str, **options: Any) -> Framework:
+    """Keras on a backend, which the package brings."""
+    return Framework(
+        name=f"keras-{backend}",
+        title=f"Keras on {title}",
+        module="benchmarks.frameworks.keras_backends",
+        packages=("keras", package, "numpy"),
+        environment={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        **{"import_line": "import keras", **options},
+    )
+
 
 FRAMEWORKS: dict[str, Framework] = {
     framework.name: framework
@@ -35,31 +47,12 @@ FRAMEWORKS: dict[str, Framework] = {
             packages=("hornbeam", "jax", "numpy"),
             import_line="import hornbeam",
         ),
-        Framework(
-            name="keras-tensorflow",
-            title="Keras on TensorFlow",
-            module="benchmarks.frameworks.keras_tensorflow",
-            packages=("keras", "tensorflow-cpu", "numpy"),
+        _keras(
+            *("tensorflow", "TensorFlow", "tensorflow-cpu"),
             import_line="import tensorflow, keras",
-            environment={"KERAS_BACKEND": "tensorflow", **_QUIET_TENSORFLOW},
         ),
-        Framework(
-            name="keras-jax",
-            title="Keras on JAX",
-            module="benchmarks.frameworks.keras_jax",
-            packages=("keras", "jax", "numpy"),
-            import_line="import keras",
-            environment={"KERAS_BACKEND": "jax", **_QUIET_TENSORFLOW},
-        ),
-        Framework(
-            name="keras-torch",
-            title="Keras on PyTorch",
-            module="benchmarks.frameworks.keras_torch",
-            packages=("keras", "torch", "numpy"),
-            import_line="import keras",
-            environment={"KERAS_BACKEND": "torch", **_QUIET_TENSORFLOW},
-            default=False,
-        ),
+        _keras("jax", "JAX", "jax"),
+        _keras("torch", "PyTorch", "torch", default=False),
         Framework(
             name="pytorch",
             title="PyTorch",

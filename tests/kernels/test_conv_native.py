@@ -28,11 +28,7 @@ from tests.kernels.conv_cases import (
 )
 from tests.tolerances import assert_close
 
-
-@pytest.fixture(autouse=True)
-def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule of what pays is left out, so that all sizes are computed natively."""
-    monkeypatch.setattr(conv, "_pays", lambda multiplications: True)
+pytestmark = pytest.mark.usefixtures("every_size_of_convolution")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Keras 3 on TensorFlow."""
+"""Keras 3 on the backend that KERAS_BACKEND names."""
+
+import os
 
 import keras
 import numpy as np
@@ -8,6 +10,6 @@ from benchmarks.frameworks.keras_api import KerasSession
 
 
 def open_session(case: Case, x: np.ndarray, y: np.ndarray) -> KerasSession:
-    """The case in Keras on its TensorFlow backend."""
-    assert keras.backend.backend() == "tensorflow"
+    """The case in Keras."""
+    assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
     return KerasSession(keras, case, x, y)
