@@ -1,8 +1,8 @@
 // The hand-written loops of convolution and pooling, each on one thread, for float and BFloat16.
 //
-// They are written once, in relu.inc, first_layer.inc and pooling.inc, with vectors as wide as the processor's registers.
-// Arrays are dense and channels last. Argument maps hold one byte per output: where in its window the maximum
-// was found.
+// They are written once, in relu.inc, first_layer.inc, depthwise.inc and pooling.inc, with vectors as wide as the
+// processor's registers. Arrays are dense and channels last. Argument maps hold one byte per output: where in its window
+// the maximum was found.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,15 @@ void widen_all(int64_t count, const T* from, float* to);
 template <typename T>
 void first_layer_gradient(const FirstLayer& layer, const float* image, const T* dy,
                           const uint8_t* argmax, float* d_kernel, float* d_bias);
+
+// A convolution of n images in which each channel has a window of its own.
+struct Depthwise {
+  int64_t n, h, w, c, kh, kw, oh, ow;
+  int64_t stride[2], dilation[2], before[2];
+};
+// d_kernel (kh, kw, c) is added to.
+template <typename T>
+void depthwise_weight_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel);
 
 // Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed: rows
 // of the output, or in gradients of windows that overlap of the input, whole images of them.

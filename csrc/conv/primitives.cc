@@ -64,6 +64,35 @@ Shape of_whole_images(const Plan& plan) {
   return s;
 }
 
+// Each channel has a window of its own.
+bool is_depthwise(const Shape& s) { return s.groups > 1 && s.groups == s.c && s.groups == s.f; }
+
+// oneDNN offers its way for convolutions of any groups before the one for a single channel each, which takes a
+// hundredth of the time in bfloat16 with strides.
+template <typename Make>
+dnnl::convolution_backward_data::primitive_desc input_gradient_by(const Shape& s, const Make& make) {
+  auto description = make();
+  if (!is_depthwise(s)) return description;
+  do {
+    if (std::string(description.impl_info_str()).find("jit_dw") == 0) return description;
+  } while (description.next_impl());
+  return make();
+}
+
+loops::Depthwise depthwise(const Shape& s, int64_t n) {
+  return {n,
+          s.h,
+          s.w,
+          s.c,
+          s.kh,
+          s.kw,
+          s.oh,
+          s.ow,
+          {s.stride[0], s.stride[1]},
+          {s.dilation[0], s.dilation[1]},
+          {s.before[0], s.before[1]}};
+}
+
 const float* floats(const void* data) { return static_cast<const float*>(data); }
 float* floats(void* data) { return static_cast<float*>(data); }
 
@@ -101,8 +130,10 @@ std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, 
                                                           {DNNL_ARG_DST, y}});
     }
     if (which == kInput) {
-      const dnnl::convolution_backward_data::primitive_desc back(
-          engine, direct, x, kernel, y, stride, dilation, before, after, pd, attr);
+      const auto back = input_gradient_by(s, [&] {
+        return dnnl::convolution_backward_data::primitive_desc(
+            engine, direct, x, kernel, y, stride, dilation, before, after, pd, attr);
+      });
       return std::make_shared<onednn::Primitive>(back, dnnl::convolution_backward_data(back),
                                                  Memories{{DNNL_ARG_DIFF_SRC, x},
                                                           {DNNL_ARG_WEIGHTS, back.weights_desc()},
@@ -185,11 +216,21 @@ void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, vo
 void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool add,
                                 float* d_kernel) {
   if (winograd_.suits_weight_gradient() && winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel)) return;
+  const Shape& s = shape_;
   const void* part = part_of(n, x);
-  if (has_weight_gradient(shape_)) {
-    if (!add) std::fill_n(d_kernel, shape_.kernel_size(), 0.0f);
-    return add_weight_gradient(shape_, n, static_cast<const BFloat16*>(part), static_cast<const BFloat16*>(dy),
+  if (has_weight_gradient(s)) {
+    if (!add) std::fill_n(d_kernel, s.kernel_size(), 0.0f);
+    return add_weight_gradient(s, n, static_cast<const BFloat16*>(part), static_cast<const BFloat16*>(dy),
                                d_kernel);
+  }
+  if (is_depthwise(s) && (s.kh > 3 || s.kw > 3 || s.dilation != Pair{1, 1})) {
+    if (!add) std::fill_n(d_kernel, s.kernel_size(), 0.0f);
+    typed(s.type, [&](auto* kind) {
+      using T = std::remove_pointer_t<decltype(kind)>;
+      loops::depthwise_weight_gradient(depthwise(s, n), static_cast<const T*>(part), static_cast<const T*>(dy),
+                                       d_kernel);
+    });
+    return;
   }
   const auto conv = primitive(kWeights, n, false);
   const memory::desc given = conv->layout(DNNL_ARG_DIFF_WEIGHTS);

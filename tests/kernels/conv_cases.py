@@ -41,7 +41,16 @@ CASES = [
     Case((2, 9, 9, 12), (3, 3, 4, 6)),  # three groups
     Case((2, 9, 9, 32), (3, 3, 16, 32), 2, "same"),
     Case((3, 9, 9, 33), (3, 3, 1, 33), padding="same"),  # one group per channel
+    Case((2, 12, 14, 48), (3, 3, 1, 48), 2, "same"),
     Case((3, 9, 9, 16), (3, 3, 1, 32), 2, "same"),
+    Case((3, 9, 11, 33), (5, 5, 1, 33), padding="same"),
+    Case((2, 12, 13, 20), (5, 4, 1, 20), 2, "same"),
+    Case((2, 11, 12, 16), (3, 3, 1, 16), padding="same", dilation=2),
+    Case((2, 8, 25, 16), (2, 11, 1, 16), padding="same"),
+    Case(
+        (2, 3, 4, 40), (7, 7, 1, 40), padding="same"
+    ),  # no column of an image is seen by all of the window
+    Case((2, 20, 12), (5, 1, 12), padding="causal", dilation=3),
     Case((2, 20, 5), (3, 5, 7), padding="causal", dilation=2),
     Case((2, 21, 16), (5, 16, 16), 2, "same"),
     Case((1, 7, 7, 3), (5, 5, 3, 17), padding="same"),

@@ -329,3 +329,15 @@ def test_onednn_has_a_fast_implementation(shape: Any, dtype: str) -> None:
     for name in module.conv_implementations(dtype, x, kernel, stride, 1, padding):
         assert "jit" in name or "br" in name, name
         assert "ref" not in name
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_depthwise_gradients_have_their_own_implementation(stride: int, dtype: str) -> None:
+    """oneDNN's first offer for bfloat16 with strides takes a hundred times as long."""
+    if not native.suits(jnp.ones(1, dtype)):
+        return
+    module = importlib.import_module("hornbeam.kernels._native")
+    sizes = (2, 32, 32, 64), (3, 3, 1, 64), stride, 1, 0
+    _, of_x, of_kernel = module.conv_implementations(dtype, *sizes)
+    assert of_x.startswith("jit_dw") and of_kernel.startswith("jit_dw")

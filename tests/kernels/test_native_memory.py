@@ -1,6 +1,8 @@
-"""Ten thousand calls of native kernels leave the process no larger."""
+"""Memory: ten thousand calls of native kernels leave the process no larger, and where there is none left they say so."""
 
 import resource
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -95,3 +97,35 @@ def test_no_growth(monkeypatch):
         if call == SETTLED:
             before = resident_bytes()
     assert resident_bytes() - before < ALLOWED
+
+
+# The weights that the kernel lays out for itself, 67 MB, are more than is left.
+WITHOUT_MEMORY = """
+import resource
+import jax, jax.numpy as jnp, numpy as np
+from hornbeam.kernels import recurrent
+
+x, h, w, u = (0.01 * jnp.ones(shape) for shape in ((32, 4, 8), (32, 2048), (8, 8192), (2048, 8192)))
+last = lambda *arguments: recurrent.lstm(*arguments, None, return_sequences=False)[0]
+program = jax.jit(last).lower(x, h, h, w, u).compile()
+assert "lstm_forward" in program.as_text()
+
+pages = int(open("/proc/self/statm").read().split()[0])
+_, most = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20), most))
+try:
+    program(x, h, h, w, u).block_until_ready()
+except jax.errors.JaxRuntimeError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+wanted = recurrent.lstm_reference(x, h, h, w, u, None, return_sequences=False)[0]
+np.testing.assert_allclose(program(x, h, h, w, u), wanted, rtol=1e-5)
+"""
+
+
+@pytest.mark.skipif(not native.available(), reason="the reference takes no memory of its own")
+def test_out_of_memory():
+    """The call raises as any of XLA's does, and the next one succeeds when there is memory again."""
+    result = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("RESOURCE_EXHAUSTED: Out of memory.")

@@ -97,6 +97,27 @@ print(native.why_not())
     assert not result.stderr
 
 
+def test_where_they_are_required():
+    """Then the reference is not used silently: the first kernel raises and says why."""
+    result = run(
+        f"""
+import sys
+{OLD_PROCESSOR}
+from hornbeam.kernels import dense, native
+import jax.numpy as jnp
+try:
+    dense.affine(jnp.ones((64, 512)), jnp.ones((512, 64)))
+except RuntimeError as error:
+    print(error)
+print(native.why_not())
+""",
+        HORNBEAM_NATIVE="required",
+    )
+    error, reason = result.stdout.splitlines()
+    assert "HORNBEAM_NATIVE=required" in error and "no AVX2" in error
+    assert reason == "this processor has no AVX2"
+
+
 @pytest.mark.slow
 def test_an_installation_without_a_compiler(tmp_path):
     """It succeeds, and leaves the reason where the module would be."""

@@ -28,8 +28,8 @@ def last_states(output: str) -> list[tuple[int, dict[str, float]]]:
     return found
 
 
-def check(output: str, epochs: int, steps: int, test_steps: int) -> float:
-    """Assert that the output has the notes' shape; the test accuracy."""
+def check(output: str, epochs: int, steps: int, test_steps: int) -> tuple[float, float]:
+    """Assert that the output has the notes' shape; the accuracy of the last epoch's training, and of the test."""
     assert re.findall(r"^Epoch (\d+)/(\d+)$", output, re.M) == [
         (str(epoch), str(epochs)) for epoch in range(1, epochs + 1)
     ]
@@ -45,7 +45,7 @@ def check(output: str, epochs: int, steps: int, test_steps: int) -> float:
     rounded = re.search(r"^Độ chính xác trên tập test: (\d\.\d\d)$", output.splitlines()[-1])
     assert rounded is not None
     assert abs(float(rounded[1]) - seen["accuracy"]) <= 0.005 + 1e-9
-    return seen["accuracy"]
+    return last["accuracy"], seen["accuracy"]
 
 
 def test_small_variant(run: Run) -> None:
@@ -61,14 +61,23 @@ def test_small_variant(run: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     # The real Keras reaches 0.93 to 0.95 on this little.
-    assert check(done.stdout, epochs=2, steps=200, test_steps=32) > 0.9
+    _, tested = check(done.stdout, epochs=2, steps=200, test_steps=32)
+    assert tested > 0.9
 
 
 @pytest.mark.slow
 def test_verbatim(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of MNIST, five epochs: the notes show 0.9905. The script sets no seed, the environment does."""
+    """All of MNIST, five epochs. The script sets no seed, the environment does.
+
+    The notes show 0.9905 in the test. That is luck to 0.002, and a processor that adds in another order draws anew: seeds
+    0 to 8 gave 0.9844 to 0.9914, Keras on TensorFlow 0.9856 to 0.9899 with seeds 0 to 4. The accuracy of the last
+    epoch's training is steadier, and says more: 0.9935 to 0.9946, Keras on JAX 0.9941 (on TensorFlow up to 0.9954, for
+    there a seed repeats the first epoch's order in all: so do we with `shuffle=False`, 0.9947 to 0.9950).
+    """
     monkeypatch.setenv("HORNBEAM_SEED", "2")
     done = run(snippets.as_copied(snippets.EXAMPLE))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
-    assert check(done.stdout, epochs=5, steps=1875, test_steps=313) >= 0.988
+    trained, tested = check(done.stdout, epochs=5, steps=1875, test_steps=313)
+    assert 0.992 <= trained <= 0.996
+    assert tested >= 0.982

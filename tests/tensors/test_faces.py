@@ -256,6 +256,13 @@ def test_a_variable_with_the_arguments_of_tensorflow():
         (lambda: tf.split(A, [1, 1], axis=1), ValueError, "don't make up 3"),
         (lambda: tf.sort(A, direction="DOWN"), ValueError, "'ASCENDING' or 'DESCENDING'"),
         (lambda: tf.where(A > 0, A), ValueError, "both x and y"),
+        (lambda: tf.matmul(A, B), ValueError, r"takes a .*, m, k\) and b .* of shape \(2, 3\)"),
+        (
+            lambda: tf.matmul(A, B[:, :2], transpose_b=True),
+            ValueError,
+            r"b \(\.\.\., n, k\) to be tr",
+        ),
+        (lambda: tf.matmul(A[0], B, transpose_a=True), ValueError, r"received a of shape \(3,\)"),
         (
             lambda: tf.nn.conv2d(A.reshape(1, 2, 3, 1), np.ones((1, 1, 1, 1)), 1, "FULL"),
             ValueError,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -160,7 +162,8 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
             for s in symbols
         ]
-        return jax.eval_shape(run, *specs)
+        with _sizes_unknown(size, symbols):
+            return jax.eval_shape(run, *specs)
 
     first = trace(PROBES[0])
     second = trace(PROBES[1]) if any(None in s.shape for s in symbols) else first
@@ -170,6 +173,18 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return KerasTensor(shape, a.dtype)
 
     return jax.tree.map(merge, _without_tensors(first), _without_tensors(second))
+
+
+@contextmanager
+def _sizes_unknown(probe: int, symbols: Sequence[KerasTensor]) -> Iterator[None]:
+    """Errors about shapes say None where the probe stands: users never wrote that number."""
+    sizes = {size for symbol in symbols for size in symbol.shape}
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if len(error.args) == 1 and None in sizes and probe not in sizes:
+            error.args = (re.sub(rf"\b{probe}\b", "None", str(error)),)
+        raise
 
 
 def _without_tensors(tree: Any) -> Any:

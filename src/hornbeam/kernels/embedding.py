@@ -64,10 +64,9 @@ def _is_native(table: tuple[int, ...], m: int, array: jax.Array) -> bool:
 def _pays(n: int, d: int, m: int, dtype: Any) -> bool:
     """Whether the native gradient beats XLA's, by size.
 
-    Measured on two AVX-512 cores. bfloat16 gains 2 to 12 times. float32 gains 1.3 to 3 times in small
-    tables, is even where zeroing the table takes most of the time (n 20000, d 128, m 2560), and loses
-    where dy no longer stays in the cache: two threads, each skipping half of it, read it slower than
-    one.
+    Measured on two AVX-512 cores. bfloat16 gains 2 to 12 times. float32 gains 1.2 to 2.2 times in tables of 5000 rows and
+    more, is even in small ones (0.9 to 1.4), and loses where dy no longer stays in the cache: two threads, each skipping half
+    of it, read it slower than one.
     """
     return dtype == "bfloat16" or m * d <= 2_000_000
 

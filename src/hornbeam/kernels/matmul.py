@@ -20,6 +20,45 @@ MIN_MULTIPLICATIONS = 1_000_000
 LARGE = 512
 
 
+def require_factors(
+    name_a: str,
+    a: jax.Array,
+    name_b: str,
+    b: jax.Array,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+) -> None:
+    """Raise ValueError, with the names and shapes, unless a and b have a product. Leading axes must broadcast."""
+    if _are_factors(_turned(a, transpose_a), _turned(b, transpose_b)):
+        return
+    forms = f"{name_a} {_form('mk', transpose_a)} and {name_b} {_form('kn', transpose_b)}"
+    vector = "" if transpose_a or transpose_b else " either may be a vector (k,),"
+    raise ValueError(
+        f"`matmul` takes {forms},{vector} with leading axes that broadcast; received {name_a} of shape {a.shape} and "
+        f"{name_b} of shape {b.shape}."
+    )
+
+
+def _form(axes: str, transpose: bool) -> str:
+    return (
+        f"(..., {axes[1]}, {axes[0]}) to be transposed"
+        if transpose
+        else f"(..., {axes[0]}, {axes[1]})"
+    )
+
+
+def _turned(x: jax.Array, transpose: bool) -> tuple[int, ...]:
+    """The shape, the last two axes swapped where that is asked for; () where there are no two."""
+    if not transpose:
+        return x.shape
+    return (*x.shape[:-2], *x.shape[:-3:-1]) if x.ndim >= 2 else ()
+
+
+def _are_factors(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    leading = zip(reversed(a[:-2]), reversed(b[:-2]), strict=False)
+    return bool(a and b) and a[-1] == b[-2:][0] and all(m == n or 1 in (m, n) for m, n in leading)
+
+
 def matmul(
     a: jax.Array, b: jax.Array, transpose_a: bool = False, transpose_b: bool = False
 ) -> jax.Array:

@@ -2,7 +2,7 @@
 
 Nothing here is needed for a right result. Where the native module is missing, can't be loaded or is
 switched off (`HORNBEAM_NATIVE=0`), every kernel computes by its reference in jax.numpy, and
-`why_not()` says why.
+`why_not()` says why; `HORNBEAM_NATIVE=required` makes that an error.
 """
 
 from __future__ import annotations
@@ -65,8 +65,17 @@ def _why_not_built() -> str:
 
 
 def available() -> bool:
-    """Whether native kernels can be called; loads them."""
-    return _load().reason is None
+    """Whether native kernels can be called; loads them.
+
+    Raises RuntimeError where they can't and `HORNBEAM_NATIVE=required` asks for them.
+    """
+    reason = _load().reason
+    if reason is not None and os.environ.get("HORNBEAM_NATIVE") == "required":
+        raise RuntimeError(
+            f"HORNBEAM_NATIVE=required asks for the native kernels, but there are none here: {reason}. Mend that, or "
+            "unset the variable to compute without them."
+        )
+    return reason is None
 
 
 def why_not() -> str | None:

@@ -26,21 +26,11 @@ def dot(x1: TensorLike, x2: TensorLike) -> Any:
 def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
     x1, x2 = array(x1), array(x2)
-    if not _are_factors(x1.shape, x2.shape):
-        raise ValueError(
-            "`matmul` takes x1 (..., m, k) and x2 (..., k, n), either may be a vector (k,), with leading axes that "
-            f"broadcast; received x1 of shape {x1.shape} and x2 of shape {x2.shape}."
-        )
+    products.require_factors("x1", x1, "x2", x2)
     return products.matmul(x1, x2)
 
 
 elementary["matmul"] = matmul
-
-
-def _are_factors(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Whether arrays of those shapes have a product."""
-    leading = zip(reversed(a[:-2]), reversed(b[:-2]), strict=False)
-    return bool(a and b) and a[-1] == b[-2:][0] and all(m == n or 1 in (m, n) for m, n in leading)
 
 
 @op

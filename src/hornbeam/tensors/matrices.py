@@ -23,6 +23,7 @@ def _matmul(
 ) -> Any:
     a, b = jnp.asarray(a), jnp.asarray(b)
     a, b = jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b
+    products.require_factors("a", a, "b", b, transpose_a, transpose_b)
     return products.matmul(a, b, transpose_a, transpose_b)
 
 
@@ -41,6 +42,8 @@ def matmul(
     name: str | None = None,
 ) -> Any:
     """The product of matrices, batch by batch. (..., m, k), (..., k, n) -> (..., m, n)
+
+    Raises ValueError for shapes that have no product.
 
     >>> import hornbeam as tf
     >>> tf.matmul([[1, 2]], [[3, 4]], transpose_b=True).numpy()

@@ -1,0 +1,1 @@
+"""Native kernels beside their jax.numpy references: `python -m benchmarks.kernels [NAME...]`."""
