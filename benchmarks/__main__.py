@@ -15,7 +15,7 @@ from benchmarks.progress import say
 
 HERE = Path(__file__).resolve().parent
 PEERS = [name for name in FRAMEWORKS if name != HORNBEAM]
-DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].default]
+DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].is_default()]
 STARTUP, FIRST_EPOCH = "startup", "first-epoch"
 
 
@@ -37,10 +37,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--peers",
         nargs="*",
         choices=PEERS,
-        default=DEFAULT_PEERS,
         metavar="PEER",
-        help=f"frameworks beside Hornbeam, of {', '.join(PEERS)} "
-        f"(default: {' '.join(DEFAULT_PEERS)}; none given: Hornbeam alone)",
+        help=f"frameworks beside Hornbeam, of {', '.join(PEERS)} (default: {' '.join(DEFAULT_PEERS)}, and others with "
+        "models at which they may be the best; none given: Hornbeam alone)",
     )
     parser.add_argument(
         "--measure",
@@ -68,7 +67,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error(f"--rounds must be at least 1, got {options.rounds}")
-    if options.peers and not options.peer_python.exists():
+    if options.peers != [] and not options.peer_python.exists():
         parser.error(
             f"no Python at {options.peer_python}: run `make bench`, or name the Python of an "
             "environment with requirements-peers.txt by --peer-python, or give --peers no names"
@@ -79,10 +78,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked, write the report, print the table; 1 if any cell failed, or it was stopped by Ctrl-C."""
     options = parse(arguments)
-    pythons = {
-        name: sys.executable if name == HORNBEAM else str(options.peer_python)
-        for name in [HORNBEAM, *options.peers]
-    }
     started = datetime.datetime.now().astimezone()
     about = machine.describe()
     if about["load_at_start"] > machine.BUSY:
@@ -102,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     stopped = False
     try:
-        fill(document, options, pythons)
+        fill(document, options)
     except KeyboardInterrupt:
         say("Stopped: the report holds what was finished.")
         stopped = True
@@ -113,23 +108,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if stopped or report.failures(document) else 0
 
 
-def fill(document: dict[str, Any], options: argparse.Namespace, pythons: dict[str, str]) -> None:
+def fill(document: dict[str, Any], options: argparse.Namespace) -> None:
     """Measure what was asked; each part is in the document as soon as it is finished."""
-    frameworks = [FRAMEWORKS[name] for name in pythons]
+
+    def pythons(model: str | None = None) -> dict[str, str]:
+        """By the names of the frameworks that take part."""
+        peers = options.peers
+        if peers is None:
+            peers = [name for name in PEERS if FRAMEWORKS[name].is_default(model)]
+        return {HORNBEAM: sys.executable, **dict.fromkeys(peers, str(options.peer_python))}
+
     measurements = [MEASUREMENTS[name] for name in options.measure if name in MEASUREMENTS]
     if measurements:
-        document["peak"] = peak.measure(pythons[HORNBEAM])
+        document["peak"] = peak.measure(sys.executable)
         for name in options.cases:
             case = CASES[name].with_steps(options.steps)
+            each = pythons(case.model_name)
+            frameworks = [FRAMEWORKS[framework] for framework in each]
             document["cases"].append(
                 side_by_side.run(
-                    case, frameworks, measurements, rounds=options.rounds, pythons=pythons
+                    case, frameworks, measurements, rounds=options.rounds, pythons=each
                 )
             )
     if STARTUP in options.measure:
-        document["startup"] = startup.run(pythons, options.rounds)
+        document["startup"] = startup.run(pythons(), options.rounds)
     if FIRST_EPOCH in options.measure:
-        document["first_epoch"] = first_epoch.run(pythons, options.rounds)
+        document["first_epoch"] = first_epoch.run(pythons(), options.rounds)
 
 
 if __name__ == "__main__":

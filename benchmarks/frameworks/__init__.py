@@ -19,7 +19,13 @@ class Framework:
     packages: tuple[str, ...]  # whose versions go into the report
     import_line: str  # what a user's script begins with
     environment: Mapping[str, str] = field(default_factory=dict)
-    default: bool = True  # False: only when asked for by name
+    default: bool | tuple[str, ...] = (
+        True  # False: only when asked for; or the models that it is asked for by itself
+    )
+
+    def is_default(self, model: str | None = None) -> bool:
+        """Whether it takes part, with a model or without one, where nobody names frameworks."""
+        return self.default is True or (self.default is not False and model in self.default)
 
 
 HORNBEAM = "hornbeam"
@@ -52,7 +58,8 @@ FRAMEWORKS: dict[str, Framework] = {
             import_line="import tensorflow, keras",
         ),
         _keras("jax", "JAX", "jax"),
-        _keras("torch", "PyTorch", "torch", default=False),
+        # Its recurrent layers are loops in Python, minutes for a round.
+        _keras("torch", "PyTorch", "torch", default=("resnet20", "transformer")),
         Framework(
             name="pytorch",
             title="PyTorch",

@@ -1,5 +1,6 @@
 """What networks for images call, and convolutions of one axis."""
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,10 +10,11 @@ from hornbeam.kernels import conv, pool
 
 
 class _Conv(NamedTuple):
-    """A convolution with windows of 3 (x 3): (b, space..., c) -> (b, ..., filters)."""
+    """A convolution: (b, space..., c) -> (b, ..., filters)."""
 
     x: tuple[int, ...]
     filters: int
+    window: int = 3
     stride: int = 1
     padding: str = "same"
     dilation: int = 1
@@ -27,17 +29,13 @@ class _Conv(NamedTuple):
             padding=self.padding,
             dilation=(self.dilation,) * axes,
         )
-        window = *(3,) * axes, channels // self.groups
-        outputs = b * self.filters
-        for side in space:
-            outputs *= side // self.stride
-        operations = 2 * outputs
-        for side in window:
-            operations *= side
+        window = *(self.window,) * axes, channels // self.groups
+        outputs = b, *(side // self.stride for side in space), self.filters
+        operations = 2 * math.prod(outputs) * math.prod(window)
         words = [f"{' x '.join(map(str, self.x))} -> {self.filters}"]
         words += [
             f"{word} {self._asdict()[word]}"
-            for word in ("stride", "padding", "dilation", "groups")
+            for word in ("window", "stride", "padding", "dilation", "groups")
             if self._asdict()[word] != self._field_defaults[word]
         ]
         arguments = normal(*self.x), normal(*window, self.filters)
@@ -47,7 +45,7 @@ class _Conv(NamedTuple):
 def conv_kernels() -> Iterator[Kernel]:
     """Convolutions of ResNet-20, batch 64, and those of the notes' CNN with relu and pooling, batch 32."""
     for side, channels, filters, stride in ((32, 16, 16, 1), (32, 16, 32, 2), (8, 64, 64, 1)):
-        yield _Conv((64, side, side, channels), filters, stride).kernel()
+        yield _Conv((64, side, side, channels), filters, stride=stride).kernel()
     options: dict[str, Any] = {"strides": (1, 1), "padding": "valid", "dilation": (1, 1)}
     for side, channels, filters, wanted in ((28, 1, 32, (1, 2)), (13, 32, 64, (0, 1, 2))):
         call = partial(conv.conv_max_pool, window=(2, 2), **options)
@@ -62,8 +60,9 @@ def conv_kernels() -> Iterator[Kernel]:
 
 def other_conv_kernels() -> Iterator[Kernel]:
     """Depthwise, with groups, dilated, of one axis, causal."""
-    for side, channels, stride in ((32, 32, 1), (32, 64, 2), (16, 128, 1)):
-        one_each = _Conv((32, side, side, channels), channels, stride, groups=channels)
+    sizes = (32, 32, 3, 1), (32, 64, 3, 2), (32, 64, 5, 1), (16, 96, 7, 1)
+    for side, channels, window, stride in sizes:
+        one_each = _Conv((32, side, side, channels), channels, window, stride, groups=channels)
         yield one_each.kernel("depthwise conv")
     yield _Conv((32, 16, 16, 64), 64, groups=4).kernel()
     yield _Conv((32, 32, 32, 32), 32, dilation=2).kernel()

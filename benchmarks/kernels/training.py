@@ -84,7 +84,7 @@ def update_kernels() -> Iterator[Kernel]:
             gradients = [normal(*shape) for shape in shapes]
             elements = sum(gradient.size for gradient in gradients)
             size = f"{elements} elements, {STEPS} steps"
-            call = partial(_steps, rule, decays, lambda *gradients: gradients)
+            call = partial(_steps, rule, decays, lambda step, *gradients: gradients)
             yield Kernel(name, size, call, tuple(gradients), dtypes=("float32",))
 
 
@@ -96,8 +96,9 @@ def row_update_kernels() -> Iterator[Kernel]:
     indices = jnp.asarray(np.random.default_rng(0).integers(0, n, m), jnp.int32)
     table = jnp.zeros((n, d))
 
-    def gradient(indices: jax.Array, dy: jax.Array) -> tuple[jax.Array, ...]:
-        return jax.vjp(lambda t: embedding.take_rows(t, indices, dy.dtype), table)[1](dy)
+    def gradient(step: jax.Array, indices: jax.Array, dy: jax.Array) -> tuple[jax.Array, ...]:
+        rows = (indices + step) % n  # others in each step, so that nothing is computed once for all
+        return jax.vjp(lambda t: embedding.take_rows(t, rows, dy.dtype), table)[1](dy)
 
     call = partial(_steps, optimizer.rule(), False, gradient)
     size = f"{n} x {d}, {m} rows, {STEPS} steps"
@@ -108,11 +109,11 @@ def _steps(
     rule: updates.Rule, decays: bool, gradients: Callable[..., Any], *arguments: jax.Array
 ) -> Any:
     """Variables of zeros after some steps of the rule, in place as in training."""
-    shapes = [g.shape for g in jax.eval_shape(gradients, *arguments)]
+    shapes = [g.shape for g in jax.eval_shape(gradients, jnp.int32(0), *arguments)]
     rate, decay = jnp.float32(0.001), jnp.float32(1e-6)
 
-    def step(_: Any, state: Any) -> Any:
-        found = list(gradients(*arguments))
+    def step(number: Any, state: Any) -> Any:
+        found = list(gradients(number, *arguments))
         return updates.update_all(rule, rate, decay, [decays] * len(found), found, *state)
 
     zeros = [jnp.zeros(shape) for shape in shapes]

@@ -52,8 +52,8 @@ void first_layer_gradient(const FirstLayer& layer, const float* image, const T* 
   PICK(first_layer_gradient)(layer, image, dy, argmax, d_kernel, d_bias);
 }
 template <typename T>
-void depthwise_weight_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel) {
-  PICK(depthwise_weight_gradient)(shape, x, dy, d_kernel);
+void add_depthwise_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel) {
+  PICK(add_depthwise_gradient)(shape, x, dy, d_kernel);
 }
 template <typename T>
 void max_pool(const Window& window, const T* x, T* y, uint8_t* argmax) {
@@ -82,7 +82,7 @@ void average_pool_gradient(const Window& window, const T* dy, T* dx) {
   template void widen_all(int64_t, const T*, float*);                                              \
   template void first_layer_gradient(const FirstLayer&, const float*, const T*, const uint8_t*,    \
                                      float*, float*);                                              \
-  template void depthwise_weight_gradient(const Depthwise&, const T*, const T*, float*);           \
+  template void add_depthwise_gradient(const Depthwise&, const T*, const T*, float*);              \
   template void max_pool(const Window&, const T*, T*, uint8_t*);                                   \
   template void max_pool_gradient(const Window&, const T*, const uint8_t*, T*);                    \
   template void average_pool(const Window&, const T*, T*);                                         \

@@ -66,7 +66,7 @@ struct Depthwise {
 };
 // d_kernel (kh, kw, c) is added to.
 template <typename T>
-void depthwise_weight_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel);
+void add_depthwise_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel);
 
 // Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed: rows
 // of the output, or in gradients of windows that overlap of the input, whole images of them.

@@ -124,13 +124,13 @@ Results table_gradients(Pool& pool, Type type, int64_t n, int64_t d, int64_t m) 
 // Convolution with relu, and with pooling behind that. What relu lets through and where a maximum lies is handed over, so
 // that both types decide alike.
 struct Convolution {
-  int64_t b, side, c, window, f, stride, pad;
+  int64_t b, side, c, window, f, stride, pad, groups = 1, dilation = 1;
 
   hornbeam::conv::Shape shape(Type type) const {
-    hornbeam::conv::Shape s{type, b, side, side, c, window, window, f, 0, 0, 1, {}, {}, {}, {}};
-    s.stride = {stride, stride}, s.dilation = {1, 1};
+    hornbeam::conv::Shape s{type, b, side, side, c, window, window, f, 0, 0, groups, {}, {}, {}, {}};
+    s.stride = {stride, stride}, s.dilation = {dilation, dilation};
     s.before = s.after = {pad, pad};
-    s.oh = s.ow = hornbeam::conv::output_size(side, window, stride, 1, pad, pad);
+    s.oh = s.ow = hornbeam::conv::output_size(side, window, stride, dilation, pad, pad);
     return s;
   }
 
@@ -203,7 +203,9 @@ int main() {
     if (!hornbeam::cpu().avx512) continue;  // the rest is oneDNN's in bfloat16, for which it wants AVX-512
     for (const Convolution& each : {Convolution{3, 9, 1, 3, 20, 1, 0}, Convolution{2, 8, 3, 5, 16, 1, 2},
                                     Convolution{5, 9, 16, 3, 33, 1, 1}, Convolution{3, 10, 32, 3, 16, 1, 0},
-                                    Convolution{2, 9, 7, 3, 5, 2, 1}, Convolution{0, 8, 4, 3, 8, 1, 0}}) {
+                                    Convolution{2, 9, 7, 3, 5, 2, 1}, Convolution{0, 8, 4, 3, 8, 1, 0},
+                                    Convolution{2, 9, 12, 3, 8, 1, 1, 4}, Convolution{2, 8, 33, 3, 33, 2, 1, 33},
+                                    Convolution{3, 9, 17, 5, 17, 1, 2, 17}, Convolution{2, 9, 20, 3, 20, 1, 2, 20, 2}}) {
       in_both_types([&](Type type) { return each.plain(pool, type); });
       in_both_types([&](Type type) { return each.pooled(pool, type); });
     }

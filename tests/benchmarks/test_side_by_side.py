@@ -147,6 +147,26 @@ def test_one_call_writes_json_and_table(
     assert table == capsys.readouterr().out.removesuffix("\n")
 
 
+def test_who_takes_part_where_nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras on PyTorch does with models at which it may be the best, under another policy too."""
+    seen = {}
+
+    def run(
+        case: Any, frameworks: Any, *_: Any, pythons: dict[str, str], **__: Any
+    ) -> dict[str, Any]:
+        seen[case.name] = [framework.name for framework in frameworks]
+        assert list(pythons) == seen[case.name]
+        return {}
+
+    monkeypatch.setattr(side_by_side, "run", run)
+    monkeypatch.setattr("benchmarks.peak.measure", lambda python: {})
+    options = ["--cases", "mlp", "resnet20-bf16", "--measure", "fit"]
+    options = command_line.parse([*options, "--peer-python", sys.executable])
+    command_line.fill({"cases": []}, options)
+    few = [HORNBEAM, "keras-tensorflow", "keras-jax", "pytorch"]
+    assert seen == {"mlp": few, "resnet20-bf16": [*few[:3], "keras-torch", "pytorch"]}
+
+
 def test_a_stopped_run_reports_what_was_finished(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

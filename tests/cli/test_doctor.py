@@ -44,8 +44,18 @@ def test_what_the_processor_can_do(features, used, processor, bfloat16, monkeypa
     text = capsys.readouterr().out
     assert f"Native CPU kernels\n  {used}" in text
     assert f"\n  processor: {processor}\n" in text
-    assert "oneDNN 2.7, built with GCC or Clang 12.2" in text
+    assert "oneDNN 2.7, built with GCC 12.2" in text
     assert ("bfloat16: the reference kernels" in text) == bfloat16
+
+
+def test_it_says_what_required_kernels_are_missing(monkeypatch, capsys):
+    """They stop everything else: the one command that tells why must still run."""
+    monkeypatch.setitem(sys.modules, "hornbeam.kernels._native", None)
+    monkeypatch.setattr(native, "_load", native._load.__wrapped__)
+    monkeypatch.setenv("HORNBEAM_NATIVE", "required")
+    assert doctor.main([]) == 0
+    text = capsys.readouterr().out
+    assert "not used: they were not built" in text and "Nothing runs." in text
 
 
 def test_it_says_why_kernels_are_off(tmp_path):

@@ -69,3 +69,5 @@ def test_errors_say_none_for_what_is_not_known():
         KerasTensor((None, 4)) + np.ones(5)
     with pytest.raises(ValueError, match=rf"\({PROBES[0]}, 4\)"):
         KerasTensor((PROBES[0], 4)) + np.ones(5)
+    with pytest.raises(ValueError, match=rf"\(None, 4\).* \({PROBES[0]}, 4\)"):
+        KerasTensor((None, 4)) @ np.ones((PROBES[0], 4))

@@ -41,16 +41,7 @@ CASES = [
     Case((2, 9, 9, 12), (3, 3, 4, 6)),  # three groups
     Case((2, 9, 9, 32), (3, 3, 16, 32), 2, "same"),
     Case((3, 9, 9, 33), (3, 3, 1, 33), padding="same"),  # one group per channel
-    Case((2, 12, 14, 48), (3, 3, 1, 48), 2, "same"),
     Case((3, 9, 9, 16), (3, 3, 1, 32), 2, "same"),
-    Case((3, 9, 11, 33), (5, 5, 1, 33), padding="same"),
-    Case((2, 12, 13, 20), (5, 4, 1, 20), 2, "same"),
-    Case((2, 11, 12, 16), (3, 3, 1, 16), padding="same", dilation=2),
-    Case((2, 8, 25, 16), (2, 11, 1, 16), padding="same"),
-    Case(
-        (2, 3, 4, 40), (7, 7, 1, 40), padding="same"
-    ),  # no column of an image is seen by all of the window
-    Case((2, 20, 12), (5, 1, 12), padding="causal", dilation=3),
     Case((2, 20, 5), (3, 5, 7), padding="causal", dilation=2),
     Case((2, 21, 16), (5, 16, 16), 2, "same"),
     Case((1, 7, 7, 3), (5, 5, 3, 17), padding="same"),
@@ -62,6 +53,18 @@ CASES = [
     Case((9, 5, 5, 64), (3, 3, 64, 64)),  # forward, but not the gradient of x
     Case((0, 7, 7, 3), (3, 3, 3, 5)),
     Case((0, 7, 7, 3), (1, 1, 3, 5), 2),
+]
+# Each channel with a window of its own.
+DEPTHWISE = [
+    Case((2, 12, 14, 48), (3, 3, 1, 48), 2, "same"),
+    Case((3, 9, 11, 33), (5, 5, 1, 33)),
+    Case((3, 9, 11, 33), (5, 5, 1, 33), padding="same"),
+    Case((2, 12, 13, 20), (5, 4, 1, 20), 2, "same"),
+    Case((2, 11, 12, 16), (3, 3, 1, 16), padding="same", dilation=2),
+    Case((2, 8, 25, 16), (2, 11, 1, 16), padding="same"),
+    Case((2, 3, 4, 40), (7, 7, 1, 40), padding="same"),  # no column is seen by all of the window
+    Case((2, 20, 12), (5, 1, 12), padding="causal", dilation=3),
+    Case((8, 48, 48, 32), (5, 5, 1, 32), padding="same"),  # several chunks of several slices
 ]
 POOLED = [
     Case((5, 13, 13, 32), (3, 3, 32, 64)),  # 11 rows, of which 10 are pooled

@@ -96,15 +96,16 @@ def test_nothing_to_see_beyond_the_diagonal(dtype: str) -> None:
     assert not jnp.any(dk[:, 40:]) and not jnp.any(dv[:, 40:])
 
 
-def test_scan() -> None:
-    q, k, v, mask, dy = _arrays((2, 9, 20, 2, 8), "keys")
+@pytest.mark.parametrize("dtype", TYPES)
+def test_scan(dtype: str) -> None:
+    q, k, v, mask, dy = _arrays((2, 9, 20, 2, 8), "keys", dtype)
 
     def run(f: Any) -> Any:
         return jax.lax.scan(
             lambda c, q: (c, _vjp(f, True, q, k, v, mask, dy)), 0, jnp.stack([q, -q])
         )[1]
 
-    assert_close(run(attention.attention), run(attention.attention_reference))
+    assert_close(run(attention.attention), run(attention.attention_reference), dtype)
 
 
 @pytest.mark.parametrize("size", BLOCKS, ids=str)

@@ -14,6 +14,7 @@ import pytest
 from hornbeam.kernels import conv, conv_reference, native
 from tests.kernels.conv_cases import (
     CASES,
+    DEPTHWISE,
     DTYPES,
     LAYERS,
     POOLED,
@@ -33,7 +34,8 @@ pytestmark = pytest.mark.usefixtures("every_size_of_convolution")
 
 @pytest.mark.parametrize(
     ("case", "dtype"),
-    [(case, "float32") for case in CASES] + [(case, "bfloat16") for case in CASES[::2]],
+    [(case, "float32") for case in CASES + DEPTHWISE]
+    + [(case, "bfloat16") for case in CASES[::2] + DEPTHWISE],
     ids=str,
 )
 def test_value_and_gradients(case: Case, dtype: str) -> None:
@@ -121,9 +123,15 @@ def test_second_gradient(layer: str, case: Case) -> None:
         ("conv", CASES[1], (1, 0, 0), "float32"),
         ("conv", CASES[4], (0, None, None), "float32"),
         ("conv", CASES[2], (1, None, None), "bfloat16"),
+        ("conv", CASES[14], (0, None, None), "float32"),
+        ("conv", CASES[18], (0, None, None), "float32"),
+        ("conv", DEPTHWISE[2], (0, None, None), "float32"),
+        ("conv", DEPTHWISE[2], (0, 0, 0), "float32"),
+        ("conv", DEPTHWISE[0], (1, None, None), "bfloat16"),
         ("pooled", POOLED[2], (0, None, None), "float32"),
         ("pooled", POOLED[8], (1, None, None), "float32"),
         ("pooled", POOLED[8], (0, 0, None), "float32"),
+        ("pooled", POOLED[1], (0, None, None), "bfloat16"),
         ("transposed", Case((2, 5, 6, 5), (3, 3, 5, 5), 2, "same"), (1, None, None), "float32"),
     ],
     ids=str,
@@ -149,12 +157,19 @@ def test_vmap(layer: str, case: Case, axes: Any, dtype: str) -> None:
     assert_gradients_alike(actual, expected, dtype)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("layer", "dtype"), [("conv", "float32"), ("conv", "bfloat16"), ("pooled", "float32")]
+    ("layer", "case"),
+    [
+        ("conv", Case((4, 8, 8, 16), (3, 3, 16, 16), padding="same")),
+        ("conv", Case((4, 8, 8, 16), (3, 3, 4, 16), padding="same")),
+        ("conv", Case((4, 8, 8, 16), (5, 5, 1, 16), padding="same")),
+        ("conv", Case((4, 20, 16), (3, 16, 16), padding="causal", dilation=2)),
+        ("pooled", Case((4, 8, 8, 16), (3, 3, 16, 16), padding="same")),
+    ],
+    ids=str,
 )
-def test_inside_scan_and_checkpoint(layer: str, dtype: str) -> None:
-    case = Case((4, 8, 8, 16), (3, 3, 16, 16), padding="same")
-
+def test_inside_scan_and_checkpoint(layer: str, case: Case, dtype: str) -> None:
     def deep(module: Any) -> Any:
         @jax.checkpoint
         def step(x: Any, kernel: Any, bias: Any) -> Any:
@@ -191,6 +206,9 @@ EVEN = Case((3, 8, 8, 16), (3, 3, 16, 33), padding="same")
         ("conv", CASES[18], "float32", "x"),
         ("conv", CASES[2], "float32", "kernel"),
         ("conv", CASES[2], "float32", "dy"),
+        ("conv", DEPTHWISE[1], "float32", "x"),
+        ("conv", DEPTHWISE[1], "float32", "dy"),
+        ("conv", DEPTHWISE[1], "bfloat16", "dy"),
         ("pooled", POOLED[0], "float32", "x"),
         ("pooled", POOLED[1], "float32", "x"),
         ("pooled", POOLED[6], "float32", "x"),
@@ -323,7 +341,7 @@ COMMON = [
 @pytest.mark.parametrize("shape", COMMON, ids=str)
 def test_onednn_has_a_fast_implementation(shape: Any, dtype: str) -> None:
     if not native.suits(jnp.ones(1, dtype)):
-        return
+        pytest.skip(f"no native kernels for {dtype} here")
     module = importlib.import_module("hornbeam.kernels._native")
     x, kernel, stride, padding = shape
     for name in module.conv_implementations(dtype, x, kernel, stride, 1, padding):
@@ -332,11 +350,11 @@ def test_onednn_has_a_fast_implementation(shape: Any, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_depthwise_gradients_have_their_own_implementation(stride: int, dtype: str) -> None:
-    """oneDNN's first offer for bfloat16 with strides takes a hundred times as long."""
+    """oneDNN's first offer for x in bfloat16 with strides takes 70 times as long."""
     if not native.suits(jnp.ones(1, dtype)):
-        return
+        pytest.skip(f"no native kernels for {dtype} here")
     module = importlib.import_module("hornbeam.kernels._native")
     sizes = (2, 32, 32, 64), (3, 3, 1, 64), stride, 1, 0
     _, of_x, of_kernel = module.conv_implementations(dtype, *sizes)

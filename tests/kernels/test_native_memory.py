@@ -17,10 +17,13 @@ from hornbeam.kernels import (
     matmul,
     native,
     normalization,
+    pool,
+    random,
     recurrent,
     updates,
 )
 
+TWO = (2, 2), (2, 2), "valid"
 CALLS, SETTLED = 10_000, 1_000
 ALLOWED = 16 << 20  # bytes; 4 KB lost in each call would be twice that
 KERNELS = (
@@ -28,6 +31,17 @@ KERNELS = (
     *("lstm_forward", "lstm_backward", "gru_forward", "gru_backward"),
     *("attention_forward", "attention_backward", "layer_norm_forward", "layer_norm_backward"),
     *("batched_matmul", "embedding_table_gradient", "update_adam"),
+    *("conv_forward", "conv_input_gradient", "conv_weight_gradient", "bernoulli"),
+    *("conv_pool_value", "conv_pool_input_gradient", "dense_input_gradient", "max_pool_value"),
+    *("max_pool_forward", "max_pool_gradient", "average_pool_forward", "average_pool_gradient"),
+    *("moments", "batch_norm_forward", "batch_norm_backward", "update_sgd", "update_rmsprop"),
+)
+SGD = updates.Rule("sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", False)))
+RMSPROP = updates.Rule(
+    "rmsprop",
+    updates.rmsprop,
+    ("velocity",),
+    (("rho", 0.9), ("momentum", 0.0), ("epsilon", 1e-7)),
 )
 ADAM = updates.Rule(
     "adam",
@@ -41,10 +55,24 @@ def normal(*shape):
     return jnp.asarray(np.random.default_rng(0).normal(size=shape), jnp.float32)
 
 
-def images_loss(x, kernel, bias, weights):
+def pooled(x, kernel, bias):
     options = {"strides": (1, 1), "padding": "valid", "dilation": (1, 1), "window": (2, 2)}
-    y = conv.conv_max_pool(x, kernel, bias, **options).reshape(x.shape[0], -1)
+    return conv.conv_max_pool(x, kernel, bias, **options)
+
+
+def images_loss(x, kernel, bias, weights):
+    y = pooled(x, kernel, bias).reshape(x.shape[0], -1)
     return dense.affine(y, weights, activation="relu").sum()
+
+
+def layers_loss(x, kernel, window):
+    """Convolution of both kinds, batch normalisation, both poolings and dropout."""
+    y = conv.conv(x, kernel, (1, 1), "same", (1, 1))
+    y = conv.depthwise_conv(y, window, (1, 1), "same", (1, 1))
+    mean, variance = normalization.moments(y, (0, 1, 2))
+    y = normalization.batch_normalization(y, mean, variance, None, None, 1e-3)
+    y = pool.average_pool(pool.max_pool(y, *TWO), *TWO)
+    return jnp.where(random.bernoulli(jax.random.key(0), 0.5, y.shape), y, 0).sum()
 
 
 def words_loss(table, indices, weights, w, u):
@@ -60,15 +88,23 @@ def words_loss(table, indices, weights, w, u):
     return last.sum() + matmul.matmul(y, y, transpose_b=True).sum()
 
 
-def step(images, words, indices, slots):
-    """The gradients of both losses, and an update of the table by its rows."""
+def step(images, words, indices, slots, window):
+    """The gradients of all losses, values alone, an update of the table by its rows, and others."""
+    x, kernel, bias, _ = images
     found = jax.value_and_grad(lambda a: images_loss(*a))(images)
+    slopes = jax.value_and_grad(layers_loss, argnums=(0, 1, 2))(x, kernel, window)
+    values = pooled(x, kernel, bias), pool.max_pool(x, *TWO)
     table, *weights = words
     loss = lambda table, *weights: words_loss(table, indices, *weights)  # noqa: E731
     slope, *rest = jax.grad(loss, argnums=(0, 1, 2, 3))(table, *weights)
     rate, decay = jnp.float32(0.01), jnp.float32(0)
-    new = updates.update_all(ADAM, rate, decay, [False], [slope], [table], [slots])
-    return found, slope, rest, new
+    new = [
+        updates.update_all(
+            rule, rate, decay, [False], [each], [table], [{n: slots[n] for n in rule.slots}]
+        )
+        for rule, each in ((ADAM, slope), (SGD, table), (RMSPROP, table))
+    ]
+    return found, slopes, values, slope, rest, new
 
 
 def resident_bytes():
@@ -78,14 +114,17 @@ def resident_bytes():
 
 @pytest.mark.slow
 def test_no_growth(monkeypatch):
-    for module in (attention, matmul, normalization):
+    for module in (attention, matmul, normalization, random):
         monkeypatch.setattr(module, "pays", lambda *_: True)
+    for module in (conv, pool):
+        monkeypatch.setattr(module, "_pays", lambda *_: True)
     table = normal(500, 16)
     arguments = (
         (normal(8, 10, 10, 8), normal(3, 3, 8, 16), normal(16), normal(256, 256)),
         (table, normal(16, 64), normal(16, 64), normal(16, 48)),
         jnp.arange(8 * 16).reshape(8, 16) % 77,
         {"momentum": table, "velocity": table**2},
+        normal(5, 5, 16, 1),
     )
     program = jax.jit(step).lower(*arguments).compile()
     text = program.as_text() or ""

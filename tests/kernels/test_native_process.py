@@ -118,27 +118,51 @@ print(native.why_not())
     assert reason == "this processor has no AVX2"
 
 
+PLACES = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+# Knows one thing less than the compiler that it calls.
+OLD_COMPILER = """#!/bin/sh
+for argument in "$@"; do
+  if [ -f "$argument" ] && grep -q __builtin_shufflevector "$argument"; then
+    echo "error: '__builtin_shufflevector' was not declared in this scope" >&2
+    exit 1
+  fi
+done
+exec c++ "$@"
+"""
+
+
 @pytest.mark.slow
-def test_an_installation_without_a_compiler(tmp_path):
+@pytest.mark.parametrize("compiler", [None, OLD_COMPILER], ids=["no compiler", "an old one"])
+def test_an_installation_without_a_compiler(compiler, tmp_path):
     """It succeeds, and leaves the reason where the module would be."""
-    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    cmake = shutil.which("cmake", path=places)
-    if cmake is None:
-        return  # only a build needs it
-    source, build = Path(__file__).parents[2] / "csrc", tmp_path / "build"
-    (tmp_path / "bin").mkdir()
-    environment = {"PATH": str(tmp_path / "bin"), "CXX": str(tmp_path / "bin" / "c++")}
-    # No program is needed to build nothing.
-    maker = ["-G", "Unix Makefiles", "-DCMAKE_MAKE_PROGRAM=none"]
+    cmake, ninja = (shutil.which(name, path=PLACES) for name in ("cmake", "ninja"))
+    if cmake is None or ninja is None:
+        pytest.skip("only a build needs cmake and ninja; hornbeam[native] brings them")
+    source, build, cxx = Path(__file__).parents[2] / "csrc", tmp_path / "build", tmp_path / "c++"
+    environment = {"PATH": str(tmp_path), "CXX": str(cxx)}
+    if compiler is not None:
+        cxx.write_text(compiler)
+        cxx.chmod(0o755)
+        environment["PATH"] = PLACES
     for command in (
-        [cmake, *maker, "-S", str(source), "-B", str(build)],
+        [
+            cmake,
+            "-G",
+            "Ninja",
+            f"-DCMAKE_MAKE_PROGRAM={ninja}",
+            "-S",
+            str(source),
+            "-B",
+            str(build),
+        ],
         [cmake, "--install", str(build), "--prefix", str(tmp_path)],
     ):
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert result.returncode == 0, result.stderr
     installed = list((tmp_path / "hornbeam" / "kernels").iterdir())
     assert [file.name for file in installed] == ["not_built.txt"]
-    assert installed[0].read_text() == "there was no C++ compiler"
+    reasons = "there was no C++ compiler", "the C++ compiler is not GCC 12 or newer"
+    assert installed[0].read_text() == reasons[compiler is not None]
 
 
 def test_the_reason_that_the_installation_wrote(tmp_path, monkeypatch):

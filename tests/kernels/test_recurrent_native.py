@@ -223,7 +223,7 @@ def test_other_activations_and_dropout_are_the_references(cell: str) -> None:
         assert_close(_layer(cell)(*arrays, **options), expected)
 
 
-TRANSFORMED = [*((cell, "float32") for cell in CELLS), ("gru", "bfloat16")]
+TRANSFORMED = [(cell, dtype) for cell in CELLS for dtype in DTYPES]
 
 
 @pytest.mark.parametrize(("cell", "dtype"), TRANSFORMED)

@@ -69,10 +69,10 @@ def test_small_variant(run: Run) -> None:
 def test_verbatim(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of MNIST, five epochs. The script sets no seed, the environment does.
 
-    The notes show 0.9905 in the test. That is luck to 0.002, and a processor that adds in another order draws anew: seeds
-    0 to 8 gave 0.9844 to 0.9914, Keras on TensorFlow 0.9856 to 0.9899 with seeds 0 to 4. The accuracy of the last
-    epoch's training is steadier, and says more: 0.9935 to 0.9946, Keras on JAX 0.9941 (on TensorFlow up to 0.9954, for
-    there a seed repeats the first epoch's order in all: so do we with `shuffle=False`, 0.9947 to 0.9950).
+    The notes show 0.9905 in the test. That is luck, with a deviation of 0.002, and a processor that adds in another order
+    draws anew: seeds 0 to 8 gave 0.9844 to 0.9914, Keras on TensorFlow 0.9856 to 0.9899 with seeds 0 to 4. The accuracy
+    of the last epoch's training is steadier, and says more: 0.9935 to 0.9946, Keras on JAX 0.9941 (on TensorFlow up to
+    0.9954, for there a seed repeats the first epoch's order in all: so do we with `shuffle=False`, 0.9947 to 0.9950).
     """
     monkeypatch.setenv("HORNBEAM_SEED", "2")
     done = run(snippets.as_copied(snippets.EXAMPLE))

@@ -71,14 +71,19 @@ def _kernels() -> Iterator[str]:
     reason = native.why_not()
     info = native.info()
     if reason is not None:
-        yield f"not used: {reason}. All works on the reference kernels, more slowly."
+        rest = (
+            "Nothing runs"
+            if native.required()
+            else "All works on the reference kernels, more slowly"
+        )
+        yield f"not used: {reason}. {rest}."
     elif jax.default_backend() != "cpu":
         yield "loaded, and used for what runs on the CPU only"
     else:
         yield "used"
     if info:
         yield f"processor: {', '.join(info['cpu']) or 'no vector extensions that are used'}"
-        yield f"oneDNN {info['onednn']}, built with GCC or Clang {info['compiler']}"
+        yield f"oneDNN {info['onednn']}, built with GCC {info['compiler']}"
         if reason is None and "avx512" not in info["cpu"]:
             yield "bfloat16: the reference kernels, for the native ones need AVX-512"
         yield from _columns("kernels: ", info.get("kernels", []))

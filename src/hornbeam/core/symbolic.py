@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -162,11 +162,16 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
             for s in symbols
         ]
-        with _sizes_unknown(size, symbols):
-            return jax.eval_shape(run, *specs)
+        return jax.eval_shape(run, *specs)
 
-    first = trace(PROBES[0])
-    second = trace(PROBES[1]) if any(None in s.shape for s in symbols) else first
+    known = not any(None in s.shape for s in symbols)
+    try:
+        first = trace(PROBES[0])
+    except (TypeError, ValueError) as error:
+        if not known:
+            _forget_sizes(error, partial(trace, PROBES[1]))
+        raise
+    second = first if known else trace(PROBES[1])
 
     def merge(a: Any, b: Any) -> KerasTensor:
         shape = [x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)]
@@ -175,16 +180,18 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return jax.tree.map(merge, _without_tensors(first), _without_tensors(second))
 
 
-@contextmanager
-def _sizes_unknown(probe: int, symbols: Sequence[KerasTensor]) -> Iterator[None]:
-    """Errors about shapes say None where the probe stands: users never wrote that number."""
-    sizes = {size for symbol in symbols for size in symbol.shape}
+def _forget_sizes(error: Exception, trace: Callable[[], Any]) -> None:
+    """Let the error say None for the sizes that unknown axes were traced with: users never wrote these numbers.
+
+    They are what differs when it is traced with other ones.
+    """
     try:
-        yield
-    except (TypeError, ValueError) as error:
-        if len(error.args) == 1 and None in sizes and probe not in sizes:
-            error.args = (re.sub(rf"\b{probe}\b", "None", str(error)),)
-        raise
+        trace()
+    except Exception as other:
+        ours, others = (re.split(r"\b(\d+)\b", str(each)) for each in (error, other))
+        if ours != others and ours[::2] == others[::2]:
+            pairs = zip(ours, others, strict=True)
+            error.args = ("".join(a if a == b else "None" for a, b in pairs),)
 
 
 def _without_tensors(tree: Any) -> Any:

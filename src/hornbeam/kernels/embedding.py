@@ -65,7 +65,7 @@ def _pays(n: int, d: int, m: int, dtype: Any) -> bool:
     """Whether the native gradient beats XLA's, by size.
 
     Measured on two AVX-512 cores. bfloat16 gains 2 to 12 times. float32 gains 1.2 to 2.2 times in tables of 5000 rows and
-    more, is even in small ones (0.9 to 1.4), and loses where dy no longer stays in the cache: two threads, each skipping half
+    more, is even in small ones (0.8 to 1.4), and loses where dy no longer stays in the cache: two threads, each skipping half
     of it, read it slower than one.
     """
     return dtype == "bfloat16" or m * d <= 2_000_000

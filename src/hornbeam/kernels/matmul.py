@@ -32,19 +32,17 @@ def require_factors(
     if _are_factors(_turned(a, transpose_a), _turned(b, transpose_b)):
         return
     forms = f"{name_a} {_form('mk', transpose_a)} and {name_b} {_form('kn', transpose_b)}"
-    vector = "" if transpose_a or transpose_b else " either may be a vector (k,),"
     raise ValueError(
-        f"`matmul` takes {forms},{vector} with leading axes that broadcast; received {name_a} of shape {a.shape} and "
-        f"{name_b} of shape {b.shape}."
+        f"`matmul` takes {forms}, with leading axes that broadcast; received {name_a} of shape {a.shape} and {name_b} of "
+        f"shape {b.shape}."
     )
 
 
 def _form(axes: str, transpose: bool) -> str:
-    return (
-        f"(..., {axes[1]}, {axes[0]}) to be transposed"
-        if transpose
-        else f"(..., {axes[0]}, {axes[1]})"
-    )
+    first, second = axes
+    if transpose:
+        return f"(..., {second}, {first}) to be transposed"
+    return f"(..., {first}, {second}) or (k,)"
 
 
 def _turned(x: jax.Array, transpose: bool) -> tuple[int, ...]:

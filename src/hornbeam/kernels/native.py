@@ -70,12 +70,17 @@ def available() -> bool:
     Raises RuntimeError where they can't and `HORNBEAM_NATIVE=required` asks for them.
     """
     reason = _load().reason
-    if reason is not None and os.environ.get("HORNBEAM_NATIVE") == "required":
+    if reason is not None and required():
         raise RuntimeError(
             f"HORNBEAM_NATIVE=required asks for the native kernels, but there are none here: {reason}. Mend that, or "
             "unset the variable to compute without them."
         )
     return reason is None
+
+
+def required() -> bool:
+    """Whether `HORNBEAM_NATIVE=required` makes it an error that there are none."""
+    return os.environ.get("HORNBEAM_NATIVE") == "required"
 
 
 def why_not() -> str | None:

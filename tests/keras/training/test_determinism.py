@@ -18,17 +18,28 @@ random = np.random.default_rng(0)
 if sys.argv[1] == "images":
     x, y = random.random((160, 28, 28, 1), "float32"), random.integers(0, 10, 160)
     body = [keras.Input((28, 28, 1)), layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+            layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(), layers.DepthwiseConv2D(5, padding="same"),
+            layers.AveragePooling2D(2), layers.Flatten()]
+    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
 elif sys.argv[1] == "words":
     x, y = random.integers(0, 500, (160, 40)), random.integers(0, 10, 160)
     body = [keras.Input((40,), dtype="int32"), layers.Embedding(500, 64, mask_zero=True),
             layers.Bidirectional(layers.LSTM(64, return_sequences=True)), layers.GRU(64)]
+    optimizer = "adam"
+elif sys.argv[1] == "attention":
+    x, y = random.random((160, 32, 64), "float32"), random.integers(0, 10, 160)
+    inputs = keras.Input((32, 64))
+    seen = layers.MultiHeadAttention(4, 16, dropout=0.1)(inputs, inputs)
+    block = keras.Model(inputs, layers.LayerNormalization()(layers.Add()([inputs, seen])))
+    body = [keras.Input((32, 64)), block, layers.GlobalAveragePooling1D()]
+    optimizer = "adamw"
 else:
     x, y = random.random((160, 256), "float32"), random.integers(0, 10, 160)
     body = [keras.Input((256,)), layers.Dense(256, activation="relu"), layers.BatchNormalization(),
             layers.Dropout(0.3), layers.Dense(256), layers.LayerNormalization()]
+    optimizer = "rmsprop"
 model = keras.Sequential([*body, layers.Dense(10, activation="softmax")])
-model.compile("adam", "sparse_categorical_crossentropy")
+model.compile(optimizer, "sparse_categorical_crossentropy")
 model.fit(x, y, batch_size=32, epochs=2, verbose=0)
 weights = b"".join(w.tobytes() for w in model.get_weights())
 assert np.isfinite(model.evaluate(x, y, verbose=0))
@@ -45,6 +56,6 @@ def trained(kind, policy):
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("kind", ["images", "words", "vectors"])
+@pytest.mark.parametrize("kind", ["images", "words", "attention", "vectors"])
 def test_the_same_bits(kind, policy):
     assert trained(kind, policy) == trained(kind, policy)
