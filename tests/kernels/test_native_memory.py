@@ -151,11 +151,18 @@ assert "lstm_forward" in program.as_text()
 
 pages = int(open("/proc/self/statm").read().split()[0])
 _, most = resource.getrlimit(resource.RLIMIT_AS)
-resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20), most))
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (64 << 20), most))
+taken = []
+try:  # what malloc has kept, too
+    while True:
+        taken.append(np.empty(16 << 20, "uint8"))
+except MemoryError:
+    pass
 try:
     program(x, h, h, w, u).block_until_ready()
 except jax.errors.JaxRuntimeError as error:
     print(error)
+del taken
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 wanted = recurrent.lstm_reference(x, h, h, w, u, None, return_sequences=False)[0]
 np.testing.assert_allclose(program(x, h, h, w, u), wanted, rtol=1e-5)
