@@ -19,9 +19,8 @@ class Framework:
     packages: tuple[str, ...]  # whose versions go into the report
     import_line: str  # what a user's script begins with
     environment: Mapping[str, str] = field(default_factory=dict)
-    default: bool | tuple[str, ...] = (
-        True  # False: only when asked for; or the models that it is asked for by itself
-    )
+    # False: only when asked for by name; a tuple: unasked with these models alone.
+    default: bool | tuple[str, ...] = True
 
     def is_default(self, model: str | None = None) -> bool:
         """Whether it takes part, with a model or without one, where nobody names frameworks."""

@@ -144,17 +144,9 @@ def test_an_installation_without_a_compiler(compiler, tmp_path):
         cxx.write_text(compiler)
         cxx.chmod(0o755)
         environment["PATH"] = PLACES
+    maker = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
     for command in (
-        [
-            cmake,
-            "-G",
-            "Ninja",
-            f"-DCMAKE_MAKE_PROGRAM={ninja}",
-            "-S",
-            str(source),
-            "-B",
-            str(build),
-        ],
+        [cmake, *maker, "-S", str(source), "-B", str(build)],
         [cmake, "--install", str(build), "--prefix", str(tmp_path)],
     ):
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
