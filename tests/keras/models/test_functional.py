@@ -173,3 +173,44 @@ def test_summary(capsys):
     lines: list[str] = []
     model.summary(print_fn=lines.append, show_trainable=True)
     assert any("Trainable" in line for line in lines)
+
+
+def test_layers_behind_the_inputs_check_their_values():
+    seen = []
+
+    class Positive(layers.Layer):
+        def call(self, inputs):
+            return inputs[0]
+
+        def check_values(self, inputs):
+            seen.append([np.shape(x) for x in inputs])
+            if min(np.min(x) for x in inputs) < 0:
+                raise ValueError("received a negative number")
+
+    words, a, b = keras.Input((3,), dtype="int32"), keras.Input((4,)), keras.Input((4,))
+    inner = keras.Sequential([keras.Input((3,), dtype="int32"), layers.Embedding(5, 2)])
+    both = Positive()([b, a])
+    model = keras.Model([words, a, b], [inner(words), Positive()([both, both])])
+    good = np.zeros((2, 3), int)
+    model.check_batch([good, X[:1], X])
+    assert seen == [
+        [(2, 4), (1, 4)]
+    ]  # not the layer behind another one, whose inputs are not known
+    with pytest.raises(ValueError, match="the index 5"):
+        model.check_batch([good + 5, X, X])
+    with pytest.raises(ValueError, match="negative"):
+        model.check_batch([good, -1 - X, X])
+    with pytest.raises(ValueError, match="takes 3 input"):
+        model.check_batch([good, X])
+
+
+def test_a_model_without_a_graph_checks_nothing_by_itself():
+    class Words(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.table = layers.Embedding(5, 2)
+
+        def call(self, x):
+            return self.table(x)
+
+    Words().check_batch(np.array([[7]]))

@@ -84,6 +84,19 @@ class Graph:
                 values[id(tensor)] = value
         return fill(self.outputs)
 
+    def check_values(self, inputs: Any, model: str) -> None:
+        """Let the layers right behind the inputs check the values that they will receive."""
+        nodes = [n for n in self.nodes if _checks_values(n.operation) and n.args]
+        if not nodes:
+            return
+        arranged = self.arrange(inputs, model)
+        values = {id(t): x for t, x in zip(self.flat_inputs, arranged, strict=True)}
+        for node in nodes:
+            leaves = symbolic_leaves(node.args[0])
+            if leaves and all(id(leaf) in values for leaf in leaves):
+                given = jax.tree.map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)
+                node.operation.check_values(given)
+
     # Writing down
 
     def get_config(self, serialize: Callable[[Any], Any]) -> dict[str, Any]:
@@ -147,6 +160,10 @@ class Graph:
             indices[id(node)] = counts.get(key, 0)
             counts[key] = indices[id(node)] + 1
         return indices
+
+
+def _checks_values(operation: Any) -> bool:
+    return isinstance(operation, Layer) and type(operation).check_values is not Layer.check_values
 
 
 def _function_config(call: FunctionCall) -> dict[str, Any]:

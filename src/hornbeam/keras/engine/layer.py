@@ -122,6 +122,12 @@ class Layer(SymbolicCalls):
         """The mask of the outputs; by default that of the inputs."""
         return previous_mask
 
+    def check_values(self, inputs: Any) -> None:
+        """Raise ValueError for values of the inputs that the layer can't work on; by default nothing is checked.
+
+        Compiled programs can't raise errors, so models call this on the arrays of a batch before a program runs.
+        """
+
     # Losses
 
     def add_loss(self, loss: Any) -> None:

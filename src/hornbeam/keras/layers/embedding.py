@@ -84,19 +84,20 @@ class Embedding(Layer):
             inputs = ops.cast(inputs, "int32")
         raw = unwrap(inputs)
         if not is_traced(raw) and raw.size <= _MAX_CHECKED:
-            self.check_range(np.asarray(raw))
+            self.check_values(raw)
         return ops.embedding_lookup(self.embeddings, inputs, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where the index is 0, with `mask_zero`; else None."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def check_range(self, indices: np.ndarray) -> None:
-        """Raise ValueError for an index that the table has no row for; compiled code gives NaN for it."""
+    def check_values(self, inputs: Any) -> None:
+        """Raise ValueError for an index that the table has no row for; compiled code returns NaN for it."""
+        indices = np.asarray(inputs)
         if not indices.size or (indices.min() >= 0 and indices.max() < self.input_dim):
             return
         wrong = indices[(indices < 0) | (indices >= self.input_dim)]
-        if wrong.size:
+        if wrong.size:  # NaN compares as neither
             raise ValueError(
                 f"The layer {self.name!r} (Embedding) has rows for the indices 0 to {self.input_dim - 1}; received "
                 f"the index {wrong[0]}. Raise `input_dim` (the largest index + 1), or map unknown words to one index."

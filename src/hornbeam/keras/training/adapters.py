@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from hornbeam.core.op import is_box
-from hornbeam.keras.layers import Embedding
 from hornbeam.keras.losses.labels import check_labels
 from hornbeam.keras.training.arrays import ArraySource, host_array, is_array
 from hornbeam.keras.training.streams import (
@@ -125,16 +124,10 @@ def check_targets(model: Any, y: Any) -> None:
 
 
 def check_indices(model: Any, x: Any) -> None:
-    """Raise ValueError for indices that an embedding right behind an input has no row for."""
-    graph = getattr(model, "_graph", None)
-    if graph is None:
-        return
-    embeddings = [node for node in graph.nodes if isinstance(node.operation, Embedding)]
-    values = graph.arrange(x, model.name) if embeddings else []
-    for symbol, value in zip(graph.flat_inputs, values, strict=False):
-        for node in embeddings:
-            if any(tensor is symbol for tensor in node.inputs):
-                node.operation.check_range(np.asarray(value))
+    """Let the layers of the model check the values of a batch."""
+    check = getattr(model, "check_batch", None)
+    if check is not None:
+        check(x)
 
 
 def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, Any, Any]:
