@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -12,12 +10,9 @@ import jax
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.names import auto_name
 from hornbeam.core.operators import Operators
+from hornbeam.core.probes import hide_probe, probes_apart_from, probing
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Tensor
-
-# An unknown dimension is traced with two sizes; what differs between the results is unknown there too. Both are
-# divisible by 64, 3 and 7, so that poolings, up-samplings and windows inside a traced layer divide them evenly.
-PROBES = (1344, 6720)
 
 
 class KerasTensor(Operators):
@@ -145,7 +140,7 @@ def record(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The symbolic outputs of `fn` on symbolic inputs: `fn` is traced on tensors, nothing is computed."""
+    """Return the symbolic outputs of `fn` on symbolic inputs: `fn` is traced on tensors, nothing is computed."""
     leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_symbolic)
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
     symbols: list[KerasTensor] = [leaves[i] for i in places]
@@ -157,41 +152,54 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         inner_args, inner_kwargs = jax.tree.unflatten(tree, filled)
         return fn(*inner_args, **inner_kwargs)
 
-    def trace(size: int) -> Any:
+    def trace(size: int | None) -> Any:
         specs = [
             jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
             for s in symbols
         ]
-        return jax.eval_shape(run, *specs)
+        return _without_tensors(jax.eval_shape(run, *specs))
 
-    known = not any(None in s.shape for s in symbols)
-    try:
-        first = trace(PROBES[0])
-    except (TypeError, ValueError) as error:
-        if not known:
-            _forget_sizes(error, partial(trace, PROBES[1]))
-        raise
-    second = first if known else trace(PROBES[1])
+    if not any(None in s.shape for s in symbols):
+        first = second = trace(None)
+    else:
+        first, second = _trace_twice(trace, _sizes(leaves))
 
     def merge(a: Any, b: Any) -> KerasTensor:
         shape = [x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(shape, a.dtype)
 
-    return jax.tree.map(merge, _without_tensors(first), _without_tensors(second))
+    return jax.tree.map(merge, first, second)
 
 
-def _forget_sizes(error: Exception, trace: Callable[[], Any]) -> None:
-    """Let the error say None for the sizes that unknown axes were traced with: users never wrote these numbers.
+def _sizes(leaves: list[Any]) -> set[int]:
+    """Return the known sizes of a call: those of its arguments, and numbers among them."""
+    shapes = {d for leaf in leaves for d in getattr(leaf, "shape", ()) if d is not None}
+    return shapes | {leaf for leaf in leaves if isinstance(leaf, int)}
 
-    They are what differs when it is traced with other ones.
+
+def _trace_twice(trace: Callable[[int], Any], known: set[int]) -> tuple[Any, Any]:
+    """Return the results for two probe sizes.
+
+    A trace that fails with one probe alone met a size of its own that equals it: two others are taken then.
     """
-    try:
-        trace()
-    except Exception as other:
-        ours, others = (re.split(r"\b(\d+)\b", str(each)) for each in (error, other))
-        if ours != others and ours[::2] == others[::2]:
-            pairs = zip(ours, others, strict=True)
-            error.args = ("".join(a if a == b else "None" for a, b in pairs),)
+
+    def attempt(size: int) -> Any:
+        with probing(size):
+            return trace(size)
+
+    sizes = probes_apart_from(known)
+    results: list[Any] = []
+    for size in sizes:
+        try:
+            results.append(attempt(size))
+        except Exception as error:
+            other = next(sizes)
+            hide_probe(error, size, lambda other=other: results.append(attempt(other)))
+            if not results:
+                raise
+        if len(results) >= 2:
+            break
+    return results[0], results[1]
 
 
 def _without_tensors(tree: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hornbeam.core import scope
 from hornbeam.core.names import current_path, name_scope
-from hornbeam.core.symbolic import PROBES
+from hornbeam.core.probes import without_probes
 from hornbeam.keras.engine.calling import shape_of
 from hornbeam.keras.engine.weights import WeightHolder
 
@@ -35,7 +35,7 @@ class Buildable(WeightHolder):
         with _build_lock:
             if self.built:  # another thread was faster
                 return
-            shapes = {name: _without_probes(shape_of(value)) for name, value in tensors.items()}
+            shapes = {name: without_probes(shape_of(value)) for name, value in tensors.items()}
             if self._builds_in_call():
                 self._build_shapes = shapes
             else:
@@ -112,12 +112,3 @@ def _tracked_build(build: Any) -> Any:
     wrapped.__doc__, wrapped.__name__ = build.__doc__, "build"
     wrapped._is_tracked = True  # type: ignore[attr-defined]
     return wrapped
-
-
-def _without_probes(shape: Any) -> Any:
-    """Sizes that stand for unknown dimensions while shapes are being traced, as None."""
-    if isinstance(shape, dict):
-        return {key: _without_probes(each) for key, each in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        return type(shape)(map(_without_probes, shape))
-    return None if shape in PROBES else shape
