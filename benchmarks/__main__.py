@@ -9,12 +9,12 @@ from typing import Any
 
 from benchmarks import first_epoch, machine, peak, report, side_by_side, startup
 from benchmarks.cases import CASES
-from benchmarks.frameworks import FRAMEWORKS, HORNBEAM
+from benchmarks.frameworks import BEFORE, FRAMEWORKS, HORNBEAM
 from benchmarks.measurements import MEASUREMENTS
 from benchmarks.progress import say
 
 HERE = Path(__file__).resolve().parent
-PEERS = [name for name in FRAMEWORKS if name != HORNBEAM]
+PEERS = [name for name in FRAMEWORKS if name not in (HORNBEAM, BEFORE)]
 DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].is_default()]
 STARTUP, FIRST_EPOCH = "startup", "first-epoch"
 
@@ -59,6 +59,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "that `make bench` creates, .venv-peers)",
     )
     parser.add_argument(
+        "--before",
+        type=Path,
+        metavar="PYTHON",
+        help="Python of an environment that holds an earlier Hornbeam, to be timed beside this one",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=HERE / "results",
@@ -71,6 +77,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(
             f"no Python at {options.peer_python}: run `make bench`, or name the Python of an "
             "environment with requirements-peers.txt by --peer-python, or give --peers no names"
+        )
+    if options.before is not None and not options.before.exists():
+        parser.error(
+            f"no Python at {options.before}: clone the earlier commit, run `make test` there, and name its "
+            ".venv/bin/python"
         )
     return options
 
@@ -116,7 +127,10 @@ def fill(document: dict[str, Any], options: argparse.Namespace) -> None:
         peers = options.peers
         if peers is None:
             peers = [name for name in PEERS if FRAMEWORKS[name].is_default(model)]
-        return {HORNBEAM: sys.executable, **dict.fromkeys(peers, str(options.peer_python))}
+        ours = {HORNBEAM: sys.executable}
+        if options.before is not None:
+            ours[BEFORE] = str(options.before)
+        return {**ours, **dict.fromkeys(peers, str(options.peer_python))}
 
     measurements = [MEASUREMENTS[name] for name in options.measure if name in MEASUREMENTS]
     if measurements:

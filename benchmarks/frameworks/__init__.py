@@ -28,6 +28,20 @@ class Framework:
 
 
 HORNBEAM = "hornbeam"
+BEFORE = "hornbeam-before"
+"""An earlier Hornbeam, installed under another Python: what a change did to the speed."""
+
+
+def _hornbeam(name: str, title: str, **options: Any) -> Framework:
+    """Hornbeam, as the Python of that name has it."""
+    return Framework(
+        name=name,
+        title=title,
+        module="benchmarks.frameworks.hornbeam",
+        packages=("hornbeam", "jax", "numpy"),
+        import_line="import hornbeam",
+        **options,
+    )
 
 
 def _keras(backend: str, title: str, package: str, **options: Any) -> Framework:
@@ -45,13 +59,8 @@ def _keras(backend: str, title: str, package: str, **options: Any) -> Framework:
 FRAMEWORKS: dict[str, Framework] = {
     framework.name: framework
     for framework in (
-        Framework(
-            name=HORNBEAM,
-            title="Hornbeam",
-            module="benchmarks.frameworks.hornbeam",
-            packages=("hornbeam", "jax", "numpy"),
-            import_line="import hornbeam",
-        ),
+        _hornbeam(HORNBEAM, "Hornbeam"),
+        _hornbeam(BEFORE, "Hornbeam before", default=False),
         _keras(
             *("tensorflow", "TensorFlow", "tensorflow-cpu"),
             import_line="import tensorflow, keras",
@@ -77,4 +86,4 @@ FRAMEWORKS: dict[str, Framework] = {
     )
 }
 
-__all__ = ["FRAMEWORKS", "HORNBEAM", "Framework"]
+__all__ = ["BEFORE", "FRAMEWORKS", "HORNBEAM", "Framework"]

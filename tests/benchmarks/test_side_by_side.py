@@ -13,7 +13,7 @@ import pytest
 import benchmarks.__main__ as command_line
 from benchmarks import report, side_by_side
 from benchmarks.cases import CASES
-from benchmarks.frameworks import FRAMEWORKS, HORNBEAM, Framework
+from benchmarks.frameworks import BEFORE, FRAMEWORKS, HORNBEAM, Framework
 from benchmarks.measurements import MEASUREMENTS
 
 # Writes down what it is asked to do; `cpu` sleeps as long as its name says.
@@ -165,6 +165,22 @@ def test_who_takes_part_where_nobody_is_named(monkeypatch: pytest.MonkeyPatch) -
     command_line.fill({"cases": []}, options)
     few = [HORNBEAM, "keras-tensorflow", "keras-jax", "pytorch"]
     assert seen == {"mlp": few, "resnet20-bf16": [*few[:3], "keras-torch", "pytorch"]}
+
+
+def test_an_earlier_hornbeam_runs_under_its_own_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, str] = {}
+
+    def run(*_: Any, pythons: dict[str, str], **__: Any) -> dict[str, Any]:
+        seen.update(pythons)
+        return {}
+
+    monkeypatch.setattr(side_by_side, "run", run)
+    monkeypatch.setattr("benchmarks.peak.measure", lambda python: {})
+    options = ["--cases", "mlp", "--measure", "fit", "--peers", "--before"]
+    command_line.fill({"cases": []}, command_line.parse([*options, "/bin/sh"]))
+    assert seen == {HORNBEAM: sys.executable, BEFORE: "/bin/sh"}
+    with pytest.raises(SystemExit):
+        command_line.parse([*options, "nowhere/python"])
 
 
 def test_a_stopped_run_reports_what_was_finished(
