@@ -15,7 +15,7 @@ from hornbeam.core.operators import elementary
 
 
 def _operator(fn: Callable[..., Any]) -> Op[...]:
-    made = op(fn)
+    made = op(name="get_item" if fn.__name__ == "getitem" else fn.__name__)(fn)
     elementary[fn.__name__] = made
     return made
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, cast
+from typing import Any, ParamSpec, Protocol, cast, overload
 
 import jax
 
@@ -26,6 +26,7 @@ class Op(Protocol[P]):
     """A function that `@op` made."""
 
     raw: Callable[..., Any]
+    name: str
     __name__: str
     __qualname__: str
     __module__: str
@@ -53,10 +54,20 @@ def is_box(value: Any) -> bool:
     return isinstance(value, _BOXES)
 
 
-def op(fn: Callable[P, Any]) -> Op[P]:
+@overload
+def op(fn: Callable[P, Any]) -> Op[P]: ...
+
+
+@overload
+def op(*, name: str) -> Callable[[Callable[P, Any]], Op[P]]: ...
+
+
+def op(fn: Callable[P, Any] | None = None, *, name: str | None = None) -> Any:
     """Make an op of a pure function over raw JAX values.
 
-    The undecorated function stays reachable as `raw`, for use inside other ops.
+    The undecorated function stays reachable as `raw`, for use inside other ops. Saved models know the op by its
+    `name`, so a name once published never changes: it is the name in `keras.ops`, by default the function's own. Where
+    another library function has the same name, it is the path that a user writes: `name="tf.argmax"`.
 
     >>> import jax.numpy as jnp, hornbeam as tf
     >>> from hornbeam.core.op import op
@@ -66,7 +77,12 @@ def op(fn: Callable[P, Any]) -> Op[P]:
     >>> double(tf.constant(3.0))
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
+    if fn is None:
+        return functools.partial(_make, name=name)
+    return _make(fn, name)
 
+
+def _make(fn: Callable[P, Any], name: str | None) -> Op[P]:
     @functools.wraps(fn)
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
@@ -78,8 +94,30 @@ def op(fn: Callable[P, Any]) -> Op[P]:
 
     made = cast("Op[P]", call)
     made.raw = fn
-    registry[f"{fn.__module__}:{fn.__qualname__}"] = made
+    made.name = name or fn.__name__
+    _register(made)
     return made
+
+
+def _register(made: Op[...]) -> None:
+    name = made.name
+    if name.startswith("_"):
+        raise ValueError(
+            f"The op {name!r} of {made.__module__} needs a public name, for saved models know it by that name: "
+            '@op(name="...").'
+        )
+    known = registry.get(name)
+    if known is not None and _place(known) != _place(made):
+        raise ValueError(
+            f"Two ops have the name {name!r}: {_place(known)} and {_place(made)}. Saved models know an op by its name; "
+            'give one of them another: @op(name="...").'
+        )
+    registry[name] = made
+
+
+def _place(made: Op[...]) -> str:
+    """Return where the op is defined: a notebook cell or a module that runs again replaces its own ops."""
+    return f"{made.__module__}.{made.__qualname__}"
 
 
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:

@@ -115,7 +115,7 @@ class FunctionCall:
     def __init__(self, fn: Any, name: str | None = None) -> None:
         """`fn` is a function that `@op` made."""
         self.fn = fn
-        self.name = name or auto_name(fn.__name__)
+        self.name = name or auto_name(fn.name.rpartition(".")[2])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.fn(*args, **kwargs)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from hornbeam.core.op import op
 
 
-@op
+@op(name="sigmoid_cross_entropy_with_logits")
 def _sigmoid(labels: Any, logits: Any) -> Any:
     logits = jnp.asarray(logits)
     labels = jnp.asarray(labels, logits.dtype)
@@ -29,7 +29,7 @@ def sigmoid_cross_entropy_with_logits(
     return _sigmoid(labels, logits)
 
 
-@op
+@op(name="softmax_cross_entropy_with_logits")
 def _softmax(labels: Any, logits: Any, axis: int) -> Any:
     return -jnp.sum(jnp.asarray(labels) * jax.nn.log_softmax(jnp.asarray(logits), axis), axis)
 
@@ -41,7 +41,7 @@ def softmax_cross_entropy_with_logits(
     return _softmax(labels, logits, axis)
 
 
-@op
+@op(name="sparse_softmax_cross_entropy_with_logits")
 def _sparse(labels: Any, logits: Any) -> Any:
     labels = jnp.asarray(labels)
     found = jnp.take_along_axis(

@@ -18,7 +18,7 @@ def moments(
     return ops.moments(x, tuple(axes) if isinstance(axes, list) else axes, keepdims=keepdims)
 
 
-@op
+@op(name="tf.nn.batch_normalization")
 def _batch_normalization(
     x: Any, mean: Any, variance: Any, offset: Any, scale: Any, epsilon: float
 ) -> Any:
@@ -41,7 +41,7 @@ def batch_normalization(
     return _batch_normalization(x, mean, variance, offset, scale, variance_epsilon)
 
 
-@op
+@op(name="tf.nn.bias_add")
 def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | None = None) -> Any:
     """A bias for each channel added."""
     value, bias = jnp.asarray(value), jnp.asarray(bias)

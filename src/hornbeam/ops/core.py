@@ -39,7 +39,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     return np.array(tensor.unwrap(x))
 
 
-@op
+@op(name="array")
 def array_of(x: TensorLike, dtype: DTypeLike = None) -> Any:
     """x as a tensor, as `convert_to_tensor`; in `keras.ops` it is named `array`."""
     return jnp.array(x, dtype=None if dtype is None else canonical(dtype))

@@ -96,7 +96,7 @@ def imag(x: TensorLike) -> Any:
     return jnp.imag(array(x))
 
 
-@op
+@op(name="conjugate")
 def conj(x: TensorLike) -> Any:
     """The complex conjugate, x itself where real."""
     return jnp.conj(array(x))

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-@op
+@op(name="random.normal")
 def normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
@@ -52,7 +52,7 @@ def normal(
     return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
 
 
-@op
+@op(name="random.truncated_normal")
 def truncated_normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
@@ -66,7 +66,7 @@ def truncated_normal(
     return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
 
 
-@op
+@op(name="random.uniform")
 def uniform(
     shape: Sequence[int],
     minval: TensorLike = 0.0,
@@ -88,7 +88,7 @@ def uniform(
     return jax.random.uniform(draw_key(seed), tuple(shape), kind, low, high)
 
 
-@op
+@op(name="random.randint")
 def randint(
     shape: Sequence[int],
     minval: TensorLike,
@@ -103,7 +103,7 @@ def randint(
     return jax.random.randint(draw_key(seed), tuple(shape), minval, maxval, kind)
 
 
-@op
+@op(name="random.categorical")
 def categorical(
     logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> Any:
@@ -115,7 +115,7 @@ def categorical(
     return jnp.moveaxis(draws, 0, -1).astype(canonical(dtype))
 
 
-@op
+@op(name="random.dropout")
 def dropout(
     inputs: TensorLike,
     rate: float,
@@ -147,13 +147,13 @@ def dropout(
     return jnp.where(keep, x / (1 - rate), 0)
 
 
-@op
+@op(name="random.shuffle")
 def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Any:
     """The slices along an axis in random order."""
     return jax.random.permutation(draw_key(seed), array(x), axis)
 
 
-@op
+@op(name="random.gamma")
 def gamma(
     shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike = None, seed: Seed = None
 ) -> Any:
@@ -162,7 +162,7 @@ def gamma(
     return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
 
 
-@op
+@op(name="random.beta")
 def beta(
     shape: Sequence[int],
     alpha: TensorLike,
@@ -176,7 +176,7 @@ def beta(
     return jax.random.beta(draw_key(seed), a, b, tuple(shape), kind)
 
 
-@op
+@op(name="random.binomial")
 def binomial(
     shape: Sequence[int],
     counts: TensorLike,

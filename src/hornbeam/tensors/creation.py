@@ -140,7 +140,7 @@ def one_hot(
     return _one_hot(indices, int(depth), on_value, off_value, -1 if axis is None else axis, dtype)
 
 
-@op
+@op(name="tf.one_hot")
 def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int, dtype: Any) -> Any:
     indices = jnp.asarray(indices)
     hot = jnp.expand_dims(indices, axis)
@@ -164,7 +164,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     return Tensor(np.asarray(sizes, canonical(out_type or "int32")))
 
 
-@op
+@op(name="tf.shape")
 def _symbolic_shape(x: Any) -> Any:
     return jnp.asarray(x.shape, "int32")
 

@@ -75,7 +75,7 @@ subtract = of_xy(ops.subtract)
 truediv = of_xy(ops.true_divide, "truediv")
 
 
-@op
+@op(name="tf.atan2")
 def _atan2(y: Any, x: Any) -> Any:
     """The angle of the point (x, y)."""
     return jnp.arctan2(y, x)
@@ -144,7 +144,7 @@ def xdivy(x: Any, y: Any) -> Any:
     return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))
 
 
-@op
+@op(name="add_n")
 def _sum_of(inputs: Any) -> Any:
     return sum(inputs[1:], start=jnp.asarray(inputs[0]))
 
@@ -177,7 +177,7 @@ def polyval(coeffs: Any, x: Any, name: str | None = None) -> Any:
     return total
 
 
-@op
+@op(name="complex")
 def _complex(real: Any, imag: Any) -> Any:
     return jax.lax.complex(jnp.asarray(real), jnp.asarray(imag))
 

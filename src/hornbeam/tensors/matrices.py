@@ -17,7 +17,7 @@ det = of_input(ops.det)
 slogdet = of_input(ops.slogdet)
 
 
-@op
+@op(name="tf.matmul")
 def _matmul(
     a: Any, b: Any, transpose_a: bool, transpose_b: bool, conjugate_a: bool, conjugate_b: bool
 ) -> Any:
@@ -55,7 +55,7 @@ def matmul(
     return product if output_type is None else ops.cast(product, output_type)
 
 
-@op
+@op(name="tf.linalg.matvec")
 def _matvec(a: Any, b: Any, transpose: bool) -> Any:
     a = jnp.asarray(a)
     return jnp.einsum("...ji,...j->...i" if transpose else "...ij,...j->...i", a, jnp.asarray(b))
@@ -84,7 +84,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Any:
     return ops.einsum(equation, *inputs)
 
 
-@op
+@op(name="tf.norm")
 def _norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     x = jnp.asarray(x)
     axis = tuple(axis) if isinstance(axis, list) else axis
@@ -107,13 +107,13 @@ def norm(
 
 
 @of_x
-@op
+@op(name="tf.linalg.trace")
 def trace(x: Any) -> Any:
     """The sum of the diagonal. (..., m, n) -> (...)"""
     return jnp.trace(jnp.asarray(x), axis1=-2, axis2=-1)
 
 
-@op
+@op(name="tf.linalg.inv")
 def _inv(x: Any) -> Any:
     return jnp.linalg.inv(jnp.asarray(x))
 
@@ -124,7 +124,7 @@ def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
     return _adjoint(found) if adjoint else found
 
 
-@op
+@op(name="tf.linalg.adjoint")
 def _adjoint(matrix: Any) -> Any:
     return jnp.conj(jnp.swapaxes(jnp.asarray(matrix), -1, -2))
 
@@ -134,7 +134,7 @@ def adjoint(matrix: Any, name: str | None = None) -> Any:
     return _adjoint(matrix)
 
 
-@op
+@op(name="tf.linalg.matrix_transpose")
 def _transpose(a: Any) -> Any:
     return jnp.swapaxes(jnp.asarray(a), -1, -2)
 
@@ -149,7 +149,7 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
     return ops.solve(_adjoint(matrix) if adjoint else matrix, rhs)
 
 
-@op
+@op(name="tf.linalg.triangular_solve")
 def _triangular(matrix: Any, rhs: Any, lower: bool, adjoint: bool) -> Any:
     trans = "C" if adjoint else "N"
     return jax.scipy.linalg.solve_triangular(
@@ -189,7 +189,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Any:
     return ops.qr(input, mode="complete" if full_matrices else "reduced")
 
 
-@op
+@op(name="tf.linalg.pinv")
 def _pinv(a: Any, rcond: Any) -> Any:
     return jnp.linalg.pinv(jnp.asarray(a), rtol=rcond)
 
@@ -199,7 +199,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     return _pinv(a, rcond)
 
 
-@op
+@op(name="tf.linalg.matrix_rank")
 def _rank(a: Any, tol: Any) -> Any:
     a = jnp.asarray(a)
     s = jnp.linalg.svd(a, compute_uv=False)
@@ -215,7 +215,7 @@ def matrix_rank(
     return _rank(a, tol)
 
 
-@op
+@op(name="tf.linalg.logdet")
 def _logdet(matrix: Any) -> Any:
     return jnp.linalg.slogdet(jnp.asarray(matrix))[1]
 
@@ -225,7 +225,7 @@ def logdet(matrix: Any, name: str | None = None) -> Any:
     return _logdet(matrix)
 
 
-@op
+@op(name="tf.linalg.diag")
 def _diag(diagonal: Any, k: int) -> Any:
     diagonal = jnp.asarray(diagonal)
     size = diagonal.shape[-1] + abs(k)
@@ -252,7 +252,7 @@ def diag(
     return _diag(diagonal, k)
 
 
-@op
+@op(name="tf.linalg.diag_part")
 def _diag_part(x: Any, k: int) -> Any:
     return jnp.diagonal(jnp.asarray(x), offset=k, axis1=-2, axis2=-1)
 
@@ -268,7 +268,7 @@ def diag_part(
     return _diag_part(input, k)
 
 
-@op
+@op(name="tf.linalg.band_part")
 def _band(x: Any, lower: int, upper: int) -> Any:
     x = jnp.asarray(x)
     rows, columns = jnp.arange(x.shape[-2])[:, None], jnp.arange(x.shape[-1])[None, :]

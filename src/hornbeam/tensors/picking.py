@@ -31,7 +31,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return ops.where(condition, x, y)
 
 
-@op
+@op(name="gather")
 def _gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     params, indices = jnp.asarray(params), jnp.asarray(indices)
 
@@ -165,7 +165,7 @@ def sequence_mask(
     return _sequence_mask(lengths, longest, canonical(dtype).name)
 
 
-@op
+@op(name="sequence_mask")
 def _sequence_mask(lengths: Any, longest: int, dtype: str) -> Any:
     return (jnp.arange(longest) < jnp.asarray(lengths)[..., None]).astype(dtype)
 

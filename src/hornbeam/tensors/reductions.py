@@ -13,14 +13,14 @@ from hornbeam.core.op import op
 from hornbeam.core.signatures import of_reduction
 
 
-@op
+@op(name="tf.reduce_mean")
 def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean; integers give integers, as in TensorFlow."""
     x = jnp.asarray(x)
     return jnp.mean(x, axis=axis, keepdims=keepdims).astype(x.dtype)
 
 
-@op
+@op(name="reduce_euclidean_norm")
 def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """sqrt(sum(x^2))"""
     return jnp.sqrt(jnp.sum(jnp.square(x), axis=axis, keepdims=keepdims))
@@ -39,7 +39,7 @@ reduce_variance = of_reduction(ops.var, "reduce_variance")
 reduce_euclidean_norm = of_reduction(_euclidean_norm, "reduce_euclidean_norm")
 
 
-@op
+@op(name="tf.argmax")
 def argmax(
     input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None
 ) -> Any:
@@ -52,7 +52,7 @@ def argmax(
     return jnp.argmax(jnp.asarray(input), axis=axis or 0).astype(canonical(output_type))
 
 
-@op
+@op(name="tf.argmin")
 def argmin(
     input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None
 ) -> Any:
@@ -71,7 +71,7 @@ def _running(scan: Any, neutral: Any, x: Any, axis: int, exclusive: bool, revers
     return jnp.flip(found, axis) if reverse else found
 
 
-@op
+@op(name="tf.math.cumsum")
 def cumsum(
     x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Any:
@@ -84,7 +84,7 @@ def cumsum(
     return _running(jnp.cumsum, 0, x, axis, exclusive, reverse)
 
 
-@op
+@op(name="tf.math.cumprod")
 def cumprod(
     x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Any:
@@ -92,7 +92,7 @@ def cumprod(
     return _running(jnp.cumprod, 1, x, axis, exclusive, reverse)
 
 
-@op
+@op(name="tf.math.count_nonzero")
 def count_nonzero(
     input: Any,
     axis: Any = None,
@@ -145,7 +145,7 @@ def l2_normalize(
     return _l2_normalize(x, axis if dim is None else dim, epsilon)
 
 
-@op
+@op(name="l2_normalize")
 def _l2_normalize(x: Any, axis: Any, epsilon: float) -> Any:
     x = jnp.asarray(x)
     total = jnp.sum(

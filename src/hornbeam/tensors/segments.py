@@ -35,7 +35,7 @@ def bincount(
     return counts if weights is not None else ops.cast(counts, dtype)
 
 
-@op
+@op(name="tf.math.bincount")
 def _bincount(arr: Any, weights: Any, length: int) -> Any:
     flat = jnp.ravel(jnp.asarray(arr))
     return jnp.bincount(
@@ -63,7 +63,7 @@ def confusion_matrix(
     return _confusion(labels, predictions, num_classes, weights, str.__str__(canonical(dtype).name))
 
 
-@op
+@op(name="confusion_matrix")
 def _confusion(labels: Any, predictions: Any, classes: int, weights: Any, dtype: str) -> Any:
     labels, predictions = jnp.ravel(jnp.asarray(labels)), jnp.ravel(jnp.asarray(predictions))
     values = (
@@ -75,8 +75,7 @@ def _confusion(labels: Any, predictions: Any, classes: int, weights: Any, dtype:
 
 
 def _segment(fn: Callable[..., Any], title: str, doc: str) -> Callable[..., Any]:
-    fn.__name__ = fn.__qualname__ = f"_{title}"  # ops are found by name when a graph is loaded
-    reduce = op(fn)
+    reduce = op(name=f"tf.math.{title}")(fn)
 
     def segment(
         data: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None

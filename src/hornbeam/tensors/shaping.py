@@ -162,13 +162,13 @@ def pad(
     return ops.pad(tensor, widths, mode=_MODES[mode.upper()], **constant)
 
 
-@op
+@op(name="tf.sort")
 def _sort(values: Any, axis: int, descending: bool) -> Any:
     found = jnp.sort(jnp.asarray(values), axis=axis)
     return jnp.flip(found, axis) if descending else found
 
 
-@op
+@op(name="tf.argsort")
 def _argsort(values: Any, axis: int, descending: bool) -> Any:
     return jnp.argsort(jnp.asarray(values), axis=axis, descending=descending, stable=True).astype(
         "int32"

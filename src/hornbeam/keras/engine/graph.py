@@ -167,11 +167,10 @@ def _checks_values(operation: Any) -> bool:
 
 
 def _function_config(call: FunctionCall) -> dict[str, Any]:
-    name = f"{call.fn.__module__}:{call.fn.__qualname__}"
     return {
         "module": "hornbeam.ops",
         "class_name": "Op",
-        "config": {"name": call.name, "function": name},
+        "config": {"name": call.name, "function": call.fn.name},
     }
 
 

@@ -15,7 +15,7 @@ from hornbeam.ops import crossentropy
 from hornbeam.ops.common import TensorLike, array, inexact
 
 
-@op
+@op(name="losses.binary_crossentropy")
 def binary_crossentropy(
     y_true: TensorLike,
     y_pred: TensorLike,
@@ -70,7 +70,7 @@ def binary_focal_crossentropy(
     return jnp.mean(loss, axis=axis) if loss.ndim else loss
 
 
-@op
+@op(name="losses.categorical_crossentropy")
 def categorical_crossentropy(
     y_true: TensorLike,
     y_pred: TensorLike,
@@ -120,7 +120,7 @@ def categorical_focal_crossentropy(
     return -jnp.sum(alpha * jnp.power(1 - p, gamma) * y_true * jnp.log(p), axis=axis)
 
 
-@op
+@op(name="losses.sparse_categorical_crossentropy")
 def sparse_categorical_crossentropy(
     y_true: TensorLike,
     y_pred: TensorLike,

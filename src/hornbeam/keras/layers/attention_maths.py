@@ -19,7 +19,7 @@ from hornbeam.kernels import matmul
 Axes = tuple[int, ...]
 
 
-@op
+@op(name="fold_axes")
 def fold(x: Any, axes: Axes) -> jax.Array:
     """(b, ..., n, d) -> (b, t, n, d), with the `axes` as t and all others before the heads as b"""
     k = len(axes)
@@ -27,7 +27,7 @@ def fold(x: Any, axes: Axes) -> jax.Array:
     return x.reshape(math.prod(x.shape[: x.ndim - 2 - k]), -1, *x.shape[-2:])
 
 
-@op
+@op(name="unfold_axes")
 def unfold(x: Any, query: Any, axes: Axes) -> jax.Array:
     """(b, t, n, d) -> (b, ..., n, d), the axes as those of `query` before it was folded"""
     k, before = len(axes), query.ndim - 2
@@ -36,7 +36,7 @@ def unfold(x: Any, query: Any, axes: Axes) -> jax.Array:
     return jnp.moveaxis(x, range(before - k, before), axes)
 
 
-@op
+@op(name="unfold_attention_weights")
 def unfold_weights(weights: Any, query: Any, key: Any, axes: Axes) -> jax.Array:
     """(b, n, t, s) -> the axes that b stands for, n, the axes of t, the axes of s"""
     (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
@@ -58,7 +58,7 @@ def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.A
     return weights.astype(query.dtype)
 
 
-@op
+@op(name="attention_output")
 def weighted_sum(weights: Any, value: Any) -> jax.Array:
     """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
     return matmul.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))

@@ -101,7 +101,7 @@ class Loss(Configurable):
         return describe(self)
 
 
-@op
+@op(name="reduce_loss")
 @partial(jax.jit, static_argnames=("reduction", "dtype"))
 def reduce(
     values: TensorLike,

@@ -73,7 +73,7 @@ def _interpolated_pr(counts: Counts) -> jax.Array:
     return jnp.sum(parts, axis=0)
 
 
-@op
+@op(name="mean_over_labels")
 def _mean_over_labels(values: TensorLike, weights: TensorLike) -> Any:
     values = array(values)
     if weights is None:

@@ -34,7 +34,7 @@ def root_ratio(numerator: TensorLike, denominator: TensorLike) -> Any:
     return jnp.sqrt(ratio.raw(numerator, denominator))
 
 
-@op
+@op(name="negated")
 def _negative(function_value: TensorLike) -> Any:
     return -function_value
 

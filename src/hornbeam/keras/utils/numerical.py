@@ -65,7 +65,7 @@ def _known(value: Any) -> np.ndarray | None:
         return None
 
 
-@op
+@op(name="utils.to_categorical")
 def _one_hot(x, num_classes: int):
     return jax.nn.one_hot(_without_last_one(x), num_classes, dtype=jnp.float32)
 
@@ -130,7 +130,7 @@ def normalize(x: Any, axis: int | None = -1, order: float = 2) -> Any:
     return values / np.where(length == 0, 1, length).astype(length.dtype)
 
 
-@op
+@op(name="utils.normalize")
 def _normalize(x, axis: int | None, order: float):
     x = jnp.atleast_1d(x)
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
