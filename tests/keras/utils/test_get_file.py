@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import io
 import os
+import shutil
 import stat
 import sys
 import tarfile
@@ -27,13 +28,18 @@ MD5 = hashlib.md5(HELLO).hexdigest()
 
 def tarred(name: str = "inner/a.txt", mode: str = "w:gz", **fields: object) -> bytes:
     """A tar file with one good member and one with this name and these fields of TarInfo."""
+    return tarred_all(("good.txt", {}), (name, fields), mode=mode)
+
+
+def tarred_all(*members: tuple[str, dict[str, object]], mode: str = "w:gz") -> bytes:
+    """A tar file with members of these names and fields of TarInfo."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:
-        for each, changes in (("good.txt", {}), (name, fields)):
+        for each, changes in members:
             member = tarfile.TarInfo(each)
-            member.size = len(HELLO)
             for key, value in changes.items():
                 setattr(member, key, value)
+            member.size = len(HELLO) if member.isreg() else 0
             archive.addfile(member, io.BytesIO(HELLO))
     return file.getvalue()
 
@@ -227,6 +233,34 @@ def test_contents_are_unpacked_once_and_anew_after_a_new_download(get, site: Sit
 
 
 LINK, HARD, DEVICE = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
+
+
+def link(target: str, kind: bytes = LINK) -> dict[str, object]:
+    return {"type": kind, "linkname": target}
+
+
+def negative_size() -> bytes:
+    """A header of which the next is, by its size, the same one again."""
+    member = tarfile.TarInfo("again")
+    header = bytearray(member.tobuf(format=tarfile.GNU_FORMAT))
+    header[124:136] = (-512).to_bytes(12, "big", signed=True)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return tarred(mode="w:")[:2048] + bytes(header) + bytes(1024)
+
+
+# A name that is long enough makes os.path.realpath stop following links: CVE-2025-4517.
+_LONG = "d" * 247
+_STEPS = "abcdefghijklmnop"
+_LONG_WAY = [
+    each
+    for depth, step in enumerate(_STEPS)
+    for each in (
+        ("/".join([*_STEPS[:depth], _LONG]), {"type": tarfile.DIRTYPE}),
+        ("/".join([*_STEPS[:depth], step]), link(_LONG)),
+    )
+]
+_WAY_BACK = "/".join(_STEPS) + "/" + "l" * 254
 DANGEROUS = {
     "tar: a parent": tarred("../evil.txt"),
     "tar: deep parents": tarred("a/../../evil.txt"),
@@ -234,6 +268,22 @@ DANGEROUS = {
     "tar: an absolute link": tarred("link", type=LINK, linkname="/etc"),
     "tar: a hard link out": tarred("link", type=HARD, linkname="../../secret"),
     "tar: a device": tarred("null", type=DEVICE, devmajor=1, devminor=3),
+    "tar: a pipe": tarred("pipe", type=tarfile.FIFOTYPE),
+    "tar: a link through a link": tarred_all(("a/b", link("..")), ("c", link("a/b/../.."))),
+    "tar: a link to itself": tarred_all(("a", link("a")), ("a/b", {})),
+    "tar: a file through a link": tarred_all(("a", link("..")), ("a/evil.txt", {})),
+    "tar: a file through a later link": tarred_all(("a/evil.txt", {}), ("a", link(".."))),
+    "tar: a hard link to a link": tarred_all(("a", link("../secret")), ("b", link("a", HARD))),
+    "tar: a hard link to nothing": tarred("b", **link("missing", HARD)),
+    "tar: a long way out": tarred_all(
+        *_LONG_WAY,
+        (_WAY_BACK, link("../" * len(_STEPS))),
+        ("escape", link(_WAY_BACK + "/../evil")),
+        ("escape/evil.txt", {}),
+    ),
+    "tar: a folder of Windows": tarred("..\\evil.txt"),
+    "tar: a file and a folder of one name": tarred_all(("a", {}), ("a/b", {})),
+    "tar: a negative size": negative_size(),
     "zip: a parent": zipped("../evil.txt"),
     "zip: deep parents": zipped("a/../../evil.txt"),
     "zip: absolute": zipped("/evil.txt"),
@@ -259,6 +309,48 @@ def test_an_absolute_name_in_a_tar_file_stays_inside(get, site: Site, cache: Pat
     site.files["/a.tar.gz"] = tarred("/evil.txt")
     assert get("a.tar.gz", extract=True) == "datasets/a.tar.gz"
     assert (cache / "datasets" / "a.tar.gz" / "evil.txt").exists()
+
+
+def test_links_that_stay_inside_are_kept(get, site: Site, cache: Path):
+    site.files["/a.tar.gz"] = tarred_all(
+        ("data/v1/x.txt", {}),
+        ("./latest", link("data/v1")),
+        ("latest/y.txt", {}),
+        ("data/up", link("../latest/x.txt")),
+        ("hard.txt", link("data/up", HARD)),
+        ("dangling", link("data/missing")),
+        ("empty/", {"type": tarfile.DIRTYPE}),
+    )
+    folder = cache / get("a.tar.gz", extract=True)
+    assert sorted(os.listdir(folder)) == ["dangling", "data", "empty", "hard.txt", "latest"]
+    assert sorted(os.listdir(folder / "latest")) == ["x.txt", "y.txt"]
+    for name in ("latest/x.txt", "latest/y.txt", "data/up", "hard.txt"):
+        assert (folder / name).read_bytes() == HELLO
+    assert os.readlink(folder / "latest") == "data/v1"
+    assert os.readlink(folder / "dangling") == "data/missing"
+    assert os.path.samefile(folder / "hard.txt", folder / "data/v1/x.txt")
+
+
+def test_of_a_name_that_comes_twice_the_last_counts(get, site: Site, cache: Path):
+    site.files["/a.tar"] = tarred_all(("a", link("b")), ("./a", {}), mode="w:")
+    folder = cache / get("a.tar", extract=True)
+    assert not os.path.islink(folder / "a") and (folder / "a").read_bytes() == HELLO
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o4777, 0o755), (0o666, 0o644), (0, 0o644)])
+def test_no_file_is_writable_for_others_or_set_uid(get, site: Site, cache: Path, mode, kept):
+    site.files["/a.tar.gz"] = tarred_all(("a", {"mode": mode, "mtime": 1e9}))
+    found = os.stat(cache / get("a.tar.gz", extract=True) / "a")
+    assert (stat.S_IMODE(found.st_mode), found.st_mtime) == (kept, 1e9)
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
+def test_an_archive_for_which_the_disk_has_no_room(get, site: Site, cache: Path, name, monkeypatch):
+    site.files[f"/{name}"] = tarred() if name == "a.tar.gz" else zipped()
+    usage = shutil.disk_usage(cache.parent)._replace(free=9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(ValueError, match="needs 10 bytes and the disk has 9 left"):
+        get(name, extract=True)
 
 
 class Terminal(io.StringIO):

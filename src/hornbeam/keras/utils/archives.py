@@ -13,10 +13,18 @@ from collections.abc import Callable, Iterable
 
 from hornbeam.core.errors import unknown_name
 from hornbeam.keras.utils.atomic import sync_folder
+from hornbeam.keras.utils.tar_files import check_space, unpack_tar
 
 __all__ = ["extract_archive"]
 
 FORMATS = ("tar", "zip")
+# Two members want the same place, or one wants to be a folder where another is a file.
+_FAULTS_OF_THE_ARCHIVE = (
+    gzip.BadGzipFile,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 def extract_archive(
@@ -31,7 +39,8 @@ def extract_archive(
 
     Raises:
         ValueError: for a file that is no such archive, is damaged, or has a member that would be written outside of
-            the folder (an absolute path, "..", a link that leads out) or is neither file, folder nor link.
+            the folder (an absolute path, "..", a link that leads out) or is neither file, folder nor link, or if the
+            contents need more space than the disk has.
     """
     unpack = _unpacker(archive, archive_format)
     parent = os.path.dirname(os.path.abspath(folder))
@@ -41,7 +50,7 @@ def extract_archive(
         try:
             unpack(archive, part)
         except Exception as error:
-            if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            if isinstance(error, OSError) and not isinstance(error, _FAULTS_OF_THE_ARCHIVE):
                 raise  # the disk, not the archive
             raise ValueError(
                 f"The archive {archive} was not unpacked: {error} Nothing of it was kept."
@@ -64,9 +73,7 @@ def _unpacker(
         if name not in FORMATS:
             raise unknown_name("archive_format", name, [*FORMATS, "auto"])
     if "tar" in wanted and tarfile.is_tarfile(archive):
-        if not hasattr(tarfile, "data_filter"):
-            raise RuntimeError("Unpacking tar files safely needs Python 3.11.4 or newer.")
-        return _unpack_tar
+        return unpack_tar
     if "zip" in wanted and zipfile.is_zipfile(archive):
         return _unpack_zip
     raise ValueError(
@@ -75,15 +82,10 @@ def _unpacker(
     )
 
 
-def _unpack_tar(archive: str, folder: str) -> None:
-    with tarfile.open(archive) as file:
-        # the "data" filter (PEP 706) refuses absolute paths, "..", links that lead out, devices and set-uid bits
-        file.extractall(folder, filter="data")
-
-
 def _unpack_zip(archive: str, folder: str) -> None:
     inside = os.path.realpath(folder)
     with zipfile.ZipFile(archive) as file:
+        check_space(sum(each.file_size for each in file.infolist()), folder)
         for member in file.infolist():
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise zipfile.BadZipFile(f"its member {member.filename!r} is a link.")
