@@ -54,7 +54,7 @@ def test_mask_argument():
 def test_registered_function_is_written_by_name():
     layer = layers.Lambda(scaled, arguments={"factor": 5.0}, name="times")
     config = json.loads(json.dumps(layers.serialize(layer)))
-    assert config["config"]["function"]["registered_name"] == "tests>scaled"
+    assert config["config"]["function"]["config"] == "tests>scaled"
     np.testing.assert_array_equal(layers.deserialize(config)(X), 5 * X)
 
 
@@ -67,9 +67,7 @@ def test_known_function_is_written_by_name():
 
 def test_unregistered_function_needs_custom_objects():
     config = layers.serialize(layers.Lambda(unregistered))
-    with pytest.raises(
-        ValueError, match=r"Unknown class or function: 'unregistered'.*custom_objects"
-    ):
+    with pytest.raises(ValueError, match=r"Unknown function: 'unregistered'.*custom_objects"):
         layers.deserialize(config)
     layer = layers.deserialize(config, custom_objects={"unregistered": unregistered})
     assert layer.function is unregistered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import jax
@@ -16,9 +17,26 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
 from hornbeam.keras.models.functional_config import graph_from_config
 from hornbeam.keras.models.summary import print_summary
-from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.keras.registry import (
+    Registry,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 from hornbeam.keras.saving.weights_h5 import load_weights, save_weights
 from hornbeam.keras.training.trainer import Trainer
+
+registry = Registry("model", "keras")
+
+_COMPILE_ARGUMENTS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -244,6 +262,42 @@ class Model(Trainer):
             return model
         return super().from_config(config)
 
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return what `compile` was given, as values that JSON can hold; empty before `compile`.
+
+        Warns, and returns nothing, where a part can't be written, such as a lambda.
+        """
+        if not self.compiled:
+            return {}
+        try:
+            return {
+                name: serialize_keras_object(getattr(self.compile_config, name))
+                for name in _COMPILE_ARGUMENTS
+            }
+        except ValueError as error:
+            warnings.warn(
+                f"How the model {self.name!r} was compiled is left out of its configuration: {error} Or call compile() "
+                "after loading.",
+                stacklevel=2,
+            )
+            return {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned.
+
+        Warns, and does nothing, where a subclass has a `compile` of its own: it must have this method too.
+        """
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"The model {self.name!r} is not compiled: {type(self).__name__} has its own compile(). Override "
+                "get_compile_config() and compile_from_config() too, or call compile() after loading.",
+                stacklevel=2,
+            )
+            return
+        self.compile(**deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Not there yet: raises NotImplementedError."""
         raise NotImplementedError(
@@ -264,7 +318,11 @@ class Model(Trainer):
 
 
 class Functional(Model):
-    """A model made of a graph; what `Model(inputs, outputs)` gives."""
+    """A model made of a graph; what `Model(inputs, outputs)` returns."""
+
+
+registry.add(Model)
+registry.add(Functional, module="keras.src.models.functional")
 
 
 def _placeholders(shapes: Any, dtype: str) -> Any:

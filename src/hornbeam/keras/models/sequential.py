@@ -9,10 +9,11 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.models.model import Model
+from hornbeam.keras.models.model import Model, registry
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
 
 
+@registry.add
 class Sequential(Model):
     """Layers, each fed with what the one before gives.
 

@@ -1,0 +1,84 @@
+"""Objects that can tell the arguments they were made with, and be made from them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Self
+
+from hornbeam.keras.registry.reading import deserialize_keras_object
+from hornbeam.keras.registry.writing import serialize_keras_object
+
+
+class Configurable:
+    """An object that can tell the arguments it was made with, and be made again from them."""
+
+    _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self.__dict__["_init_arguments"] = (args, kwargs)
+        return self
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, as values that JSON can hold."""
+        return {
+            name: serialize_keras_object(value)
+            for name, value in constructor_arguments(self).items()
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return an object made from what `get_config` returned."""
+        try:
+            return cls(**{key: deserialize_keras_object(value) for key, value in config.items()})
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__} can't be made from the config {config}: {error}"
+            ) from error
+
+
+def constructor_arguments(obj: Any) -> dict[str, Any]:
+    """Return the arguments of an object's constructor with their present values.
+
+    An argument's value is the attribute of the same name; where there is none, what the constructor was given.
+    """
+    parameters = signature_parameters(type(obj))
+    given: dict[str, Any] | None = None
+    arguments = {}
+    for name, parameter in parameters.items():
+        if name in vars(obj) or isinstance(getattr(type(obj), name, None), property):
+            arguments[name] = getattr(obj, name)
+            continue
+        if given is None:
+            given = _given_arguments(obj)
+        if name not in given and parameter.default is inspect.Parameter.empty:
+            raise NotImplementedError(
+                f"{type(obj).__name__} does not say the value of its constructor argument {name!r}. Store it as "
+                f"`self.{name}` in __init__, or override get_config()."
+            )
+        arguments[name] = given.get(name, parameter.default)
+    return arguments
+
+
+def signature_parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """Return the named parameters of a class's constructor, those that `**kwargs` hands on to its bases included."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or base is object:
+            continue
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                found.setdefault(parameter.name, parameter)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    return found
+
+
+def _given_arguments(obj: Any) -> dict[str, Any]:
+    args, kwargs = obj._init_arguments
+    bound = inspect.signature(type(obj).__init__).bind_partial(obj, *args, **kwargs).arguments
+    given: dict[str, Any] = {}
+    for name, value in bound.items():
+        given.update(value if isinstance(value, dict) and name == "kwargs" else {name: value})
+    return given
