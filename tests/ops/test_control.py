@@ -12,7 +12,7 @@ import pytest
 from hornbeam import ops
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
-from hornbeam.ops.nn import affine
+from hornbeam.ops.dense import affine
 from tests.tolerances import assert_close
 
 

@@ -13,6 +13,27 @@ from hornbeam.core import fusion
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
 
+__all__ = [
+    "absolute",
+    "add",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "divide",
+    "equal",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "mod",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "subtract",
+]
+
 
 def _operator(fn: Callable[..., Any]) -> Op[...]:
     made = op(name="get_item" if fn.__name__ == "getitem" else fn.__name__)(fn)

@@ -13,6 +13,31 @@ from hornbeam.core.arithmetic import divide
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, array, inexact, inexact_pair
 
+__all__ = [
+    "arctan2",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_right_shift",
+    "divide_no_nan",
+    "fmax",
+    "fmin",
+    "fmod",
+    "gcd",
+    "heaviside",
+    "hypot",
+    "lcm",
+    "ldexp",
+    "left_shift",
+    "logaddexp",
+    "logaddexp2",
+    "maximum",
+    "minimum",
+    "nextafter",
+    "right_shift",
+    "true_divide",
+]
+
 
 @op
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Any:

@@ -18,6 +18,20 @@ from hornbeam.core.scope import StateScope
 from hornbeam.kernels import native
 from hornbeam.ops.common import TensorLike, array, inexact
 
+__all__ = [
+    "associative_scan",
+    "cond",
+    "custom_gradient",
+    "fori_loop",
+    "jvp",
+    "map",
+    "scan",
+    "switch",
+    "vectorize",
+    "vectorized_map",
+    "while_loop",
+]
+
 
 def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
     """`fn`, written for tensors, as a function of raw values that JAX can trace.

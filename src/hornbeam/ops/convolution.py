@@ -17,6 +17,17 @@ from hornbeam.kernels import conv as kernels
 from hornbeam.ops.common import TensorLike, array, inexact, inexact_pair
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
 
+__all__ = [
+    "conv",
+    "conv_transpose",
+    "depth_to_space",
+    "depthwise_conv",
+    "fold",
+    "separable_conv",
+    "space_to_depth",
+    "unfold",
+]
+
 
 @op
 def conv(

@@ -17,6 +17,22 @@ from hornbeam.core.op import op
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.ops.common import DTypeLike, TensorLike, array
 
+__all__ = [
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "ndim",
+    "saturate_cast",
+    "scatter",
+    "scatter_update",
+    "shape",
+    "size",
+    "slice",
+    "slice_update",
+    "stop_gradient",
+]
+
 
 def convert_to_tensor(
     x: TensorLike, dtype: DTypeLike = None, sparse: bool | None = None, ragged: bool | None = None

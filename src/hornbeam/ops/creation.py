@@ -11,6 +11,31 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
 
+__all__ = [
+    "arange",
+    "bartlett",
+    "blackman",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "geomspace",
+    "hamming",
+    "hanning",
+    "identity",
+    "kaiser",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tri",
+    "vander",
+    "zeros",
+    "zeros_like",
+]
+
 Shape = int | Sequence[int]
 
 

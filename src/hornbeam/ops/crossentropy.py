@@ -11,6 +11,12 @@ from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, array, inexact
 
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+]
+
 
 @op
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:

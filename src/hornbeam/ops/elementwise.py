@@ -10,6 +10,42 @@ import jax.numpy as jnp
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, inexact
 
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "i0",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "rad2deg",
+    "reciprocal",
+    "rsqrt",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+]
+
 
 @op
 def exp(x: TensorLike) -> Any:

@@ -15,6 +15,42 @@ from hornbeam.core.operators import elementary
 from hornbeam.kernels import matmul as products
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
 
+__all__ = [
+    "cdist",
+    "cholesky",
+    "cholesky_inverse",
+    "cross",
+    "det",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dot",
+    "eig",
+    "eigh",
+    "einsum",
+    "inner",
+    "inv",
+    "kron",
+    "logdet",
+    "lstsq",
+    "lu_factor",
+    "matmul",
+    "matrix_rank",
+    "norm",
+    "outer",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "tensordot",
+    "trace",
+    "tril",
+    "triu",
+    "vdot",
+]
+
 
 @op
 def dot(x1: TensorLike, x2: TensorLike) -> Any:

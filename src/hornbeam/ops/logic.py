@@ -10,6 +10,25 @@ import jax.numpy as jnp
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, array
 
+__all__ = [
+    "allclose",
+    "isclose",
+    "isfinite",
+    "isin",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "nonzero",
+    "select",
+    "where",
+]
+
 
 @op
 def logical_and(x1: TensorLike, x2: TensorLike) -> Any:

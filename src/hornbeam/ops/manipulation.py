@@ -11,6 +11,41 @@ from hornbeam.core.arithmetic import getitem
 from hornbeam.core.op import op
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis
 
+__all__ = [
+    "append",
+    "array_split",
+    "broadcast_to",
+    "concatenate",
+    "dsplit",
+    "dstack",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "get_item",
+    "hsplit",
+    "hstack",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tile",
+    "transpose",
+    "unravel_index",
+    "unstack",
+    "vsplit",
+    "vstack",
+]
+
 Sections = int | Sequence[int]
 
 

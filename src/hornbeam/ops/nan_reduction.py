@@ -10,6 +10,23 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
 
+__all__ = [
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
+
 
 @op
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:

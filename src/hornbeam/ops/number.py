@@ -11,6 +11,26 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.ops.common import DTypeLike, TensorLike, array, complex_of, inexact
 
+__all__ = [
+    "angle",
+    "clip",
+    "conj",
+    "conjugate",
+    "copy",
+    "imag",
+    "nan_to_num",
+    "polar",
+    "real",
+    "round",
+    "sign",
+    "signbit",
+    "square",
+    "trunc",
+    "view",
+    "view_as_complex",
+    "view_as_real",
+]
+
 
 @op
 def sign(x: TensorLike) -> Any:

@@ -17,6 +17,13 @@ from hornbeam.kernels import pool as kernels
 from hornbeam.ops.common import TensorLike, array, inexact
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
 
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "max_pool",
+]
+
 
 @op
 def max_pool(

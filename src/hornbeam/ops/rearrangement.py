@@ -11,6 +11,10 @@ import jax.numpy as jnp
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, array
 
+__all__ = [
+    "rearrange",
+]
+
 _TOKEN = re.compile(r"\(([^()]*)\)|(\w+)")
 
 

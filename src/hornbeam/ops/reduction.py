@@ -15,6 +15,28 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
 
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "average",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
+
 
 @op
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -15,6 +15,13 @@ from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
 from hornbeam.ops.common import TensorLike, array
 
+__all__ = [
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+]
+
 
 def _segments(
     reduce: Callable[..., jax.Array],

@@ -10,6 +10,18 @@ import jax.numpy as jnp
 from hornbeam.core.op import op
 from hornbeam.ops.common import TensorLike, complex_of, inexact
 
+__all__ = [
+    "extract_sequences",
+    "fft",
+    "fft2",
+    "ifft2",
+    "irfft",
+    "istft",
+    "psnr",
+    "rfft",
+    "stft",
+]
+
 Pair = tuple[TensorLike, TensorLike]
 
 
@@ -156,3 +168,10 @@ def _window(window: TensorLike, length: int, dtype: Any) -> jax.Array:
 def _centred(weights: jax.Array, length: int) -> jax.Array:
     before = (length - weights.shape[0]) // 2
     return jnp.pad(weights, (before, length - weights.shape[0] - before))
+
+
+@op
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
+    """The peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
+    error = jnp.mean(jnp.square(inexact(x1) - inexact(x2)))
+    return 20 * jnp.log10(jnp.asarray(max_val, error.dtype)) - 10 * jnp.log10(error)

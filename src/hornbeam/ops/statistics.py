@@ -11,6 +11,26 @@ from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
 
+__all__ = [
+    "argpartition",
+    "argsort",
+    "bincount",
+    "corrcoef",
+    "correlate",
+    "diff",
+    "digitize",
+    "histogram",
+    "in_top_k",
+    "median",
+    "percentile",
+    "quantile",
+    "searchsorted",
+    "sort",
+    "top_k",
+    "trapezoid",
+    "unique",
+]
+
 
 @op
 def sort(x: TensorLike, axis: int | None = -1) -> Any:

@@ -1,8 +1,7 @@
-"""Normalisation, encodings of classes, attention and dense maps."""
+"""Statistics of a batch or an example, and normalization by them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,77 +9,23 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
-from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.kernels import attention, dense, embedding, normalization, normalization_reference
+from hornbeam.kernels import normalization, normalization_reference
 from hornbeam.ops.common import (
     Axis,
-    DTypeLike,
     TensorLike,
     array,
     as_axis,
-    float_dtype,
     inexact,
-    inexact_pair,
 )
 
-
-@op
-def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
-    """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
-    x, kernel = inexact_pair(x, kernel)
-    return dense.affine(x, kernel, None if bias is None else inexact(bias))
-
-
-@op
-def embedding_lookup(table: TensorLike, indices: TensorLike, dtype: DTypeLike = None) -> Any:
-    """table[indices] in `dtype` (None: the table's); an index outside the table gives NaN, never some other row.
-
-    table: (n, d), indices: integers (b, ...) -> (b, ..., d)
-    """
-    kind = None if dtype is None else canonical(dtype)
-    return embedding.take_rows(array(table), array(indices).astype("int32"), kind)
-
-
-@op
-def one_hot(
-    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike = None, sparse: bool = False
-) -> Any:
-    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for what is no class.
-
-    >>> from hornbeam.keras import ops
-    >>> print(ops.one_hot([0, 2], 3).numpy())
-    [[1. 0. 0.]
-     [0. 0. 1.]]
-    """
-    if sparse:
-        raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
-    return jax.nn.one_hot(
-        array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis
-    )
-
-
-@op
-def multi_hot(
-    inputs: TensorLike,
-    num_classes: int | None = None,
-    axis: int = -1,
-    dtype: DTypeLike = None,
-    sparse: bool = False,
-    **kwargs: Any,
-) -> Any:
-    """1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
-
-    >>> from hornbeam.keras import ops
-    >>> print(ops.multi_hot([[0, 2, 2]], 4).numpy())
-    [[1. 0. 1. 0.]]
-    """
-    num_classes = kwargs.pop("num_tokens", num_classes)
-    if num_classes is None or kwargs:
-        raise ValueError(f"`multi_hot` needs `num_classes`, and does not know {sorted(kwargs)}.")
-    inputs = array(inputs)
-    each = one_hot.raw(inputs, num_classes, axis, dtype, sparse)
-    return jnp.max(each, axis=1 if inputs.ndim > 1 else 0)
+__all__ = [
+    "batch_normalization",
+    "layer_normalization",
+    "moments",
+    "normalize",
+    "rms_normalization",
+]
 
 
 @op
@@ -270,95 +215,6 @@ def normalize(
         return x * jax.lax.rsqrt(jnp.maximum(squares, least**2))
     norm = jnp.linalg.norm(x, ord=order, axis=as_axis(axis), keepdims=True)
     return x / jnp.maximum(norm, least)
-
-
-@op
-def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
-    """The peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
-    error = jnp.mean(jnp.square(inexact(x1) - inexact(x2)))
-    return 20 * jnp.log10(jnp.asarray(max_val, error.dtype)) - 10 * jnp.log10(error)
-
-
-@op
-def dot_product_attention(
-    query: TensorLike,
-    key: TensorLike,
-    value: TensorLike,
-    bias: TensorLike = None,
-    mask: TensorLike = None,
-    scale: float | None = None,
-    is_causal: bool = False,
-    flash_attention: bool | None = None,
-    attn_logits_soft_cap: float | None = None,
-) -> Any:
-    """softmax(query key^T * scale + bias) value (Vaswani et al. 2017, arXiv:1706.03762)
-
-    query: (b, t, n, d), key and value: (b, s, m, d) with n heads a multiple of m; bias and mask:
-    broadcast to (b, n, t, s), the mask true where attention may go -> (b, t, n, d). `scale` None is
-    1 / sqrt(d). The softmax is computed in float32. `flash_attention=True` asks for the fused cuDNN
-    kernel, which raises where it can't run.
-    """
-    query, key, value = inexact(query), inexact(key), inexact(value)
-    if not query.ndim == key.ndim == value.ndim == 4:
-        raise ValueError(
-            "`dot_product_attention` takes query, key and value of 4 axes (batch, time, heads, "
-            f"features); received shapes {query.shape}, {key.shape}, {value.shape}."
-        )
-    bias = None if bias is None else array(bias)
-    allowed = None if mask is None else array(mask).astype(bool)
-    _check_attention(query, key, value, bias=bias, mask=allowed)
-    if flash_attention:
-        if attn_logits_soft_cap is not None:
-            raise ValueError(
-                "`flash_attention=True` can't be combined with `attn_logits_soft_cap`."
-            )
-        return jax.nn.dot_product_attention(
-            *(query, key, value, bias),
-            mask=allowed,
-            scale=scale,
-            is_causal=is_causal,
-            implementation="cudnn",
-        )
-    groups = query.shape[2] // key.shape[2]
-    if groups > 1:  # grouped queries: several heads share a key
-        key, value = jnp.repeat(key, groups, axis=2), jnp.repeat(value, groups, axis=2)
-    scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
-    if bias is None and attn_logits_soft_cap is None:
-        return attention.attention(query, key, value, allowed, is_causal, scale)
-    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
-    if bias is not None:
-        logits = logits + bias
-    if attn_logits_soft_cap is not None:
-        logits = attn_logits_soft_cap * jnp.tanh(logits / attn_logits_soft_cap)
-    if is_causal:
-        causal = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
-        allowed = causal if allowed is None else allowed & causal
-    if allowed is not None:
-        # The least finite number, not -inf: a row with nothing allowed stays free of NaN.
-        logits = jnp.where(allowed, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
-    weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
-    return jnp.einsum("bnts,bsnd->btnd", weights, value)
-
-
-def _check_attention(
-    query: jax.Array, key: jax.Array, value: jax.Array, **pairs: jax.Array | None
-) -> None:
-    """Raise ValueError where sizes of 4 axes don't fit; `pairs`: what has a number for a query and a key."""
-    (b, t, n, d), (_, s, m, _) = query.shape, key.shape
-    fits = key.shape == (b, s, m, d) and value.shape[:3] == (b, s, m)
-    if not fits or n == 0 or m == 0 or n % m:
-        raise ValueError(
-            "`dot_product_attention` takes query (b, t, n, d), key (b, s, m, d) and value (b, s, m, e) with n a multiple "
-            f"of m, both at least 1; received query {query.shape}, key {key.shape}, value {value.shape}."
-        )
-    for name, array_of_pairs in pairs.items():
-        shape = () if array_of_pairs is None else array_of_pairs.shape
-        sizes = zip(reversed(shape), (s, t, n, b), strict=False)
-        if len(shape) > 4 or any(size not in (1, whole) for size, whole in sizes):
-            raise ValueError(
-                f"The `{name}` of `dot_product_attention` broadcasts to (batch, heads, time of queries, time of keys), "
-                f"here {(b, n, t, s)}; received shape {shape}."
-            )
 
 
 def _is_last(axes: Any, ndim: int) -> bool:

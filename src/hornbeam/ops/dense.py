@@ -1,0 +1,33 @@
+"""Dense maps, biases and embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.core.dtypes import canonical
+from hornbeam.core.op import op
+from hornbeam.kernels import dense, embedding
+from hornbeam.ops.common import (
+    DTypeLike,
+    TensorLike,
+    array,
+    inexact,
+    inexact_pair,
+)
+
+
+@op
+def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
+    """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
+    x, kernel = inexact_pair(x, kernel)
+    return dense.affine(x, kernel, None if bias is None else inexact(bias))
+
+
+@op
+def embedding_lookup(table: TensorLike, indices: TensorLike, dtype: DTypeLike = None) -> Any:
+    """table[indices] in `dtype` (None: the table's); an index outside the table gives NaN, never some other row.
+
+    table: (n, d), indices: integers (b, ...) -> (b, ..., d)
+    """
+    kind = None if dtype is None else canonical(dtype)
+    return embedding.take_rows(array(table), array(indices).astype("int32"), kind)

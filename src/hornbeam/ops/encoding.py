@@ -1,0 +1,62 @@
+"""Integers as vectors of zeros and ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import (
+    DTypeLike,
+    TensorLike,
+    array,
+    float_dtype,
+)
+
+__all__ = [
+    "multi_hot",
+    "one_hot",
+]
+
+
+@op
+def one_hot(
+    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike = None, sparse: bool = False
+) -> Any:
+    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for what is no class.
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.one_hot([0, 2], 3).numpy())
+    [[1. 0. 0.]
+     [0. 0. 1.]]
+    """
+    if sparse:
+        raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
+    return jax.nn.one_hot(
+        array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis
+    )
+
+
+@op
+def multi_hot(
+    inputs: TensorLike,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: DTypeLike = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
+
+    >>> from hornbeam.keras import ops
+    >>> print(ops.multi_hot([[0, 2, 2]], 4).numpy())
+    [[1. 0. 1. 0.]]
+    """
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if num_classes is None or kwargs:
+        raise ValueError(f"`multi_hot` needs `num_classes`, and does not know {sorted(kwargs)}.")
+    inputs = array(inputs)
+    each = one_hot.raw(inputs, num_classes, axis, dtype, sparse)
+    return jnp.max(each, axis=1 if inputs.ndim > 1 else 0)
