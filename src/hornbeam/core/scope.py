@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from hornbeam.core.origins import note_probabilities, probabilities_in
 from hornbeam.core.tensor import is_traced, unwrap
 
 if TYPE_CHECKING:
@@ -142,10 +143,13 @@ def value_and_grad(
             with StateScope(zip(variables, values, strict=True)) as scope:
                 loss, extra = fn(*args, **kwargs)
             assigned[:] = [v for v, _ in scope.updates]
-            return unwrap(loss), (extra, [x for _, x in scope.updates])
+            # Metrics take the outputs as they come out of here: as other values, made of the same logits.
+            return unwrap(loss), (extra, probabilities_in(extra), [x for _, x in scope.updates])
 
         values = [read(v) for v in variables]
-        (loss, (extra, updates)), gradients = jax.value_and_grad(inner, has_aux=True)(values)
+        differentiated = jax.value_and_grad(inner, has_aux=True)
+        (loss, (extra, origins, updates)), gradients = differentiated(values)
+        note_probabilities(extra, origins)
         for variable, value in zip(assigned, updates, strict=True):
             assign(variable, value)
         return (loss, extra), gradients

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from hornbeam.core import fusion
 from hornbeam.core.op import op
+from hornbeam.core.origins import Probabilities, made_of
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact
 
 __all__ = [
@@ -114,7 +115,8 @@ def silu(x: TensorLike) -> Any:
 @op
 def sigmoid(x: TensorLike) -> Any:
     """1 / (1 + e^-x)"""
-    return jax.nn.sigmoid(inexact(x))
+    x = inexact(x)
+    return made_of(jax.nn.sigmoid(x), Probabilities(x))
 
 
 @op
@@ -239,7 +241,9 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Any:
     >>> print(ops.softmax([0.0, 0.0]).numpy())
     [0.5 0.5]
     """
-    return jax.nn.softmax(inexact(x), as_axis(axis))
+    x = inexact(x)
+    y = jax.nn.softmax(x, as_axis(axis))
+    return made_of(y, Probabilities(x, axis % x.ndim)) if isinstance(axis, int) else y
 
 
 @op

@@ -21,6 +21,8 @@ Axis: TypeAlias = int | Sequence[int] | None
 
 def array(x: TensorLike, dtype: DTypeLike = None) -> jax.Array:
     """`x` as a JAX array; Python numbers stay weakly typed, as in `x + 1`."""
+    if dtype is None and isinstance(x, jax.Array):
+        return x  # itself: what is known of a value is found by its identity
     return jnp.asarray(x, None if dtype is None else canonical(dtype))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.arithmetic import getitem
 from hornbeam.core.op import op
+from hornbeam.core.origins import hand_on
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis
 
 __all__ = [
@@ -62,33 +64,44 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Any:
     """
     x = array(x)
     if isinstance(newshape, int):
-        return jnp.reshape(x, newshape)
+        return _reshaped(x, jnp.reshape(x, newshape))
     sizes = [x.shape[i] if n is None else n for i, n in enumerate(newshape)]
-    return jnp.reshape(x, sizes)
+    return _reshaped(x, jnp.reshape(x, sizes))
+
+
+def _reshaped(x: jax.Array, y: jax.Array) -> jax.Array:
+    """y, the elements of x in another shape: of probabilities, the logits go with them."""
+    return hand_on(x, y, lambda origin: origin.reshaped(y.shape))
 
 
 @op
 def ravel(x: TensorLike) -> Any:
     """All elements in one axis."""
-    return jnp.ravel(array(x))
+    x = array(x)
+    return _reshaped(x, jnp.ravel(x))
 
 
 @op
 def squeeze(x: TensorLike, axis: Axis = None) -> Any:
     """x without its axes of size 1, or without the given ones."""
-    return jnp.squeeze(array(x), axis=as_axis(axis))
+    x = array(x)
+    return _reshaped(x, jnp.squeeze(x, axis=as_axis(axis)))
 
 
 @op
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Any:
     """x with an axis of size 1 put in, so that it stands at `axis` in the result."""
-    return jnp.expand_dims(array(x), axis if isinstance(axis, int) else tuple(axis))
+    x = array(x)
+    return _reshaped(x, jnp.expand_dims(x, axis if isinstance(axis, int) else tuple(axis)))
 
 
 @op
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Any:
     """The axes in another order; None reverses them."""
-    return jnp.transpose(array(x), None if axes is None else tuple(axes))
+    x = array(x)
+    order = tuple(reversed(range(x.ndim)) if axes is None else axes)
+    y = jnp.transpose(x, order)
+    return hand_on(x, y, lambda origin: origin.transposed([axis % x.ndim for axis in order]))
 
 
 @op

@@ -7,7 +7,6 @@ from typing import Any, Self
 import jax
 
 from hornbeam.core import scope
-from hornbeam.core.dtypes import canonical
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
 from hornbeam.core.op import is_box, wrap
@@ -32,6 +31,7 @@ from hornbeam.keras.registry import (
     serialize_keras_object,
     signature_parameters,
 )
+from hornbeam.ops.core import cast as to_dtype
 
 _IN_LAYER = "In the layer"
 # Written in Keras's own form, or (first values of weights) not at all.
@@ -245,7 +245,7 @@ class Layer(SymbolicCalls):
         if self.autocast and x.dtype.is_floating and x.dtype != self.compute_dtype:
             if isinstance(x, KerasTensor):
                 return x
-            cast = Tensor(x._value.astype(canonical(self.compute_dtype)))
+            cast = Tensor(to_dtype.raw(x._value, self.compute_dtype))
             cast._keras_mask = x._keras_mask
             return cast
         return x

@@ -17,6 +17,7 @@ from hornbeam.core.tree import is_nested
 from hornbeam.keras.registry import serialize_keras_object
 from hornbeam.ops.common import TensorLike, array, inexact
 from hornbeam.ops.core import cast
+from hornbeam.ops.manipulation import expand_dims, squeeze
 
 
 def aligned(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[jax.Array, jax.Array]:
@@ -40,9 +41,9 @@ def same_rank(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
     Without it (n,) and (n, 1) would broadcast to (n, n): every label against every prediction.
     """
     if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
-        return (a, b[:, None]) if b.ndim == 1 else (a[..., 0], b)
+        return (a, expand_dims.raw(b, 1)) if b.ndim == 1 else (squeeze.raw(a, -1), b)
     if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return (a[:, None], b) if a.ndim == 1 else (a, b[..., 0])
+        return (expand_dims.raw(a, 1), b) if a.ndim == 1 else (a, squeeze.raw(b, -1))
     return a, b
 
 

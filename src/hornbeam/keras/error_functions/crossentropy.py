@@ -113,11 +113,17 @@ def categorical_focal_crossentropy(
     """
     y_true, y_pred = _one_hot("categorical_focal_crossentropy", y_true, y_pred, axis)
     y_true = _smoothed(y_true, label_smoothing, y_pred.shape[axis])
-    if from_logits:
-        y_pred = jax.nn.softmax(y_pred, axis=axis)
-    p = y_pred / jnp.sum(y_pred, axis=axis, keepdims=True)
-    p = jnp.clip(p, epsilon(), 1 - max(epsilon(), float(jnp.finfo(p.dtype).epsneg)))
-    return -jnp.sum(alpha * jnp.power(1 - p, gamma) * y_true * jnp.log(p), axis=axis)
+    origin = crossentropy.logits_behind(y_pred, from_logits, "categorical_focal_crossentropy")
+    if origin is not None:
+        log_p = crossentropy.log_distribution(origin, axis)
+        p = jnp.minimum(jnp.exp(log_p), 1 - epsilon())
+    else:
+        p = jax.nn.softmax(y_pred, axis=axis) if from_logits else y_pred
+        p = p / jnp.sum(p, axis=axis, keepdims=True)
+        p = jnp.clip(p, epsilon(), 1 - max(epsilon(), float(jnp.finfo(p.dtype).epsneg)))
+        log_p = jnp.log(p)
+    loss = -jnp.sum(alpha * jnp.power(1 - p, gamma) * y_true * log_p, axis=axis)
+    return loss.astype(y_pred.dtype)
 
 
 @op(name="losses.sparse_categorical_crossentropy")

@@ -1,0 +1,81 @@
+"""What a value was made of, where what follows is better computed from that than from the value itself.
+
+A cross-entropy takes the logits instead of the probabilities that were made of them. Unlike a fusion
+(`hornbeam.core.fusion`) this changes what a gradient is: the loss then depends on the logits, and no longer on the
+probabilities. Whoever differentiates with respect to the probabilities puts another value in their place, which has
+no origin. See docs/design/0019.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.attached import Attachments
+
+T = TypeVar("T")
+
+_origins = Attachments()
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["logits"], meta_fields=["axis"])
+@dataclass(frozen=True)
+class Probabilities:
+    """The sigmoid of logits, or with an `axis` their softmax over that axis, counted from 0."""
+
+    logits: jax.Array
+    axis: int | None = None
+
+    def reshaped(self, shape: Sequence[int]) -> Probabilities | None:
+        """Return the origin of the probabilities in another shape; None where that tears the axis of classes apart."""
+        logits = jnp.reshape(self.logits, shape)
+        if self.axis is None:
+            return replace(self, logits=logits)
+        old = self.logits.shape
+        before, classes = math.prod(old[: self.axis]), old[self.axis]
+        for axis, size in enumerate(shape):
+            if size == classes and math.prod(shape[:axis]) == before:
+                return Probabilities(logits, axis)
+        return None
+
+    def transposed(self, axes: Sequence[int]) -> Probabilities:
+        """Return the origin of the probabilities with their axes in another order."""
+        axis = None if self.axis is None else list(axes).index(self.axis)
+        return Probabilities(jnp.transpose(self.logits, axes), axis)
+
+
+def made_of(value: jax.Array, origin: Any) -> jax.Array:
+    """Return `value`, noting what it was made of; None notes nothing."""
+    if origin is not None:
+        _origins.attach(value, origin)
+    return value
+
+
+def origin_of(value: Any, kind: type[T]) -> T | None:
+    """Return what `value` was made of, if that is known and of class `kind`."""
+    return _origins.find(value, kind)
+
+
+def hand_on(
+    source: Any, result: jax.Array, change: Callable[[Probabilities], Probabilities | None]
+) -> jax.Array:
+    """Return `result`, made of probabilities `source` by a change of form that is also made to their origin."""
+    origin = _origins.find(source, Probabilities)
+    return result if origin is None or result is source else made_of(result, change(origin))
+
+
+def probabilities_in(tree: Any) -> list[Probabilities | None]:
+    """Return for each leaf of `tree` the origin of its probabilities: a tree itself, which a transformed function can return."""
+    return [origin_of(leaf, Probabilities) for leaf in jax.tree.leaves(tree)]
+
+
+def note_probabilities(tree: Any, origins: Sequence[Probabilities | None]) -> None:
+    """Attach what `probabilities_in` found to the leaves of a tree of the same structure."""
+    for leaf, origin in zip(jax.tree.leaves(tree), origins, strict=True):
+        made_of(leaf, origin)
