@@ -194,7 +194,16 @@ class WeightHolder(Configurable):
         layers = self._depth_first()
         states = [v for layer in layers for v in tracking.own_variables(layer)]
         seeds = [g.state for layer in layers for g in tracking.own_seed_generators(layer)]
-        return tracking.unique([*self.weights, *states, *seeds, *self.metrics_variables])
+        metrics = [m for layer in layers for m in tracking.own_metrics(layer)]
+        return tracking.unique(
+            [
+                *self.weights,
+                *states,
+                *seeds,
+                *self.metrics_variables,
+                *(v for metric in metrics for v in metric.variables),
+            ]
+        )
 
     @property
     def trainable_variables(self) -> list[Variable]:

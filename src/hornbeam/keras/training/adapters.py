@@ -10,13 +10,13 @@ import numpy as np
 
 from hornbeam.core.op import is_box
 from hornbeam.keras.losses.labels import check_labels
-from hornbeam.keras.training.arrays import ArraySource, host_array, is_array
+from hornbeam.keras.training.arrays import ArraySource, host_arrays
 from hornbeam.keras.training.streams import (
     IteratorSource,
     PyDatasetSource,
 )
-from hornbeam.keras.training.structure import flat_values
-from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
+from hornbeam.keras.training.structure import find_targets
+from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from hornbeam.keras.utils.py_dataset import PyDataset
 
 
@@ -76,27 +76,22 @@ def make_feed(
                     "(x, y) or (x, y, sample_weight)."
                 )
 
-        def convert(batch: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
-            check_indices(model, batch[0])
-            check_targets(model, batch[1])
+        def convert(batch: Any) -> Any:
+            check_batch(model, batch)
             return batch if class_weight is None else with_class_weight(batch, class_weight)
 
         if isinstance(x, PyDataset):
             return Feed(PyDatasetSource(x, shuffle is True, convert), steps)
         return Feed(IteratorSource(x, convert), steps)
-    data = arrays_of(x, y, sample_weight)
+    data = pack_x_y_sample_weight(*arrays_of(x, y, sample_weight))
     if class_weight is not None:
         data = with_class_weight(data, class_weight)
     return Feed(ArraySource(data, int(batch_size or 32), shuffle, resident), steps)
 
 
 def arrays_of(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    """The data as structures of NumPy arrays."""
-
-    def convert(tree: Any) -> Any:
-        return jax.tree.map(host_array, tree, is_leaf=is_array)
-
-    return convert(x), convert(y), convert(sample_weight)
+    """Return the data as structures of NumPy arrays."""
+    return host_arrays(x), host_arrays(y), host_arrays(sample_weight)
 
 
 def is_stream(x: Any) -> bool:
@@ -111,23 +106,25 @@ def is_stream(x: Any) -> bool:
     return isinstance(x, PyDataset) or hasattr(x, "__next__") or hasattr(x, "__iter__")
 
 
-def check_targets(model: Any, y: Any) -> None:
+def check_batch(model: Any, batch: Any) -> None:
+    """Let the layers of the model check the inputs of a batch, and its loss the targets."""
+    x, y, _ = unpack_x_y_sample_weight(batch)
+    check = getattr(model, "check_batch", None)
+    if check is not None:
+        check(x)
+    _check_targets(model, y)
+
+
+def _check_targets(model: Any, y: Any) -> None:
     """Raise ValueError for class numbers that the model has no output for; the device would not notice them."""
     compiled = model._compile_loss
     if compiled is None or compiled.entries is None or y is None:
         return
-    targets = [y.get(name) for name in compiled.names] if isinstance(y, dict) else flat_values(y)
+    targets = find_targets(y, compiled.names, compiled.places) or {}
     for place, classes, ignored in compiled.class_counts():
-        if place < len(targets) and targets[place] is not None:
+        if targets.get(place) is not None:
             name = f"y ({compiled.names[place]})" if len(targets) > 1 else "y"
             check_labels(np.asarray(targets[place]), classes, name, ignored)
-
-
-def check_indices(model: Any, x: Any) -> None:
-    """Let the layers of the model check the values of a batch."""
-    check = getattr(model, "check_batch", None)
-    if check is not None:
-        check(x)
 
 
 def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, Any, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.core.op import is_box
 from hornbeam.core.rng import make_seed
 from hornbeam.core.tensor import convert_to_tensor
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 # Above this many bytes rows are gathered on the host, so that the arrays are not held twice.
 DEVICE_LIMIT = 2 << 30
@@ -22,12 +23,12 @@ class ArraySource:
 
     def __init__(
         self,
-        data: tuple[Any, Any, Any],
+        data: Any,
         batch_size: int,
         shuffle: bool | str = False,
         resident: bool = True,
     ) -> None:
-        """`data` is `(x, y, sample_weight)`, structures of arrays of one length. Raises ValueError where they differ.
+        """`data` is x, (x, y) or (x, y, sample_weight), structures of arrays of one length. Raises ValueError where they differ.
 
         Without `resident` the batches are handed over one by one: right for data that are gone through once.
         """
@@ -54,7 +55,7 @@ class ArraySource:
         """The rows of a batch; runs inside the compiled step."""
         return jax.tree.map(lambda a: jnp.take(a, rows, axis=0, mode="clip"), resident)
 
-    def first(self) -> tuple[Any, Any, Any]:
+    def first(self) -> Any:
         """A batch on the host, to read shapes and types off."""
         return jax.tree.map(lambda a: a[: self.batch_size], self.data)
 
@@ -91,6 +92,11 @@ class ArraySource:
         """Nothing is left to do."""
 
 
+def host_arrays(tree: Any) -> Any:
+    """Return a structure of arrays of any library, or of lists of numbers, as one of NumPy arrays."""
+    return jax.tree.map(host_array, tree, is_leaf=is_array)
+
+
 def host_array(value: Any) -> np.ndarray:
     """A leaf of the data as a NumPy array of a type that the device knows."""
     if not isinstance(value, np.ndarray):
@@ -119,7 +125,7 @@ def is_array(value: Any) -> bool:
 
 def common_length(data: Any) -> int:
     """The number of rows. Raises ValueError where arrays differ in it, or have none."""
-    named = zip(("x", "y", "sample_weight"), data, strict=False)
+    named = zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(data), strict=True)
     lengths = []
     for name, tree in named:
         for leaf in jax.tree.leaves(tree):

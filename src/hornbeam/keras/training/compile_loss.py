@@ -8,9 +8,11 @@ from hornbeam.keras import losses, metrics
 from hornbeam.keras.losses.lookup import as_loss
 from hornbeam.keras.training.structure import (
     flat_values,
+    has_names,
     output_names,
     per_output,
     targets_per_output,
+    unique_names,
     weights_per_output,
 )
 
@@ -22,7 +24,7 @@ class CompileLoss:
         """`loss` and `loss_weights`: one for all outputs, a list, or a dict by name of output."""
         self.loss = loss
         self.loss_weights = loss_weights
-        self.trackers: list[Any] = []  # `<output>_loss`, where there are several outputs
+        self.trackers: list[Any] = []  # one mean for each loss, where there are several
         self.entries: list[tuple[int, Any, float]] | None = (
             None  # (place of the output, loss, weight)
         )
@@ -41,7 +43,16 @@ class CompileLoss:
             if loss is not None
         ]
         if len(self.entries) > 1:
-            self.trackers = [metrics.Mean(name=f"{self.names[i]}_loss") for i, _, _ in self.entries]
+            labels = [f"{self.names[i]}_loss" for i, _, _ in self.entries]
+            if not has_names(y_pred, names):  # Keras names the losses themselves then
+                given = per_output("loss", self.loss, self.names)
+                labels = [f"{_name(given[i], loss)}_loss" for i, loss, _ in self.entries]
+            self.trackers = [metrics.Mean(name=label) for label in unique_names(labels)]
+
+    @property
+    def places(self) -> list[int] | None:
+        """The places of the outputs that have a loss; None before the model has seen data."""
+        return None if self.entries is None else [i for i, _, _ in self.entries]
 
     def class_counts(self) -> list[tuple[int, int, int | None]]:
         """For outputs whose targets are class numbers: `(place, number of classes, class to ignore)`."""
@@ -60,7 +71,7 @@ class CompileLoss:
         if self.entries is None:
             self.build(y_pred, names)
         assert self.entries is not None
-        targets = targets_per_output(y, y_pred, self.names)
+        targets = targets_per_output(y, self.names, self.places)
         weights = weights_per_output(sample_weight, self.names)
         outputs = flat_values(y_pred)
         total: Any = 0.0
@@ -74,3 +85,7 @@ class CompileLoss:
                 self.trackers[number].update_state(value, sample_weight=outputs[i].shape[0])
             total = total + (value if loss_weight == 1.0 else value * loss_weight)
         return total
+
+
+def _name(given: Any, loss: Any) -> str:
+    return given if isinstance(given, str) else loss.name.replace("<lambda>", "lambda")

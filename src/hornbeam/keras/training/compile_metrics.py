@@ -11,6 +11,7 @@ from hornbeam.core.symbolic import infer
 from hornbeam.keras import losses, metrics
 from hornbeam.keras.training.structure import (
     flat_values,
+    has_names,
     output_names,
     per_output,
     targets_per_output,
@@ -47,22 +48,30 @@ class CompileMetrics:
         """Lists, lists of lists or dicts by name of output, of names, functions and metrics."""
         self.given = metrics
         self.given_weighted = weighted_metrics
+        self._is_given = bool(jax.tree.leaves([metrics, weighted_metrics]))
         self.entries: list[tuple[int, Any, str, bool]] | None = (
             None  # (place, metric, name in logs, weighted)
         )
 
-    def build(self, y: Any, y_pred: Any, names: list[str] | None) -> None:
-        """Make the metrics; "accuracy" becomes the kind that fits the shapes of targets and outputs."""
+    def build(
+        self, y: Any, y_pred: Any, names: list[str] | None, taught: list[int] | None = None
+    ) -> None:
+        """Make the metrics; "accuracy" becomes the kind that fits the shapes of targets and outputs.
+
+        `taught` are the places of the outputs that have a loss.
+        """
+        self._taught = taught
         self.names = output_names(y_pred, names)
+        named = has_names(y_pred, names)
         outputs = flat_values(y_pred)
-        targets = targets_per_output(y, y_pred, self.names)
+        targets = targets_per_output(y, self.names, taught) if self._is_given else outputs
         found: list[tuple[int, Any, str, bool]] = []
         for weighted, what in ((False, "metrics"), (True, "weighted_metrics")):
             given = self.given_weighted if weighted else self.given
             for i, entry in enumerate(_lists(what, given, self.names)):
                 for each in entry:
                     metric = _metric(each, targets[i], outputs[i])
-                    prefix = f"{self.names[i]}_" if len(self.names) > 1 else ""
+                    prefix = f"{self.names[i]}_" if named and len(self.names) > 1 else ""
                     found.append((i, metric, prefix + metric.name, weighted))
                     _make_variables(metric, targets[i], outputs[i])
         logged = unique_names([name for _, _, name, _ in found])
@@ -80,10 +89,12 @@ class CompileMetrics:
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account."""
-        targets = targets_per_output(y, y_pred, self.names)
+        if not self.entries:
+            return
+        targets = targets_per_output(y, self.names, self._taught)
         weights = weights_per_output(sample_weight, self.names)
         outputs = flat_values(y_pred)
-        for i, metric, _, weighted in self.entries or []:
+        for i, metric, _, weighted in self.entries:
             if targets[i] is None:
                 continue
             if weighted and weights[i] is not None:

@@ -17,8 +17,7 @@ from hornbeam.keras.engine.tracking import unique
 from hornbeam.keras.training.adapters import (
     Feed,
     arrays_of,
-    check_indices,
-    check_targets,
+    check_batch,
     is_stream,
     make_feed,
     with_class_weight,
@@ -27,7 +26,7 @@ from hornbeam.keras.training.arrays import ArraySource, split_rows
 from hornbeam.keras.training.blocks import Blocks
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, evaluation_state, training_state
-from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
+from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
 def fit(
@@ -263,7 +262,7 @@ def on_batch(
     """One step of training, evaluation or prediction on one batch."""
     if kind != "predict":
         _require_compiled(model, f"{kind}_on_batch")
-    data = arrays_of(x, y, sample_weight)
+    data = pack_x_y_sample_weight(*arrays_of(x, y, sample_weight))
     if class_weight is not None:
         data = with_class_weight(data, class_weight)
     feed = Feed(ArraySource(data, batch_size=1 << 31, resident=False))
@@ -314,19 +313,17 @@ def _require_compiled(model: Any, what: str) -> None:
 
 def _prepare(model: Any, feed: Feed, training: bool) -> None:
     first = feed.source.first()
-    model.prepare(first, training)
-    data = feed.source.data if isinstance(feed.source, ArraySource) else first
-    check_indices(model, data[0])
-    check_targets(model, data[1])
+    model.prepare(first, "train" if training else "test")
+    check_batch(model, feed.source.data if isinstance(feed.source, ArraySource) else first)
 
 
 def _prepare_call(model: Any, feed: Feed) -> None:
     if _unchanged(model, "predict", feed) is None and (
         not model.built or any(not layer.built for layer in model.flatten_layers())
     ):
-        model.prepare((feed.source.first()[0], None, None), training=False)
+        model.prepare(feed.source.first(), "predict")
     if isinstance(feed.source, ArraySource):
-        check_indices(model, feed.source.data[0])
+        check_batch(model, feed.source.data)
 
 
 def _unchanged(model: Any, kind: str, feed: Feed) -> Program | None:

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.rng import make_seed
-from hornbeam.keras.training.arrays import common_length, host_array
+from hornbeam.keras.training.arrays import common_length, host_arrays
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
-Convert = Callable[[tuple[Any, Any, Any]], tuple[Any, Any, Any]]
+Convert = Callable[[Any], Any]
 
 
 class _Stream:
@@ -28,7 +28,10 @@ class _Stream:
         self._first: Any = None
 
     def _prepared(self, data: Any) -> Any:
-        batch = tuple(jax.tree.map(host_array, each) for each in unpack_x_y_sample_weight(data))
+        unpack_x_y_sample_weight(data)  # raises for anything but x, (x, y), (x, y, sample_weight)
+        batch = (
+            type(data)(map(host_arrays, data)) if type(data) in (list, tuple) else host_arrays(data)
+        )
         common_length(batch)
         return self._convert(batch)
 

@@ -17,12 +17,15 @@ def flat_values(tree: Any) -> list[Any]:
 
 def output_names(outputs: Any, given: list[str] | None) -> list[str]:
     """A name for each output: a dict's keys, the model's names, else its place."""
+    if not has_names(outputs, given):
+        return [f"output_{i}" for i in range(len(flat_values(outputs)))]
+    return sorted(outputs) if isinstance(outputs, dict) else unique_names(given or [])
+
+
+def has_names(outputs: Any, given: list[str] | None) -> bool:
+    """Return whether the outputs have names: those of a dict, or those that the model knows."""
     count = len(flat_values(outputs))
-    if isinstance(outputs, dict) and len(outputs) == count:
-        return sorted(outputs)
-    if given and len(given) == count:
-        return unique_names(given)
-    return [f"output_{i}" for i in range(count)]
+    return (isinstance(outputs, dict) and len(outputs) == count) or len(given or []) == count
 
 
 def unique_names(names: list[str]) -> list[str]:
@@ -60,19 +63,31 @@ def per_output(what: str, given: Any, names: list[str]) -> list[Any]:
     return [given] * len(names)
 
 
-def targets_per_output(y: Any, outputs: Any, names: list[str]) -> list[Any]:
-    """The targets in the order of the outputs; None where there are none for one."""
+def targets_per_output(y: Any, names: list[str], taught: list[int] | None) -> list[Any]:
+    """Return the targets in the order of the outputs; None where there are none for one.
+
+    `y` holds one array for each output, or one for each output that has a loss; `taught` are the places of these.
+    """
     if isinstance(y, dict):
         return per_output("y", y, names)
-    flat = flat_values(y)
-    if len(flat) == len(names):
-        return flat
-    if y is None:
-        return [None] * len(names)
+    found = find_targets(y, names, taught)
+    if found is not None:
+        return [found.get(i) for i in range(len(names))]
     raise ValueError(
-        f"The model has {len(names)} output(s) ({', '.join(names)}), but `y` holds {len(flat)} array(s): give one for "
-        "each output."
+        f"The model has {len(names)} output(s) ({', '.join(names)}), but `y` holds {len(flat_values(y))} array(s): "
+        "give one for each output."
     )
+
+
+def find_targets(y: Any, names: list[str], taught: list[int] | None) -> dict[int, Any] | None:
+    """Return the targets by the place of their output; None where their number fits no set of outputs."""
+    if y is None:
+        return {}
+    if isinstance(y, dict):
+        return {i: y[name] for i, name in enumerate(names) if name in y}
+    flat = flat_values(y)
+    places = range(len(names)) if len(flat) == len(names) else taught or []
+    return dict(zip(places, flat, strict=True)) if len(flat) == len(places) else None
 
 
 def weights_per_output(sample_weight: Any, names: list[str]) -> list[Any]:

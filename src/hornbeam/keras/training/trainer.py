@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from hornbeam.core.tensor import Tensor
 from hornbeam.keras import optimizers
 from hornbeam.keras.engine.calling import call_context
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.tracking import own_metrics, unique
 from hornbeam.keras.metrics import Mean
 from hornbeam.keras.training import loop
 from hornbeam.keras.training.compile_loss import CompileLoss
@@ -96,10 +98,10 @@ class Trainer(Layer):
     # What a subclass may override
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training on a batch; gives the logs.
+        """Train on a batch and return the logs.
 
-        `data` is `(x, y, sample_weight)`. The step runs inside a compiled program, and what it assigns to variables
-        takes effect.
+        `data` is `x`, `(x, y)` or `(x, y, sample_weight)`, as it was passed to `fit` or made by the generator. The step
+        runs inside a compiled program, and what it assigns to variables takes effect.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
 
@@ -118,7 +120,7 @@ class Trainer(Layer):
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation on a batch; gives the logs."""
+        """Evaluate a batch and return the logs."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with call_context(fresh=True):
             y_pred = self(x, training=False)
@@ -172,8 +174,12 @@ class Trainer(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The loss, the metrics of `compile`, and those that the model and its layers hold."""
-        held = super().metrics
+        """The loss, the metrics of `compile`, and those that the model and its layers hold.
+
+        A model inside this one keeps its own loss and metrics to itself, as in Keras.
+        """
+        layers = [x for x in self._depth_first() if x is self or not isinstance(x, Trainer)]
+        held = unique(metric for layer in layers for metric in own_metrics(layer))
         if not self.compiled:
             return held
         trackers = self._compile_loss.trackers if self._compile_loss is not None else []
@@ -196,31 +202,29 @@ class Trainer(Layer):
 
     # Making all state before the first step
 
-    def prepare(self, first: Any, training: bool) -> None:
-        """Make all state that a step needs: weights, metrics, the optimizer's slots. Nothing is computed."""
-        x, y, _ = first
+    def prepare(self, first: Any, kind: str) -> None:
+        """Make all state that a step needs: weights, metrics, the optimizer's slots. Nothing is computed.
+
+        `first` is a batch of arrays; `kind` is "train", "test" or "predict".
+        """
+        x, y, _ = unpack_x_y_sample_weight(first)
         y_pred = self._symbolic_outputs(_symbols(x))
-        if y_pred is not None and self.compiled:
+        if y_pred is not None and self.compiled and kind != "predict":
             if self._compile_loss is not None and self._compile_loss.entries is None:
                 self._compile_loss.build(y_pred, self._output_names())
             if self._compile_metrics.entries is None:
-                self._compile_metrics.build(_symbols(y), y_pred, self._output_names())
-        if training:
+                taught = None if self._compile_loss is None else self._compile_loss.places
+                self._compile_metrics.build(_symbols(y), y_pred, self._output_names(), taught)
+        if kind == "train":
             variables = self.trainable_variables
             if self.optimizer is not None and not self.optimizer.built and variables:
                 self.optimizer.build(variables)
-        if self._has_own_steps():
-            self._dry_run(first, training)
+        name = f"{kind}_step"
+        if kind != "predict" and getattr(type(self), name) is not getattr(Trainer, name):
+            self._dry_run(getattr(self, name), first)
 
-    def _has_own_steps(self) -> bool:
-        cls = type(self)
-        return any(
-            getattr(cls, name) is not getattr(Trainer, name) for name in ("train_step", "test_step")
-        )
-
-    def _dry_run(self, first: Any, training: bool) -> None:
+    def _dry_run(self, step: Callable[[Any], Any], first: Any) -> None:
         """Trace a user's step once, so that the metrics and slots that it makes on its way are there."""
-        step = self.train_step if training else self.test_step
 
         def run(batch: Any) -> int:
             with scope.StateScope(), call_context(fresh=True):

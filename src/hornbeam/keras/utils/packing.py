@@ -6,13 +6,15 @@ from typing import Any
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The inverse of `unpack_x_y_sample_weight`: a tuple without what is missing at the end.
+    """Return the inverse of `unpack_x_y_sample_weight`: a tuple without what is missing at the end.
+
+    Without `y` and `sample_weight` it is `x` itself, or `(x,)` where `x` is a list or tuple.
 
     >>> from hornbeam import keras
     >>> keras.utils.pack_x_y_sample_weight(1, 2)
     (1, 2)
     """
-    if y is None:
+    if y is None and sample_weight is None:
         return (x,) if isinstance(x, (tuple, list)) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
