@@ -91,10 +91,51 @@ def test_a_stopper_can_be_used_again():
     assert (stopper.stopped_epoch, stopper.best) == (0, 4.0)
 
 
-def test_a_first_value_that_is_nan_counts_as_the_worst():
+NAN = math.nan
+# Values of epochs -> the epoch of each improvement (from 0); the first value always is one.
+WITH_NAN = [
+    ([NAN, NAN, NAN], "min", [0]),
+    ([NAN, 1.0, 2.0, 0.5], "min", [0, 1, 3]),
+    ([NAN, 1.0, 2.0, 0.5], "max", [0, 1, 2]),
+    ([3.0, NAN, NAN, 2.0, NAN, 1.0], "min", [0, 3, 5]),
+    ([3.0, NAN, 4.0, NAN], "max", [0, 2]),
+    ([math.inf, NAN, 1.0], "min", [0, 2]),
+    ([np.float32(NAN), np.float32(NAN), np.float32(1.0)], "min", [0, 2]),
+]
+MONITORS = {
+    "EarlyStopping": lambda **kw: EarlyStopping(patience=9, **kw),
+    "EarlyStopping-baseline": lambda **kw: EarlyStopping(patience=9, baseline=NAN, **kw),
+    "ReduceLROnPlateau": lambda **kw: ReduceLROnPlateau(min_delta=0, **kw),
+    "ModelCheckpoint": lambda **kw: ModelCheckpoint("{epoch}.keras", save_best_only=True, **kw),
+}
+
+
+@pytest.mark.parametrize(("values", "mode", "better"), WITH_NAN, ids=str)
+@pytest.mark.parametrize("make", MONITORS.values(), ids=MONITORS)
+def test_nan_is_worse_than_any_number_and_no_better_than_nan(make, values, mode, better):
+    callback, model = make(mode=mode), FakeModel()
+    callback.set_model(model)
+    callback.on_train_begin()
+    found, before = [], None
+    for epoch, value in enumerate(values):
+        callback.on_epoch_end(epoch, {"val_loss": value + 0})  # a number of its own, for `is`
+        if callback.best is not before:
+            found.append(epoch)
+        before = callback.best
+    assert found == better
+
+
+def test_early_stopping_ends_where_all_is_nan():
+    values = [NAN] * 6
     stopper = EarlyStopping(patience=2)
-    model = train(stopper, losses(math.nan, 1.0, 2.0, 0.5))
-    assert stopper.best == 0.5 and not model.stop_training
+    assert train(stopper, losses(*values)).stop_training
+    assert stopper.stopped_epoch == 2
+
+
+def test_early_stopping_restores_the_best_number_after_nan():
+    stopper = EarlyStopping(patience=2, restore_best_weights=True)
+    model = train(stopper, losses(3.0, 2.0, NAN, NAN, NAN))
+    assert (stopper.stopped_epoch, model.done) == (3, [("set_weights", 2)])
 
 
 def test_reduce_lr_says_what_it_does_and_logs_the_rate(capsys):

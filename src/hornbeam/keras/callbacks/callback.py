@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbeam.keras.callbacks.logs import Logs
 
@@ -17,6 +17,9 @@ class Callback:
 
     Overriding a batch hook makes the loop run one step at a time instead of many in one program.
 
+    A callback that must remember something when an interrupted training is resumed implements `get_state()`, which returns
+    a dict of numbers, text, lists, dicts and arrays, and `set_state(state)`.
+
     >>> from hornbeam import keras
     >>> class BestLoss(keras.callbacks.Callback):
     ...     best = float("inf")
@@ -27,6 +30,9 @@ class Callback:
     >>> callback.best
     0.5
     """
+
+    # Attributes that a resumed training needs, for callbacks without a `get_state` of their own; see state.py.
+    _state_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None

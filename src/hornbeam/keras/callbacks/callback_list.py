@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hornbeam.keras.callbacks import state
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.history import History
 from hornbeam.keras.callbacks.logs import LazyLogs, to_floats
@@ -79,6 +80,14 @@ class CallbackList(Callback):
             vars(model)["history"] = history
         for callback in self.callbacks:
             callback.set_model(model)
+
+    def get_state(self) -> list[dict[str, Any]]:
+        """Return the states of all callbacks, to store with a checkpoint of training."""
+        return state.get_states(self.callbacks)
+
+    def set_state(self, states: Sequence[Mapping[str, Any]]) -> None:
+        """Set the stored states; after `on_train_begin`, which resets callbacks."""
+        state.set_states(self.callbacks, states)
 
     @property
     def needs_train_batches(self) -> bool:

@@ -31,6 +31,8 @@ class EarlyStopping(MonitorCallback):
     'auto'
     """
 
+    _state_names = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",

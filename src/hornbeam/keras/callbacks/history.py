@@ -20,6 +20,8 @@ class History(Callback):
     ([0.9, 0.95], [0, 1])
     """
 
+    _state_names = ("history", "epoch")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}

@@ -73,30 +73,9 @@ def _after_loading(name: str) -> Callable[..., Any]:
     return loaded
 
 
-for _name in (
-    *(
-        "__getitem__",
-        "__setitem__",
-        "__delitem__",
-        "__contains__",
-        "__len__",
-        "__eq__",
-        "__ne__",
-        "__repr__",
-    ),
-    *(
-        "__or__",
-        "__ror__",
-        "__ior__",
-        "__reversed__",
-        "get",
-        "items",
-        "values",
-        "keys",
-        "copy",
-        "update",
-        "setdefault",
-    ),
-    *("pop", "popitem", "clear"),
-):
+_READING = (
+    "__getitem__ __setitem__ __delitem__ __contains__ __len__ __eq__ __ne__ __repr__ __or__ __ror__ __ior__ "
+    "__reversed__ get items values keys copy update setdefault pop popitem clear"
+)
+for _name in _READING.split():
     setattr(LazyLogs, _name, _after_loading(_name))

@@ -38,6 +38,8 @@ class ModelCheckpoint(MonitorCallback):
     'epoch'
     """
 
+    _state_names = ("best", "_last_batch", "_batches_since_save")
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

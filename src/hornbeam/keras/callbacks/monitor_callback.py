@@ -1,4 +1,4 @@
-"""What callbacks that watch one metric share: its value, its direction, what counts as better."""
+"""The base of callbacks that monitor one metric: its value, its direction, and which of two values is better."""
 
 from __future__ import annotations
 
@@ -12,46 +12,22 @@ from typing import Any
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.logs import Logs, as_float
 
-# How names end, for metrics that don't tell their direction themselves.
-HIGHER_IS_BETTER = (
-    *(
-        "acc",
-        "accuracy",
-        "auc",
-        "precision",
-        "recall",
-        "f1",
-        "f1_score",
-        "fbeta_score",
-        "fmeasure",
-        "iou",
-        "r2_score",
-    ),
-    *("cosine_similarity", "true_positives", "true_negatives"),
+# Endings of names, for metrics that have no direction of their own.
+HIGHER_IS_BETTER = re.compile(
+    "(acc|accuracy|auc|precision|recall|f1|f1_score|fbeta_score|fmeasure|iou|r2_score|"
+    "cosine_similarity|true_positives|true_negatives)$"
 )
-LOWER_IS_BETTER = (
-    *(
-        "loss",
-        "error",
-        "mse",
-        "mae",
-        "mape",
-        "msle",
-        "rmse",
-        "crossentropy",
-        "perplexity",
-        "hinge",
-        "divergence",
-    ),
-    *("poisson", "logcosh", "log_cosh", "false_positives", "false_negatives"),
+LOWER_IS_BETTER = re.compile(
+    "(loss|error|mse|mae|mape|msle|rmse|crossentropy|perplexity|hinge|divergence|poisson|"
+    "logcosh|log_cosh|false_positives|false_negatives)$"
 )
 
 
 class MonitorCallback(Callback):
     """Base of EarlyStopping, ModelCheckpoint and ReduceLROnPlateau.
 
-    `mode` is "min", "max" or "auto": then the metric of that name in the model tells its direction, else the name does.
-    `best` is the best value so far, `monitor_op` the comparison (None until the direction is known).
+    `mode` is "min", "max" or "auto": the direction is that of the model's metric of that name, or else is known by the
+    end of the name. `best` is the best value so far, `monitor_op` the comparison (None until the direction is known).
     """
 
     def __init__(
@@ -78,7 +54,7 @@ class MonitorCallback(Callback):
             self._set_direction()
 
     def get_monitor_value(self, logs: Logs) -> Any:
-        """The monitored value, or None after a warning (once) that lists what there is."""
+        """Return the monitored value; where the logs lack it, warn once and return None."""
         value = as_float((logs or {}).get(self.monitor))
         if value is None and not self._warned:
             self._warned = True
@@ -91,13 +67,18 @@ class MonitorCallback(Callback):
         return value
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:
-        """Whether `value` is better than `reference` by more than `min_delta`; anything is better than None and NaN."""
+        """Return whether `value` is better than `reference` by more than `min_delta`.
+
+        The first value is better than None. NaN is worse than every number, and no better than NaN.
+        """
         if self.monitor_op is None:
             self._set_direction()
-        if reference is None or (isinstance(reference, float) and math.isnan(reference)):
+        if reference is None:
             return True
+        if _is_nan(reference):
+            return not _is_nan(value)
         assert self.monitor_op is not None
-        # The sign of min_delta follows the direction; the sum is written as Keras does, to the last bit.
+        # Comparisons with NaN are False: NaN is no improvement. The difference is rounded as in Keras.
         return bool(self.monitor_op(value - self.min_delta, reference))
 
     def _set_direction(self) -> None:
@@ -114,9 +95,9 @@ class MonitorCallback(Callback):
             if getattr(metric, "name", None) == name and direction in ("up", "down"):
                 return direction == "up"
         name = re.sub(r"_\d+$", "", name).lower()  # a second metric of the same kind: auc_1
-        if name.endswith(HIGHER_IS_BETTER):
+        if HIGHER_IS_BETTER.search(name):
             return True
-        if name.endswith(LOWER_IS_BETTER):
+        if LOWER_IS_BETTER.search(name):
             return False
         raise ValueError(
             f"{type(self).__name__} received monitor='{self.monitor}', and neither a metric of the model nor the name tells "
@@ -129,8 +110,13 @@ def _bare(monitor: str) -> str:
     return monitor.removeprefix("val_")
 
 
+def _is_nan(value: Any) -> bool:
+    number = as_float(value)
+    return isinstance(number, float) and math.isnan(number)
+
+
 def _all_metrics(owner: Any) -> Iterator[Any]:
-    """The metrics of a model, and those that a metric holds in turn."""
+    """Yield the metrics of a model, and the metrics inside of metrics."""
     for metric in getattr(owner, "metrics", None) or ():
         yield metric
         yield from _all_metrics(metric)

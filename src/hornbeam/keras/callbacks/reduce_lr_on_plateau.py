@@ -39,6 +39,8 @@ class ReduceLROnPlateau(MonitorCallback):
     ValueError: ReduceLROnPlateau does not support a factor >= 1.0. Received factor=2.0
     """
 
+    _state_names = ("wait", "best", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",
