@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import jax
 import numpy as np
@@ -13,14 +13,24 @@ from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.names import current_path, name_scope
 from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.typing import DTypeLike, Shape
 from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.dtype_policies import DTypePolicy
 from hornbeam.keras.engine import tracking
+from hornbeam.keras.engine.arguments import InitializerLike
 from hornbeam.keras.registry import Configurable
 
 # Attributes of these types hold no variables.
 _STATELESS = (type(None), bool, int, float, str, bytes, np.ndarray, jax.Array, Tensor)
+
+
+class WeightOptions(TypedDict, total=False):
+    """What a weight may have besides its name, its shape and the rules that the layer's arguments set."""
+
+    dtype: DTypeLike | None
+    trainable: bool
+    autocast: bool
 
 
 class WeightHolder(Configurable):
@@ -120,6 +130,46 @@ class WeightHolder(Configurable):
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._variables.append(variable)
         return variable
+
+    def add_named_weight(
+        self,
+        name: str,
+        shape: Shape,
+        *,
+        arguments: str | None = None,
+        initializer: InitializerLike = None,
+        **options: Unpack[WeightOptions],
+    ) -> Variable:
+        """Make a weight that starts, is penalised and is constrained as the layer's attributes say.
+
+        The attributes are `<arguments>_initializer`, `<arguments>_regularizer` and `<arguments>_constraint`, with
+        `arguments` the weight's own name unless it is given; the last two may be absent. `initializer` takes the place
+        of the first.
+
+        >>> from hornbeam import keras
+        >>> class Scale(keras.layers.Layer):
+        ...     def __init__(self, scale_initializer="ones", scale_constraint=None, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.scale_initializer = keras.initializers.get(scale_initializer)
+        ...         self.scale_constraint = keras.constraints.get(scale_constraint)
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_named_weight("scale", (input_shape[-1],))
+        >>> layer = Scale(scale_constraint="non_neg")
+        >>> layer.build((None, 3))
+        >>> print(layer.scale.numpy(), type(layer.scale.constraint).__name__)
+        [1. 1. 1.] NonNeg
+        """
+        prefix = arguments or name
+        if initializer is None:
+            initializer = getattr(self, f"{prefix}_initializer")
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            regularizer=getattr(self, f"{prefix}_regularizer", None),
+            constraint=getattr(self, f"{prefix}_constraint", None),
+            **options,
+        )
 
     def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
         """The same as `add_weight`."""

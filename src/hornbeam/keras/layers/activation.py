@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,12 @@ import jax.numpy as jnp
 from hornbeam import ops
 from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import known_size
@@ -24,7 +30,7 @@ class Activation(Layer):
     [0. 2.]
     """
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: Any, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
         self.supports_masking = True
@@ -47,7 +53,7 @@ class ReLU(Layer):
         max_value: float | None = None,
         negative_slope: float = 0.0,
         threshold: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.max_value = None if max_value is None else _not_negative("max_value", max_value)
@@ -60,6 +66,12 @@ class ReLU(Layer):
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
+class LeakyReLUArguments(LayerArguments, total=False):
+    """The arguments of any layer, and the former name of `negative_slope`."""
+
+    alpha: float
+
+
 class LeakyReLU(Layer):
     """x where x >= 0, else negative_slope * x (Maas et al. 2013).
 
@@ -70,7 +82,7 @@ class LeakyReLU(Layer):
     [-2.  2.]
     """
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LeakyReLUArguments]) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
         self.negative_slope = _not_negative("negative_slope", negative_slope)
@@ -95,11 +107,11 @@ class PReLU(Layer):
 
     def __init__(
         self,
-        alpha_initializer: Any = "Zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
+        alpha_initializer: InitializerLike = "Zeros",
+        alpha_regularizer: RegularizerLike = None,
+        alpha_constraint: ConstraintLike = None,
         shared_axes: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
@@ -117,13 +129,7 @@ class PReLU(Layer):
         shared = set(self.shared_axes or ())
         axes = range(1, len(input_shape))
         shape = [1 if axis in shared else known_size(self, input_shape, axis) for axis in axes]
-        self.alpha = self.add_weight(
-            name="alpha",
-            shape=shape,
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = self.add_named_weight("alpha", shape)
         sizes = {axis: input_shape[axis] for axis in axes if axis not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
 
@@ -140,7 +146,7 @@ class ELU(Layer):
     [-0.632  2.   ]
     """
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.alpha = alpha
         self.supports_masking = True
@@ -160,7 +166,7 @@ class Softmax(Layer):
     [[0.5 0.5 0. ]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True

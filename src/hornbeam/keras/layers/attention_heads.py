@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 import string
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.names import name_scope
 from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers import attention_maths as maths
 from hornbeam.keras.layers.arguments import as_count
@@ -23,17 +29,26 @@ class HeadsAttention(Layer):
     """The common base: projections to heads, attention of each head, and a projection of what they found together."""
 
     attention_axes: Any = (1,)
+    _activity_regularizer: Any  # of each projection
 
-    def set_options(
+    def __init__(
         self,
+        *,
         dropout: float,
         use_bias: bool,
         sliding_window: int | None,
         flash_attention: bool | None,
+        kernel_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        kernel_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        kernel_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
         use_gate: bool,
         seed: int | None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
-        """Check and store what does not concern the weights."""
+        super().__init__(**kwargs)
         self.dropout = as_rate(dropout, "dropout")
         self.use_bias = use_bias
         self.sliding_window = (
@@ -48,23 +63,10 @@ class HeadsAttention(Layer):
             raise ValueError(
                 f"{type(self).__name__}: `flash_attention=True` can't be combined with dropout={dropout}. Leave one out."
             )
-
-    def set_weights_options(
-        self,
-        kernel_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        kernel_constraint: Any,
-        bias_constraint: Any,
-    ) -> None:
-        """Store what each of the projections is given."""
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self._activity_regularizer = regularizers.get(activity_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 

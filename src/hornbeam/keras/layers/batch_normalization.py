@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,15 @@ from hornbeam.core import config
 from hornbeam.core.dtypes import result_type
 from hornbeam.core.op import op
 from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.weights import WeightOptions
 from hornbeam.keras.layers.arguments import known_size, refuse
 
 
@@ -42,19 +49,19 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        moving_mean_initializer: InitializerLike = "zeros",
+        moving_variance_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         renorm: bool = False,
         renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         refuse(self, renorm=renorm, renorm_clipping=renorm_clipping)
@@ -78,26 +85,12 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta, and the moving averages."""
         size = known_size(self, input_shape, self.axis)
-        self.gamma = self._learned("gamma", size) if self.scale else None
-        self.beta = self._learned("beta", size) if self.center else None
-        self.moving_mean = self._moving("moving_mean", size)
-        self.moving_variance = self._moving("moving_variance", size)
+        self.gamma = self.add_named_weight("gamma", (size,)) if self.scale else None
+        self.beta = self.add_named_weight("beta", (size,)) if self.center else None
+        kept: WeightOptions = {"trainable": False, "autocast": False}
+        self.moving_mean = self.add_named_weight("moving_mean", (size,), **kept)
+        self.moving_variance = self.add_named_weight("moving_variance", (size,), **kept)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
-
-    def _learned(self, name: str, size: int) -> Any:
-        return self.add_weight(
-            name=name,
-            shape=(size,),
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-        )
-
-    def _moving(self, name: str, size: int) -> Any:
-        initializer = getattr(self, f"{name}_initializer")
-        return self.add_weight(
-            name=name, shape=(size,), initializer=initializer, trainable=False, autocast=False
-        )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """b ... c -> b ... c"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core import tree
+from hornbeam.keras.engine.arguments import CommonArguments
 from hornbeam.keras.engine.layer import Layer
 
 _MERGE = {
@@ -42,7 +43,7 @@ class Bidirectional(Layer):
         merge_mode: str | None = "concat",
         weights: Any = None,
         backward_layer: Layer | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ) -> None:
         _check_recurrent("layer", layer)
         if merge_mode is not None and merge_mode not in _MERGE:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
+from hornbeam.keras.engine.arguments import BaseArguments, LayerArguments, RegularizerLike
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.layers.rnn import RNN
 from hornbeam.keras.layers.rnn_cell import RNNCell
@@ -14,14 +15,32 @@ def of_cell(name: str) -> Any:
     return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
 
 
-def cell_arguments(name: str, layer_arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a layer's cell is to have besides its own arguments; takes out what only the cell knows."""
-    arguments = {
-        key: layer_arguments[key] for key in ("dtype", "trainable") if key in layer_arguments
-    }
-    if "implementation" in layer_arguments:
-        arguments["implementation"] = layer_arguments.pop("implementation")
-    return {"name": name, **arguments}
+class CellRNNArguments(BaseArguments, total=False):
+    """What a recurrent layer with a cell of its own takes besides what its constructor lists."""
+
+    zero_output_for_mask: bool
+    implementation: int  # by which Keras chooses among ways to compute the same
+
+
+class RNNArguments(CellRNNArguments, total=False):
+    """What a recurrent layer with a cell of its own takes for the loop over time."""
+
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    unroll: bool
+    activity_regularizer: RegularizerLike
+
+
+def cell_arguments(name: str, layer_arguments: CellRNNArguments) -> LayerArguments:
+    """Return what a layer's cell takes besides the weights and the rates of dropout."""
+    arguments: LayerArguments = {"name": name}
+    if "dtype" in layer_arguments:
+        arguments["dtype"] = layer_arguments["dtype"]
+    if "trainable" in layer_arguments:
+        arguments["trainable"] = layer_arguments["trainable"]
+    return arguments
 
 
 class CellRNN(RNN):
@@ -49,7 +68,8 @@ class CellRNN(RNN):
     recurrent_dropout = of_cell("recurrent_dropout")
     seed = of_cell("seed")
 
-    def __init__(self, cell: RNNCell, **kwargs: Any) -> None:
+    def __init__(self, cell: RNNCell, **kwargs: Unpack[RNNArguments]) -> None:
+        kwargs.pop("implementation", None)
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -67,14 +87,20 @@ class CellRNN(RNN):
             # The inputs' product is taken for all steps at once, before the loop.
             return self.run_loop(
                 lambda x, states: cell.step(x, states, training),
-                *(cell.project(sequences, training), initial_state, mask, training),
+                cell.project(sequences, training),
+                initial_state,
+                mask,
+                training,
             )
         dropped = None
         if training and cell.recurrent_dropout:
             dropped = cell.get_recurrent_dropout_mask(initial_state[0])
         return cell.run(
-            *(cell.drop_inputs(sequences, training), initial_state),
-            **{"mask": mask, "recurrent_dropout": dropped, **self.loop_options()},
+            cell.drop_inputs(sequences, training),
+            initial_state,
+            mask=mask,
+            recurrent_dropout=dropped,
+            **self.loop_options(),
         )
 
     def get_config(self) -> dict[str, Any]:

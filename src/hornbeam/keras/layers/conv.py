@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
+from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ActivationLike,
+    BaseArguments,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Sizes,
+)
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.conv_base import BaseConv
 
@@ -18,22 +27,22 @@ class Conv(BaseConv):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: Sizes = 1,
         groups: int = 1,
-        activation: Any = None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[BaseArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = as_count("filters", filters)
@@ -42,9 +51,23 @@ class Conv(BaseConv):
             raise ValueError(
                 f"`groups` divides `filters` evenly; received filters={filters} and groups={groups}."
             )
-        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.set_kernel(kernel_initializer, kernel_regularizer, kernel_constraint)
-        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        self.set_window(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+        )
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.set_output(
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            bias_constraint=bias_constraint,
+        )
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
@@ -54,7 +77,7 @@ class Conv(BaseConv):
                 f"The layer {self.name!r} ({type(self).__name__}) has groups={self.groups}, which doesn't divide the "
                 f"{channels} channels of its input of shape {tuple(input_shape)}."
             )
-        self.kernel = self.add_kernel(
+        self.kernel = self.add_named_weight(
             "kernel", (*self.kernel_size, channels // self.groups, self.filters)
         )
         self.add_bias(self.filters)

@@ -10,6 +10,13 @@ from hornbeam.core import fusion
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Sizes,
+)
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts, known_size
@@ -29,7 +36,13 @@ class BaseConv(Layer):
     may_stride_and_dilate = False
 
     def set_window(
-        self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any
+        self,
+        *,
+        kernel_size: Sizes,
+        strides: Sizes,
+        padding: str,
+        data_format: str | None,
+        dilation_rate: Sizes,
     ) -> None:
         """Check and store how the window moves."""
         self.kernel_size = as_counts("kernel_size", kernel_size, self.rank)
@@ -46,11 +59,12 @@ class BaseConv(Layer):
 
     def set_output(
         self,
-        activation: Any,
+        *,
+        activation: ActivationLike,
         use_bias: bool,
-        bias_initializer: Any,
-        bias_regularizer: Any,
-        bias_constraint: Any,
+        bias_initializer: InitializerLike,
+        bias_regularizer: RegularizerLike,
+        bias_constraint: ConstraintLike,
     ) -> None:
         """Store what follows the convolution."""
         self.activation = activations.get(activation)
@@ -58,24 +72,6 @@ class BaseConv(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)
-
-    def set_kernel(
-        self, kernel_initializer: Any, kernel_regularizer: Any, kernel_constraint: Any
-    ) -> None:
-        """Store how the kernel starts and is kept."""
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def add_kernel(self, name: str, shape: tuple[int, ...], kind: str = "kernel") -> Any:
-        """Make a weight governed by the arguments `<kind>_initializer`, `<kind>_regularizer`, `<kind>_constraint`."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=getattr(self, f"{kind}_initializer"),
-            regularizer=getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-        )
 
     def input_channels(self, input_shape: Any) -> int:
         """The number of input channels, which from now on every input must have."""
@@ -86,7 +82,7 @@ class BaseConv(Layer):
 
     def add_bias(self, channels: int) -> None:
         """Make the bias, one number for each output channel."""
-        self.bias = self.add_kernel("bias", (channels,), kind="bias") if self.use_bias else None
+        self.bias = self.add_named_weight("bias", (channels,)) if self.use_bias else None
 
     def finish(self, outputs: Any) -> Any:
         """activation(outputs + bias)"""
@@ -119,7 +115,7 @@ class BaseConv(Layer):
 
 
 @op
-def bias_add(x: jax.Array, bias: jax.Array, data_format: str) -> jax.Array:
+def bias_add(x: Any, bias: Any, data_format: str) -> jax.Array:
     """x + bias along the channels"""
     if data_format == "channels_last":
         if (fused := fusion.taken(x, "bias_add", bias)) is not None:

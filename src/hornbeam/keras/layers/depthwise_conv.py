@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ActivationLike,
+    BaseArguments,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Sizes,
+)
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.conv_base import BaseConv
 
@@ -17,37 +25,48 @@ class DepthwiseConv(BaseConv):
 
     def __init__(
         self,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
         padding: str = "valid",
         depth_multiplier: int = 1,
         data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
+        dilation_rate: Sizes = 1,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[BaseArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.depth_multiplier = as_count("depth_multiplier", depth_multiplier)
-        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_window(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+        )
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        self.set_output(
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            bias_constraint=bias_constraint,
+        )
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
         channels = self.input_channels(input_shape)
-        self.kernel = self.add_kernel(
-            "kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise"
-        )
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self.add_named_weight("kernel", shape, arguments="depthwise")
         self.add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
@@ -87,45 +106,61 @@ class SeparableConv(BaseConv):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: Sizes = 1,
         depth_multiplier: int = 1,
-        activation: Any = None,
+        activation: ActivationLike = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        pointwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        pointwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        pointwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        **kwargs: Unpack[BaseArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = as_count("filters", filters)
         self.depth_multiplier = as_count("depth_multiplier", depth_multiplier)
-        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_window(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+        )
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
         self.pointwise_constraint = constraints.get(pointwise_constraint)
-        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        self.set_output(
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            bias_constraint=bias_constraint,
+        )
 
     def build(self, input_shape: Any) -> None:
         """Make both kernels and the bias."""
         channels = self.input_channels(input_shape)
         deep = (*self.kernel_size, channels, self.depth_multiplier)
         wide = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
-        self.depthwise_kernel = self.add_kernel("depthwise_kernel", deep, "depthwise")
-        self.pointwise_kernel = self.add_kernel("pointwise_kernel", wide, "pointwise")
+        self.depthwise_kernel = self.add_named_weight(
+            "depthwise_kernel", deep, arguments="depthwise"
+        )
+        self.pointwise_kernel = self.add_named_weight(
+            "pointwise_kernel", wide, arguments="pointwise"
+        )
         self.add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:

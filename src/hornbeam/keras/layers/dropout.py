@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from numbers import Real
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.rng import SeedGenerator
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count
@@ -49,7 +50,11 @@ class Dropout(Disturbance):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.rate = as_rate(rate)
@@ -136,7 +141,9 @@ class GaussianNoise(Disturbance):
     TensorShape([2, 3])
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.stddev = as_rate(stddev, "stddev")  # Keras wants no more than 1 here as well
         self.set_seed(seed, stddev)
@@ -159,7 +166,9 @@ class GaussianDropout(Disturbance):
     TensorShape([2, 3])
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = as_rate(rate, below_one=True)
         self.set_seed(seed, rate)
@@ -182,7 +191,11 @@ class AlphaDropout(Disturbance):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.rate = as_rate(rate, below_one=True)

@@ -6,7 +6,7 @@ import copy
 import functools
 import math
 import re
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,13 @@ from hornbeam import ops
 from hornbeam.core import fusion
 from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import refuse, without_unset
@@ -47,19 +54,19 @@ class EinsumDense(Layer):
         self,
         equation: str,
         output_shape: Any,
-        activation: Any = None,
+        activation: ActivationLike = None,
         bias_axes: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
         gptq_unpacked_column_size: int | None = None,
         quantization_config: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         refuse(
@@ -95,12 +102,10 @@ class EinsumDense(Layer):
         """Make the kernel and the bias."""
         parts = parse(self.equation)
         sizes = self._sizes(parts, tuple(input_shape))
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=[self._known(sizes, axis, input_shape) for axis in parts.kernel],
+        self.kernel = self.add_named_weight(
+            "kernel",
+            [self._known(sizes, axis, input_shape) for axis in parts.kernel],
             initializer=_with_fans(self.kernel_initializer, parts),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
         )
         self.bias = None
         if self.bias_axes:
@@ -110,13 +115,7 @@ class EinsumDense(Layer):
                 for axis in parts.output[first:]
             ]
             after = len(input_shape) - len(parts.input) if parts.elided == "right" else 0
-            self.bias = self.add_weight(
-                name="bias",
-                shape=shape + [1] * after,
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_named_weight("bias", shape + [1] * after)
         self.input_spec = self._spec(parts)
 
     def _spec(self, parts: Equation) -> InputSpec:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.keras.engine.arguments import BaseArguments, LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.regularizers import L1L2
 
@@ -19,7 +20,7 @@ class Identity(Layer):
     [1. 2.]
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
@@ -38,7 +39,7 @@ class ActivityRegularization(Layer):
     2.0
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[BaseArguments]) -> None:
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1 = l1
         self.l2 = l2
@@ -63,7 +64,7 @@ class Rescaling(Layer):
     [-1.  1.]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.tensor import is_traced, unwrap
 from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    CommonArguments,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, refuse, without_unset
 
 # Beyond so many indices, looking at all of them in an eager call would cost more than the lookup.
 _MAX_CHECKED = 1_000_000
+
+
+class EmbeddingArguments(CommonArguments, total=False):
+    """The arguments of any layer, and one of Keras 2."""
+
+    activity_regularizer: RegularizerLike
+    input_length: int | None
 
 
 class Embedding(Layer):
@@ -37,19 +50,20 @@ class Embedding(Layer):
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
         mask_zero: bool = False,
         weights: Any = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
         quantization_config: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[EmbeddingArguments],
     ) -> None:
         kwargs.pop("input_length", None)  # of Keras 2, where a Flatten behind needed it
         # Indices must not be cast to a float type of few bits; the rows are cast in `call`.
-        super().__init__(**{**kwargs, "autocast": False})
+        kwargs["autocast"] = False
+        super().__init__(**kwargs)
         refuse(
             self,
             lora_rank=lora_rank,
@@ -70,13 +84,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Make the table."""
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self.add_named_weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: Any) -> Any:
         """b ... -> b ... output_dim"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.op import op
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 
@@ -20,7 +21,10 @@ class GlobalPooling(Layer):
     rank: int
 
     def __init__(
-        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
@@ -60,7 +64,10 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     rank = 1
 
     def __init__(
-        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True

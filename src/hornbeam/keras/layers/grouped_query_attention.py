@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
+from hornbeam.keras import regularizers
+from hornbeam.keras.engine.arguments import (
+    BaseArguments,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+)
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.attention_heads import HeadsAttention
 
@@ -35,19 +42,35 @@ class GroupedQueryAttention(HeadsAttention):
         use_bias: bool = True,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         use_gate: bool = False,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[BaseArguments],
     ) -> None:
         # Keras applies the activity regularizer to the outputs too here, unlike in MultiHeadAttention.
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            activity_regularizer=activity_regularizer,
+            dropout=dropout,
+            use_bias=use_bias,
+            sliding_window=sliding_window,
+            flash_attention=flash_attention,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            use_gate=use_gate,
+            seed=seed,
+            **kwargs,
+        )
+        self._activity_regularizer = regularizers.get(activity_regularizer)
         self.head_dim = as_count("head_dim", head_dim)
         self.num_query_heads = as_count("num_query_heads", num_query_heads)
         self.num_key_value_heads = as_count("num_key_value_heads", num_key_value_heads)
@@ -56,16 +79,6 @@ class GroupedQueryAttention(HeadsAttention):
                 f"`num_query_heads` is a multiple of `num_key_value_heads`; received {num_query_heads} and "
                 f"{num_key_value_heads}."
             )
-        self.set_options(dropout, use_bias, sliding_window, flash_attention, use_gate, seed)
-        self.set_weights_options(
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            kernel_constraint,
-            bias_constraint,
-        )
 
     def head_counts(self) -> tuple[int, int]:
         """`num_query_heads` and `num_key_value_heads`"""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam import ops
 from hornbeam.core.op import op
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 
 
@@ -23,7 +24,7 @@ class Merge(Layer):
 
     combine: Callable[[Any, Any], Any]  # the op for two tensors
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
@@ -125,7 +126,7 @@ class Concatenate(Layer):
     TensorShape([None, 4, 5])
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
@@ -173,7 +174,9 @@ class Dot(Layer):
     TensorShape([None, 3, 5])
     """
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, axes: Any, normalize: bool = False, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
             raise TypeError(f"`axes` is an integer or a pair of integers; received {axes!r}.")
@@ -236,42 +239,42 @@ def batch_dot(x: jax.Array, y: jax.Array, x_axis: int, y_axis: int) -> jax.Array
     return z[:, None] if z.ndim == 1 else z
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
+def add(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The sum of the inputs, by a layer `Add`."""
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
+def subtract(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The first of two inputs minus the second, by a layer `Subtract`."""
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs: Any, **kwargs: Any) -> Any:
+def multiply(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The product of the inputs, by a layer `Multiply`."""
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs: Any, **kwargs: Any) -> Any:
+def average(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The mean of the inputs, by a layer `Average`."""
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs: Any, **kwargs: Any) -> Any:
+def maximum(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The largest of the inputs, by a layer `Maximum`."""
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs: Any, **kwargs: Any) -> Any:
+def minimum(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """The smallest of the inputs, by a layer `Minimum`."""
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> Any:
     """The inputs one after the other along `axis`, by a layer `Concatenate`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+def dot(inputs: Any, axes: Any = -1, **kwargs: Unpack[LayerArguments]) -> Any:
     """Products of two inputs summed along `axes`, by a layer `Dot`."""
     return Dot(axes=axes, **kwargs)(inputs)
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
+from hornbeam.keras import regularizers
+from hornbeam.keras.engine.arguments import (
+    BaseArguments,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+)
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.attention_heads import HeadsAttention
 from hornbeam.keras.layers.einsum_dense import EinsumDense
@@ -57,33 +64,38 @@ class MultiHeadAttention(HeadsAttention):
         attention_axes: Any = None,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         use_gate: bool = False,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[BaseArguments],
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            dropout=dropout,
+            use_bias=use_bias,
+            sliding_window=sliding_window,
+            flash_attention=flash_attention,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            use_gate=use_gate,
+            seed=seed,
+            **kwargs,
+        )
+        self._activity_regularizer = regularizers.get(activity_regularizer)
         self.num_heads = as_count("num_heads", num_heads)
         self.key_dim = as_count("key_dim", key_dim)
         self.value_dim = as_count("value_dim", value_dim) if value_dim else self.key_dim
         self.output_shape = _as_sizes("output_shape", output_shape)
         self.attention_axes = _as_sizes("attention_axes", attention_axes)
-        self.set_options(dropout, use_bias, sliding_window, flash_attention, use_gate, seed)
-        self.set_weights_options(
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            kernel_constraint,
-            bias_constraint,
-        )
 
     def head_counts(self) -> tuple[int, int]:
         """As many of queries as of keys."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam import ops
 from hornbeam.core.op import op
+from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, known_size
@@ -19,18 +26,20 @@ from hornbeam.keras.layers.arguments import as_count, known_size
 class ScaledAndShifted(Layer):
     """The common base of the layers with a learned scale gamma and a learned shift beta."""
 
-    def set_scale_and_shift(
+    def __init__(
         self,
+        *,
         center: bool,
         scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
+        beta_initializer: InitializerLike,
+        gamma_initializer: InitializerLike,
+        beta_regularizer: RegularizerLike,
+        gamma_regularizer: RegularizerLike,
+        beta_constraint: ConstraintLike,
+        gamma_constraint: ConstraintLike,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
-        """Store which there are, and how they start and are kept."""
+        super().__init__(**kwargs)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -46,16 +55,15 @@ class ScaledAndShifted(Layer):
         self.gamma = self._learned("gamma", shape) if self.scale else None
         self.beta = self._learned("beta", shape) if self.center else None
 
-    def _learned(self, name: str, shape: tuple[int, ...]) -> Any:
+    def _learned(self, name: str, shape: tuple[int, ...]) -> Variable:
         # autocast=False: half-precision inputs are normalised in float32, with the weights as they are.
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-            autocast=False,
-        )
+        return self.add_named_weight(name, shape, autocast=False)
+
+
+class LayerNormalizationArguments(LayerArguments, total=False):
+    """The arguments of any layer, and a deprecated one of Keras."""
+
+    rms_scaling: bool
 
 
 class LayerNormalization(ScaledAndShifted):
@@ -74,31 +82,29 @@ class LayerNormalization(ScaledAndShifted):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerNormalizationArguments],
     ) -> None:
-        self.rms_scaling = bool(
-            kwargs.pop("rms_scaling", False)
-        )  # deprecated in Keras, but in its configurations
-        super().__init__(**kwargs)
+        # Deprecated in Keras, but in its configurations.
+        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
+        super().__init__(
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **kwargs,
+        )
         self.axis = _as_axis(axis)
         self.epsilon = epsilon
-        self.set_scale_and_shift(
-            *(
-                center,
-                scale,
-                beta_initializer,
-                gamma_initializer,
-                beta_regularizer,
-                gamma_regularizer,
-            ),
-            *(beta_constraint, gamma_constraint),
-        )
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
@@ -128,7 +134,9 @@ class RMSNormalization(Layer):
     [[0.8485 1.1314]]
     """
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = epsilon
@@ -162,29 +170,28 @@ class GroupNormalization(ScaledAndShifted):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **kwargs,
+        )
         self.groups = groups if groups == -1 else as_count("groups", groups)
         self.axis = axis
         self.epsilon = epsilon
-        self.set_scale_and_shift(
-            *(
-                center,
-                scale,
-                beta_initializer,
-                gamma_initializer,
-                beta_regularizer,
-                gamma_regularizer,
-            ),
-            *(beta_constraint, gamma_constraint),
-        )
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
@@ -215,7 +222,7 @@ class UnitNormalization(Layer):
     [[0.6 0.8]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = _as_axis(axis)
         self.supports_masking = True

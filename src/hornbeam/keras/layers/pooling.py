@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
+from hornbeam.keras.engine.arguments import Sizes, UnnamedArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts
@@ -23,12 +24,12 @@ class Pooling(Layer):
 
     def __init__(
         self,
-        pool_size: Any,
-        strides: Any = None,
+        pool_size: Sizes,
+        strides: Sizes | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedArguments],
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.pool_size = as_counts("pool_size", pool_size, self.rank)
@@ -51,12 +52,12 @@ class MaxPooling(Pooling):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedArguments],
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 

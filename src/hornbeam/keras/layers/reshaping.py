@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count
@@ -24,7 +25,7 @@ class Flatten(Layer):
     TensorShape([None, 1600])
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
@@ -48,7 +49,7 @@ class Reshape(Layer):
     TensorShape([None, 7, 4])
     """
 
-    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+    def __init__(self, target_shape: Any, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         try:
             self.target_shape = tuple(
@@ -90,7 +91,7 @@ class Permute(Layer):
     TensorShape([None, 64, 10])
     """
 
-    def __init__(self, dims: Any, **kwargs: Any) -> None:
+    def __init__(self, dims: Any, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
@@ -113,7 +114,7 @@ class RepeatVector(Layer):
     TensorShape([None, 3, 32])
     """
 
-    def __init__(self, n: int, **kwargs: Any) -> None:
+    def __init__(self, n: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if not hasattr(n, "__index__"):
             raise TypeError(f"`n` is an integer; received {n!r} of type {type(n).__name__}.")

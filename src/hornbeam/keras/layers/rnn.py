@@ -5,11 +5,12 @@ Letters: b batch, t time, d input features, u units.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core import tree
 from hornbeam.core.variable import Variable
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.rnn_cell import RNNCell, zero_states
 from hornbeam.keras.layers.stacked_rnn_cells import StackedRNNCells, check_cell
@@ -55,7 +56,7 @@ class RNN(Layer):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):

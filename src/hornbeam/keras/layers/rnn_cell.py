@@ -5,14 +5,27 @@ Letters: b batch, t time, d input features, u units, g gates.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras import activations, constraints, initializers, regularizers
+from hornbeam.keras.engine.arguments import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    LayerArguments,
+    RegularizerLike,
+)
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, known_size
 from hornbeam.ops import random
+
+
+class CellArguments(LayerArguments, total=False):
+    """The arguments of any layer, and one by which Keras chooses among ways to compute the same."""
+
+    implementation: int
 
 
 class RNNCell(Layer):
@@ -34,23 +47,24 @@ class RNNCell(Layer):
     def __init__(
         self,
         units: int,
-        activation: Any,
+        *,
+        activation: ActivationLike,
         use_bias: bool,
-        kernel_initializer: Any,
-        recurrent_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        recurrent_regularizer: Any,
-        bias_regularizer: Any,
-        kernel_constraint: Any,
-        recurrent_constraint: Any,
-        bias_constraint: Any,
+        kernel_initializer: InitializerLike,
+        recurrent_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        kernel_regularizer: RegularizerLike,
+        recurrent_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        kernel_constraint: ConstraintLike,
+        recurrent_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
         dropout: float,
         recurrent_dropout: float,
         seed: int | None,
-        **kwargs: Any,
+        **kwargs: Unpack[CellArguments],
     ) -> None:
-        kwargs.pop("implementation", None)  # how Keras computes the same; there is one way here
+        kwargs.pop("implementation", None)  # there is one way here
         super().__init__(**kwargs)
         self.units = as_count("units", units)
         self.activation = activations.get(activation)
@@ -76,29 +90,14 @@ class RNNCell(Layer):
     def build(self, input_shape: Any) -> None:
         """Make the two kernels and the bias."""
         columns = self.gates * self.units
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(known_size(self, input_shape, -1), columns),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, columns),
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
+        features = known_size(self, input_shape, -1)
+        self.kernel = self.add_named_weight("kernel", (features, columns))
+        self.recurrent_kernel = self.add_named_weight(
+            "recurrent_kernel", (self.units, columns), arguments="recurrent"
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=self.bias_shape,
-                initializer=self.first_bias,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.add_named_weight("bias", self.bias_shape, initializer=self.first_bias)
 
     @property
     def bias_shape(self) -> tuple[int, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Unpack
 
 from hornbeam import ops
 from hornbeam.core import tree
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.wrapper import Wrapper
 
@@ -28,7 +29,7 @@ class TimeDistributed(Wrapper):
     TensorShape([2, 10, 26, 26, 8])
     """
 
-    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import standardize_data_format
 from hornbeam.core.op import op
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_count, as_counts
@@ -30,7 +31,7 @@ class UpSampling1D(Layer):
     [1. 1. 2. 2.]
     """
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.size = as_count("size", size)
         self.input_spec = InputSpec(ndim=3)
@@ -55,7 +56,7 @@ class UpSampling2D(Layer):
         size: Any = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.size = as_counts("size", size, 2)
@@ -72,7 +73,10 @@ class UpSampling3D(Layer):
     """Each voxel repeated: (b, d, h, w, c) -> (b, d * size[0], h * size[1], w * size[2], c)."""
 
     def __init__(
-        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+        self,
+        size: Any = (2, 2, 2),
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.size = as_counts("size", size, 3)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
+from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 
 
@@ -20,7 +21,7 @@ class Wrapper(Layer):
     TensorShape([2, 3])
     """
 
-    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerArguments]) -> None:
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"{type(self).__name__} wraps a layer, an object like keras.layers.Dense(8); received {layer!r}."

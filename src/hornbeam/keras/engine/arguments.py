@@ -1,0 +1,68 @@
+"""What constructors of layers take: the kinds of values, and the arguments that all layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+from hornbeam.core.typing import DTypeLike, Shape, TensorLike
+
+if TYPE_CHECKING:
+    from hornbeam.keras.constraints import Constraint
+    from hornbeam.keras.dtype_policies import DTypePolicy
+    from hornbeam.keras.initializers import Initializer
+    from hornbeam.keras.regularizers import Regularizer
+
+Config: TypeAlias = "Mapping[str, Any]"
+"""The configuration of an object, as `get_config` and JSON hold it."""
+
+ActivationLike: TypeAlias = "str | Config | Callable[..., Any] | None"
+"""A function of tensors, a layer, or the name or configuration of one; None: the input unchanged."""
+
+InitializerLike: TypeAlias = "Initializer | str | Config | Callable[..., Any] | TensorLike | None"
+"""An initializer, a function `(shape, dtype)`, or the name or configuration of one."""
+
+RegularizerLike: TypeAlias = "Regularizer | str | Config | Callable[[Any], Any] | None"
+"""A regularizer, a function of a weight, or the name or configuration of one."""
+
+ConstraintLike: TypeAlias = "Constraint | str | Config | Callable[[Any], Any] | None"
+"""A constraint, a function of a weight, or the name or configuration of one."""
+
+DTypePolicyLike: TypeAlias = "DTypePolicy | DTypeLike | Config | None"
+"""A dtype policy, or an element type that stands for one."""
+
+Sizes: TypeAlias = "int | Sequence[int]"
+"""One integer for all spatial axes, or one for each."""
+
+
+class UnnamedArguments(TypedDict, total=False):
+    """What a layer takes that lists `name` among its own arguments."""
+
+    trainable: bool
+    dtype: DTypePolicyLike
+    autocast: bool
+    # For the first layer of a Sequential model.
+    input_shape: Shape | int | None
+    batch_size: int | None
+    batch_shape: Shape
+    batch_input_shape: Shape
+    input_dtype: DTypeLike
+
+
+class CommonArguments(UnnamedArguments, total=False):
+    """What a layer takes that lists `weights` among its own arguments."""
+
+    name: str | None
+
+
+class BaseArguments(CommonArguments, total=False):
+    """What a layer takes that lists `activity_regularizer` among its own arguments."""
+
+    input_dim: int
+    weights: Sequence[Any] | None  # the first values of all weights
+
+
+class LayerArguments(BaseArguments, total=False):
+    """What every layer takes besides its own arguments; `Layer` says what it means."""
+
+    activity_regularizer: RegularizerLike
