@@ -33,8 +33,15 @@ _local = _Local()
 class StateScope:
     """Within the scope, `values` stand in for the variables, and assignments are kept in `updates`."""
 
-    def __init__(self, values: Iterable[tuple[Variable, Any]] = ()) -> None:
-        """`values`: pairs of a variable and the raw value that reads of it give."""
+    def __init__(self, values: Iterable[tuple[Variable, Any]] = (), records: bool = False) -> None:
+        """`values`: pairs of a variable and the raw value that reads of it return.
+
+        A scope that `records` notes in `unknown` the variables that were read although no open scope knows them, and
+        in `made` those that were made inside it. See `core.program_state`.
+        """
+        self.records = records
+        self.unknown: dict[int, Variable] = {}
+        self.made: list[Variable] = []
         self._values: dict[int, tuple[Variable, Any]] = {id(v): (v, x) for v, x in values}
         self._given = set(self._values)
         self._assigned: dict[int, Variable] = {}
@@ -71,7 +78,20 @@ def read(variable: Variable) -> Any:
     for scope in reversed(_local.scopes):
         if found := scope.find(variable):
             return found[1]
+    if (recording := _recording()) is not None:
+        recording.unknown[id(variable)] = variable
     return variable._value
+
+
+def note_made(variable: Variable) -> None:
+    """Say that `variable` was made, in whatever program is being traced."""
+    if (recording := _recording()) is not None:
+        recording.made.append(variable)
+
+
+def _recording() -> StateScope | None:
+    """Return the outermost scope that records: what it learns of, all scopes inside it will know."""
+    return next((scope for scope in _local.scopes if scope.records), None)
 
 
 def assign(variable: Variable, value: Any) -> None:

@@ -69,6 +69,7 @@ class Variable(ElementwiseEquality):
         with jax.ensure_compile_time_eval(), scope.autocast(None):
             self._value = _first_value(initializer, shape, dtype, self.name)
         note_change()
+        scope.note_made(self)
 
     @property
     def trainable(self) -> bool:
@@ -183,6 +184,7 @@ class Variable(ElementwiseEquality):
         memo[id(self)] = clone
         clone.__dict__.update(self.__dict__)
         clone._value = jnp.array(self._value)
+        scope.note_made(clone)
         return clone
 
     def __repr__(self) -> str:

@@ -80,14 +80,16 @@ class Blocks:
     def is_fast(self, resident: Any, rows: np.ndarray) -> bool:
         """Whether the step, on batches of such rows, can be run in a loop and loses nothing by it."""
         program = self._program
-        changing, shared, reading = (
-            [v._value for v in each] for each in (program.changing, program.shared, program.reading)
+        traced = program.with_state(
+            lambda changing, shared, reading: self._step.trace(
+                changing, shared, reading, resident, rows
+            )
         )
-        traced = self._step.trace(changing, shared, reading, resident, rows)
         logs, new, rest = traced.out_info
         if not jax.tree.leaves(logs) or rest:
             return False
-        pairs = zip([*changing, *shared], jax.tree.leaves(new), strict=True)
+        old = [v._value for v in (*program.changing, *program.shared)]
+        pairs = zip(old, jax.tree.leaves(new), strict=True)
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):
             return False
         slow = SLOW_IN_LOOPS if jax.default_backend() == "cpu" else frozenset()
@@ -110,7 +112,7 @@ class Blocks:
         shapes = jax.eval_shape(self._step, changing, shared, reading, resident, order[0])[0]
         logs = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         new, logs = lax.fori_loop(0, count, body, ((changing, shared), logs))
-        return logs, new, []
+        return logs, new, {}
 
     def __call__(
         self, resident: Any, order: Any, start: int, count: int, shield: Shield | None

@@ -10,6 +10,7 @@ import jax
 from hornbeam.core import scope
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.op import wrap
+from hornbeam.core.program_state import ProgramState
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
@@ -38,13 +39,12 @@ class Program:
         """`step(data)` gives the logs. `gather(resident, batch)` makes the data of a step; None: they are the batch."""
         self.changing = list(changing)
         self.shared = list(shared)
-        self.reading = list(reading)
+        self._read_state = ProgramState(reading)
         self._step = step
         self._gather = gather
         self.frozen: tuple[int, ...] = ()
         self.made_at = 0  # the count of changes when the variables were last compared
         self.blocks: Any = None  # the same step in blocks; False where that would be slow
-        self._assigned: list[Variable] = []
         self._order: list[str] | None = None
         self.is_eager = eager
         open_cache()
@@ -52,7 +52,20 @@ class Program:
 
     def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:
         """Whether the program was made for these variables."""
-        return _same(self.changing, changing) and _same(self.reading, reading)
+        return _same(self.changing, changing) and self._read_state.starts_with(reading)
+
+    @property
+    def reading(self) -> list[Variable]:
+        """The variables that are only read: those that the model holds, then those found while tracing."""
+        return self._read_state.variables
+
+    def with_state(self, run: Callable[[list[Any], list[Any], list[Any]], Any]) -> Any:
+        """Return `run(changing, shared, reading)` on current values, where nothing is donated.
+
+        It is called again when its trace has found more variables to read.
+        """
+        changing, shared = ([v._value for v in each] for each in (self.changing, self.shared))
+        return self._read_state.run(lambda reading: run(changing, shared, reading))
 
     def pure(
         self,
@@ -62,31 +75,24 @@ class Program:
         resident: Any,
         batch: Any,
     ) -> Any:
-        """The step as a function of all that it reads: gives (logs, new values, other new values).
+        """The step as a function of all that it reads: return (logs, new values, other new values).
 
-        The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read.
+        The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read, by
+        place.
         """
         pairs = [
             *zip(self.changing, changing, strict=True),
             *zip(self.shared, shared, strict=True),
-            *zip(self.reading, reading, strict=True),
         ]
-        with scope.StateScope(pairs) as state, call_context(fresh=True):
+        opened = self._read_state.scope(reading, pairs, is_traced=not self.is_eager)
+        with opened, call_context(fresh=True):
             outputs = self._step(
                 wrap(batch if self._gather is None else self._gather(resident, batch))
             )
             new = [scope.read(v) for v in self.changing], [scope.read(v) for v in self.shared]
-            own = set(map(id, [*self.changing, *self.shared]))
-            rest = [(v, x) for v, x in state.updates if id(v) not in own]
-        if state.strays:
-            names = ", ".join(repr(v.path) for v in state.strays)
-            raise RuntimeError(
-                f"The training step assigned variables that the model does not hold: {names}. Make them attributes "
-                "of the model, or of a layer, metric or optimizer in it."
-            )
-        self._assigned = [v for v, _ in rest]
+        rest = self._read_state.settle(opened)
         self._order = list(outputs) if isinstance(outputs, dict) else None
-        return _unwrapped(outputs), new, [x for _, x in rest]
+        return _unwrapped(outputs), new, rest
 
     def __call__(self, resident: Any, batch: Any, shield: Shield | None = None) -> Any:
         """Run one step and give what it gives, on the device."""
@@ -94,27 +100,27 @@ class Program:
 
     def run(self, compiled: Any, arguments: tuple[Any, ...], shield: Shield | None = None) -> Any:
         """Give a compiled form of the step its state and `arguments`, and keep the new state."""
-        shared, reading = ([v._value for v in each] for each in (self.shared, self.reading))
         if not self.changing:
-            outputs, _, rest = compiled([], shared, reading, *arguments)
-            self._write_back(rest)
+            outputs, _, rest = self.with_state(
+                lambda _, shared, reading: compiled([], shared, reading, *arguments)
+            )
+            self._read_state.write_back(rest)
             return self._ordered(outputs)
         with shield.step() if shield else Shield().step():
             changing = _handed_over(self.changing)
-            outputs, new, rest = compiled(changing, shared, reading, *arguments)
+            shared = [v._value for v in self.shared]
+            outputs, new, rest = self._read_state.run(
+                lambda reading: compiled(changing, shared, reading, *arguments)
+            )
             for variables, values in zip((self.changing, self.shared), new, strict=True):
                 for variable, value in zip(variables, values, strict=True):
                     variable._value = value
-            self._write_back(rest)
+            self._read_state.write_back(rest)
         return self._ordered(outputs)
 
     def _ordered(self, outputs: Any) -> Any:
         """A dict in the order in which the step made it: JAX gives it back sorted."""
         return outputs if self._order is None else {name: outputs[name] for name in self._order}
-
-    def _write_back(self, values: list[Any]) -> None:
-        for variable, value in zip(self._assigned, values, strict=True) if values else ():
-            variable._value = value
 
 
 def _handed_over(variables: list[Variable]) -> list[Any]:
