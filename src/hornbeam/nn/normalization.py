@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
+from hornbeam.ops.dense import bias_add as _bias_add
+from hornbeam.ops.normalization import broadcast_normalization
 from hornbeam.ops.random import dropout as _dropout
 
 
@@ -16,16 +15,6 @@ def moments(
 ) -> Any:
     """The mean and the variance over axes."""
     return ops.moments(x, tuple(axes) if isinstance(axes, list) else axes, keepdims=keepdims)
-
-
-@op(name="tf.nn.batch_normalization")
-def _batch_normalization(
-    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, epsilon: float
-) -> Any:
-    factor = 1 / jnp.sqrt(jnp.asarray(variance) + epsilon)
-    factor = factor if scale is None else factor * scale
-    y = (jnp.asarray(x) - mean) * factor
-    return y if offset is None else y + offset
 
 
 def batch_normalization(
@@ -38,16 +27,13 @@ def batch_normalization(
     name: str | None = None,
 ) -> Any:
     """scale (x - mean) / sqrt(variance + epsilon) + offset"""
-    return _batch_normalization(x, mean, variance, offset, scale, variance_epsilon)
+    return broadcast_normalization(x, mean, variance, offset, scale, variance_epsilon)
 
 
-@op(name="tf.nn.bias_add")
 def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | None = None) -> Any:
     """A bias for each channel added."""
-    value, bias = jnp.asarray(value), jnp.asarray(bias)
-    if data_format is not None and data_format.startswith("NC"):
-        bias = bias.reshape(-1, *[1] * (value.ndim - 2))
-    return value + bias
+    is_first = data_format is not None and data_format.startswith("NC")
+    return _bias_add(value, bias, "channels_first" if is_first else "channels_last")
 
 
 def dropout(
@@ -65,10 +51,9 @@ def embedding_lookup(
         raise NotImplementedError(
             "embedding_lookup does not take `max_norm`; clip the rows with tf.clip_by_norm."
         )
-    return ops.take(params, ids, axis=0)
+    return ops.embedding_lookup(params, ids)
 
 
-@op
 def l2_loss(t: Any, name: str | None = None) -> Any:
     """sum(t^2) / 2"""
-    return jnp.sum(jnp.square(t)) / 2
+    return ops.divide(ops.sum(ops.square(t)), 2)

@@ -111,6 +111,12 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
+@op(name="tf.shape")
+def shape_of_symbol(x: TensorLike) -> Any:
+    """The sizes as a tensor, for a symbolic x, whose sizes come with its values."""
+    return jnp.asarray(x.shape, "int32")
+
+
 def ndim(x: TensorLike) -> int:
     """The number of axes."""
     return len(shape(x))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core import fusion
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.kernels import dense, embedding
@@ -21,6 +22,16 @@ def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
     """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
     x, kernel = inexact_pair(x, kernel)
     return dense.affine(x, kernel, None if bias is None else inexact(bias))
+
+
+@op
+def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> Any:
+    """x + bias along the channels; x: (b, s..., c) channels last or (b, c, s...) channels first, bias: (c,)"""
+    x, bias = array(x), array(bias)
+    if data_format == "channels_last":
+        fused = fusion.taken(x, "bias_add", bias)
+        return x + bias if fused is None else fused
+    return x + bias.reshape(-1, *[1] * (x.ndim - 2))
 
 
 @op

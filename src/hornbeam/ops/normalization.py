@@ -72,6 +72,24 @@ def batch_normalization(
     return _channels_scaled(x.astype(jnp.result_type(x, factor, shift)), axis, factor, shift)
 
 
+@op(name="tf.nn.batch_normalization")
+def broadcast_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    offset: TensorLike,
+    scale: TensorLike,
+    epsilon: float,
+) -> Any:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, where all broadcast against x."""
+    x = inexact(x)
+    factor, shift = _factor_and_shift(mean, variance, offset, scale, epsilon)
+    x = x.astype(jnp.result_type(x, factor, shift))
+    if factor.shape == shift.shape == x.shape[-1:]:
+        return normalization.scale_and_shift(x, factor, shift)
+    return normalization_reference.scale_and_shift(x, factor, shift)
+
+
 @op
 def wide_moments(x: TensorLike, axes: int | Sequence[int]) -> Any:
     """`moments` in float32 at least, which half-precision numbers are normalised with."""

@@ -6,6 +6,7 @@ deviations of integers are floats; sums of small integers and booleans are 32 bi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -162,3 +163,32 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> A
 def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
     """The running product along an axis; None: of the flattened array."""
     return jnp.cumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
+
+
+@op(name="tf.math.cumsum")
+def running_sum(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> Any:
+    """`cumsum` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
+    return _running(jnp.cumsum, 0, array(x), axis, exclusive, reverse)
+
+
+@op(name="tf.math.cumprod")
+def running_product(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> Any:
+    """`cumprod` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
+    return _running(jnp.cumprod, 1, array(x), axis, exclusive, reverse)
+
+
+def _running(
+    scan: Callable[..., jax.Array],
+    neutral: int,
+    x: jax.Array,
+    axis: int,
+    exclusive: bool,
+    reverse: bool,
+) -> jax.Array:
+    x = jnp.flip(x, axis) if reverse else x
+    if exclusive:
+        rest = jax.lax.slice_in_dim(x, 0, x.shape[axis] - 1, axis=axis)
+        first = jnp.full_like(jax.lax.slice_in_dim(x, 0, 1, axis=axis), neutral)
+        x = jnp.concatenate([first, rest], axis)
+    found = scan(x, axis=axis).astype(x.dtype)
+    return jnp.flip(found, axis) if reverse else found

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
@@ -85,3 +86,12 @@ def segment_min(
 ) -> Any:
     """The smallest element of each segment's rows."""
     return _segments(jax.ops.segment_min, data, segment_ids, num_segments, sorted)
+
+
+@op(name="tf.math.segment_mean")
+def segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> Any:
+    """The mean of each segment's rows, 0 for a segment without rows."""
+    data, ids = array(data), array(segment_ids)
+    rows = jax.ops.segment_sum(jnp.ones(ids.shape, "float32"), ids, num_segments)
+    total = jax.ops.segment_sum(data, ids, num_segments)
+    return (total / jnp.maximum(rows, 1).reshape(-1, *[1] * (data.ndim - 1))).astype(data.dtype)

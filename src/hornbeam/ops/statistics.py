@@ -44,6 +44,12 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Any:
     return jnp.argsort(array(x), axis=axis)
 
 
+@op(name="tf.argsort")
+def sorting_indices(x: TensorLike, axis: int, descending: bool) -> Any:
+    """The indices that put x in ascending or descending order; equals keep their order."""
+    return jnp.argsort(array(x), axis=axis, descending=descending, stable=True)
+
+
 @op
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Any:
     """Indices that put the kth smallest in its place, smaller ones before and larger ones after."""
@@ -174,6 +180,17 @@ def bincount(
     if weights is None:
         return jax.vmap(lambda row: count(row, None))(x)
     return jax.vmap(count)(x, array(weights))
+
+
+@op(name="confusion_matrix")
+def counts_of_pairs(
+    labels: TensorLike, predictions: TensorLike, classes: int, weights: TensorLike, dtype: str
+) -> Any:
+    """How often each class was predicted as each, (true classes, predicted classes), or the sum of the weights."""
+    labels, predictions = jnp.ravel(array(labels)), jnp.ravel(array(predictions))
+    ones = jnp.ones(labels.shape, dtype)
+    values = ones if weights is None else jnp.ravel(array(weights)).astype(dtype)
+    return jnp.zeros((classes, classes), dtype).at[labels, predictions].add(values)
 
 
 @op

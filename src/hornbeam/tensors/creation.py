@@ -9,11 +9,11 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import as_dtype, canonical
-from hornbeam.core.op import op
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
+from hornbeam.ops.core import shape_of_symbol
 
 
 def static_shape(shape: Any) -> tuple[int, ...]:
@@ -137,36 +137,20 @@ def one_hot(
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    return _one_hot(indices, int(depth), on_value, off_value, -1 if axis is None else axis, dtype)
-
-
-@op(name="tf.one_hot")
-def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int, dtype: Any) -> Any:
-    indices = jnp.asarray(indices)
-    hot = jnp.expand_dims(indices, axis)
-    places = jnp.arange(depth).reshape(
-        [-1 if i == axis % hot.ndim else 1 for i in np.arange(hot.ndim)]
-    )
-    if dtype is None and (on is not None or off is not None):
-        kind = jnp.result_type(*(each for each in (on, off) if each is not None))
-    else:
-        kind = canonical(dtype or "float32")
-    return jnp.where(
-        hot == places, jnp.asarray(1 if on is None else on, kind), jnp.asarray(off or 0, kind)
-    )
+    axis = -1 if axis is None else axis
+    if on_value is None and off_value is None:
+        return ops.one_hot(indices, int(depth), axis, dtype or "float32")
+    hot = ops.one_hot(indices, int(depth), axis, "bool")
+    found = ops.where(hot, 1 if on_value is None else on_value, off_value or 0)
+    return found if dtype is None else ops.cast(found, dtype)
 
 
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """The shape as a tensor of integers; its entries stay known inside compiled programs."""
     if is_symbolic(input):
-        return _symbolic_shape(input)
+        return shape_of_symbol(input)
     sizes = input.shape if hasattr(input, "shape") else np.shape(input)
     return Tensor(np.asarray(sizes, canonical(out_type or "int32")))
-
-
-@op(name="tf.shape")
-def _symbolic_shape(x: Any) -> Any:
-    return jnp.asarray(x.shape, "int32")
 
 
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
 from hornbeam.core.signatures import of_input, of_x, of_xy
+from hornbeam.ops import special
 
 abs = of_x(ops.absolute, "abs")
 acos = of_x(ops.arccos, "acos")
@@ -75,78 +72,33 @@ subtract = of_xy(ops.subtract)
 truediv = of_xy(ops.true_divide, "truediv")
 
 
-@op(name="tf.atan2")
-def _atan2(y: Any, x: Any) -> Any:
-    """The angle of the point (x, y)."""
-    return jnp.arctan2(y, x)
-
-
 def atan2(y: Any, x: Any, name: str | None = None) -> Any:
     """The angle of the point (x, y), in radians."""
-    return _atan2(y, x)
+    return ops.arctan2(y, x)
 
 
-@of_x
-@op
-def lgamma(x: Any) -> Any:
-    """log |gamma(x)|"""
-    return jax.scipy.special.gammaln(x)
+lgamma = of_x(special.lgamma)
 
 
-@of_x
-@op
-def digamma(x: Any) -> Any:
-    """The derivative of `lgamma`."""
-    return jax.scipy.special.digamma(x)
+digamma = of_x(special.digamma)
 
 
-@of_x
-@op
-def reciprocal_no_nan(x: Any) -> Any:
-    """1 / x, and 0 where x is 0."""
-    x = jnp.asarray(x)
-    return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x)).astype(x.dtype)
+reciprocal_no_nan = of_x(special.reciprocal_no_nan)
 
 
-@of_xy
-@op
-def squared_difference(x: Any, y: Any) -> Any:
-    """(x - y)^2"""
-    return jnp.square(jnp.subtract(x, y))
+squared_difference = of_xy(special.squared_difference)
 
 
-@of_xy
-@op
-def multiply_no_nan(x: Any, y: Any) -> Any:
-    """x y, and 0 where y is 0 even if x is no number."""
-    return jnp.where(jnp.asarray(y) == 0, 0, jnp.multiply(x, y))
+multiply_no_nan = of_xy(special.multiply_no_nan)
 
 
-@of_xy
-@op
-def xlogy(x: Any, y: Any) -> Any:
-    """x log(y), and 0 where x is 0."""
-    return jax.scipy.special.xlogy(x, y)
+xlogy = of_xy(special.xlogy)
 
 
-@of_xy
-@op
-def xlog1py(x: Any, y: Any) -> Any:
-    """x log(1 + y), and 0 where x is 0."""
-    return jax.scipy.special.xlog1py(x, y)
+xlog1py = of_xy(special.xlog1py)
 
 
-@of_xy
-@op
-def xdivy(x: Any, y: Any) -> Any:
-    """x / y, and 0 where x is 0."""
-    x, y = jnp.asarray(x), jnp.asarray(y)
-    return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))
-
-
-@op(name="add_n")
-def _sum_of(inputs: Any) -> Any:
-    return sum(inputs[1:], start=jnp.asarray(inputs[0]))
+xdivy = of_xy(special.xdivy)
 
 
 def add_n(inputs: Any, name: str | None = None) -> Any:
@@ -156,7 +108,7 @@ def add_n(inputs: Any, name: str | None = None) -> Any:
     >>> tf.add_n([tf.constant([1, 2]), tf.constant([3, 4])]).numpy()
     array([4, 6], dtype=int32)
     """
-    return _sum_of(list(inputs))
+    return special.add_n(list(inputs))
 
 
 def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Any:
@@ -177,11 +129,6 @@ def polyval(coeffs: Any, x: Any, name: str | None = None) -> Any:
     return total
 
 
-@op(name="complex")
-def _complex(real: Any, imag: Any) -> Any:
-    return jax.lax.complex(jnp.asarray(real), jnp.asarray(imag))
-
-
 def complex(real: Any, imag: Any, name: str | None = None) -> Any:
     """real + i imag"""
-    return _complex(real, imag)
+    return special.complex_number(real, imag)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.op import op
 from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.ops import indexing
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
@@ -31,18 +31,6 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return ops.where(condition, x, y)
 
 
-@op(name="gather")
-def _gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
-    params, indices = jnp.asarray(params), jnp.asarray(indices)
-
-    def take(p: Any, i: Any) -> Any:
-        return jnp.take(p, i, axis=axis - batch_dims, mode="fill")
-
-    for _ in range(batch_dims):
-        take = jax.vmap(take)
-    return take(params, indices)
-
-
 def gather(
     params: Any,
     indices: Any,
@@ -59,10 +47,9 @@ def gather(
     """
     rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
     axis = batch_dims if axis is None else int(axis) % rank
-    return _gather(params, indices, axis, batch_dims)
+    return indexing.gather(params, indices, axis, batch_dims)
 
 
-@op
 def gather_nd(
     params: Any,
     indices: Any,
@@ -71,16 +58,10 @@ def gather_nd(
     bad_indices_policy: str = "",
 ) -> Any:
     """Slices of `params` by places along its first axes: the last axis of `indices` counts them."""
-
-    def pick(p: Any, i: Any) -> Any:
-        return p[tuple(jnp.moveaxis(i, -1, 0))]
-
-    for _ in range(batch_dims):
-        pick = jax.vmap(pick)
-    return pick(jnp.asarray(params), jnp.asarray(indices))
+    return indexing.gather_nd(params, indices, batch_dims)
 
 
-def _scatter(way: str) -> Any:
+def _scatter(put: Callable[..., Any]) -> Callable[..., Any]:
     def scatter(
         tensor: Any,
         indices: Any,
@@ -88,21 +69,17 @@ def _scatter(way: str) -> Any:
         bad_indices_policy: str = "",
         name: str | None = None,
     ) -> Any:
-        at = jnp.asarray(tensor).at[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
-        return getattr(at, way)(jnp.asarray(updates))
+        return put(tensor, indices, updates)
 
-    title = "tensor_scatter_nd_" + {"set": "update", "add": "add", "max": "max", "min": "min"}[way]
-    scatter.__name__ = scatter.__qualname__ = title
-    scatter.__doc__ = (
-        f"A copy of `tensor` with `updates` put in by `{way}` at the places `indices`."
-    )
-    return op(scatter)
+    scatter.__name__ = scatter.__qualname__ = put.__name__
+    scatter.__doc__ = put.__doc__
+    return scatter
 
 
-tensor_scatter_nd_update = _scatter("set")
-tensor_scatter_nd_add = _scatter("add")
-tensor_scatter_nd_max = _scatter("max")
-tensor_scatter_nd_min = _scatter("min")
+tensor_scatter_nd_update = _scatter(indexing.tensor_scatter_nd_update)
+tensor_scatter_nd_add = _scatter(indexing.tensor_scatter_nd_add)
+tensor_scatter_nd_max = _scatter(indexing.tensor_scatter_nd_max)
+tensor_scatter_nd_min = _scatter(indexing.tensor_scatter_nd_min)
 
 
 def scatter_nd(
@@ -162,12 +139,7 @@ def sequence_mask(
            [ True,  True,  True]])
     """
     longest = int(np.max(np.asarray(lengths))) if maxlen is None else int(maxlen)
-    return _sequence_mask(lengths, longest, canonical(dtype).name)
-
-
-@op(name="sequence_mask")
-def _sequence_mask(lengths: Any, longest: int, dtype: str) -> Any:
-    return (jnp.arange(longest) < jnp.asarray(lengths)[..., None]).astype(dtype)
+    return indexing.sequence_mask(lengths, longest, canonical(dtype).name)
 
 
 def searchsorted(

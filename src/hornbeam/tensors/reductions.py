@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.dtypes import canonical
-from hornbeam.core.op import op
 from hornbeam.core.signatures import of_reduction
+from hornbeam.ops.reduction import running_product, running_sum
 
 
-@op(name="tf.reduce_mean")
 def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean; integers give integers, as in TensorFlow."""
-    x = jnp.asarray(x)
-    return jnp.mean(x, axis=axis, keepdims=keepdims).astype(x.dtype)
+    """The mean; integers have integer means, as in TensorFlow."""
+    found = ops.mean(x, axis, keepdims)
+    kind = ops.dtype(x)
+    return ops.cast(found, kind) if kind.is_integer else found
 
 
-@op(name="reduce_euclidean_norm")
 def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """sqrt(sum(x^2))"""
-    return jnp.sqrt(jnp.sum(jnp.square(x), axis=axis, keepdims=keepdims))
+    return ops.sqrt(ops.sum(ops.square(x), axis, keepdims))
 
 
 reduce_sum = of_reduction(ops.sum, "reduce_sum")
@@ -39,7 +35,6 @@ reduce_variance = of_reduction(ops.var, "reduce_variance")
 reduce_euclidean_norm = of_reduction(_euclidean_norm, "reduce_euclidean_norm")
 
 
-@op(name="tf.argmax")
 def argmax(
     input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None
 ) -> Any:
@@ -49,29 +44,16 @@ def argmax(
     >>> tf.argmax([[1, 5, 2], [7, 0, 3]], axis=1).numpy()
     array([1, 0], dtype=int32)
     """
-    return jnp.argmax(jnp.asarray(input), axis=axis or 0).astype(canonical(output_type))
+    return ops.cast(ops.argmax(input, axis=axis or 0), output_type)
 
 
-@op(name="tf.argmin")
 def argmin(
     input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None
 ) -> Any:
     """The place of the least value along an axis, the first axis by default."""
-    return jnp.argmin(jnp.asarray(input), axis=axis or 0).astype(canonical(output_type))
+    return ops.cast(ops.argmin(input, axis=axis or 0), output_type)
 
 
-def _running(scan: Any, neutral: Any, x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
-    x = jnp.asarray(x)
-    x = jnp.flip(x, axis) if reverse else x
-    if exclusive:
-        rest = jax.lax.slice_in_dim(x, 0, x.shape[axis] - 1, axis=axis)
-        first = jnp.full_like(jax.lax.slice_in_dim(x, 0, 1, axis=axis), neutral)
-        x = jnp.concatenate([first, rest], axis)
-    found = scan(x, axis=axis).astype(x.dtype)
-    return jnp.flip(found, axis) if reverse else found
-
-
-@op(name="tf.math.cumsum")
 def cumsum(
     x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Any:
@@ -81,18 +63,16 @@ def cumsum(
     >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
     array([0, 1, 3], dtype=int32)
     """
-    return _running(jnp.cumsum, 0, x, axis, exclusive, reverse)
+    return running_sum(x, axis, exclusive, reverse)
 
 
-@op(name="tf.math.cumprod")
 def cumprod(
     x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Any:
     """The products of the elements up to each place; `exclusive` leaves the element itself out."""
-    return _running(jnp.cumprod, 1, x, axis, exclusive, reverse)
+    return running_product(x, axis, exclusive, reverse)
 
 
-@op(name="tf.math.count_nonzero")
 def count_nonzero(
     input: Any,
     axis: Any = None,
@@ -101,15 +81,12 @@ def count_nonzero(
     name: str | None = None,
 ) -> Any:
     """The number of elements that are not zero."""
-    return jnp.count_nonzero(jnp.asarray(input), axis=axis, keepdims=bool(keepdims)).astype(
-        canonical(dtype)
-    )
+    return ops.cast(ops.sum(ops.not_equal(input, 0), axis, bool(keepdims)), dtype)
 
 
-@op
 def zero_fraction(value: Any, name: str | None = None) -> Any:
     """The share of elements that are zero."""
-    return jnp.mean((jnp.asarray(value) == 0).astype("float32"))
+    return ops.mean(ops.cast(ops.equal(value, 0), "float32"))
 
 
 class TopK(NamedTuple):
@@ -142,13 +119,4 @@ def l2_normalize(
     x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
 ) -> Any:
     """x / sqrt(max(sum(x^2), epsilon))"""
-    return _l2_normalize(x, axis if dim is None else dim, epsilon)
-
-
-@op(name="l2_normalize")
-def _l2_normalize(x: Any, axis: Any, epsilon: float) -> Any:
-    x = jnp.asarray(x)
-    total = jnp.sum(
-        jnp.square(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True
-    )
-    return x * jax.lax.rsqrt(jnp.maximum(total, epsilon))
+    return ops.normalize(x, axis if dim is None else dim, epsilon=math.sqrt(epsilon))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.op import op
+from hornbeam.ops.segment import segment_mean as mean_of_segments
+from hornbeam.ops.statistics import counts_of_pairs
 
 
 def bincount(
@@ -31,16 +30,9 @@ def bincount(
         )
     length = max(int(np.max(np.asarray(arr), initial=-1)) + 1, minlength or 0)
     length = length if maxlength is None else min(length, maxlength)
-    counts = _bincount(arr, weights, length)
+    flat = None if weights is None else ops.ravel(weights)
+    counts = ops.bincount(ops.ravel(arr), flat, minlength=length)[:length]
     return counts if weights is not None else ops.cast(counts, dtype)
-
-
-@op(name="tf.math.bincount")
-def _bincount(arr: Any, weights: Any, length: int) -> Any:
-    flat = jnp.ravel(jnp.asarray(arr))
-    return jnp.bincount(
-        flat, None if weights is None else jnp.ravel(jnp.asarray(weights)), length=length
-    )
 
 
 def confusion_matrix(
@@ -60,23 +52,12 @@ def confusion_matrix(
     """
     if num_classes is None:
         num_classes = int(max(np.max(np.asarray(labels)), np.max(np.asarray(predictions)))) + 1
-    return _confusion(labels, predictions, num_classes, weights, str.__str__(canonical(dtype).name))
-
-
-@op(name="confusion_matrix")
-def _confusion(labels: Any, predictions: Any, classes: int, weights: Any, dtype: str) -> Any:
-    labels, predictions = jnp.ravel(jnp.asarray(labels)), jnp.ravel(jnp.asarray(predictions))
-    values = (
-        jnp.ones(labels.shape, dtype)
-        if weights is None
-        else jnp.ravel(jnp.asarray(weights)).astype(dtype)
+    return counts_of_pairs(
+        labels, predictions, num_classes, weights, str.__str__(canonical(dtype).name)
     )
-    return jnp.zeros((classes, classes), dtype).at[labels, predictions].add(values)
 
 
-def _segment(fn: Callable[..., Any], title: str, doc: str) -> Callable[..., Any]:
-    reduce = op(name=f"tf.math.{title}")(fn)
-
+def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:
     def segment(
         data: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None
     ) -> Any:
@@ -84,38 +65,16 @@ def _segment(fn: Callable[..., Any], title: str, doc: str) -> Callable[..., Any]
             num_segments = int(np.max(np.asarray(segment_ids), initial=-1)) + 1
         return reduce(data, segment_ids, int(num_segments))
 
-    segment.__name__ = segment.__qualname__ = title
-    segment.__doc__ = doc
+    segment.__name__ = segment.__qualname__ = reduce.__name__
+    segment.__doc__ = reduce.__doc__
     return segment
 
 
-def _mean(data: Any, ids: Any, count: int) -> Any:
-    data, ids = jnp.asarray(data), jnp.asarray(ids)
-    rows = jax.ops.segment_sum(jnp.ones(ids.shape, "float32"), ids, count)
-    total = jax.ops.segment_sum(data, ids, count)
-    return (total / jnp.maximum(rows, 1).reshape(-1, *[1] * (data.ndim - 1))).astype(data.dtype)
-
-
-def _segment_raw(fn: Callable[..., Any]) -> Callable[..., Any]:
-    def reduce(data: Any, ids: Any, count: int) -> Any:
-        return fn(jnp.asarray(data), jnp.asarray(ids), count)
-
-    return reduce
-
-
-segment_sum = _segment(
-    _segment_raw(jax.ops.segment_sum), "segment_sum", "The sum of the rows of each group."
-)
-segment_max = _segment(
-    _segment_raw(jax.ops.segment_max), "segment_max", "The greatest of the rows of each group."
-)
-segment_min = _segment(
-    _segment_raw(jax.ops.segment_min), "segment_min", "The least of the rows of each group."
-)
-segment_prod = _segment(
-    _segment_raw(jax.ops.segment_prod), "segment_prod", "The product of the rows of each group."
-)
-segment_mean = _segment(_mean, "segment_mean", "The mean of the rows of each group.")
+segment_sum = _segment(ops.segment_sum)
+segment_max = _segment(ops.segment_max)
+segment_min = _segment(ops.segment_min)
+segment_prod = _segment(ops.segment_prod)
+segment_mean = _segment(mean_of_segments)
 unsorted_segment_sum, unsorted_segment_max = segment_sum, segment_max
 unsorted_segment_min, unsorted_segment_prod, unsorted_segment_mean = (
     segment_min,

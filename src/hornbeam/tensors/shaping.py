@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.op import op
 from hornbeam.core.tensor import unwrap
+from hornbeam.ops.special import add_n
+from hornbeam.ops.statistics import sorting_indices
 
 
 def _axes(axis: Any) -> Any:
@@ -162,19 +162,6 @@ def pad(
     return ops.pad(tensor, widths, mode=_MODES[mode.upper()], **constant)
 
 
-@op(name="tf.sort")
-def _sort(values: Any, axis: int, descending: bool) -> Any:
-    found = jnp.sort(jnp.asarray(values), axis=axis)
-    return jnp.flip(found, axis) if descending else found
-
-
-@op(name="tf.argsort")
-def _argsort(values: Any, axis: int, descending: bool) -> Any:
-    return jnp.argsort(jnp.asarray(values), axis=axis, descending=descending, stable=True).astype(
-        "int32"
-    )
-
-
 def _is_descending(direction: str) -> bool:
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(f"`direction` is 'ASCENDING' or 'DESCENDING'; received {direction!r}.")
@@ -183,7 +170,8 @@ def _is_descending(direction: str) -> bool:
 
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: str | None = None) -> Any:
     """The values in order."""
-    return _sort(values, axis, _is_descending(direction))
+    found = ops.sort(values, axis)
+    return ops.flip(found, axis) if _is_descending(direction) else found
 
 
 def argsort(
@@ -194,7 +182,7 @@ def argsort(
     name: str | None = None,
 ) -> Any:
     """The places of the values in order."""
-    return _argsort(values, axis, _is_descending(direction))
+    return sorting_indices(values, axis, _is_descending(direction))
 
 
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
@@ -202,18 +190,15 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
     return ops.clip(t, clip_value_min, clip_value_max)
 
 
-@op
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     """The tensor scaled down so that its Euclidean norm is at most `clip_norm`."""
-    t = jnp.asarray(t)
-    norm = jnp.sqrt(jnp.sum(jnp.square(t), axis=axes, keepdims=True))
-    return t * (clip_norm / jnp.maximum(norm, clip_norm))
+    norm = ops.sqrt(ops.sum(ops.square(t), _axes(axes), keepdims=True))
+    return ops.multiply(t, ops.divide(clip_norm, ops.maximum(norm, clip_norm)))
 
 
-@op
 def global_norm(t_list: Any, name: str | None = None) -> Any:
     """The Euclidean norm of all elements of all tensors."""
-    return jnp.sqrt(sum(jnp.sum(jnp.square(jnp.asarray(t))) for t in t_list if t is not None))
+    return ops.sqrt(add_n([ops.sum(ops.square(t)) for t in t_list if t is not None]))
 
 
 def clip_by_global_norm(

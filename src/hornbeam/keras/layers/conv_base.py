@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-
-from hornbeam.core import fusion
 from hornbeam.core.config import standardize_data_format
-from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.engine.arguments import (
     ActivationLike,
@@ -21,6 +17,7 @@ from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_counts, known_size
 from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.ops.dense import bias_add
 
 
 class BaseConv(Layer):
@@ -112,13 +109,3 @@ class BaseConv(Layer):
             **super().get_config(),
             "activity_regularizer": regularizer,
         }  # in Keras even where it is None
-
-
-@op
-def bias_add(x: Any, bias: Any, data_format: str) -> jax.Array:
-    """x + bias along the channels"""
-    if data_format == "channels_last":
-        if (fused := fusion.taken(x, "bias_add", bias)) is not None:
-            return fused
-        return x + bias
-    return x + bias.reshape(-1, *[1] * (x.ndim - 2))

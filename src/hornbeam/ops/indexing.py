@@ -1,0 +1,73 @@
+"""Elements picked out and put in by their places, as TensorFlow addresses them: rows of an array of indices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import TensorLike, array
+
+
+@op
+def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) -> Any:
+    """The slices of `params` at `indices` along an axis, row by row over the first `batch_dims` axes.
+
+    An index out of range gives NaN (the least value for integers).
+    """
+
+    def take(p: jax.Array, i: jax.Array) -> jax.Array:
+        return jnp.take(p, i, axis=axis - batch_dims, mode="fill")
+
+    for _ in range(batch_dims):
+        take = jax.vmap(take)
+    return take(array(params), array(indices))
+
+
+@op
+def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> Any:
+    """The slices of `params` at places along its first axes, which the last axis of `indices` counts."""
+
+    def pick(p: jax.Array, i: jax.Array) -> jax.Array:
+        return p[_places(i)]
+
+    for _ in range(batch_dims):
+        pick = jax.vmap(pick)
+    return pick(array(params), array(indices))
+
+
+@op
+def tensor_scatter_nd_update(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+    """A copy of `tensor` with `updates` at the places `indices`."""
+    return array(tensor).at[_places(array(indices))].set(array(updates))
+
+
+@op
+def tensor_scatter_nd_add(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+    """A copy of `tensor` with `updates` added at the places `indices`."""
+    return array(tensor).at[_places(array(indices))].add(array(updates))
+
+
+@op
+def tensor_scatter_nd_max(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+    """A copy of `tensor` with the larger of it and `updates` at the places `indices`."""
+    return array(tensor).at[_places(array(indices))].max(array(updates))
+
+
+@op
+def tensor_scatter_nd_min(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+    """A copy of `tensor` with the smaller of it and `updates` at the places `indices`."""
+    return array(tensor).at[_places(array(indices))].min(array(updates))
+
+
+@op
+def sequence_mask(lengths: TensorLike, longest: int, dtype: str) -> Any:
+    """True for the first `length` places of each row. (b, ...) -> (b, ..., longest)"""
+    return (jnp.arange(longest) < array(lengths)[..., None]).astype(dtype)
+
+
+def _places(indices: jax.Array) -> tuple[jax.Array, ...]:
+    """Rows of indices as one array of indices for each axis."""
+    return tuple(jnp.moveaxis(indices, -1, 0))

@@ -1,0 +1,66 @@
+"""What `tf.linalg` has beyond `keras.ops`: products of transposed matrices, diagonals and bands of batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.kernels import matmul as products
+from hornbeam.ops.common import TensorLike, array
+
+
+@op(name="tf.matmul")
+def matmul_of_transposed(
+    a: TensorLike,
+    b: TensorLike,
+    transpose_a: bool,
+    transpose_b: bool,
+    conjugate_a: bool,
+    conjugate_b: bool,
+) -> Any:
+    """a @ b on the last two axes, each transposed and conjugated first where asked."""
+    a, b = array(a), array(b)
+    a, b = jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b
+    products.require_factors("a", a, "b", b, transpose_a, transpose_b)
+    return products.matmul(a, b, transpose_a, transpose_b)
+
+
+@op(name="tf.linalg.matvec")
+def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> Any:
+    """The product of matrices and vectors. (..., m, n), (..., n) -> (..., m)"""
+    a, b = array(a), array(b)
+    if a.ndim < 2 or b.ndim < 1 or a.shape[-2 if transpose else -1] != b.shape[-1]:
+        raise ValueError(
+            f"`matvec` takes `a` of shape {'(..., n, m)' if transpose else '(..., m, n)'} and `b` of shape (..., n); "
+            f"received a.shape={a.shape}, b.shape={b.shape}."
+        )
+    return jnp.einsum("...ji,...j->...i" if transpose else "...ij,...j->...i", a, b)
+
+
+@op(name="tf.linalg.adjoint")
+def adjoint(x: TensorLike) -> Any:
+    """The conjugate of the transposed matrix. (..., m, n) -> (..., n, m)"""
+    return jnp.conj(jnp.swapaxes(array(x), -1, -2))
+
+
+@op(name="tf.linalg.diag")
+def matrices_of_diagonals(diagonal: TensorLike, k: int) -> Any:
+    """Square matrices with `diagonal` on their kth diagonal. (..., n) -> (..., n + |k|, n + |k|)"""
+    diagonal = array(diagonal)
+    size = diagonal.shape[-1] + abs(k)
+    rows = jnp.arange(diagonal.shape[-1]) + max(-k, 0)
+    zeros = jnp.zeros((*diagonal.shape[:-1], size, size), diagonal.dtype)
+    return zeros.at[..., rows, rows + k].set(diagonal)
+
+
+@op(name="tf.linalg.band_part")
+def band_part(x: TensorLike, lower: int, upper: int) -> Any:
+    """x with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""
+    x = array(x)
+    rows, columns = jnp.arange(x.shape[-2])[:, None], jnp.arange(x.shape[-1])[None, :]
+    kept = jnp.ones((x.shape[-2], x.shape[-1]), bool)
+    kept = kept & (rows - columns <= lower) if lower >= 0 else kept
+    kept = kept & (columns - rows <= upper) if upper >= 0 else kept
+    return jnp.where(kept, x, 0)
