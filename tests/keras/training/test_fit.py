@@ -265,17 +265,6 @@ def test_moving_averages_move():
     np.testing.assert_array_equal(model.layers[0].moving_mean.numpy(), after)
 
 
-def test_freezing_takes_effect_without_compiling_again():
-    model = classifier()
-    model.fit(X, LABELS, epochs=1, verbose=0)
-    model.layers[0].trainable = False
-    frozen = model.layers[0].get_weights()
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(X, LABELS, epochs=1, verbose=0)
-    for a, b in zip(frozen, model.layers[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
 def test_on_batch():
     model = regressor(metrics=["mae"])
     loss, mae = model.train_on_batch(X, TARGET)

@@ -19,6 +19,7 @@ from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.dtype_policies import DTypePolicy
 from hornbeam.keras.engine import tracking
 from hornbeam.keras.engine.arguments import InitializerLike
+from hornbeam.keras.engine.trainability import is_trainable
 from hornbeam.keras.registry import Configurable
 
 # Attributes of these types hold no variables.
@@ -230,7 +231,7 @@ class WeightHolder(Configurable):
                 freeze(each, stopped)
 
         freeze(self, False)
-        return [v for v in self.weights if v.trainable and id(v) not in frozen]
+        return [v for v in self.weights if is_trainable(v) and id(v) not in frozen]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -280,8 +281,11 @@ class WeightHolder(Configurable):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it for all layers inside."""
-        return self._trainable
+        """Whether training changes the weights; setting it sets it for all layers inside.
+
+        A compiled model trains what was trainable when it was compiled: call `compile` again after a change.
+        """
+        return is_trainable(self)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:

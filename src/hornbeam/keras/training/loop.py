@@ -74,6 +74,7 @@ def fit(
         validation = _validation_feed(
             model, validation_data, validation_batch_size or batch_size, validation_steps
         )
+    model._tell_changes_since_compile()
     _prepare(model, feed, training=True)
     program = _program(model, "train", feed)
     reports = CallbackList(
@@ -313,7 +314,8 @@ def _require_compiled(model: Any, what: str) -> None:
 
 def _prepare(model: Any, feed: Feed, training: bool) -> None:
     first = feed.source.first()
-    model.prepare(first, "train" if training else "test")
+    with model.as_compiled():
+        model.prepare(first, "train" if training else "test")
     check_batch(model, feed.source.data if isinstance(feed.source, ArraySource) else first)
 
 
@@ -347,11 +349,10 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
         (changing, reading), shared = evaluation_state(model), []
     else:
         changing, shared, reading = [], [], unique([*model.variables, *seeds])
-    frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
+    with model.as_compiled():
+        frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
     if program is None or not program.matches(changing, reading) or program.frozen != frozen:
-        step = {"train": model.train_step, "test": model.test_step, "predict": model.predict_step}[
-            kind
-        ]
+        step = _step(model, kind)
         program = Program(
             step,
             type(feed.source).gather if gathers else None,
@@ -364,3 +365,14 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
         programs[kind, gathers] = program
     program.made_at = count
     return program
+
+
+def _step(model: Any, kind: str) -> Callable[[Any], Any]:
+    """Return the step of that kind, the layers trainable as they were at `compile`."""
+    step = getattr(model, f"{kind}_step")
+
+    def run(data: Any) -> Any:
+        with model.as_compiled():
+            return step(data)
+
+    return run

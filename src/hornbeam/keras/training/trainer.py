@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from hornbeam.keras import optimizers
 from hornbeam.keras.engine.calling import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
+from hornbeam.keras.engine.trainability import Trainability
 from hornbeam.keras.metrics import Mean
 from hornbeam.keras.training import loop
 from hornbeam.keras.training.compile_loss import CompileLoss
@@ -50,6 +53,7 @@ class Trainer(Layer):
     _compile_loss: CompileLoss | None = None
     _compile_metrics: CompileMetrics
     _programs: dict[Any, Program]
+    _as_compiled: Trainability | None = None
 
     def compile(
         self,
@@ -92,6 +96,7 @@ class Trainer(Layer):
         self._compile_metrics = CompileMetrics(metrics, weighted_metrics)
         self._loss_tracker = Mean(name="loss")
         self._programs = {}
+        self._as_compiled = Trainability(self)
         self.stop_training = False
         self.compiled = True
 
@@ -200,6 +205,21 @@ class Trainer(Layer):
         """The names of the outputs where the model knows them."""
         return None
 
+    def as_compiled(self) -> AbstractContextManager[Any]:
+        """Return a context in which layers and weights are trainable as they were when `compile` was called."""
+        return nullcontext() if self._as_compiled is None else self._as_compiled
+
+    def _tell_changes_since_compile(self) -> None:
+        """Warn of `trainable` set after `compile`, once for each change."""
+        news = self._as_compiled.news(self) if self._as_compiled is not None else []
+        if news:
+            more = f" and {len(news) - 5} more" if len(news) > 5 else ""
+            warnings.warn(
+                f"`trainable` was changed after the model {self.name!r} was compiled: {', '.join(news[:5])}{more}. "
+                "Training goes on as it was at compile; call model.compile(...) again to let the change count.",
+                stacklevel=4,
+            )
+
     # Making all state before the first step
 
     def prepare(self, first: Any, kind: str) -> None:
@@ -215,6 +235,8 @@ class Trainer(Layer):
             if self._compile_metrics.entries is None:
                 taught = None if self._compile_loss is None else self._compile_loss.places
                 self._compile_metrics.build(_symbols(y), y_pred, self._output_names(), taught)
+        if self._as_compiled is not None:
+            self._as_compiled.keep(self)
         if kind == "train":
             variables = self.trainable_variables
             if self.optimizer is not None and not self.optimizer.built and variables:
