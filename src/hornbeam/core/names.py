@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class _Names(threading.local):
@@ -27,6 +28,21 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def object_name(obj: Any) -> str:
+    """Return the name that logs show for a function or an object.
+
+    It is the snake_case of a function's name, the `name` of an object, or the snake_case of its class.
+
+    >>> from functools import partial
+    >>> object_name(lambda: 1), object_name(partial(max)), object_name(len)
+    ('lambda', 'partial', 'len')
+    """
+    if (function := getattr(obj, "__name__", None)) is not None:
+        return snake_case(function)
+    name = getattr(obj, "name", None)
+    return snake_case(type(obj).__name__) if name is None else str(name)
 
 
 def auto_name(prefix: str) -> str:

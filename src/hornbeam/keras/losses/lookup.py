@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core.names import object_name
 from hornbeam.keras import error_functions as fn
 from hornbeam.keras.losses import crossentropy, margin, overlap, regression
 from hornbeam.keras.losses.base import Loss, LossFunctionWrapper, registry
@@ -85,6 +86,6 @@ def as_loss(identifier: Any) -> Loss | None:
     loss = get(identifier)
     if loss is None or isinstance(loss, Loss):
         return loss
-    name = getattr(loss, "__name__", "loss")
+    name = object_name(loss)
     found = _CLASSES.get(loss)
     return found(name=name) if found else LossFunctionWrapper(loss, name=name)

@@ -88,4 +88,6 @@ class CompileLoss:
 
 
 def _name(given: Any, loss: Any) -> str:
-    return given if isinstance(given, str) else loss.name.replace("<lambda>", "lambda")
+    # The name of a function, "mse", stays as the user wrote it; a class has the name of its objects.
+    is_function = isinstance(given, str) and not isinstance(losses.get(given), losses.Loss)
+    return given if is_function else loss.name

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import jax
 
+from hornbeam.core.names import object_name
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import infer
-from hornbeam.keras import losses, metrics
+from hornbeam.keras import metrics
 from hornbeam.keras.training.structure import (
     flat_values,
     has_names,
     output_names,
     per_output,
     targets_per_output,
-    unique_names,
     weights_per_output,
 )
 
@@ -66,16 +67,19 @@ class CompileMetrics:
         outputs = flat_values(y_pred)
         targets = targets_per_output(y, self.names, taught) if self._is_given else outputs
         found: list[tuple[int, Any, str, bool]] = []
+        counts: Counter[str] = Counter()
         for weighted, what in ((False, "metrics"), (True, "weighted_metrics")):
             given = self.given_weighted if weighted else self.given
             for i, entry in enumerate(_lists(what, given, self.names)):
                 for each in entry:
                     metric = _metric(each, targets[i], outputs[i])
                     prefix = f"{self.names[i]}_" if named and len(self.names) > 1 else ""
-                    found.append((i, metric, prefix + metric.name, weighted))
+                    name = prefix + metric.name
+                    if weighted and counts[name]:
+                        name = f"{prefix}weighted_{metric.name}"
+                    found.append((i, metric, _numbered(name, counts), weighted))
                     _make_variables(metric, targets[i], outputs[i])
-        logged = unique_names([name for _, _, name, _ in found])
-        self.entries = [(i, m, name, w) for (i, m, _, w), name in zip(found, logged, strict=True)]
+        self.entries = found
 
     @property
     def metrics(self) -> list[Any]:
@@ -114,6 +118,12 @@ class CompileMetrics:
         """Begin anew."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _numbered(name: str, counts: Counter[str]) -> str:
+    """Return the name the first time, then name_1, name_2, ..."""
+    counts[name] += 1
+    return name if counts[name] == 1 else f"{name}_{counts[name] - 1}"
 
 
 def _make_variables(metric: Any, target: Any, output: Any) -> None:
@@ -160,18 +170,10 @@ def _metric(given: Any, target: Any, output: Any) -> Any:
     if name in _BY_SHAPE:
         return _BY_SHAPE[name][_kind(target, output)](name=str(given))
     found = metrics.get(given)
-    label = (
-        str(given)
-        if isinstance(given, str)
-        else getattr(found, "__name__", None) or getattr(found, "name", None)
-    )
+    label = str(given) if isinstance(given, str) else object_name(found)
     if isinstance(found, metrics.Metric):
-        found.name = str(label)
+        found.name = label
         return found
-    if isinstance(found, losses.Loss):
-        raise ValueError(
-            f"{given!r} is a loss; as a metric use the one of the same name in keras.metrics."
-        )
     return metrics.MeanMetricWrapper(found, name=label)
 
 
