@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from hornbeam import keras
 from hornbeam.core import scope
 from hornbeam.core.rng import SeedGenerator, draw_key
 from hornbeam.core.tensor import Tensor, unwrap
@@ -335,3 +336,45 @@ def test_errors_in_call_are_told_where_they_happened():
     with pytest.raises(KeyError) as caught:
         Broken(name="mine")(np.ones((1, 2)))
     assert caught.value.__notes__ == ["In the layer 'mine' (Broken), called with x: (1, 2)."]
+
+
+def test_a_model_is_a_layer_by_a_short_line_of_classes():
+    line = [cls.__name__ for cls in keras.Sequential.__mro__]
+    assert line == ["Sequential", "Model", "Trainer", "Layer", "Configurable", "object"]
+
+
+def test_numbers_of_numpy_are_tensors_in_a_call():
+    class Twice(keras.layers.Layer):
+        def call(self, inputs, by):
+            return inputs * by, type(by)
+
+    _, kind = Twice()(np.ones(2), np.float64(2))
+    assert kind is type(keras.ops.ones(2))
+
+
+def test_a_thread_waits_for_a_build_that_says_too_early_that_it_is_done():
+    errors = []
+
+    class Scale(Layer):
+        def build(self, input_shape):
+            super().build(input_shape)  # sets `built`
+            other = threading.Thread(target=call)
+            other.start()
+            other.join(0.2)  # time to fail in
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+            self.other = other
+
+        def call(self, inputs):
+            return inputs * self.scale
+
+    layer = Scale()
+
+    def call():
+        try:
+            layer(np.ones(2))
+        except Exception as error:
+            errors.append(error)
+
+    layer(np.ones(2))
+    layer.other.join()
+    assert not errors and len(layer.weights) == 1

@@ -66,3 +66,11 @@ class LayerArguments(BaseArguments, total=False):
     """What every layer takes besides its own arguments; `Layer` says what it means."""
 
     activity_regularizer: RegularizerLike
+
+
+class WeightOptions(TypedDict, total=False):
+    """What a weight may have besides its name, its shape and the rules that the layer's arguments set."""
+
+    dtype: DTypeLike | None
+    trainable: bool
+    autocast: bool

@@ -1,155 +1,157 @@
-"""What surrounds the call of a layer: its signature, whether it trains, the losses that it adds."""
+"""The stages of a call: binding the arguments, running `call`, and what follows it."""
 
 from __future__ import annotations
 
-import inspect
-import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import numpy as np
 
-from hornbeam.core.op import is_box
-from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core import scope
+from hornbeam.core.op import is_box, wrap
+from hornbeam.core.symbolic import KerasTensor, symbolic_leaves
 from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.keras.engine import losses
+from hornbeam.keras.engine.call_signature import (
+    PLAIN,
+    CallSignature,
+    convert_arguments,
+    is_number_list,
+    mask_of,
+    shape_of,
+    tensor_arguments,
+)
+from hornbeam.keras.engine.context import call_context, current_context
+from hornbeam.ops.core import cast as to_dtype
+
+if TYPE_CHECKING:
+    from hornbeam.keras.engine.layer import Layer
+
+_IN_LAYER = "In the layer"
 
 
-class CallContext:
-    """Shared by a layer and all layers inside it while the outermost one is being called."""
+class BoundCall(NamedTuple):
+    """The arguments of one call of a layer."""
 
-    def __init__(self, training: bool | None) -> None:
-        """`training` None leaves each layer its own default."""
-        self.training = training
-        self.losses: list[tuple[Any, Any]] = []  # (layer, loss)
+    signature: CallSignature
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    # The same by name, masks of the tensors filled in.
+    arguments: dict[str, Any]
+    # Those of them that hold tensors, masks left out.
+    tensors: dict[str, Any]
+    # For the layers inside, where `call` does not take `training` itself.
+    training: bool | None
 
-
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.context: CallContext | None = None
-
-
-_local = _Local()
-
-
-def current_context() -> CallContext | None:
-    """The context of the call in progress in this thread; None outside of calls."""
-    return _local.context
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether there is a symbolic tensor among the arguments."""
+        return any(map(_is_symbolic, self.args)) or any(map(_is_symbolic, self.kwargs.values()))
 
 
-class call_context:
-    """Join the call in progress, or open a new context where there is none."""
-
-    def __init__(self, training: bool | None = None, fresh: bool = False) -> None:
-        """`fresh` opens a new context even inside a call: what is added there stays there."""
-        self._outer = _local.context
-        self.is_outermost = fresh or self._outer is None
-        self.context = (
-            CallContext(training) if self.is_outermost or self._outer is None else self._outer
-        )
-        self._training = training
-        self._saved_training = self.context.training
-
-    def __enter__(self) -> call_context:
-        self.context.training = self._training
-        _local.context = self.context
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.context.training = self._saved_training
-        _local.context = self._outer
+def _is_symbolic(value: Any) -> bool:
+    return type(value) not in PLAIN and bool(symbolic_leaves(value))
 
 
-class CallSignature:
-    """The parameters of a layer's `call`, read once per class."""
-
-    def __init__(self, call: Callable[..., Any]) -> None:
-        """`call` is the unbound method."""
-        self.signature = inspect.signature(call)
-        parameters = list(self.signature.parameters.values())[1:]
-        self.names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        self.star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
-        self.star_index = [p.name for p in parameters].index(self.star) if self.star else 0
-        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-
-    def accepts(self, name: str) -> bool:
-        """Whether `call` takes an argument of that name."""
-        return self.takes_any or name in self.names
-
-    def bind(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments by name. Raises TypeError as Python does, naming the layer."""
-        try:
-            bound = self.signature.bind(None, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(
-                f"Calling the layer {layer.name!r} ({type(layer).__name__}): {error}."
-            ) from None
-        arguments: dict[str, Any] = {}
-        for name, value in list(bound.arguments.items())[1:]:
-            kind = self.signature.parameters[name].kind
-            if kind is inspect.Parameter.VAR_KEYWORD:
-                arguments.update(value)
-            else:
-                arguments[name] = value
-        return arguments
+def bind(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BoundCall:
+    """Convert the arguments of a call and name them as the layer's `call` does."""
+    signature = layer._signature()
+    if args and is_number_list(args[0]):  # layer([[1.0, 2.0]])
+        args = (convert_to_tensor(args[0]), *args[1:])
+    convert = layer._convert_input
+    args = tuple(convert_arguments(value, convert) for value in args)
+    kwargs = {name: convert_arguments(value, convert) for name, value in kwargs.items()}
+    training = None if signature.accepts("training") else kwargs.pop("training", None)
+    arguments = signature.bind(layer, args, kwargs)
+    tensors = tensor_arguments(arguments)
+    _fill_masks(signature, arguments, tensors)
+    return BoundCall(signature, args, kwargs, arguments, tensors, training)
 
 
-def convert_arguments(tree: Any, convert: Callable[[Any], Any]) -> Any:
-    """Arrays in a structure as tensors, through `convert`."""
-    if isinstance(tree, (Tensor, KerasTensor)):
-        return convert(tree)
-
-    def leaf(x: Any) -> Any:
-        if isinstance(x, (Tensor, KerasTensor)):
-            return convert(x)
-        if isinstance(x, (np.ndarray, np.generic, jax.Array)) or is_box(x):
-            return convert(convert_to_tensor(x))
-        if hasattr(x, "__array__") and not isinstance(x, type):
-            return convert(convert_to_tensor(np.asarray(x)))
+def convert_input(layer: Layer, x: Any) -> Any:
+    """Return a tensor in the type that the layer computes in; symbolic tensors and integers stay as they are."""
+    if not layer.autocast or not x.dtype.is_floating or x.dtype == layer.compute_dtype:
         return x
-
-    return jax.tree.map(leaf, tree, is_leaf=lambda x: is_box(x) or x is None)
-
-
-def is_number_list(value: Any) -> bool:
-    """Whether `value` is a list, or nested lists, of numbers."""
-    if not isinstance(value, list):
-        return False
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(x, KerasTensor):
+        return x
+    cast = Tensor(to_dtype.raw(x._value, layer.compute_dtype))
+    cast._keras_mask = x._keras_mask
+    return cast
 
 
-def tensor_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that hold tensors, masks left out."""
-
-    def holds(value: Any) -> bool:
-        leaves = jax.tree.leaves(value, is_leaf=is_box)
-        return bool(leaves) and all(is_box(leaf) for leaf in leaves)
-
-    return {
-        name: value
-        for name, value in arguments.items()
-        if name != "mask" and not name.endswith("_mask") and value is not None and holds(value)
-    }
-
-
-def mask_of(value: Any) -> Any:
-    """The masks of the tensors in a structure; None where none has one."""
-    if isinstance(value, (Tensor, KerasTensor)):
-        return value._keras_mask
-    masks = jax.tree.map(lambda x: getattr(x, "_keras_mask", None), value, is_leaf=is_box)
-    return masks if any(m is not None for m in jax.tree.leaves(masks, is_leaf=is_box)) else None
+def run(layer: Layer, call: BoundCall) -> Any:
+    """Run `call` on values, then set the masks of the outputs and keep the losses."""
+    training = _resolve_training(call)
+    mixed = layer.autocast and layer.compute_dtype != layer.variable_dtype
+    with (
+        call_context(training) as called,
+        scope.autocast(layer.compute_dtype if mixed else None),
+    ):
+        outputs = _compute(layer, call)
+        losses.add_activity_loss(layer, outputs)
+        _set_output_masks(layer, call, outputs)
+        if called.is_outermost:
+            losses.keep(layer, called.context.losses)
+    return outputs
 
 
-def shape_of(value: Any) -> Any:
-    """The shapes of the tensors in a structure."""
-    if is_box(value):
-        return tuple(value.shape)
-    return jax.tree.map(lambda x: tuple(x.shape), value, is_leaf=is_box)
+def _compute(layer: Layer, call: BoundCall) -> Any:
+    try:
+        signature, arguments = call.signature, call.arguments
+        if signature.star is None:
+            return wrap(layer.call(**arguments))
+        # call(self, a, *others): what stands before the star goes by position.
+        rest = dict(arguments)
+        before = [
+            rest.pop(name) for name in signature.names[: signature.star_index] if name in rest
+        ]
+        return wrap(layer.call(*before, *rest.pop(signature.star, ()), **rest))
+    except Exception as error:
+        if not any(note.startswith(_IN_LAYER) for note in getattr(error, "__notes__", ())):
+            error.add_note(_where(layer, call.tensors))  # the innermost layer only
+        raise
 
 
-def is_shape(value: Any) -> bool:
-    """Whether `value` is one shape, not a structure of shapes."""
-    return isinstance(value, (tuple, list)) and all(d is None or isinstance(d, int) for d in value)
+def _where(layer: Layer, tensors: dict[str, Any]) -> str:
+    shapes = ", ".join(f"{name}: {shape_of(value)}" for name, value in tensors.items())
+    return f"{_IN_LAYER} {layer.name!r} ({type(layer).__name__}), called with {shapes or 'no tensors'}."
+
+
+def _resolve_training(call: BoundCall) -> bool | None:
+    """Return whether the call trains: as it says itself, as the call around it does, or by default."""
+    training = call.arguments.get("training", call.training)
+    context = current_context()
+    if training is None and context is not None:
+        training = context.training
+    if training is None:
+        training = call.signature.defaults.get("training")
+    if "training" in call.signature.names:
+        call.arguments["training"] = training
+    return training
+
+
+def _fill_masks(
+    signature: CallSignature, arguments: dict[str, Any], tensors: dict[str, Any]
+) -> None:
+    for index, (name, value) in enumerate(tensors.items()):
+        for wanted in (["mask"] if index == 0 else []) + [f"{name}_mask"]:
+            if wanted in signature.names and arguments.get(wanted) is None:
+                found = mask_of(value)
+                if found is not None:
+                    arguments[wanted] = found
+
+
+def _set_output_masks(layer: Layer, call: BoundCall, outputs: Any) -> None:
+    if not call.tensors or not layer.supports_masking:
+        return
+    inputs = next(iter(call.tensors.values()))
+    given = call.arguments.get("mask")
+    mask = given if given is not None else mask_of(inputs)
+    if mask is None and not layer._makes_masks():
+        return
+    masks = jax.tree.leaves(
+        layer.compute_mask(inputs, mask), is_leaf=lambda x: x is None or is_box(x)
+    )
+    tensors = jax.tree.leaves(outputs, is_leaf=is_box)
+    for tensor, each in zip(tensors, masks, strict=False):
+        if isinstance(tensor, Tensor) and each is not None and tensor._keras_mask is None:
+            tensor._keras_mask = each

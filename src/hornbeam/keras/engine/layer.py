@@ -1,49 +1,51 @@
-"""The layer: state, and a computation that uses it."""
+"""The layer: state, and a computation that uses it.
+
+The class is the face: each stage of its work is a function in a file of its own. `state` finds the weights, `building`
+makes them, `calling` runs `call`, `symbolic` records calls in a graph, `losses` collects what layers add to the loss.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Self, Unpack
 
-import jax
+import numpy as np
 
-from hornbeam.core import scope
+from hornbeam.core.changes import note_change
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
-from hornbeam.core.op import is_box, wrap
-from hornbeam.core.symbolic import KerasTensor, symbolic_leaves
-from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, unwrap
+from hornbeam.core.symbolic import Node
+from hornbeam.core.typing import DTypeLike, Shape, TensorLike
+from hornbeam.core.variable import Variable
 from hornbeam.keras import dtype_policies, regularizers
-from hornbeam.keras.engine.calling import (
-    CallSignature,
-    call_context,
-    convert_arguments,
-    current_context,
-    is_number_list,
-    mask_of,
-    shape_of,
-    tensor_arguments,
+from hornbeam.keras.engine import (
+    building,
+    calling,
+    configuration,
+    losses,
+    state,
+    symbolic,
+    tracking,
 )
-from hornbeam.keras.engine.input_spec import check_inputs
-from hornbeam.keras.engine.symbolic_calls import SymbolicCalls
-from hornbeam.keras.engine.weights import no_super_init
-from hornbeam.keras.registry import (
-    constructor_arguments,
-    serialize_keras_object,
-    signature_parameters,
+from hornbeam.keras.engine.arguments import (
+    ConstraintLike,
+    DTypePolicyLike,
+    InitializerLike,
+    RegularizerLike,
+    WeightOptions,
 )
-from hornbeam.ops.core import cast as to_dtype
-
-_IN_LAYER = "In the layer"
-# Written in Keras's own form, or (first values of weights) not at all.
-_BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights")
+from hornbeam.keras.engine.call_signature import CallSignature
+from hornbeam.keras.engine.trainability import is_trainable
+from hornbeam.keras.registry import Configurable
 
 
-class Layer(SymbolicCalls):
+class Layer(Configurable):
     """State (weights) and a computation on tensors.
 
-    Subclasses store their arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, and
-    compute in `call(inputs)`. `call` may take `training` and `mask`, which are then filled in. The configuration is
-    read off the constructor's signature, the output shape is found by tracing: neither is written by hand.
+    Subclasses store their arguments in `__init__`, make weights in `build(input_shape)` with `add_weight` or
+    `add_named_weight`, and compute in `call(inputs)`. `call` may take `training` and `mask`, which are then filled in.
+    The configuration is read off the constructor's signature, the output shape is found by tracing: neither is written
+    by hand.
 
     >>> from hornbeam import keras
     >>> class Scale(keras.layers.Layer):
@@ -56,61 +58,49 @@ class Layer(SymbolicCalls):
     [[1. 2.]] ['scale/factor']
     """
 
+    # While `build` runs: `built` may be true already, but not all weights are there.
+    _is_building = False
+
     def __init__(
         self,
         *,
-        activity_regularizer: Any = None,
+        activity_regularizer: RegularizerLike = None,
         trainable: bool = True,
-        dtype: Any = None,
+        dtype: DTypePolicyLike = None,
         autocast: bool = True,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Raises ValueError for an unknown argument, TypeError for a name that is no string."""
-        if name is not None and not isinstance(name, str):
-            raise TypeError(f"The name of a layer is a string; received {name!r}.")
-        if name is not None and "/" in name:
-            raise ValueError(f"The name of a layer can't contain a slash; received {name!r}.")
+        configuration.check_name(name)
         self._name = name or auto_name(snake_case(type(self).__name__))
         self._trainable = bool(trainable)
         self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec: Any = None
-        self.supports_masking = (
-            hasattr(type(self), "compute_mask")
-            and type(self).compute_mask is not Layer.compute_mask
-        )
+        self.supports_masking = self._makes_masks()
         self.built = False
-        self._variables = []
-        self._inbound_nodes = []
-        self._call_losses: list[tuple[Any, Any]] = []
+        self._variables: list[Variable] = []
+        self._inbound_nodes: list[Node] = []
+        self._call_losses: list[tuple[Layer, Any]] = []
         self._build_shapes: dict[str, Any] | None = None
         self._path: str | None = None
         self._first_weights = kwargs.pop("weights", None)
-        self._batch_input_shape = self._take_input_shape(kwargs)
-        if kwargs:
-            known = signature_parameters(type(self))
-            hint = "".join(did_you_mean(each, known) for each in kwargs)
-            raise ValueError(
-                f"{type(self).__name__} received unknown arguments: {', '.join(map(repr, kwargs))}.{hint}"
-            )
-
-    def _take_input_shape(self, kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
-        """The shape that `input_shape=` and its kin on a first layer of Sequential say, batch axis included."""
-        batch_size = kwargs.pop("batch_size", None)
         self._input_dtype = kwargs.pop("input_dtype", None)
-        if "input_dim" in kwargs:
-            kwargs["input_shape"] = (kwargs.pop("input_dim"),)
-        for name in ("batch_input_shape", "batch_shape"):
-            if name in kwargs:
-                return tuple(kwargs.pop(name))
-        if "input_shape" in kwargs:
-            shape = kwargs.pop("input_shape")
-            return (batch_size, *(shape if isinstance(shape, (tuple, list)) else (shape,)))
-        return None
+        self._batch_input_shape = configuration.take_input_shape(kwargs)
+        configuration.refuse_unknown(type(self), kwargs)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = building.tracked(vars(cls)["build"])  # type: ignore[method-assign]
 
     # What a subclass overrides
+
+    def build(self, *args: Any, **kwargs: Any) -> None:
+        """Make the weights for inputs of that shape, `(None, ...)` with the batch axis."""
+        self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
@@ -119,7 +109,7 @@ class Layer(SymbolicCalls):
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the outputs; by default that of the inputs."""
+        """Return the mask of the outputs; by default that of the inputs."""
         return previous_mask
 
     def check_values(self, inputs: Any) -> None:
@@ -128,110 +118,70 @@ class Layer(SymbolicCalls):
         Compiled programs can't raise errors, so models call this on the arrays of a batch before a program runs.
         """
 
-    # Losses
+    def sublayers(self) -> list[Layer]:
+        """Return the layers directly inside this one, in the order in which they became attributes."""
+        values = tracking.attribute_values(self)
+        return tracking.unique(v for v in values if isinstance(v, Layer) and v is not self)
 
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar, or several, to what training minimises; meant to be used inside `call`."""
-        context = current_context()
-        for each in loss if isinstance(loss, (list, tuple)) else [loss]:
-            if each is None:
-                continue
-            if context is None:
-                self._call_losses.append((self, each))
-            else:
-                context.losses.append((self, each))
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Write the layer's own weights (not those of layers inside) into a mapping."""
+        for index, variable in enumerate(self._own_weights()):
+            store[str(index)] = variable.numpy()
 
-    @property
-    def losses(self) -> list[Any]:
-        """The losses that the last call added, then those of the weights' regularizers."""
-        context = current_context()
-        added = self._call_losses
-        if context is not None:
-            inside = {id(layer) for layer in self._depth_first()}
-            added = [pair for pair in context.losses if id(pair[0]) in inside]
-        weights = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
-        return [loss for _, loss in added] + weights
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Read what `save_own_variables` wrote."""
+        state.load_own_variables(self, store)
 
     # Calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "_inbound_nodes" not in vars(self):
-            raise no_super_init(self)
-        signature = self._signature()
-        if args and is_number_list(args[0]):  # layer([[1.0, 2.0]])
-            args = (convert_to_tensor(args[0]), *args[1:])
-        args, kwargs = convert_arguments((args, kwargs), self._convert_input)
-        training = kwargs.pop("training", None) if not signature.accepts("training") else None
-        arguments = signature.bind(self, args, kwargs)
-        tensors = tensor_arguments(arguments)
-        symbolic = bool(symbolic_leaves((args, kwargs)))
-        self._fill_masks(signature, arguments, tensors)
+            raise state.no_super_init(self)
+        call = calling.bind(self, args, kwargs)
         with name_scope(self._name):
             if self._path is None:
                 self._path = current_path()
-            self._check_inputs(tensors)  # before building: no weights for a wrong shape
-            if not self.built:
-                self._build(tensors)
-                self._check_inputs(tensors)
-            if symbolic:
-                return self._symbolic_call(args, kwargs)
-            return self._value_call(signature, arguments, tensors, training)
+            building.ensure_built(self, call.tensors)
+            if call.is_symbolic:
+                return symbolic.record_call(self, call.args, call.kwargs)
+            return calling.run(self, call)
 
-    def _check_inputs(self, tensors: dict[str, Any]) -> None:
-        if self.input_spec is not None and tensors:
-            check_inputs(self.input_spec, next(iter(tensors.values())), self)
-
-    def _value_call(
+    def stateless_call(
         self,
-        signature: CallSignature,
-        arguments: dict[str, Any],
-        tensors: dict[str, Any],
-        training: bool | None = None,
+        trainable_variables: Sequence[TensorLike],
+        non_trainable_variables: Sequence[TensorLike],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
     ) -> Any:
-        """`training` is for the layers inside, where `call` does not take it itself."""
-        training = self._resolve_training(signature, arguments, training)
-        cast = (
-            self.compute_dtype
-            if self.autocast and self.compute_dtype != self.variable_dtype
-            else None
+        """Call as a pure function: `(outputs, new_non_trainable_variables[, losses])` for given values of the state."""
+        outputs, rest, added = losses.stateless_call(
+            self, trainable_variables, non_trainable_variables, args, kwargs
         )
-        with call_context(training) as called, scope.autocast(cast):
-            try:
-                outputs = wrap(self._run(arguments))
-            except Exception as error:
-                if not any(note.startswith(_IN_LAYER) for note in getattr(error, "__notes__", ())):
-                    error.add_note(_where(self, tensors))  # the innermost layer only
-                raise
-            if self.activity_regularizer is not None:
-                for tensor in jax.tree.leaves(outputs, is_leaf=is_box):
-                    self.add_loss(
-                        self.activity_regularizer(tensor) / tensor.shape[0]
-                    )  # the mean of the batch
-            self._set_output_masks(arguments, tensors, outputs)
-            if called.is_outermost:
-                self._keep_losses(called.context.losses)
-        return outputs
+        return (outputs, rest, added) if return_losses else (outputs, rest)
 
-    def _run(self, arguments: dict[str, Any]) -> Any:
-        signature = self._signature()
-        if signature.star is None:
-            return self.call(**arguments)
-        rest = dict(
-            arguments
-        )  # call(self, a, *others): what stands before the star goes by position
-        before = [
-            rest.pop(name) for name in signature.names[: signature.star_index] if name in rest
-        ]
-        return self.call(*before, *rest.pop(signature.star, ()), **rest)
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the symbolic outputs, with a node in the graph."""
+        return symbolic.record_call(self, args, kwargs)
 
-    def _keep_losses(self, losses: list[tuple[Any, Any]]) -> None:
-        """Let `losses` tell them after the call; tracers would be of no use to anyone."""
-        kept = [] if any(is_traced(unwrap(x)) for _, x in losses) else losses
-        self._call_losses = kept
-        for layer in {id(layer): layer for layer, _ in kept}.values():
-            layer._call_losses = (
-                [pair for pair in kept if pair[0] is layer] if layer is not self else kept
-            )
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the symbolic outputs for symbolic inputs, by tracing `call`."""
+        return symbolic.output_spec(self, args, kwargs)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the shape of the outputs for inputs of that shape (a tuple, or a structure of tuples)."""
+        return symbolic.output_shape(self, args, kwargs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the first symbolic call. Raises AttributeError where there was none."""
+        node = symbolic.first_node(self, "input")
+        return node.args[0] if node.args else node.inputs[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of the first symbolic call. Raises AttributeError where there was none."""
+        return symbolic.first_node(self, "output").outputs
 
     def _signature(self) -> CallSignature:
         cls = type(self)
@@ -242,143 +192,260 @@ class Layer(SymbolicCalls):
         return found
 
     def _convert_input(self, x: Any) -> Any:
-        if self.autocast and x.dtype.is_floating and x.dtype != self.compute_dtype:
-            if isinstance(x, KerasTensor):
-                return x
-            cast = Tensor(to_dtype.raw(x._value, self.compute_dtype))
-            cast._keras_mask = x._keras_mask
-            return cast
-        return x
+        return calling.convert_input(self, x)
 
-    def _resolve_training(
-        self, signature: CallSignature, arguments: dict[str, Any], training: bool | None
-    ) -> bool | None:
-        training = arguments.get("training", training)
-        context = current_context()
-        if training is None and context is not None:
-            training = context.training
-        if training is None:
-            training = signature.defaults.get("training")
-        if "training" in signature.names:
-            arguments["training"] = training
-        return training
+    def _makes_masks(self) -> bool:
+        return type(self).compute_mask is not Layer.compute_mask
 
-    def _fill_masks(
-        self, signature: CallSignature, arguments: dict[str, Any], tensors: dict[str, Any]
-    ) -> None:
-        for index, (name, value) in enumerate(tensors.items()):
-            for wanted in (["mask"] if index == 0 else []) + [f"{name}_mask"]:
-                if wanted in signature.names and arguments.get(wanted) is None:
-                    found = mask_of(value)
-                    if found is not None:
-                        arguments[wanted] = found
+    # Losses
 
-    def _set_output_masks(
-        self, arguments: dict[str, Any], tensors: dict[str, Any], outputs: Any
-    ) -> None:
-        if not tensors:
-            return
-        inputs = next(iter(tensors.values()))
-        mask = arguments["mask"] if arguments.get("mask") is not None else mask_of(inputs)
-        if (
-            mask is None and type(self).compute_mask is Layer.compute_mask
-        ) or not self.supports_masking:
-            return
-        masks = jax.tree.leaves(
-            self.compute_mask(inputs, mask), is_leaf=lambda x: x is None or is_box(x)
-        )
-        tensors_out = jax.tree.leaves(outputs, is_leaf=is_box)
-        for tensor, each in zip(tensors_out, masks, strict=False):
-            if isinstance(tensor, Tensor) and each is not None and tensor._keras_mask is None:
-                tensor._keras_mask = each
+    def add_loss(self, loss: TensorLike | Sequence[TensorLike] | None) -> None:
+        """Add a scalar, or several, to what training minimises; meant to be used inside `call`."""
+        losses.add(self, loss)
 
-    # Pure calls
+    @property
+    def losses(self) -> list[Any]:
+        """The losses that the last call added, then those of the weights' regularizers."""
+        return losses.of_layer(self)
 
-    def stateless_call(
+    # Building
+
+    def add_weight(
         self,
-        trainable_variables: Any,
-        non_trainable_variables: Any,
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Call as a pure function: `(outputs, new_non_trainable_variables[, losses])` for given values of the state."""
+        shape: Shape | None = None,
+        initializer: InitializerLike = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
+        aggregation: str | None = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a weight of this layer.
+
+        `initializer` None means "glorot_uniform" for floating types and "zeros" for others.
+        """
+        return state.add_weight(
+            self,
+            shape,
+            initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            aggregation=aggregation,
+            overwrite_with_gradient=overwrite_with_gradient,
+            name=name,
+        )
+
+    def add_variable(self, shape: Shape, initializer: InitializerLike, **kwargs: Any) -> Variable:
+        """Do the same as `add_weight`."""
+        return self.add_weight(shape=shape, initializer=initializer, **kwargs)
+
+    def add_named_weight(
+        self,
+        name: str,
+        shape: Shape,
+        *,
+        arguments: str | None = None,
+        initializer: InitializerLike = None,
+        **options: Unpack[WeightOptions],
+    ) -> Variable:
+        """Make a weight that starts, is penalised and is constrained as the layer's attributes say.
+
+        The attributes are `<arguments>_initializer`, `<arguments>_regularizer` and `<arguments>_constraint`, with
+        `arguments` the weight's own name unless it is given; the last two may be absent. `initializer` takes the place
+        of the first.
+
+        >>> from hornbeam import keras
+        >>> class Scale(keras.layers.Layer):
+        ...     def __init__(self, scale_initializer="ones", scale_constraint=None, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.scale_initializer = keras.initializers.get(scale_initializer)
+        ...         self.scale_constraint = keras.constraints.get(scale_constraint)
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_named_weight("scale", (input_shape[-1],))
+        >>> layer = Scale(scale_constraint="non_neg")
+        >>> layer.build((None, 3))
+        >>> print(layer.scale.numpy(), type(layer.scale.constraint).__name__)
+        [1. 1. 1.] NonNeg
+        """
+        prefix = arguments or name
+        if initializer is None:
+            initializer = getattr(self, f"{prefix}_initializer")
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            regularizer=getattr(self, f"{prefix}_regularizer", None),
+            constraint=getattr(self, f"{prefix}_constraint", None),
+            **options,
+        )
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes that the layer was built for."""
+        return building.build_config(self)
+
+    def build_from_config(self, config: Mapping[str, Any] | None) -> None:
+        """Build for the shapes that `get_build_config` returned."""
+        building.build_from_config(self, config)
+
+    def _builds_in_call(self) -> bool:
+        """Return whether there is nothing to build but the layers inside, which the call reaches."""
+        return type(self).build is Layer.build
+
+    # State
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not isinstance(value, state.STATELESS) and name not in tracking.UNTRACKED:
+            note_change()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        note_change()
+
+    def flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        """Return this layer and all inside it, outer ones first."""
+        return state.flatten_layers(self, include_self, recursive)
+
+    def _depth_first(self) -> list[Layer]:
+        return state.depth_first(self)
+
+    def _own_weights(self) -> list[Variable]:
+        return state.own_weights(self)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: own trainable ones, own others, then those of the layers inside."""
+        return tracking.unique(v for layer in self._depth_first() for v in layer._own_weights())
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return state.trainable_weights(self)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return state.without(self.weights, self.trainable_weights)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All weights, then other state: of recurrent layers, of random generators, of metrics."""
+        return state.all_variables(self)
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone or that change by other means than gradients."""
+        return state.without(self.variables, self.trainable_weights)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that this layer and the layers inside it hold."""
+        return tracking.unique(
+            m for layer in self._depth_first() for m in tracking.own_metrics(layer)
+        )
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of those metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for all layers inside.
+
+        A compiled model trains what was trainable when it was compiled: call `compile` again after a change.
+        """
+        return is_trainable(self)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        state.set_trainable(self, value)
+
+    def count_params(self) -> int:
+        """Return the number of weights. Raises ValueError where they are not made yet."""
         if not self.built:
             raise ValueError(
-                f"The layer {self.name!r} must be built before stateless_call: call it on data first."
+                f"The layer {self.name!r} has no weights yet: call it on data or `build` it, then count."
             )
-        variables = [*self.trainable_variables, *self.non_trainable_variables]
-        values = [unwrap(v) for v in (*trainable_variables, *non_trainable_variables)]
+        return sum(int(np.prod(v.shape)) for v in self.weights)
 
-        def call() -> Any:
-            with call_context(fresh=True) as called:
-                outputs = self(*args, **kwargs)
-                losses = [loss for _, loss in called.context.losses]
-                losses += [
-                    v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None
-                ]
-            return outputs, losses
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the values of all weights, as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
 
-        (outputs, losses), new_values = scope.pure(call, variables)(values)
-        rest = new_values[len(self.trainable_variables) :]
-        return (outputs, rest, losses) if return_losses else (outputs, rest)
+    def set_weights(self, weights: Sequence[TensorLike]) -> None:
+        """Set all weights, in the order of `weights`; nothing is changed unless every shape fits."""
+        state.set_weights(self, weights)
 
-    # Configuration and saving
+    # Names, types, configuration
+
+    @property
+    def name(self) -> str:
+        """The name, unique among layers unless it was given."""
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def path(self) -> str:
+        """The names of the layers around it and its own, joined by slashes."""
+        return self._path or self._name
+
+    @property
+    def dtype(self) -> str:
+        """The type that weights are kept in."""
+        return self.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type that weights are kept in."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type that inputs are cast to and outputs come in."""
+        return self.dtype_policy.compute_dtype
+
+    input_dtype = compute_dtype
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as values that JSON can hold, in Keras's form."""
-        config: dict[str, Any] = {
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": serialize_keras_object(self.dtype_policy),
-        }
-        own = vars(type(self)).get("__init__")
-        for name, value in constructor_arguments(self).items():
-            listed = (
-                own is not None and name in own.__code__.co_varnames[: own.__code__.co_argcount]
-            )
-            if name in _BASE_ARGUMENTS or (
-                name == "activity_regularizer" and value is None and not listed
-            ):
-                continue
-            config[name] = serialize_keras_object(value)
-        return config
+        """Return the constructor's arguments, as values that JSON can hold, in Keras's form."""
+        return configuration.of_layer(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """A layer from what `get_config` gave."""
-        accepted = signature_parameters(cls)
-        rest = {
-            key: value
-            for key, value in config.items()
-            if key not in _BASE_ARGUMENTS or key in accepted
-        }
-        layer = super().from_config(rest)
-        if (
-            "name" not in accepted and "name" in config
-        ):  # a constructor that does not hand arguments on
-            layer.name = config["name"]
-        if "trainable" not in accepted:
-            layer._trainable = config.get("trainable", True)
+        """Return a layer from what `get_config` returned."""
+        accepted = configuration.accepted_arguments(cls)
+        layer = super().from_config(configuration.arguments_in(config, accepted))
+        configuration.restore_unaccepted(layer, config, accepted)
         return layer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self._name}, built={self.built}>"
 
     def __getattr__(self, name: str) -> Any:
-        if "_inbound_nodes" not in vars(self) and name.startswith("_"):
-            raise no_super_init(self)
+        # Python's own protocols (copying, pickling) ask a bare object for such names.
+        is_special = name.startswith("__") and name.endswith("__")
+        if "_inbound_nodes" not in vars(self) and name.startswith("_") and not is_special:
+            raise state.no_super_init(self)
         found = getattr(type(self), name, None)
-        if isinstance(
-            found, property
-        ):  # it raised an AttributeError of its own, which Python hides: show that one
+        if isinstance(found, property):
+            # It raised an AttributeError of its own, which Python hides: show that one.
             return found.fget(self)  # type: ignore[misc]
         hint = did_you_mean(name, dir(self)) if not name.startswith("_") else ""
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}.{hint}", name=name, obj=self
         )
-
-
-def _where(layer: Layer, tensors: dict[str, Any]) -> str:
-    shapes = ", ".join(f"{name}: {shape_of(value)}" for name, value in tensors.items())
-    return f"{_IN_LAYER} {layer.name!r} ({type(layer).__name__}), called with {shapes or 'no tensors'}."

@@ -17,10 +17,10 @@ from hornbeam.keras.engine.arguments import (
     InitializerLike,
     LayerArguments,
     RegularizerLike,
+    WeightOptions,
 )
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.engine.weights import WeightOptions
 from hornbeam.keras.layers.arguments import known_size, refuse
 
 

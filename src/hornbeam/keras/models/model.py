@@ -11,7 +11,7 @@ from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
-from hornbeam.keras.engine.calling import is_shape
+from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
