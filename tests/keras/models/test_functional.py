@@ -1,5 +1,8 @@
 """Models made of graphs: several inputs and outputs, shared and nested, in any structure."""
 
+import json
+
+import jax
 import numpy as np
 import pytest
 
@@ -214,3 +217,105 @@ def test_a_model_without_a_graph_checks_nothing_by_itself():
             return self.table(x)
 
     Words().check_batch(np.array([[7]]))
+
+
+def same_results(model, data, *, custom_objects=None):
+    again = keras.Model.from_config(
+        json.loads(json.dumps(model.get_config())), custom_objects=custom_objects
+    )
+    again.set_weights(model.get_weights())
+    wanted, found = model(data), again(data)
+    assert jax.tree.structure(wanted) == jax.tree.structure(found)
+    assert_close(found, wanted)
+    return again
+
+
+def test_the_calls_of_a_layer_keep_their_order():
+    """The first call of `shared` in the file needs a layer that is listed after it."""
+    x = keras.Input((4,), name="x")
+    shared = layers.Dense(4, name="shared")
+    late = layers.Dense(4, name="late", use_bias=False)(x)
+    first, second = shared(late), shared(x)
+    model = keras.Model(x, {"first": first, "second": second})
+    config = json.loads(json.dumps(model.get_config()))
+    config["layers"].sort(key=lambda entry: entry["name"] != "shared")
+    again = keras.Model.from_config(config)
+    weights = {w.path: w.numpy() for w in model.weights}
+    for weight in again.weights:
+        weight.assign(weights[weight.path])
+    assert_close(again(X)["first"], model(X)["first"])
+    assert_close(again(X)["second"], model(X)["second"])
+
+
+def test_constants_keywords_and_keys_come_back():
+    x = keras.Input((3, 4))
+    y = np.float32([1, 2, 3, 4]) * x + [1, 2, 3, 4]
+    y = keras.ops.where(y > 0, y, keras.ops.convert_to_tensor(-1.0))
+    parts = keras.ops.split(y[:, None, ..., ::2], 2, axis=-1)
+    mean, variance = keras.ops.moments(y, axes=[1])
+    values, places = keras.ops.top_k(y, k=2, sorted=False)
+    rows = keras.ops.take(y, np.int32([0, 2]), axis=1)
+    outputs = {"parts": parts, "stats": [mean, variance], "top": [values, places], "rows": rows}
+    same_results(keras.Model(x, outputs), np.random.default_rng(0).normal(size=(2, 3, 4)))
+
+
+def test_arguments_of_calls_come_back():
+    x = keras.Input((5, 4))
+    state = keras.Input((3,))
+    mask = keras.Input((5,), dtype="bool")
+    h = layers.GRU(3, return_sequences=True, name="gru")(x, initial_state=state, mask=mask)
+    h = layers.Dropout(0.5)(h, training=False)
+    h = layers.MultiHeadAttention(2, 2, name="heads")(h, value=h, use_causal_mask=True)
+    model = keras.Model({"x": x, "state": state, "mask": mask}, h)
+    draw = np.random.default_rng(0)
+    data = {
+        "x": draw.normal(size=(2, 5, 4)).astype("float32"),
+        "state": draw.normal(size=(2, 3)).astype("float32"),
+        "mask": np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool),
+    }
+    same_results(model, data)
+
+
+def test_an_output_may_be_an_input():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    same_results(keras.Model([a, b], [b, a + b, a]), [X, 2 * X])
+
+
+def test_models_in_models_in_models_come_back():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3)], name="inner")
+    y = keras.Input((4,))
+    middle = keras.Model(y, inner(layers.Dense(3)(y)), name="middle")
+    x = keras.Input((4,))
+    once = middle(x)
+    twice = layers.Dense(2)(once)
+    outer = keras.Model(x, [once, twice, middle(x * 2)])
+    again = same_results(outer, X)
+    assert [layer.name for layer in again.layers] == [layer.name for layer in outer.layers]
+    stack = keras.Sequential([keras.Input((4,)), middle, layers.Dense(2)])
+    copy = keras.Sequential.from_config(json.loads(json.dumps(stack.get_config())))
+    copy.set_weights(stack.get_weights())
+    assert_close(copy(X), stack(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"class_name": "Addd"}, "Unknown op: 'keras.src.ops.numpy.Addd'"),
+        ({"config": {"name": "add", "speed": 3}}, "does not take 'speed'"),
+        ({"inbound_nodes": [{"args": [1], "kwargs": {}}]}, "does not say the argument 'x2'"),
+        ({"inbound_nodes": [{"args": [1, 2, 3], "kwargs": {}}]}, "1 too many"),
+    ],
+)
+def test_a_broken_op_is_named(change, text):
+    x = keras.Input((4,))
+    config = keras.Model(x, x + 1).get_config()
+    config["layers"][1] = {**config["layers"][1], **change}
+    with pytest.raises(ValueError, match=text):
+        keras.Model.from_config(config)
+
+
+def test_a_lambda_in_a_graph_is_refused_by_name():
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Lambda(lambda t: t * 2)(x))
+    with pytest.raises(ValueError, match="has no name to be found by"):
+        model.get_config()

@@ -1,4 +1,4 @@
-"""The graph between symbolic inputs and outputs: its order, running it, and writing it down."""
+"""The graph between symbolic inputs and outputs: its order, and running it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from hornbeam.core.op import is_box
-from hornbeam.core.symbolic import FunctionCall, KerasTensor, Node, is_symbolic, symbolic_leaves
+from hornbeam.core.symbolic import KerasTensor, Node, is_symbolic, symbolic_leaves
 from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
@@ -97,81 +97,9 @@ class Graph:
                 given = jax.tree.map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)
                 node.operation.check_values(given)
 
-    # Writing down
-
-    def get_config(self, serialize: Callable[[Any], Any]) -> dict[str, Any]:
-        """The layers and their calls, in the form of Keras 3."""
-        indices = self._node_indices()
-
-        def address(tensor: KerasTensor) -> list[Any]:
-            node = _producer(tensor)
-            return [node.operation.name, indices[id(node)], tensor.output_index]
-
-        def written(value: Any) -> Any:
-            if isinstance(value, KerasTensor):
-                config = {
-                    "shape": tuple(value.shape),
-                    "dtype": value.dtype.name,
-                    "keras_history": address(value),
-                }
-                return {"class_name": "__keras_tensor__", "config": config}
-            if isinstance(value, dict):
-                return {key: written(each) for key, each in value.items()}
-            if isinstance(value, (list, tuple)):
-                return type(value)(map(written, value))
-            if isinstance(value, slice):
-                return {
-                    "class_name": "__slice__",
-                    "config": [written(x) for x in (value.start, value.stop, value.step)],
-                }
-            if value is Ellipsis:
-                return {"class_name": "__ellipsis__", "config": {}}
-            return serialize(value)
-
-        layers = []
-        for operation in self.operations:
-            nodes = [
-                n
-                for n in self.nodes
-                if n.operation is operation and not isinstance(operation, InputLayer)
-            ]
-            entry = (
-                serialize(operation)
-                if isinstance(operation, Layer)
-                else _function_config(operation)
-            )
-            calls = [{"args": written(n.args), "kwargs": written(n.kwargs)} for n in nodes]
-            layers.append({**entry, "name": operation.name, "inbound_nodes": calls})
-
-        def addresses(tree: Any) -> Any:
-            return jax.tree.map(address, tree, is_leaf=is_symbolic)
-
-        return {
-            "layers": layers,
-            "input_layers": addresses(self.inputs),
-            "output_layers": addresses(self.outputs),
-        }
-
-    def _node_indices(self) -> dict[int, int]:
-        counts: dict[int, int] = {}
-        indices = {}
-        for node in self.nodes:
-            key = id(node.operation)
-            indices[id(node)] = counts.get(key, 0)
-            counts[key] = indices[id(node)] + 1
-        return indices
-
 
 def _checks_values(operation: Any) -> bool:
     return isinstance(operation, Layer) and type(operation).check_values is not Layer.check_values
-
-
-def _function_config(call: FunctionCall) -> dict[str, Any]:
-    return {
-        "module": "hornbeam.ops",
-        "class_name": "Op",
-        "config": {"name": call.name, "function": call.fn.name},
-    }
 
 
 def _producer(tensor: KerasTensor) -> Node:

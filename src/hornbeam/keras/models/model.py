@@ -15,7 +15,7 @@ from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
-from hornbeam.keras.models.functional_config import graph_from_config
+from hornbeam.keras.models.functional_config import graph_config, graph_from_config
 from hornbeam.keras.models.summary import print_summary
 from hornbeam.keras.registry import (
     Registry,
@@ -80,6 +80,11 @@ class Model(Trainer):
     def _set_graph(self, graph: Graph) -> None:
         self._graph = graph
         self.built = True
+
+    @property
+    def _is_functional(self) -> bool:
+        """Whether the model was made of a graph: Keras counts that graph as a first call."""
+        return self._graph is not None
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of that shape, the batch axis included."""
@@ -248,7 +253,7 @@ class Model(Trainer):
         if self._graph is None or type(self) is not Functional:
             return super().get_config()
         base = {"name": self.name, "trainable": self.trainable}
-        return {**base, **self._graph.get_config(serialize_keras_object)}
+        return {**base, **graph_config(self._graph)}
 
     @classmethod
     def from_config(

@@ -109,6 +109,10 @@ class Sequential(Model):
             x = layer(x)
         self._set_graph(Graph(inputs, x))
 
+    @property
+    def _is_functional(self) -> bool:
+        return False
+
     def _symbolic_outputs(self, x: Any) -> Any:
         if self._graph is None:
             self.build(tuple(x.shape))
