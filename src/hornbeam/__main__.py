@@ -8,6 +8,7 @@ import sys
 
 import hornbeam
 from hornbeam.core.errors import did_you_mean
+from hornbeam.core.memory import keep_freed_memory
 from hornbeam.launch import runner
 from hornbeam.version import VERSION
 
@@ -33,6 +34,7 @@ commands:
 
 def main(argv: list[str] | None = None) -> int:
     """Do what the arguments say and return the exit status; what a script raises passes through."""
+    keep_freed_memory()
     argv = sys.argv[1:] if argv is None else argv
     if not argv:
         return _usage_error("nothing to run")

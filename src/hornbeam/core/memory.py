@@ -4,7 +4,9 @@ A compiled step takes its scratch memory from malloc and gives it back at its en
 pieces of more than 32 MB to the system at once, and the next step gets fresh pages that the system has to clear first:
 at about 1 ms for 4 MB that is a third of the step of a small residual network. A piece above 64 MB can be kept only in the
 process's first arena, and JAX takes it in whichever of its threads: all of them have to share that arena, which a thread
-chooses when it first asks for memory. So this has to be said before JAX starts its threads.
+chooses when it first asks for memory. So malloc has to be told before JAX starts its threads, which it does when it first
+touches a device: at the start of `python -m hornbeam`, and elsewhere when the first variable is made. Importing Hornbeam
+changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _KEPT = 1 << 30  # pieces up to 1 GiB are kept
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Tell malloc, once in a process, to keep freed memory; gives whether it was done.
+    """Tell malloc, once in a process, to keep freed memory; return whether it was done.
 
     The process then holds on to its peak of memory. Does nothing where there is no glibc, or where the environment
     configures malloc (`MALLOC_MMAP_THRESHOLD_`, `MALLOC_TRIM_THRESHOLD_`, `MALLOC_ARENA_MAX`,

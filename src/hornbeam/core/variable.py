@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.core import config, fusion, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality
 from hornbeam.core.shapes import TensorShape, standardize_shape
@@ -46,6 +47,7 @@ class Variable(ElementwiseEquality):
         **kwargs: Any,
     ) -> None:
         """Raises ValueError where a callable `initializer` comes without a shape."""
+        keep_freed_memory()  # the first weight is most often what starts JAX's threads
         if kwargs:
             raise TypeError(f"Variable received unknown arguments: {', '.join(kwargs)}.")
         if aggregation not in _AGGREGATIONS:

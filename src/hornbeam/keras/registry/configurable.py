@@ -9,10 +9,26 @@ from hornbeam.keras.registry.reading import deserialize_keras_object
 from hornbeam.keras.registry.writing import serialize_keras_object
 
 
+class _ConstructorSignature:
+    """Make `inspect.signature` describe the constructor of a class that inherits it.
+
+    Before Python 3.11.4 it described `__new__` instead, whose arguments are `*args, **kwargs`.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature | None:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        if owner.__new__ is not Configurable.__new__ or owner.__init__ is object.__init__:
+            return None
+        signature = inspect.signature(owner.__init__)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 class Configurable:
     """An object that can tell the arguments it was made with, and be made again from them."""
 
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    __signature__ = _ConstructorSignature()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
