@@ -254,3 +254,19 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Any:
 
 swish = silu
 hard_swish = hard_silu
+
+
+@op
+def shaped_relu(
+    x: TensorLike, negative_slope: float, max_value: float | None, threshold: float
+) -> Any:
+    """`relu` with a slope, an upper end or a threshold"""
+    x = inexact(x)
+    above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
+    return jnp.where(x > threshold, above, negative_slope * (x - threshold))
+
+
+@op
+def mish(x: TensorLike) -> Any:
+    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
+    return jax.nn.mish(inexact(x))

@@ -60,3 +60,14 @@ def multi_hot(
     inputs = array(inputs)
     each = one_hot.raw(inputs, num_classes, axis, dtype, sparse)
     return jnp.max(each, axis=1 if inputs.ndim > 1 else 0)
+
+
+@op(name="utils.to_categorical")
+def one_hot_rows(x: TensorLike, num_classes: int) -> Any:
+    """`one_hot` in float32, where (b, 1) are numbers of classes as (b,)."""
+    return jax.nn.one_hot(without_last_one(x), num_classes, dtype=jnp.float32)
+
+
+def without_last_one(x: Any) -> Any:
+    """x without a last axis of size 1."""
+    return x.reshape(x.shape[:-1]) if x.ndim > 1 and x.shape[-1] == 1 else x

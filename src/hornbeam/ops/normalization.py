@@ -261,3 +261,13 @@ def _along(
     for place, size in zip(places, values.shape, strict=True):
         shape[place] = size
     return values.reshape(shape)
+
+
+@op(name="utils.normalize")
+def unit_vectors(x: TensorLike, axis: int | None, order: float) -> Any:
+    """x divided by its norm along an axis; zeros stay zeros."""
+    x = jnp.atleast_1d(x)
+    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
+    zero = jnp.linalg.norm(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
+    # ones in the place of zeros: the norm has no derivative at zero
+    return x / jnp.linalg.norm(jnp.where(zero, 1, x), order, axis, keepdims=True)

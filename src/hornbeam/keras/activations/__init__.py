@@ -1,7 +1,7 @@
 """Functions that follow a layer's linear part."""
 
 from hornbeam.core.faces import missing_names
-from hornbeam.keras.activations.functions import exponential, gelu, linear, mish, relu
+from hornbeam.keras.activations.functions import exponential, gelu, linear, relu
 from hornbeam.keras.activations.lookup import deserialize, get, serialize
 from hornbeam.ops.activations import (
     celu,
@@ -14,6 +14,7 @@ from hornbeam.ops.activations import (
     leaky_relu,
     log_sigmoid,
     log_softmax,
+    mish,
     relu6,
     selu,
     sigmoid,

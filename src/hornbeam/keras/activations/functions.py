@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from hornbeam.core.op import op
 from hornbeam.ops import activations as ops
 from hornbeam.ops import elementwise
-from hornbeam.ops.common import TensorLike, inexact
+from hornbeam.ops.activations import shaped_relu
+from hornbeam.ops.common import TensorLike
 
 
 def linear(x: TensorLike) -> Any:
@@ -36,16 +33,6 @@ def relu(
     return shaped_relu(x, negative_slope, max_value, threshold)
 
 
-@op
-def shaped_relu(
-    x: TensorLike, negative_slope: float, max_value: float | None, threshold: float
-) -> Any:
-    """`relu` with a slope, an upper end or a threshold"""
-    x = inexact(x)
-    above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
-    return jnp.where(x > threshold, above, negative_slope * (x - threshold))
-
-
 def gelu(x: TensorLike, approximate: bool = False) -> Any:
     """x * P(Z <= x) for a standard normal Z; `approximate` takes a tanh for it (Hendrycks and Gimpel 2016).
 
@@ -59,9 +46,3 @@ def gelu(x: TensorLike, approximate: bool = False) -> Any:
 def exponential(x: TensorLike) -> Any:
     """e^x"""
     return elementwise.exp(x)
-
-
-@op
-def mish(x: TensorLike) -> Any:
-    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
-    return jax.nn.mish(inexact(x))

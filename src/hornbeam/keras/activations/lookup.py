@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras.activations.functions import exponential, gelu, linear, mish, relu
+from hornbeam.keras.activations.functions import exponential, gelu, linear, relu
 from hornbeam.keras.registry import Registry
 from hornbeam.ops import activations as ops
+from hornbeam.ops.activations import mish
 from hornbeam.ops.elementwise import tanh
 
 registry = Registry("activation", "keras.activations")

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-
-from hornbeam.core.config import epsilon
-from hornbeam.core.op import op
 from hornbeam.keras.registry import Configurable, Registry
+from hornbeam.ops.weights import with_norms, without_negatives
 
 registry = Registry("constraint", "keras.constraints")
 
@@ -32,22 +29,6 @@ class Constraint(Configurable):
     def __call__(self, w: Any) -> Any:
         """The allowed value; `w` itself here."""
         return w
-
-
-@op
-def with_norms(w: Any, low: float, high: float | None, rate: float, axis: Axis) -> Any:
-    """w with its norms along `axis` moved by the share `rate` into [low, high]."""
-    w = jnp.asarray(w)
-    axes = axis if isinstance(axis, int) else tuple(axis)
-    norms = jnp.sqrt(jnp.sum(jnp.square(w), axis=axes, keepdims=True))
-    wanted = rate * jnp.clip(norms, low, high) + (1 - rate) * norms
-    return w * (wanted / (epsilon() + norms))
-
-
-@op
-def without_negatives(w: Any) -> Any:
-    """max(w, 0)"""
-    return jnp.maximum(w, 0)
 
 
 class MaxNorm(Constraint):

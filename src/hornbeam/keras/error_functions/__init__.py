@@ -3,7 +3,7 @@
 Each gives one number for each sample (the mean over the last axis) and leaves the rest to a loss or metric.
 """
 
-from hornbeam.keras.error_functions.crossentropy import (
+from hornbeam.ops.losses.crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -12,8 +12,8 @@ from hornbeam.keras.error_functions.crossentropy import (
     poisson,
     sparse_categorical_crossentropy,
 )
-from hornbeam.keras.error_functions.margin import categorical_hinge, hinge, squared_hinge
-from hornbeam.keras.error_functions.regression import (
+from hornbeam.ops.losses.margin import categorical_hinge, hinge, squared_hinge
+from hornbeam.ops.losses.regression import (
     cosine_similarity,
     huber,
     log_cosh,

@@ -35,7 +35,7 @@ from hornbeam.keras.losses.labels import check_labels as check_labels
 from hornbeam.keras.losses.lookup import as_loss as as_loss
 from hornbeam.keras.losses.lookup import deserialize, get, serialize
 from hornbeam.keras.losses.margin import CategoricalHinge, Hinge, SquaredHinge
-from hornbeam.keras.losses.overlap import Dice, Tversky, dice, tversky
+from hornbeam.keras.losses.overlap import Dice, Tversky
 from hornbeam.keras.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -45,6 +45,7 @@ from hornbeam.keras.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
+from hornbeam.ops.losses.overlap import dice, tversky
 
 __all__ = [
     "BinaryCrossentropy",

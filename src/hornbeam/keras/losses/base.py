@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
-
-import jax
-import jax.numpy as jnp
 
 from hornbeam.core.config import floatx
 from hornbeam.core.errors import unknown_name
 from hornbeam.core.names import auto_name, snake_case
-from hornbeam.core.op import op
 from hornbeam.core.tensor import Tensor
 from hornbeam.keras import dtype_policies
 from hornbeam.keras.error_functions.common import (
     as_tensors,
     describe,
     function_config,
-    joint_mask,
     masks_of,
-    per_value,
-    ratio,
     same_rank_pair,
-    weighted,
 )
 from hornbeam.keras.registry import Configurable, Registry
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.ops.losses.reduction import reduce
 
 registry = Registry("loss", "keras.losses")
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
@@ -99,44 +90,6 @@ class Loss(Configurable):
 
     def __repr__(self) -> str:
         return describe(self)
-
-
-@op(name="reduce_loss")
-@partial(jax.jit, static_argnames=("reduction", "dtype"))
-def reduce(
-    values: TensorLike,
-    sample_weight: TensorLike,
-    masks: list[TensorLike],
-    reduction: str | None,
-    dtype: str,
-) -> Any:
-    """The values of a loss weighted, masked and reduced."""
-    values = array(values, dtype)
-    # Half precision ends at 65504, or counts no further than 256: sums are kept in float32.
-    wide = jnp.promote_types(values.dtype, "float32")
-    mask = joint_mask(values, masks)
-    weights = None
-    if sample_weight is not None:
-        weights = array(sample_weight, dtype)
-        if values.ndim:  # a loss that is one number for the whole batch takes weights of any shape
-            weights = per_value(weights, values, "sample_weight")
-    if mask is not None:
-        weights = jnp.where(mask, 1 if weights is None else weights, 0).astype(values.dtype)
-    if weights is not None:
-        values = weighted(values, weights)
-    if reduction in (None, "none"):
-        return values
-    total = jnp.sum(values, dtype=wide)
-    if reduction == "sum":
-        return total.astype(values.dtype)
-    if reduction == "mean_with_sample_weight" and weights is not None:
-        # As in Keras, the weights are summed as they were given: (b, 1) for (b, t) values counts each sample once.
-        count = jnp.sum(weights, dtype=wide)
-    elif mask is not None:
-        count = jnp.sum(jnp.broadcast_to(mask, values.shape), dtype=wide)
-    else:
-        count = jnp.asarray(values.size, wide)
-    return ratio.raw(total, count).astype(values.dtype)
 
 
 class LossFunctionWrapper(Loss):

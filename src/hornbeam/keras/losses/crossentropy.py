@@ -6,8 +6,8 @@ from typing import Any
 
 from hornbeam.keras import error_functions as fn
 from hornbeam.keras.error_functions.common import as_tensors, without_defaults
-from hornbeam.keras.error_functions.crossentropy import labels_kept
 from hornbeam.keras.losses.base import Loss, registry
+from hornbeam.ops.losses.crossentropy import labels_kept
 
 
 def check_smoothing(label_smoothing: float) -> float:

@@ -26,11 +26,6 @@ from hornbeam.keras.metrics.accuracy import (
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
 )
 from hornbeam.keras.metrics.auc import AUC
 from hornbeam.keras.metrics.base import Metric
@@ -59,6 +54,13 @@ from hornbeam.keras.metrics.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
+)
+from hornbeam.ops.metrics.accuracy import (
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
 )
 
 __all__ = [

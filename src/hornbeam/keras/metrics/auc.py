@@ -3,83 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.errors import unknown_name
-from hornbeam.core.op import op
 from hornbeam.core.tensor import convert_to_tensor
-from hornbeam.keras.error_functions.common import as_tensors, masks_of, ratio
+from hornbeam.keras.error_functions.common import as_tensors, masks_of
 from hornbeam.keras.metrics.base import Metric, registry
-from hornbeam.keras.metrics.confusion import Counts, checked_thresholds, confusion_counts
+from hornbeam.keras.metrics.confusion import checked_thresholds
 from hornbeam.ops.activations import sigmoid
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.ops.metrics.confusion import Counts, confusion_counts
+from hornbeam.ops.metrics.curves import area, mean_over_labels
 
 CURVES = ("ROC", "PR", "PRGAIN")
 SUMMATIONS = ("interpolation", "minoring", "majoring")
-
-
-@op
-@partial(jax.jit, static_argnames=("curve", "summation_method"))
-def area(counts: TensorLike, curve: str, summation_method: str) -> Any:
-    """The area under a curve of the four counts, (thresholds, ...) -> (...)"""
-    counts = Counts(*map(array, counts))
-    if curve == "PR" and summation_method == "interpolation":
-        return _interpolated_pr(counts)
-    x, y = _points(counts, curve)
-    if summation_method == "minoring":
-        heights = jnp.minimum(y[:-1], y[1:])
-    elif summation_method == "majoring":
-        heights = jnp.maximum(y[:-1], y[1:])
-    else:
-        heights = (y[:-1] + y[1:]) / 2
-    return jnp.sum((x[:-1] - x[1:]) * heights, axis=0)
-
-
-def _points(counts: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
-    tp, fp, tn, fn = counts
-    recall = ratio.raw(tp, tp + fn)
-    if curve == "ROC":
-        return ratio.raw(fp, fp + tn), recall
-    if curve == "PR":
-        return recall, ratio.raw(tp, tp + fp)
-    # Flach & Kull, Precision-Recall-Gain Curves, 2015: gain = 1 - errors / true positives * positives / negatives.
-    odds = ratio.raw(tp + fn, fp + tn)
-    recall_gain = jnp.where(tp > 0, 1 - odds * ratio.raw(fn, tp), 0)
-    return jnp.maximum(recall_gain, 0), 1 - odds * ratio.raw(fp, tp)
-
-
-def _interpolated_pr(counts: Counts) -> jax.Array:
-    """Davis & Goadrich, The Relationship Between Precision-Recall and ROC Curves, 2006.
-
-    Between two thresholds true positives are taken to grow in line with all positives p, tp = slope * p + intercept.
-    Precision tp / p is then no straight line, and its integral over recall has a logarithm.
-    """
-    tp, fp, _, fn = counts
-    p = tp + fp
-    gained = tp[:-1] - tp[1:]
-    slope = ratio.raw(gained, jnp.maximum(p[:-1] - p[1:], 0))
-    intercept = tp[1:] - slope * p[1:]
-    both = (p[:-1] > 0) & (p[1:] > 0)
-    growth = jnp.where(both, ratio.raw(p[:-1], jnp.maximum(p[1:], 0)), 1)
-    parts = ratio.raw(
-        slope * (gained + intercept * jnp.log(growth)), jnp.maximum(tp[1:] + fn[1:], 0)
-    )
-    return jnp.sum(parts, axis=0)
-
-
-@op(name="mean_over_labels")
-def _mean_over_labels(values: TensorLike, weights: TensorLike) -> Any:
-    values = array(values)
-    if weights is None:
-        return jnp.mean(values)
-    weights = array(weights, values.dtype)
-    return ratio.raw(jnp.sum(values * weights), jnp.sum(weights))
 
 
 @registry.add
@@ -186,7 +125,7 @@ class AUC(Metric):
         if not self._built:
             return convert_to_tensor(0.0)
         areas = area(self._counts(), self.curve, self.summation_method)
-        return _mean_over_labels(areas, self.label_weights) if self.multi_label else areas
+        return mean_over_labels(areas, self.label_weights) if self.multi_label else areas
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; `thresholds` only if they were given."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.crossentropy import labels_kept
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import MeanMetricWrapper
+from hornbeam.ops.losses.crossentropy import labels_kept
 
 
 def _sparse_crossentropy(

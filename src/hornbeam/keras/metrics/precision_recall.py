@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.keras.error_functions.common import as_tensors, masks_of, ratio
+from hornbeam.keras.error_functions.common import as_tensors, masks_of
 from hornbeam.keras.metrics.base import Metric, registry
-from hornbeam.keras.metrics.confusion import BELOW_ALL, Counts, checked_thresholds, confusion_counts
+from hornbeam.keras.metrics.confusion import checked_thresholds
+from hornbeam.ops.losses.common import ratio
+from hornbeam.ops.metrics.confusion import BELOW_ALL, Counts, confusion_counts
 
 
 class _Share(Metric):

@@ -3,65 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from hornbeam.core.op import op
 from hornbeam.keras.error_functions.common import (
     as_tensors,
     function_config,
-    joint_mask,
     masks_of,
-    per_value,
-    ratio,
     same_rank_pair,
-    weighted,
 )
 from hornbeam.keras.metrics.base import Metric, registry
-from hornbeam.ops.common import TensorLike, array
-
-
-def _weighted(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
-) -> tuple[jax.Array, jax.Array]:
-    """values times their weights, and the weights, of one shape."""
-    values = array(values, dtype)
-    weights = jnp.ones((), dtype) if sample_weight is None else array(sample_weight, dtype)
-    weights = per_value(weights, values, "sample_weight")
-    joint = joint_mask(values, masks)
-    if joint is not None:
-        weights = jnp.where(joint, weights, 0)
-    weights = jnp.broadcast_to(weights, values.shape)
-    return weighted(values, weights), weights
-
-
-@op
-@partial(jax.jit, static_argnames="dtype")
-def weighted_sum(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
-) -> Any:
-    """The sum of values times their weights."""
-    return jnp.sum(_weighted(values, sample_weight, masks, dtype)[0])
-
-
-@op
-@partial(jax.jit, static_argnames="dtype")
-def sample_totals(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
-) -> Any:
-    """The sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
-
-    Unlike in Keras, a mask on `values` counts with and without weights. A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
-    One weight for the whole batch weighs its mean, so the batch then counts once.
-    """
-    if sample_weight is not None and array(sample_weight).ndim == 0 and not masks:
-        values = jnp.mean(array(values, dtype))
-    values, weights = _weighted(values, sample_weight, masks, dtype)
-    axes = tuple(range(1, values.ndim))
-    return jnp.sum(jnp.mean(values, axis=axes)), jnp.sum(jnp.mean(weights, axis=axes))
+from hornbeam.ops.losses.common import ratio
+from hornbeam.ops.metrics.totals import sample_totals, weighted_sum
 
 
 @registry.add

@@ -5,42 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-
-from hornbeam.core.op import op
+from hornbeam import ops
 from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.common import (
-    aligned,
-    as_tensors,
-    masks_of,
-    ratio,
-    without_defaults,
-)
+from hornbeam.keras.error_functions.common import as_tensors, masks_of, without_defaults
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper
-from hornbeam.ops.common import TensorLike
-
-
-@op
-def squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """(y_true - y_pred)^2"""
-    y_true, y_pred = aligned("root_mean_squared_error", y_true, y_pred)
-    return jnp.square(y_true - y_pred)
-
-
-@op
-def root_ratio(numerator: TensorLike, denominator: TensorLike) -> Any:
-    """sqrt(numerator / denominator), and 0 where the denominator is 0."""
-    return jnp.sqrt(ratio.raw(numerator, denominator))
-
-
-@op(name="negated")
-def _negative(function_value: TensorLike) -> Any:
-    return -function_value
+from hornbeam.ops.metrics.regression import root_ratio, squared_error
 
 
 def _similarity(y_true: Any, y_pred: Any, axis: int | Sequence[int]) -> Any:
-    return _negative(fn.cosine_similarity(y_true, y_pred, axis))
+    return ops.negative(fn.cosine_similarity(y_true, y_pred, axis))
 
 
 @registry.add

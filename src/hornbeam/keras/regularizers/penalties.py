@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import jax.numpy as jnp
-
-from hornbeam.core.config import epsilon
 from hornbeam.core.errors import unknown_name
-from hornbeam.core.op import op
 from hornbeam.keras.registry import Configurable, Registry
+from hornbeam.ops.weights import l1_l2_penalty, orthogonal_penalty
 
 registry = Registry("regularizer", "keras.regularizers")
 
@@ -31,29 +28,6 @@ class Regularizer(Configurable):
     def __call__(self, x: Any) -> Any:
         """The penalty of `x`; 0 here."""
         return 0.0
-
-
-@op
-def l1_l2_penalty(x: Any, l1: float, l2: float) -> Any:
-    """l1 * sum |x| + l2 * sum x^2; a term whose factor is 0 is left out."""
-    x = jnp.asarray(x)
-    penalty = jnp.zeros((), x.dtype)
-    if l1:
-        penalty = penalty + l1 * jnp.sum(jnp.abs(x))
-    if l2:
-        penalty = penalty + l2 * jnp.sum(jnp.square(x))
-    return penalty
-
-
-@op
-def orthogonal_penalty(x: Any, factor: float, mode: str) -> Any:
-    """factor * the mean of |cos| of the angles between all pairs of rows (or columns) of x."""
-    rows = jnp.asarray(x) if mode == "rows" else jnp.asarray(x).T
-    squares = jnp.sum(jnp.square(rows), axis=1, keepdims=True)
-    rows = rows / jnp.sqrt(jnp.maximum(squares, epsilon()))  # a row of zeros is orthogonal to all
-    count = rows.shape[0]
-    cosines = jnp.abs(rows @ rows.T) * (1 - jnp.eye(count, dtype=rows.dtype))
-    return factor * jnp.sum(cosines) / max(1, count * (count - 1))
 
 
 class L1L2(Regularizer):

@@ -6,11 +6,12 @@ import operator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core.op import is_box, op
+from hornbeam.core.op import is_box
 from hornbeam.core.tensor import unwrap
+from hornbeam.ops.encoding import one_hot_rows, without_last_one
+from hornbeam.ops.normalization import unit_vectors
 
 __all__ = ["normalize", "to_categorical"]
 
@@ -41,7 +42,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """
     if is_box(x) or isinstance(x, jax.Array):
         return _tensor_to_categorical(x, num_classes)
-    labels = _without_last_one(_whole_numbers(x))
+    labels = without_last_one(_whole_numbers(x))
     width = _checked_width(labels, num_classes)
     return np.equal(labels[..., None], np.arange(width)).astype(np.float64)
 
@@ -54,7 +55,7 @@ def _tensor_to_categorical(x: Any, num_classes: int | None) -> Any:
         raise ValueError(
             "to_categorical needs num_classes here: the labels are not known while a program is being compiled."
         )
-    return _one_hot(x, num_classes)
+    return one_hot_rows(x, num_classes)
 
 
 def _known(value: Any) -> np.ndarray | None:
@@ -63,15 +64,6 @@ def _known(value: Any) -> np.ndarray | None:
         return np.asarray(value) if isinstance(value, jax.Array) else None
     except jax.errors.TracerArrayConversionError:
         return None
-
-
-@op(name="utils.to_categorical")
-def _one_hot(x, num_classes: int):
-    return jax.nn.one_hot(_without_last_one(x), num_classes, dtype=jnp.float32)
-
-
-def _without_last_one(x: Any) -> Any:
-    return x.reshape(x.shape[:-1]) if x.ndim > 1 and x.shape[-1] == 1 else x
 
 
 def _whole_numbers(x: Any) -> np.ndarray:
@@ -124,16 +116,7 @@ def normalize(x: Any, axis: int | None = -1, order: float = 2) -> Any:
      [0.  0. ]]
     """
     if is_box(x) or isinstance(x, jax.Array):
-        return _normalize(x, axis, order)
+        return unit_vectors(x, axis, order)
     values = np.atleast_1d(np.asarray(x))
     length = np.linalg.norm(values, order, axis, keepdims=True)
     return values / np.where(length == 0, 1, length).astype(length.dtype)
-
-
-@op(name="utils.normalize")
-def _normalize(x, axis: int | None, order: float):
-    x = jnp.atleast_1d(x)
-    x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
-    zero = jnp.linalg.norm(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
-    # ones in the place of zeros: the norm has no derivative at zero
-    return x / jnp.linalg.norm(jnp.where(zero, 1, x), order, axis, keepdims=True)

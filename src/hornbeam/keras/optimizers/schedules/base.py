@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam.keras.registry import Configurable, Registry
 
 registry = Registry("learning-rate schedule", "keras.optimizers.schedules")
@@ -28,11 +25,6 @@ class LearningRateSchedule(Configurable):
     def __call__(self, step: Any) -> Any:
         """The learning rate after `step` updates."""
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(self, step)`.")
-
-
-def as_float(step: Any) -> jax.Array:
-    """The step as float32; narrower types could not count far enough."""
-    return jnp.asarray(step).astype("float32")
 
 
 def check_steps(name: str, value: Any) -> None:

@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import jax.numpy as jnp
-
-from hornbeam.core.op import op
 from hornbeam.keras.optimizers.schedules.base import (
     LearningRateSchedule,
-    as_float,
     check_steps,
     registry,
 )
-
-
-@op
-def cosine_decay(step: Any, first: float, decay_steps: float, alpha: float) -> Any:
-    """first * (alpha + (1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2)"""
-    fraction = jnp.clip(as_float(step), 0, decay_steps) / decay_steps
-    return first * (alpha + (1 - alpha) * 0.5 * (1 + jnp.cos(math.pi * fraction)))
-
-
-@op
-def warmup_cosine_decay(
-    step: Any, first: float, decay_steps: float, alpha: float, target: float, warmup_steps: float
-) -> Any:
-    """A line from `first` to `target` in warmup_steps, then `cosine_decay`"""
-    step = as_float(step)
-    rising = first + (target - first) * step / max(warmup_steps, 1)
-    falling = cosine_decay.raw(step - warmup_steps, target, decay_steps, alpha)
-    return jnp.where(step < warmup_steps, rising, falling)
-
-
-@op
-def cosine_decay_restarts(
-    step: Any, first: float, decay_steps: float, t_mul: float, m_mul: float, alpha: float
-) -> Any:
-    """`cosine_decay` again and again, each period t_mul times as long and m_mul times as high"""
-    periods = as_float(step) / decay_steps
-    if t_mul == 1:
-        restart = jnp.floor(periods)
-        fraction = periods - restart
-    else:  # restart k comes at (1 - t_mul^k) / (1 - t_mul), in units of the first period
-        restart = jnp.floor(jnp.log(1 - periods * (1 - t_mul)) / math.log(t_mul))
-        scale = jnp.power(t_mul, restart)
-        fraction = (periods - (1 - scale) / (1 - t_mul)) / scale
-    cosine = 0.5 * jnp.power(m_mul, restart) * (1 + jnp.cos(math.pi * fraction))
-    return first * ((1 - alpha) * cosine + alpha)
+from hornbeam.ops.schedules import cosine_decay, cosine_decay_restarts, warmup_cosine_decay
 
 
 class CosineDecay(LearningRateSchedule):

@@ -5,53 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
-
-from hornbeam.core.op import op
 from hornbeam.keras.optimizers.schedules.base import (
     LearningRateSchedule,
-    as_float,
     check_steps,
     registry,
 )
-
-
-@op
-def exponential_decay(
-    step: Any, first: float, decay_steps: float, decay_rate: float, staircase: bool
-) -> Any:
-    """first * decay_rate^(step / decay_steps); `staircase` takes the whole part of the exponent."""
-    fraction = as_float(step) / decay_steps
-    return first * jnp.power(decay_rate, jnp.floor(fraction) if staircase else fraction)
-
-
-@op
-def inverse_time_decay(
-    step: Any, first: float, decay_steps: float, decay_rate: float, staircase: bool
-) -> Any:
-    """first / (1 + decay_rate * step / decay_steps); `staircase` takes the whole part of the fraction."""
-    fraction = as_float(step) / decay_steps
-    return first / (1 + decay_rate * (jnp.floor(fraction) if staircase else fraction))
-
-
-@op
-def polynomial_decay(
-    step: Any, first: float, decay_steps: float, last: float, power: float, cycle: bool
-) -> Any:
-    """last + (first - last) * (1 - min(step / decay_steps, 1))^power; `cycle` stretches decay_steps to the next multiple."""
-    step = as_float(step)
-    if cycle:
-        fraction = step / (decay_steps * jnp.maximum(jnp.ceil(step / decay_steps), 1))
-    else:
-        fraction = jnp.minimum(step, decay_steps) / decay_steps
-    return last + (first - last) * jnp.power(1 - fraction, power)
-
-
-@op
-def piecewise_constant(step: Any, boundaries: list[float], values: list[float]) -> Any:
-    """values[i] for the first i with step <= boundaries[i], else the last value"""
-    index = jnp.searchsorted(jnp.asarray(boundaries), jnp.asarray(step), side="left")
-    return jnp.asarray(values, "float32")[index]
+from hornbeam.ops.schedules import (
+    exponential_decay,
+    inverse_time_decay,
+    piecewise_constant,
+    polynomial_decay,
+)
 
 
 class ExponentialDecay(LearningRateSchedule):

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
-from hornbeam.keras.error_functions.common import aligned, mean_last
 from hornbeam.ops.common import TensorLike, as_axis
+from hornbeam.ops.losses.common import aligned, mean_last
 
 
 @op

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
-from hornbeam.keras.error_functions.common import aligned, mean_last, same_rank, shape_error
 from hornbeam.ops import crossentropy
 from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.losses.common import aligned, mean_last, same_rank, shape_error
 
 
 @op(name="losses.binary_crossentropy")

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.keras.error_functions.common import aligned, mean_last
 from hornbeam.ops.common import TensorLike
+from hornbeam.ops.losses.common import aligned, mean_last
 
 
 def _signed(labels: jax.Array) -> jax.Array:

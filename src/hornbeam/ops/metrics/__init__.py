@@ -1,0 +1,1 @@
+"""How good predictions are: counts, shares and areas that metrics add up over batches."""

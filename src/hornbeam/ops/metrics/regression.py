@@ -1,0 +1,24 @@
+"""Parts of metrics of predicted numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import TensorLike
+from hornbeam.ops.losses.common import aligned, ratio
+
+
+@op
+def squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
+    """(y_true - y_pred)^2"""
+    y_true, y_pred = aligned("root_mean_squared_error", y_true, y_pred)
+    return jnp.square(y_true - y_pred)
+
+
+@op
+def root_ratio(numerator: TensorLike, denominator: TensorLike) -> Any:
+    """sqrt(numerator / denominator), and 0 where the denominator is 0."""
+    return jnp.sqrt(ratio.raw(numerator, denominator))
