@@ -2,6 +2,7 @@
 
 from hornbeam.core.faces import missing_names
 from hornbeam.keras.dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
+from hornbeam.keras.optimizers import LossScaleOptimizer
 
 Policy = DTypePolicy
 global_policy = dtype_policy
@@ -9,6 +10,7 @@ set_global_policy = set_dtype_policy
 
 __all__ = [
     "DTypePolicy",
+    "LossScaleOptimizer",
     "Policy",
     "dtype_policy",
     "global_policy",

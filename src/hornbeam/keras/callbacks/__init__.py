@@ -11,6 +11,7 @@ from hornbeam.keras.callbacks.learning_rate_scheduler import LearningRateSchedul
 from hornbeam.keras.callbacks.model_checkpoint import ModelCheckpoint
 from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from hornbeam.keras.callbacks.swap_ema_weights import SwapEMAWeights
 from hornbeam.keras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]
 

@@ -10,6 +10,7 @@ from hornbeam.keras.optimizers.ftrl import Ftrl
 from hornbeam.keras.optimizers.lamb import Lamb
 from hornbeam.keras.optimizers.lion import Lion
 from hornbeam.keras.optimizers.lookup import deserialize, get, serialize
+from hornbeam.keras.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from hornbeam.keras.optimizers.nadam import Nadam
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.optimizers.rmsprop import RMSprop
@@ -25,6 +26,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Nadam",
     "Optimizer",
     "RMSprop",

@@ -11,9 +11,10 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core import scope
-from hornbeam.core.tensor import Tensor, is_traced, unwrap
+from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import check_count, refuse_unknown
+from hornbeam.keras.optimizers.branches import choose
 from hornbeam.keras.optimizers.gradients import (
     clip_by_global_norm,
     clip_by_norm,
@@ -201,12 +202,12 @@ class Optimizer(OptimizerState):
                 "`optimizer.build(trainable_variables)` first."
             )
         for name, given, own in (
-            ("optimizer_variables", optimizer_variables, self._variables),
+            ("optimizer_variables", optimizer_variables, self.variables),
             ("trainable_variables", trainable_variables, self._trainable_variables),
         ):
             if len(given) != len(own):
                 raise ValueError(f"`{name}` must hold {len(own)} values; received {len(given)}.")
-        state = [*self._trainable_variables, *self._variables]
+        state = [*self._trainable_variables, *self.variables]
         values = [jnp.asarray(unwrap(v)) for v in (*trainable_variables, *optimizer_variables)]
         _, new = scope.pure(self.apply, state)(values, grads)
         count = len(self._trainable_variables)
@@ -262,6 +263,14 @@ class Optimizer(OptimizerState):
     ) -> None:
         """Exempt variables from `weight_decay`: those given, and those whose name a pattern matches."""
         self._undecayed = (set(var_list or ()), tuple(var_names or ()))
+
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Return the variables with their averages (`use_ema`); none before the optimizer is built."""
+        return (
+            list(zip(self._trainable_variables, self._averages, strict=True))
+            if self.use_ema
+            else []
+        )
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Replace the variables by their averages, where these are kept (`use_ema`)."""
@@ -412,14 +421,7 @@ class Optimizer(OptimizerState):
                 each.assign(Tensor(jnp.zeros_like(scope.read(each))))
 
         last = (scope.read(self._iterations) + 1) % self.gradient_accumulation_steps == 0
-        if not is_traced(last):
-            update() if last else wait()
-            return
-        state = [*self._trainable_variables, *self._variables]
-        branches = [lambda values, fn=fn: scope.pure(fn, state)(values)[1] for fn in (update, wait)]
-        new = jax.lax.cond(last, *branches, [scope.read(each) for each in state])
-        for variable, value in zip(state, new, strict=True):
-            variable.assign(Tensor(value))
+        choose(last, update, wait, [*self._trainable_variables, *self._variables])
 
     def _average(self) -> None:
         step = jnp.asarray(unwrap(self.iterations))

@@ -133,30 +133,32 @@ class OptimizerState(Configurable):
                 f"The optimizer {self.name!r} has no weights yet: call `optimizer.build(variables)` "
                 "before `set_weights`."
             )
-        if len(weights) != len(self._variables):
+        variables = self.variables
+        if len(weights) != len(variables):
             raise ValueError(
-                f"The optimizer {self.name!r} has {len(self._variables)} variables; received "
+                f"The optimizer {self.name!r} has {len(variables)} variables; received "
                 f"{len(weights)} weights."
             )
-        for variable, weight in zip(self._variables, weights, strict=True):
+        for variable, weight in zip(variables, weights, strict=True):
             variable.assign(weight)
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put the values of `variables` in `store`, under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Take the values from `store`; the state of another optimizer is left out, with a warning."""
-        if len(store.keys()) != len(self._variables):
+        variables = self.variables
+        if len(store.keys()) != len(variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has "
-                f"{len(self._variables)} variables whereas the saved optimizer has "
+                f"{len(variables)} variables whereas the saved optimizer has "
                 f"{len(store.keys())} variables.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def assign(self, variable: Variable, value: Any) -> None:

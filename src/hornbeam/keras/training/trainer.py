@@ -69,6 +69,7 @@ class Trainer(Layer):
     ) -> None:
         """Say how the model learns and what is measured.
 
+        With `auto_scale_loss` the optimizer of a `mixed_float16` model is wrapped in a `LossScaleOptimizer`.
         `steps_per_execution` and `jit_compile` are accepted for compatibility: steps are always compiled, unless
         `run_eagerly` asks for plain Python. Raises ValueError for an unknown optimizer, loss or metric.
         """
@@ -78,7 +79,7 @@ class Trainer(Layer):
             loss_weights, metrics = metrics, loss_weights
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         check_metrics(metrics, weighted_metrics)
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = self._scaling_optimizer(optimizers.get(optimizer), auto_scale_loss)
         self.loss = loss
         self.run_eagerly = run_eagerly
         self.auto_scale_loss = auto_scale_loss
@@ -99,6 +100,14 @@ class Trainer(Layer):
         self._as_compiled = Trainability(self)
         self.stop_training = False
         self.compiled = True
+
+    def _scaling_optimizer(self, optimizer: Any, auto_scale_loss: bool) -> Any:
+        """Return the optimizer, wrapped in one that scales the loss where float16 needs that."""
+        scales = isinstance(optimizer, optimizers.LossScaleOptimizer)
+        is_half = self.dtype_policy.name == "mixed_float16"
+        if optimizer is None or scales or not auto_scale_loss or not is_half:
+            return optimizer
+        return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
     # What a subclass may override
 
