@@ -53,7 +53,9 @@ class InputLayer(Layer):
         self.ragged = False
         self.optional = optional
         self.built = True
-        output = input_tensor or KerasTensor(self.batch_shape, self._dtype, name=self.name)
+        output = input_tensor
+        if output is None:
+            output = KerasTensor(self.batch_shape, self._dtype, name=self.name)
         self._inbound_nodes.append(Node(self, (), {}, output))
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import warnings
 from typing import Any, Self
 
@@ -27,7 +29,7 @@ from hornbeam.keras.training.trainer import Trainer
 
 registry = Registry("model", "keras")
 
-_COMPILE_ARGUMENTS = (
+COMPILE_ARGUMENTS = (
     "optimizer",
     "loss",
     "loss_weights",
@@ -37,6 +39,18 @@ _COMPILE_ARGUMENTS = (
     "steps_per_execution",
     "jit_compile",
 )
+
+
+_GRAPH = ("layers", "input_layers", "output_layers")
+
+
+def takes_a_graph(cls: type[Model]) -> bool:
+    """Return whether a model class is made with (inputs, outputs): then its configuration is that of its graph."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    kinds = {p.kind for p in parameters}
+    names = [p.name for p in parameters]
+    open_ended = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return open_ended or names[:2] == ["inputs", "outputs"]
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -249,8 +263,8 @@ class Model(Trainer):
     # Configuration
 
     def get_config(self) -> dict[str, Any]:
-        """What the model can be made from again, without the values of the weights."""
-        if self._graph is None or type(self) is not Functional:
+        """Return what the model can be made from again, without the values of the weights."""
+        if self._graph is None or not takes_a_graph(type(self)):
             return super().get_config()
         base = {"name": self.name, "trainable": self.trainable}
         return {**base, **graph_config(self._graph)}
@@ -259,13 +273,28 @@ class Model(Trainer):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Any:
-        """A model from what `get_config` gave."""
-        if {"layers", "input_layers", "output_layers"} <= set(config):
-            inputs, outputs = graph_from_config(config, custom_objects)
-            model = Functional(inputs, outputs, name=config.get("name"))
-            model.trainable = config.get("trainable", True)
-            return model
-        return super().from_config(config)
+        """Return a model made from what `get_config` returned."""
+        if not set(_GRAPH) <= set(config) or not takes_a_graph(cls):
+            return super().from_config(config)
+        rest = {
+            key: deserialize_keras_object(value, custom_objects)
+            for key, value in config.items()
+            if key not in (*_GRAPH, "trainable")
+        }
+        inputs, outputs = graph_from_config(config, custom_objects)
+        model = cls(inputs=inputs, outputs=outputs, **rest)
+        model._trainable = config.get("trainable", True)  # each layer has read its own
+        return model
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the configuration as JSON text; `kwargs` go to `json.dumps`.
+
+        >>> from hornbeam import keras
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> keras.models.model_from_json(model.to_json()).count_params()
+        8
+        """
+        return json.dumps(serialize_keras_object(self), **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
         """Return what `compile` was given, as values that JSON can hold; empty before `compile`.
@@ -277,7 +306,7 @@ class Model(Trainer):
         try:
             return {
                 name: serialize_keras_object(getattr(self.compile_config, name))
-                for name in _COMPILE_ARGUMENTS
+                for name in COMPILE_ARGUMENTS
             }
         except ValueError as error:
             warnings.warn(

@@ -133,7 +133,7 @@ class Sequential(Model):
         return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
 
     def get_config(self) -> dict[str, Any]:
-        """What the model can be made from again, without the values of the weights."""
+        """Return what the model can be made from again, without the values of the weights."""
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,
@@ -148,14 +148,14 @@ class Sequential(Model):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Any:
-        """A model from what `get_config` gave."""
+        """Return a model made from what `get_config` returned."""
         model = cls(name=config.get("name"))
         for layer in config["layers"]:
             model.add(deserialize_keras_object(layer, custom_objects), rebuild=False)
         shape = config.get("build_input_shape")
         if model.layers and (shape is not None or isinstance(model._layers[0], InputLayer)):
             model.build(shape)
-        model.trainable = config.get("trainable", True)
+        model._trainable = config.get("trainable", True)  # each layer has read its own
         return model
 
 
