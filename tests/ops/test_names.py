@@ -81,3 +81,21 @@ def test_a_cell_that_runs_again_replaces_its_op():
     first, second = cell(), cell()
     assert registry["test_names.cell"] is second is not first
     del registry["test_names.cell"]
+
+
+# Rooms that define ops, each with its reason.
+ROOMS = {
+    "hornbeam.ops": "the one implementation of maths",
+    "hornbeam.core": "the operators of tensors and the making of tensors, which stand below ops",
+}
+
+
+def test_maths_is_defined_in_ops():
+    importlib.import_module("hornbeam.keras")
+    elsewhere = {
+        name: fn.__module__
+        for name, fn in registry.items()
+        if fn.__module__.startswith("hornbeam.")
+        and not fn.__module__.startswith(tuple(f"{room}." for room in ROOMS))
+    }
+    assert elsewhere == {}

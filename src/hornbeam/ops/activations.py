@@ -270,3 +270,28 @@ def shaped_relu(
 def mish(x: TensorLike) -> Any:
     """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
     return jax.nn.mish(inexact(x))
+
+
+@op
+def parametric_relu(x: TensorLike, alpha: TensorLike) -> jax.Array:
+    """x where x >= 0, else alpha * x; alpha broadcasts against one example"""
+    return jax.nn.relu(x) - alpha * jax.nn.relu(-x)
+
+
+@op
+def masked_softmax(x: TensorLike, mask: TensorLike, axis: Axis) -> jax.Array:
+    """softmax over the places where the mask is true, 0 elsewhere"""
+    x = jnp.asarray(x)
+    allowed = jnp.asarray(mask, bool)
+    fits = allowed.ndim == x.ndim and all(
+        m in (1, n) for m, n in zip(allowed.shape, x.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"The mask of a Softmax layer has the shape of its inputs, {x.shape}, or 1 on some axes; received "
+            f"{allowed.shape}."
+        )
+    # A large finite number instead of -inf: where nothing is allowed, the sum stays free of NaN.
+    lowest = -3e4 if x.dtype == jnp.float16 else -1e9
+    weights = softmax.raw(jnp.where(allowed, x, x + lowest), axis)
+    return jnp.where(allowed, weights, 0)

@@ -305,3 +305,12 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
     # sqrt has no gradient at 0, where x = y: give it 0 instead of NaN.
     safe = jnp.where(squares == 0, 1, squares)
     return jnp.where(squares == 0, 0, jnp.sqrt(safe))
+
+
+@op
+def batch_dot(x: TensorLike, y: TensorLike, x_axis: int, y_axis: int) -> jax.Array:
+    """sum over n of x[b, ..., n, ...] * y[b, ..., n, ...] -> b, rest of x, rest of y; (b, 1) for vectors"""
+    common = jnp.result_type(x, y)
+    numbers = (((x_axis,), (y_axis,)), ((0,), (0,)))
+    z = jax.lax.dot_general(x.astype(common), y.astype(common), numbers)
+    return z[:, None] if z.ndim == 1 else z

@@ -320,3 +320,14 @@ def unravel_index(indices: TensorLike, shape: Sequence[int]) -> Any:
 
 
 get_item = getitem
+
+
+@op
+def joined_masks(xs: list[TensorLike], masks: list[TensorLike], axis: int) -> jax.Array:
+    """The mask of `concatenate(xs, axis)`, of all axes but the last"""
+    full = []
+    for x, mask in zip(xs, masks, strict=True):
+        kept = jnp.asarray(True if mask is None else mask)
+        kept = kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim))
+        full.append(jnp.broadcast_to(kept, x.shape))
+    return jnp.any(jnp.concatenate(full, axis=axis), axis=-1)

@@ -152,7 +152,7 @@ def layer_normalization(
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, of each example (Ba et al. 2016, arXiv:1607.06450)
 
     Mean and variance run over `axis`, computed in float32; gamma and beta have the sizes of those
-    axes. `epsilon` None is `keras.config.epsilon()`.
+    axes. `epsilon` None is `keras.default_epsilon()`.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.layer_normalization([[1.0, 2.0, 3.0]]).numpy())
@@ -271,3 +271,30 @@ def unit_vectors(x: TensorLike, axis: int | None, order: float) -> Any:
     zero = jnp.linalg.norm(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
     # ones in the place of zeros: the norm has no derivative at zero
     return x / jnp.linalg.norm(jnp.where(zero, 1, x), order, axis, keepdims=True)
+
+
+@op
+def masked_moments(x: TensorLike, mask: TensorLike, axes: list[int]) -> tuple[jax.Array, jax.Array]:
+    """The mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
+    kept = jnp.asarray(mask, x.dtype)
+    kept = jnp.broadcast_to(kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim)), x.shape)
+    count = jnp.sum(kept, axis=tuple(axes), keepdims=True) + default_epsilon()
+    mean = jnp.sum(x * kept, axis=tuple(axes), keepdims=True) / count
+    variance = jnp.sum(jnp.square(x - mean) * kept, axis=tuple(axes), keepdims=True) / count
+    return jnp.squeeze(mean, tuple(axes)), jnp.squeeze(variance, tuple(axes))
+
+
+@op
+def group_normalization(
+    x: TensorLike, gamma: TensorLike, beta: TensorLike, groups: int, axis: int, epsilon: float
+) -> jax.Array:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, statistics over space and each group of channels"""
+    x = jnp.moveaxis(jnp.asarray(x, jnp.promote_types(jnp.asarray(x).dtype, jnp.float32)), axis, -1)
+    grouped = x.reshape(*x.shape[:-1], groups, -1)
+    axes = (*range(1, grouped.ndim - 2), grouped.ndim - 1)
+    mean = jnp.mean(grouped, axis=axes, keepdims=True)
+    variance = jnp.var(grouped, axis=axes, keepdims=True)
+    normal = ((grouped - mean) * jax.lax.rsqrt(variance + epsilon)).reshape(x.shape)
+    normal = normal if gamma is None else normal * gamma
+    normal = normal if beta is None else normal + beta
+    return jnp.moveaxis(normal, -1, axis)

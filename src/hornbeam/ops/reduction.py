@@ -192,3 +192,11 @@ def _running(
         x = jnp.concatenate([first, rest], axis)
     found = scan(x, axis=axis).astype(x.dtype)
     return jnp.flip(found, axis) if reverse else found
+
+
+@op
+def masked_mean(x: TensorLike, mask: TensorLike, axis: int, keepdims: bool) -> jax.Array:
+    """The mean along an axis of what the mask, (b, t), keeps; NaN where it keeps nothing, as in Keras"""
+    kept = jnp.expand_dims(jnp.asarray(mask, x.dtype), 3 - axis)
+    total = jnp.sum(x * kept, axis=axis, keepdims=keepdims)
+    return total / jnp.sum(kept, axis=axis, keepdims=keepdims)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.engine.arguments import (
     ConstraintLike,
@@ -20,6 +16,7 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import known_size
+from hornbeam.ops.activations import masked_softmax, parametric_relu
 
 
 class Activation(Layer):
@@ -178,31 +175,6 @@ class Softmax(Layer):
             if mask is None
             else masked_softmax(inputs, mask, self.axis)
         )
-
-
-@op
-def parametric_relu(x: Any, alpha: Any) -> jax.Array:
-    """x where x >= 0, else alpha * x; alpha broadcasts against one example"""
-    return jax.nn.relu(x) - alpha * jax.nn.relu(-x)
-
-
-@op
-def masked_softmax(x: Any, mask: Any, axis: Any) -> jax.Array:
-    """softmax over the places where the mask is true, 0 elsewhere"""
-    x = jnp.asarray(x)
-    allowed = jnp.asarray(mask, bool)
-    fits = allowed.ndim == x.ndim and all(
-        m in (1, n) for m, n in zip(allowed.shape, x.shape, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"The mask of a Softmax layer has the shape of its inputs, {x.shape}, or 1 on some axes; received "
-            f"{allowed.shape}."
-        )
-    # A large finite number instead of -inf: where nothing is allowed, the sum stays free of NaN.
-    lowest = -3e4 if x.dtype == jnp.float16 else -1e9
-    weights = ops.softmax.raw(jnp.where(allowed, x, x + lowest), axis)
-    return jnp.where(allowed, weights, 0)
 
 
 def _not_negative(name: str, value: float) -> float:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
 from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, known_size
 from hornbeam.keras.layers.dropout import as_rate
 from hornbeam.ops import random
+from hornbeam.ops.attention_heads import limited_softmax, summed_tanh
 
 
 class Attention(Layer):
@@ -153,27 +150,3 @@ class AdditiveAttention(Attention):
         config = super().get_config()
         del config["score_mode"]
         return config
-
-
-@op
-def summed_tanh(query: Any, key: Any, inside: Any = None, outside: Any = None) -> jax.Array:
-    """sum over d of outside * tanh(inside * (query + key)): (b, t, d), (b, s, d) -> (b, t, s)"""
-    each = query[..., :, None, :] + key[..., None, :, :]
-    each = jnp.tanh(each if inside is None else inside * each)
-    return jnp.sum(each if outside is None else outside * each, axis=-1)
-
-
-@op
-def limited_softmax(scores: Any, mask: Any, is_causal: bool) -> jax.Array:
-    """softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t
-
-    Where nothing is allowed, all places get the same weight.
-    """
-    wide = scores.astype(jnp.float32)
-    allowed = None if mask is None else jnp.asarray(mask).astype(bool)[..., None, :]
-    if is_causal:
-        causal = jnp.tri(*scores.shape[-2:], dtype=bool)
-        allowed = causal if allowed is None else allowed & causal
-    if allowed is not None:
-        wide = jnp.where(allowed, wide, wide - 1e9)
-    return jax.nn.softmax(wide, axis=-1).astype(scores.dtype)

@@ -17,11 +17,11 @@ from hornbeam.keras.engine.arguments import (
     RegularizerLike,
 )
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.layers import attention_maths as maths
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.dropout import as_rate
 from hornbeam.keras.layers.einsum_dense import EinsumDense
 from hornbeam.keras.registry import serialize_keras_object
+from hornbeam.ops import attention_heads as maths
 from hornbeam.ops import random
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core import config
 from hornbeam.core.dtypes import result_type
-from hornbeam.core.op import op
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine.arguments import (
     ConstraintLike,
@@ -22,6 +17,7 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import known_size, refuse
+from hornbeam.ops.normalization import masked_moments
 
 
 class BatchNormalization(Layer):
@@ -120,14 +116,3 @@ class BatchNormalization(Layer):
         average.assign(
             average * self.momentum + ops.cast(value, average.dtype) * (1 - self.momentum)
         )
-
-
-@op
-def masked_moments(x: jax.Array, mask: Any, axes: list[int]) -> tuple[jax.Array, jax.Array]:
-    """The mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
-    kept = jnp.asarray(mask, x.dtype)
-    kept = jnp.broadcast_to(kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim)), x.shape)
-    count = jnp.sum(kept, axis=tuple(axes), keepdims=True) + config.epsilon()
-    mean = jnp.sum(x * kept, axis=tuple(axes), keepdims=True) / count
-    variance = jnp.sum(jnp.square(x - mean) * kept, axis=tuple(axes), keepdims=True) / count
-    return jnp.squeeze(mean, tuple(axes)), jnp.squeeze(variance, tuple(axes))

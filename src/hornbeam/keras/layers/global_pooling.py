@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
 from hornbeam.core.config import standardize_data_format
-from hornbeam.core.op import op
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.ops.reduction import masked_mean
 
 
 class GlobalPooling(Layer):
@@ -126,11 +123,3 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
     """The largest elements over depth, height and width: (b, d, h, w, c) -> (b, c)."""
 
     rank = 3
-
-
-@op
-def masked_mean(x: jax.Array, mask: Any, axis: int, keepdims: bool) -> jax.Array:
-    """The mean along an axis of what the mask, (b, t), keeps; NaN where it keeps nothing, as in Keras"""
-    kept = jnp.expand_dims(jnp.asarray(mask, x.dtype), 3 - axis)
-    total = jnp.sum(x * kept, axis=axis, keepdims=keepdims)
-    return total / jnp.sum(kept, axis=axis, keepdims=keepdims)

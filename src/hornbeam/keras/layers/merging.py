@@ -6,13 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.ops.linalg import batch_dot
+from hornbeam.ops.manipulation import joined_masks
 
 
 class Merge(Layer):
@@ -217,26 +215,6 @@ class Dot(Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None."""
         return None
-
-
-@op
-def joined_masks(xs: list[Any], masks: list[Any], axis: int) -> jax.Array:
-    """The mask of `concatenate(xs, axis)`, of all axes but the last"""
-    full = []
-    for x, mask in zip(xs, masks, strict=True):
-        kept = jnp.asarray(True if mask is None else mask)
-        kept = kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim))
-        full.append(jnp.broadcast_to(kept, x.shape))
-    return jnp.any(jnp.concatenate(full, axis=axis), axis=-1)
-
-
-@op
-def batch_dot(x: jax.Array, y: jax.Array, x_axis: int, y_axis: int) -> jax.Array:
-    """sum over n of x[b, ..., n, ...] * y[b, ..., n, ...] -> b, rest of x, rest of y; (b, 1) for vectors"""
-    common = jnp.result_type(x, y)
-    numbers = (((x_axis,), (y_axis,)), ((0,), (0,)))
-    z = jax.lax.dot_general(x.astype(common), y.astype(common), numbers)
-    return z[:, None] if z.ndim == 1 else z
 
 
 def add(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam import ops
-from hornbeam.core.op import op
 from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine.arguments import (
@@ -21,6 +17,7 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, known_size
+from hornbeam.ops.normalization import group_normalization
 
 
 class ScaledAndShifted(Layer):
@@ -230,22 +227,6 @@ class UnitNormalization(Layer):
     def call(self, inputs: Any) -> Any:
         """b ... -> b ..."""
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
-
-
-@op
-def group_normalization(
-    x: Any, gamma: Any, beta: Any, groups: int, axis: int, epsilon: float
-) -> jax.Array:
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, statistics over space and each group of channels"""
-    x = jnp.moveaxis(jnp.asarray(x, jnp.promote_types(jnp.asarray(x).dtype, jnp.float32)), axis, -1)
-    grouped = x.reshape(*x.shape[:-1], groups, -1)
-    axes = (*range(1, grouped.ndim - 2), grouped.ndim - 1)
-    mean = jnp.mean(grouped, axis=axes, keepdims=True)
-    variance = jnp.var(grouped, axis=axes, keepdims=True)
-    normal = ((grouped - mean) * jax.lax.rsqrt(variance + epsilon)).reshape(x.shape)
-    normal = normal if gamma is None else normal * gamma
-    normal = normal if beta is None else normal + beta
-    return jnp.moveaxis(normal, -1, axis)
 
 
 def _as_axis(axis: Any) -> int | list[int]:

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import jax
-import jax.numpy as jnp
-
 from hornbeam.core.config import standardize_data_format
-from hornbeam.core.op import op
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_count, as_counts
-
-# Keras's names, and those of `jax.image.resize`.
-_METHODS = {
-    "bilinear": "linear",
-    "bicubic": "cubic",
-    "lanczos3": "lanczos3",
-    "lanczos5": "lanczos5",
-}
+from hornbeam.ops.resizing import METHODS, upsample
 
 
 class UpSampling1D(Layer):
@@ -61,7 +50,7 @@ class UpSampling2D(Layer):
         super().__init__(**kwargs)
         self.size = as_counts("size", size, 2)
         self.data_format = standardize_data_format(data_format)
-        self.interpolation = as_choice("interpolation", interpolation, ("nearest", *_METHODS))
+        self.interpolation = as_choice("interpolation", interpolation, ("nearest", *METHODS))
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
@@ -86,19 +75,3 @@ class UpSampling3D(Layer):
     def call(self, inputs: Any) -> Any:
         """b d h w c -> b d' h' w' c"""
         return upsample(inputs, self.size, self.data_format)
-
-
-@op
-def upsample(
-    x: jax.Array, factors: tuple[int, ...], data_format: str, interpolation: str = "nearest"
-) -> jax.Array:
-    """Each spatial axis enlarged by its factor"""
-    first = 1 if data_format == "channels_last" else 2
-    if interpolation != "nearest":
-        shape = list(x.shape)
-        for axis, factor in enumerate(factors, start=first):
-            shape[axis] *= factor
-        return jax.image.resize(x, shape, _METHODS[interpolation], antialias=False)
-    for axis, factor in enumerate(factors, start=first):
-        x = jnp.repeat(x, factor, axis=axis)
-    return x

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.keras.layers.activation import masked_softmax
 from hornbeam.kernels import matmul
+from hornbeam.ops.activations import masked_softmax
+from hornbeam.ops.common import TensorLike
 
 Axes = tuple[int, ...]
 
 
 @op(name="fold_axes")
-def fold(x: Any, axes: Axes) -> jax.Array:
+def fold(x: TensorLike, axes: Axes) -> jax.Array:
     """(b, ..., n, d) -> (b, t, n, d), with the `axes` as t and all others before the heads as b"""
     k = len(axes)
     x = jnp.moveaxis(x, axes, range(x.ndim - 2 - k, x.ndim - 2))
@@ -28,7 +29,7 @@ def fold(x: Any, axes: Axes) -> jax.Array:
 
 
 @op(name="unfold_axes")
-def unfold(x: Any, query: Any, axes: Axes) -> jax.Array:
+def unfold(x: TensorLike, query: TensorLike, axes: Axes) -> jax.Array:
     """(b, t, n, d) -> (b, ..., n, d), the axes as those of `query` before it was folded"""
     k, before = len(axes), query.ndim - 2
     others, places = _sizes(query, axes)
@@ -37,14 +38,18 @@ def unfold(x: Any, query: Any, axes: Axes) -> jax.Array:
 
 
 @op(name="unfold_attention_weights")
-def unfold_weights(weights: Any, query: Any, key: Any, axes: Axes) -> jax.Array:
+def unfold_weights(
+    weights: TensorLike, query: TensorLike, key: TensorLike, axes: Axes
+) -> jax.Array:
     """(b, n, t, s) -> the axes that b stands for, n, the axes of t, the axes of s"""
     (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
     return weights.reshape(*others, weights.shape[1], *t, *s)
 
 
 @op
-def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.Array:
+def attention_weights(
+    query: TensorLike, key: TensorLike, allowed: TensorLike, scale: float
+) -> jax.Array:
     """softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
 
     query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
@@ -59,15 +64,15 @@ def attention_weights(query: Any, key: Any, allowed: Any, scale: float) -> jax.A
 
 
 @op(name="attention_output")
-def weighted_sum(weights: Any, value: Any) -> jax.Array:
+def weighted_sum(weights: TensorLike, value: TensorLike) -> jax.Array:
     """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
     return matmul.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))
 
 
 @op
 def allowed_pairs(
-    query: Any,
-    key: Any,
+    query: TensorLike,
+    key: TensorLike,
     axes: Axes,
     masks: tuple[Any, Any, Any, Any],
     is_causal: bool,
@@ -144,3 +149,29 @@ def _for_each_head(x: jax.Array, heads: int) -> jax.Array:
     """(b, s, m, d) -> (b, s, n, d): several queries' heads share one of the keys"""
     groups = heads // x.shape[2]
     return x if groups == 1 else jnp.repeat(x, groups, axis=2)
+
+
+@op
+def summed_tanh(
+    query: TensorLike, key: TensorLike, inside: TensorLike = None, outside: TensorLike = None
+) -> jax.Array:
+    """sum over d of outside * tanh(inside * (query + key)): (b, t, d), (b, s, d) -> (b, t, s)"""
+    each = query[..., :, None, :] + key[..., None, :, :]
+    each = jnp.tanh(each if inside is None else inside * each)
+    return jnp.sum(each if outside is None else outside * each, axis=-1)
+
+
+@op
+def limited_softmax(scores: TensorLike, mask: TensorLike, is_causal: bool) -> jax.Array:
+    """softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t
+
+    Where nothing is allowed, all places get the same weight.
+    """
+    wide = scores.astype(jnp.float32)
+    allowed = None if mask is None else jnp.asarray(mask).astype(bool)[..., None, :]
+    if is_causal:
+        causal = jnp.tri(*scores.shape[-2:], dtype=bool)
+        allowed = causal if allowed is None else allowed & causal
+    if allowed is not None:
+        wide = jnp.where(allowed, wide, wide - 1e9)
+    return jax.nn.softmax(wide, axis=-1).astype(scores.dtype)

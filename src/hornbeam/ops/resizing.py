@@ -1,0 +1,33 @@
+"""Images and other spaces enlarged."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.op import op
+from hornbeam.ops.common import TensorLike
+
+# Keras's names, and those of `jax.image.resize`.
+METHODS = {
+    "bilinear": "linear",
+    "bicubic": "cubic",
+    "lanczos3": "lanczos3",
+    "lanczos5": "lanczos5",
+}
+
+
+@op
+def upsample(
+    x: TensorLike, factors: tuple[int, ...], data_format: str, interpolation: str = "nearest"
+) -> jax.Array:
+    """Each spatial axis enlarged by its factor"""
+    first = 1 if data_format == "channels_last" else 2
+    if interpolation != "nearest":
+        shape = list(x.shape)
+        for axis, factor in enumerate(factors, start=first):
+            shape[axis] *= factor
+        return jax.image.resize(x, shape, METHODS[interpolation], antialias=False)
+    for axis, factor in enumerate(factors, start=first):
+        x = jnp.repeat(x, factor, axis=axis)
+    return x
