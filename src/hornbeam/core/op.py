@@ -8,18 +8,18 @@ output's shape found by tracing. Whatever must see every computation (a gradient
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, cast, overload
 
 import jax
 
+from hornbeam.core import recording
+from hornbeam.core.recording import Call, is_recording
 from hornbeam.core.symbolic import KerasTensor, record
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 
 P = ParamSpec("P")
-Recorder = Callable[[Callable[..., Any], list[Any], Any], Any]
 
 
 class Op(Protocol[P]):
@@ -34,19 +34,8 @@ class Op(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.recorders: list[Recorder] = []
-
-
-_local = _Local()
 registry: dict[str, Op[...]] = {}
 _BOXES = (Tensor, Variable, KerasTensor)
-
-
-def recorders() -> list[Recorder]:
-    """This thread's listeners, innermost last: each is given `(raw function, leaves, tree)` and gives the result."""
-    return _local.recorders
 
 
 def is_box(value: Any) -> bool:
@@ -88,8 +77,8 @@ def _make(fn: Callable[P, Any], name: str | None) -> Op[P]:
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return record(made, args, kwargs)
-        if _local.recorders:
-            return _local.recorders[-1](fn, leaves, tree)
+        if is_recording():
+            return _recorded(fn, leaves, tree)
         return compute(fn, leaves, tree)
 
     made = cast("Op[P]", call)
@@ -134,8 +123,38 @@ def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
     return wrap(fn(*args, **kwargs))
 
 
+def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
+    """Compute as `compute` does, and note the call; what its functions capture are arguments of it too."""
+    leaves = [leaf.read_value() if isinstance(leaf, Variable) else leaf for leaf in leaves]
+    if not any(map(_is_function, leaves)):
+        with recording.paused():
+            outputs = compute(fn, leaves, tree)
+    else:
+        capture = recording.Capture()
+        with capture.open():
+            outputs = compute(fn, leaves, tree)
+        if capture.boxes:
+            fn = capture.closed(fn)
+            args, kwargs = jax.tree.unflatten(tree, leaves)
+            leaves, tree = jax.tree.flatten(((capture.boxes, *args), kwargs), is_leaf=is_box)
+            values = [*capture.values, *map(_raw, leaves[len(capture.boxes) :])]
+            recording.note(Call(fn, tree, leaves, values), outputs)
+            return outputs
+    recording.note(Call(fn, tree, leaves, list(map(_raw, leaves))), outputs)
+    return outputs
+
+
+def _is_function(leaf: Any) -> bool:
+    return callable(leaf) and not isinstance(leaf, type)
+
+
+def _raw(leaf: Any) -> Any:
+    return leaf._value if isinstance(leaf, Tensor) else leaf
+
+
 def wrap(outputs: Any) -> Any:
     """Every JAX array in `outputs` as a tensor."""
+    recording.own(outputs)
     if isinstance(outputs, jax.Array):
         return Tensor(outputs)
     return jax.tree.map(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# Filled by `core.arithmetic` and, for `@`, by `ops.linalg`, which need the tensor types that derive from `Operators`: the table breaks that circle.
+# Filled by `core.arithmetic` and, for `@`, casts and lists, by `ops`, which need the tensor types that derive from
+# `Operators`: the table breaks that circle.
 elementary: dict[str, Callable[..., Any]] = {}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
 
@@ -47,9 +46,9 @@ class SeedGenerator:
 
     def next(self, ordered: bool = True) -> Tensor:
         """The next seed, (2,) uint32; the state advances by one draw."""
-        current = scope.read(self.state)
+        current = self.state.read_value()
         self.state.assign(current + np.array([0, 1], "uint32"))
-        return Tensor(current)
+        return current
 
     def get_config(self) -> dict[str, Any]:
         """The seed it was made with."""

@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
-from hornbeam.core.operators import ElementwiseEquality
+from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape
 
 
@@ -201,23 +201,29 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
     tf.Tensor([1. 2. 3.], shape=(3,), dtype=float32)
     """
     target = None if dtype is None else canonical(dtype)
-    raw = unwrap(x)
+    raw: Any = x
     if isinstance(raw, (list, tuple)):
-        raw = jax.tree.map(unwrap, raw, is_leaf=lambda each: not isinstance(each, (list, tuple)))
-        raw = jnp.asarray(raw) if any(map(is_tensor, jax.tree.leaves(raw))) else _from_list(raw)
+        if any(map(is_tensor, jax.tree.leaves(raw, is_leaf=is_tensor))):
+            raw = elementary["array"](raw)
+        else:
+            raw = _from_list(raw)
     if isinstance(raw, jax.Array):
-        if isinstance(x, Tensor) and (target is None or raw.dtype == target):
-            return x
-        return Tensor(raw if target is None or raw.dtype == target else raw.astype(target))
+        raw = Tensor(raw)
+    elif hasattr(raw, "read_value"):  # variables, which are defined above this file
+        raw = raw.read_value()
+    if isinstance(raw, Tensor):
+        return (
+            raw
+            if target is None or raw._value.dtype == target
+            else elementary["cast"](raw, target.name)
+        )
     array = raw if isinstance(raw, np.ndarray) else np.asarray(raw)
     if array.dtype.kind in "OUSV" and as_dtype(array.dtype).name == "string":
         raise TypeError(
             f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
             "Strings and ragged lists can't become a numeric tensor: convert or pad them first."
         )
-    if target is None:
-        target = canonical(_default_dtype(raw, array))
-    return Tensor(jnp.asarray(array, dtype=target))
+    return Tensor(jnp.asarray(array, dtype=target or canonical(array.dtype)))
 
 
 def _from_list(values: Any) -> np.ndarray:
@@ -225,7 +231,3 @@ def _from_list(values: Any) -> np.ndarray:
         return np.asarray(values) if np.size(values) else np.asarray(values, dtype="float32")
     except ValueError as error:
         raise ValueError(f"Can't make a tensor of a ragged list: {error}") from None
-
-
-def _default_dtype(raw: Any, array: np.ndarray) -> Any:
-    return array.dtype

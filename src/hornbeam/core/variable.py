@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core import config, fusion, scope
+from hornbeam.core import config, fusion, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
-from hornbeam.core.operators import ElementwiseEquality
+from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape, standardize_shape
-from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, unwrap
+from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
@@ -90,40 +91,49 @@ class Variable(ElementwiseEquality):
 
     def read_raw(self) -> Any:
         """The current value as a raw JAX array, in the type that mixed precision asks for."""
-        value = scope.read(self)
-        self.is_lent = self.is_lent or value is self._value
-        dtype = scope.autocast_dtype()
-        if dtype is None or not self.autocast or not jnp.issubdtype(value.dtype, jnp.floating):
-            return value
-        if value.dtype == dtype:
-            return value
-        # A kernel that rounds the stored value by itself saves a pass over memory, here and in the gradient.
-        return fusion.offer(value.astype(dtype), wide=lambda: value)
+        return _cast(self._read_stored(), self._autocast_dtype())
 
     def read_value(self) -> Tensor:
         """The current value."""
-        return Tensor(self.read_raw())
+        return self._read(self._autocast_dtype())
+
+    def _read(self, dtype: Any) -> Tensor:
+        """Return the value in a type, by a call that recorders see."""
+        stored = self._read_stored()
+        tensor = Tensor(_cast(stored, dtype))
+        if recording.is_recording():
+            call = recording.Call(partial(_cast, dtype=dtype), _ONE_ARGUMENT, [self], [stored])
+            recording.note(call, tensor)
+            recording.own(tensor)
+        return tensor
+
+    def _read_stored(self) -> Any:
+        value = scope.read(self)
+        self.is_lent = self.is_lent or value is self._value
+        return value
+
+    def _autocast_dtype(self) -> Any:
+        return scope.autocast_dtype() if self.autocast else None
 
     def assign(self, value: Any) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
-        raw = _raw(value)
-        if raw.shape != self._value.shape:
+        tensor = _tensor(value)
+        if tensor._value.shape != self._value.shape:
             raise ValueError(
                 f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape "
-                f"{raw.shape}."
+                f"{tuple(tensor.shape)}."
             )
-        if raw.dtype != self._value.dtype:
-            raw = raw.astype(self._value.dtype)
-        scope.assign(self, raw)
-        return Tensor(raw)
+        tensor = convert_to_tensor(tensor, as_dtype(self._value.dtype))
+        scope.assign(self, tensor._value)
+        return tensor
 
     def assign_add(self, value: Any) -> Tensor:
         """Add to the value."""
-        return self.assign(scope.read(self) + _raw(value))
+        return self.assign(elementary["add"](self._read(None), _tensor(value)))
 
     def assign_sub(self, value: Any) -> Tensor:
         """Subtract from the value."""
-        return self.assign(scope.read(self) - _raw(value))
+        return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy of the value."""
@@ -194,12 +204,26 @@ class Variable(ElementwiseEquality):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={as_dtype(self._value.dtype).name}, value={text}>"
 
 
-def _raw(value: Any) -> jax.Array:
-    raw = unwrap(value)
-    if isinstance(raw, jax.Array):
-        return raw
+# The structure of the arguments of a function that takes one value.
+_ONE_ARGUMENT = jax.tree.structure(((0,), {}))
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    """Return a floating `value` in the type that mixed precision asks for, any other as it is."""
+    if dtype is None or value.dtype == dtype or not jnp.issubdtype(value.dtype, jnp.floating):
+        return value
+    # A kernel that rounds the stored value by itself saves a pass over memory, here and in the gradient.
+    return fusion.offer(value.astype(dtype), wide=lambda: value)
+
+
+def _tensor(value: Any) -> Tensor:
+    """Return what is assigned, or added to the value, as a tensor; numbers are constants of a program."""
+    if isinstance(value, (Tensor, Variable)):
+        return convert_to_tensor(value)
+    if isinstance(value, jax.Array):
+        return Tensor(value)
     with jax.ensure_compile_time_eval():
-        return convert_to_tensor(raw)._value
+        return convert_to_tensor(value)
 
 
 def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Array:

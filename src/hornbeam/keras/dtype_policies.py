@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam.core import config
 from hornbeam.core.dtypes import as_dtype, is_float
 from hornbeam.core.faces import missing_names
-from hornbeam.core.tensor import Tensor, is_tensor
+from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.keras.registry import Configurable, Registry
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "get"]
@@ -45,11 +45,10 @@ class DTypePolicy(Configurable):
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
         """Arrays as tensors; floating tensors in `dtype` where `autocast` allows it."""
-        if is_tensor(x) and not isinstance(x, Tensor):
-            x = Tensor(x) if not hasattr(x, "value") else x.value
-        if autocast and isinstance(x, Tensor) and x.dtype.is_floating and x.dtype != dtype:
-            return Tensor(x._value.astype(as_dtype(dtype).name))
-        return x
+        if not is_tensor(x):
+            return x
+        x = convert_to_tensor(x)
+        return convert_to_tensor(x, dtype) if autocast and x.dtype.is_floating else x
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DTypePolicy) and other.name == self.name

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.core import tensor
+from hornbeam.core import recording, tensor
 from hornbeam.core.op import is_box, op, wrap
 from hornbeam.core.scope import StateScope
 from hornbeam.kernels import native
@@ -42,6 +42,7 @@ def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         with StateScope() as scope:
             outputs = fn(*wrap(args))
+            recording.used(outputs, is_box)
         if scope.updates:
             names = ", ".join(repr(variable.path) for variable, _ in scope.updates)
             raise RuntimeError(
@@ -199,6 +200,7 @@ def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
 
     def run(*raw: Any) -> Any:
         outputs, gradient = f(*wrap(raw))
+        recording.used(outputs, is_box)
         return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
 
     return jax.custom_gradient(run)(*jax.tree.map(array, args))

@@ -14,6 +14,7 @@ from jax import lax
 from hornbeam.core import tensor
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.op import op
+from hornbeam.core.operators import elementary
 from hornbeam.core.origins import hand_on
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.ops.common import DTypeLike, TensorLike, array
@@ -67,6 +68,10 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Any:
     """x in another type; floats lose their fraction on the way to integers."""
     y = array(x).astype(canonical(dtype))
     return hand_on(x, y, lambda origin: origin) if jnp.issubdtype(y.dtype, jnp.floating) else y
+
+
+elementary["cast"] = cast
+elementary["array"] = array_of
 
 
 @op

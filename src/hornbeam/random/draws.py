@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import as_dtype, canonical
+from hornbeam.core.op import op
 from hornbeam.core.rng import SeedGenerator, draw_key
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.tensors.creation import static_shape
@@ -30,8 +31,12 @@ def normal(
     >>> tf.random.normal([2, 3]).shape
     TensorShape([2, 3])
     """
-    drawn = jax.random.normal(draw_key(seed), static_shape(shape), canonical(dtype))
-    return Tensor(_in_type(drawn * unwrap(stddev) + unwrap(mean), dtype))
+    return _normal(draw_key(seed), static_shape(shape), mean, stddev, canonical(dtype))
+
+
+@op(name="tf.random.normal")
+def _normal(key: jax.Array, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Any:
+    return (jax.random.normal(key, shape, dtype) * stddev + mean).astype(dtype)
 
 
 def truncated_normal(
@@ -43,10 +48,13 @@ def truncated_normal(
     name: str | None = None,
 ) -> Tensor:
     """Values of a normal distribution, none farther than two deviations from the mean."""
-    drawn = jax.random.truncated_normal(
-        draw_key(seed), -2.0, 2.0, static_shape(shape), canonical(dtype)
-    )
-    return Tensor(_in_type(drawn * unwrap(stddev) + unwrap(mean), dtype))
+    return _truncated_normal(draw_key(seed), static_shape(shape), mean, stddev, canonical(dtype))
+
+
+@op(name="tf.random.truncated_normal")
+def _truncated_normal(key: jax.Array, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Any:
+    drawn = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+    return (drawn * stddev + mean).astype(dtype)
 
 
 def uniform(
@@ -58,16 +66,17 @@ def uniform(
     name: str | None = None,
 ) -> Tensor:
     """Values from `minval` up to but without `maxval` (1 for floats; integers need it)."""
-    if as_dtype(dtype).is_integer:
-        if maxval is None:
-            raise ValueError("Random integers need `maxval`.")
-        low, high = unwrap(minval), unwrap(maxval)
-        return Tensor(
-            jax.random.randint(draw_key(seed), static_shape(shape), low, high, canonical(dtype))
-        )
-    drawn = jax.random.uniform(draw_key(seed), static_shape(shape), canonical(dtype))
-    low, high = unwrap(minval), 1.0 if maxval is None else unwrap(maxval)
-    return Tensor(_in_type(low + drawn * (high - low), dtype))
+    if maxval is None and as_dtype(dtype).is_integer:
+        raise ValueError("Random integers need `maxval`.")
+    high = 1.0 if maxval is None else maxval
+    return _uniform(draw_key(seed), static_shape(shape), minval, high, canonical(dtype))
+
+
+@op(name="tf.random.uniform")
+def _uniform(key: jax.Array, shape: Any, low: Any, high: Any, dtype: Any) -> Any:
+    if jnp.issubdtype(dtype, jnp.integer):
+        return jax.random.randint(key, shape, low, high, dtype)
+    return (low + jax.random.uniform(key, shape, dtype) * (high - low)).astype(dtype)
 
 
 def gamma(
@@ -79,37 +88,51 @@ def gamma(
     name: str | None = None,
 ) -> Tensor:
     """Values of gamma distributions: `shape` draws for each `alpha` (and rate `beta`)."""
-    alpha = jnp.asarray(unwrap(alpha), canonical(dtype))
-    drawn = jax.random.gamma(
-        draw_key(seed), alpha, (*static_shape(shape), *alpha.shape), canonical(dtype)
-    )
-    return Tensor(drawn if beta is None else drawn / unwrap(beta))
+    return _gamma(draw_key(seed), static_shape(shape), alpha, beta, canonical(dtype))
+
+
+@op(name="tf.random.gamma")
+def _gamma(key: jax.Array, shape: Any, alpha: Any, beta: Any, dtype: Any) -> Any:
+    alpha = jnp.asarray(alpha, dtype)
+    drawn = jax.random.gamma(key, alpha, (*shape, *alpha.shape), dtype)
+    return drawn if beta is None else drawn / beta
 
 
 def poisson(
     shape: Any, lam: Any, dtype: Any = "float32", seed: Seed = None, name: str | None = None
 ) -> Tensor:
     """Values of Poisson distributions: `shape` draws for each `lam`."""
-    lam = jnp.asarray(unwrap(lam), "float32")
-    return Tensor(
-        _in_type(jax.random.poisson(draw_key(seed), lam, (*static_shape(shape), *lam.shape)), dtype)
-    )
+    return _poisson(draw_key(seed), static_shape(shape), lam, canonical(dtype))
+
+
+@op(name="tf.random.poisson")
+def _poisson(key: jax.Array, shape: Any, lam: Any, dtype: Any) -> Any:
+    lam = jnp.asarray(lam, "float32")
+    return jax.random.poisson(key, lam, (*shape, *lam.shape)).astype(dtype)
 
 
 def categorical(
     logits: Any, num_samples: int, dtype: Any = None, seed: Seed = None, name: str | None = None
 ) -> Tensor:
     """Classes drawn by unnormalised log-probabilities. (b, c) -> (b, num_samples)"""
-    logits = jnp.asarray(unwrap(logits))
-    drawn = jax.random.categorical(
-        draw_key(seed), logits[:, None, :], -1, (logits.shape[0], int(num_samples))
-    )
-    return Tensor(drawn.astype(canonical(dtype or "int64")))
+    return _categorical(draw_key(seed), logits, int(num_samples), canonical(dtype or "int64"))
+
+
+@op(name="tf.random.categorical")
+def _categorical(key: jax.Array, logits: Any, num_samples: int, dtype: Any) -> Any:
+    logits = jnp.asarray(logits)
+    drawn = jax.random.categorical(key, logits[:, None, :], -1, (logits.shape[0], num_samples))
+    return drawn.astype(dtype)
 
 
 def shuffle(value: Any, seed: Seed = None, name: str | None = None) -> Tensor:
     """The rows in a random order."""
-    return Tensor(jax.random.permutation(draw_key(seed), jnp.asarray(unwrap(value))))
+    return _shuffle(draw_key(seed), value)
+
+
+@op(name="tf.random.shuffle")
+def _shuffle(key: jax.Array, value: Any) -> Any:
+    return jax.random.permutation(key, jnp.asarray(value))
 
 
 def stateless_normal(
@@ -158,7 +181,3 @@ def _pair(seed: Any) -> Any:
             f"A stateless seed is two integers, e.g. seed=[1, 2]; received shape {data.shape}."
         )
     return data
-
-
-def _in_type(value: Any, dtype: Any) -> Any:
-    return value.astype(canonical(dtype))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
@@ -38,10 +37,10 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         return tensor
     shape = static_shape(shape)
     if tensor.shape.num_elements() == 1:
-        return Tensor(jnp.broadcast_to(jnp.reshape(tensor._value, ()), shape))
+        return ops.broadcast_to(ops.reshape(tensor, ()), shape)
     if int(np.prod(shape)) != tensor.shape.num_elements():
         raise ValueError(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
-    return Tensor(jnp.reshape(tensor._value, shape))
+    return ops.reshape(tensor, shape)
 
 
 def convert_to_tensor(
@@ -65,17 +64,18 @@ def zeros(
     shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None
 ) -> Tensor:
     """Zeros."""
-    return Tensor(jnp.zeros(static_shape(shape), canonical(dtype)))
+    return ops.zeros(static_shape(shape), dtype)
 
 
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
     """Ones."""
-    return Tensor(jnp.ones(static_shape(shape), canonical(dtype)))
+    return ops.ones(static_shape(shape), dtype)
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
     """A tensor of shape `dims` filled with one value."""
-    return Tensor(jnp.full(static_shape(dims), _convert(value)._value))
+    tensor = _convert(value)
+    return ops.full(static_shape(dims), tensor, tensor.dtype)
 
 
 def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
@@ -96,8 +96,8 @@ def eye(
     name: str | None = None,
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere; repeated for `batch_shape`."""
-    matrix = jnp.eye(num_rows, num_columns, dtype=canonical(dtype))
-    return Tensor(jnp.broadcast_to(matrix, (*(batch_shape or ()), *matrix.shape)))
+    matrix = ops.eye(num_rows, num_columns, dtype=dtype)
+    return ops.broadcast_to(matrix, (*(batch_shape or ()), *matrix.shape))
 
 
 def range(

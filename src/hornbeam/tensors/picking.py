@@ -6,12 +6,11 @@ import builtins
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.ops import indexing
 
 
@@ -27,7 +26,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if (x is None) != (y is None):
         raise ValueError("Give `where` both x and y, or neither.")
     if x is None:
-        return Tensor(jnp.asarray(np.argwhere(np.asarray(condition)).astype(canonical("int64"))))
+        return convert_to_tensor(np.argwhere(np.asarray(condition)), "int64")
     return ops.where(condition, x, y)
 
 
@@ -87,17 +86,16 @@ def scatter_nd(
 ) -> Any:
     """Zeros of `shape` with `updates` added at the places `indices`."""
     sizes = tuple(int(each) for each in np.asarray(unwrap(shape)))
-    zeros = jnp.zeros(sizes, jnp.asarray(unwrap(updates)).dtype)
-    return tensor_scatter_nd_add(Tensor(zeros), indices, updates)
+    updates = convert_to_tensor(updates)
+    return tensor_scatter_nd_add(ops.zeros(sizes, updates.dtype), indices, updates)
 
 
 def boolean_mask(
     tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask"
 ) -> Any:
     """The elements where the mask holds. The mask must be known: not inside a compiled program."""
-    values, chosen = np.asarray(tensor), np.asarray(mask)
-    start = axis or 0
-    return Tensor(jnp.asarray(values[(_slice(None),) * start + (chosen,)]))
+    chosen = np.nonzero(np.asarray(mask))
+    return ops.get_item(tensor, (_slice(None),) * (axis or 0) + chosen)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
@@ -123,9 +121,7 @@ def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
     values, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
     places = np.argsort(order)[inverse]
-    return Unique(
-        Tensor(jnp.asarray(values[order])), Tensor(jnp.asarray(places.astype(canonical(out_idx))))
-    )
+    return Unique(convert_to_tensor(values[order]), convert_to_tensor(places, out_idx))
 
 
 def sequence_mask(

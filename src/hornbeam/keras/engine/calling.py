@@ -73,7 +73,7 @@ def convert_input(layer: Layer, x: Any) -> Any:
         return x
     if isinstance(x, KerasTensor):
         return x
-    cast = Tensor(to_dtype.raw(x._value, layer.compute_dtype))
+    cast = to_dtype(x, layer.compute_dtype)
     cast._keras_mask = x._keras_mask
     return cast
 

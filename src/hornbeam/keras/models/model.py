@@ -12,7 +12,7 @@ import jax
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
@@ -373,9 +373,9 @@ def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
         value = convert_to_tensor(value, symbol.dtype)
         shape = value.shape
         if len(shape) == len(wanted) + 1 and shape[-1] == 1:
-            value = Tensor(value._value[..., 0])
+            value = value[..., 0]
         elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-            value = Tensor(value._value[..., None])
+            value = value[..., None]
         shape = value.shape
         if mask is not None:
             value._keras_mask = mask

@@ -1,0 +1,158 @@
+"""Whoever must see every computation listens here: a gradient tape, or a test of what depends on what.
+
+The door (`core.op`) and the reading of a variable call `note` with a `Call`: a pure function, its arguments and their raw
+values, from which the outputs can be computed again. Functions among the arguments (the body of a loop, a branch, the
+cell of an RNN) may use tensors and variables that are no arguments: a `Capture` finds them, and they become arguments of
+the call, so that nothing about values hides in a closure.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+
+from hornbeam.core import scope
+from hornbeam.core.tensor import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One computation: `fn(*args, **kwargs)` with the arguments that `tree` makes of `values`."""
+
+    fn: Callable[..., Any]
+    tree: Any
+    boxes: list[Any]
+    """The arguments' leaves as they were given: tensors, one variable where it is read, and anything else."""
+    values: list[Any]
+    """The same leaves as raw values, those that variables had at that time."""
+
+    def replay(self, values: list[Any]) -> Any:
+        """Return the raw outputs for other raw values; a pure function, for `jax.vjp` and its kin."""
+        args, kwargs = jax.tree.unflatten(self.tree, values)
+        with paused():
+            return self.fn(*args, **kwargs)
+
+
+Recorder: TypeAlias = Callable[[Call, Any], None]
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.recorders: list[Recorder] = []
+        self.capture: Capture | None = None
+
+
+_local = _Local()
+
+
+def recorders() -> list[Recorder]:
+    """Return this thread's listeners: each is called with every `Call` and its outputs."""
+    return _local.recorders
+
+
+def is_recording() -> bool:
+    """Return whether anybody listens in this thread."""
+    return bool(_local.recorders)
+
+
+def note(call: Call, outputs: Any) -> None:
+    """Tell all listeners of `call`."""
+    for recorder in list(_local.recorders):
+        recorder(call, outputs)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Let nobody listen within the context: what a call computes inside is part of that call."""
+    saved, _local.recorders = _local.recorders, []
+    try:
+        yield
+    finally:
+        _local.recorders = saved
+
+
+class Capture:
+    """Find the tensors and variables that functions use although they are no arguments of theirs."""
+
+    def __init__(self) -> None:
+        """Nothing is found before `open`."""
+        self._own: dict[int, Any] = {}
+        self._found: dict[int, tuple[Any, Any]] = {}
+        self._autocast = scope.autocast_dtype()
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Watch what is computed within the context."""
+        saved = _local.recorders, _local.capture
+        _local.recorders, _local.capture = [self._see], self
+        try:
+            yield
+        finally:
+            _local.recorders, _local.capture = saved
+
+    def own(self, raw: Any) -> None:
+        """Say that a raw value was made inside."""
+        self._own[id(raw)] = raw
+
+    def use(self, box: Any, raw: Any) -> None:
+        """Say that a function used `box` when its raw value was `raw`."""
+        if id(raw) not in self._own:
+            self._found.setdefault(id(box), (box, raw))
+
+    def _see(self, call: Call, outputs: Any) -> None:
+        for box, raw in zip(call.boxes, call.values, strict=True):
+            if isinstance(box, Tensor) or hasattr(box, "read_raw"):
+                self.use(box, raw)
+
+    @property
+    def boxes(self) -> list[Any]:
+        """The tensors and variables that were found."""
+        return [box for box, _ in self._found.values()]
+
+    @property
+    def values(self) -> list[Any]:
+        """Their raw values."""
+        return [raw for _, raw in self._found.values()]
+
+    def closed(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `fn` as a pure function `(captured values, *args, **kwargs)`."""
+        boxes = self.boxes
+
+        def run(values: list[Any], *args: Any, **kwargs: Any) -> Any:
+            tensors = [(b, x) for b, x in zip(boxes, values, strict=True) if isinstance(b, Tensor)]
+            variables = [
+                (b, x) for b, x in zip(boxes, values, strict=True) if not isinstance(b, Tensor)
+            ]
+            saved = [tensor._value for tensor, _ in tensors]
+            try:
+                for tensor, value in tensors:
+                    tensor._value = value
+                with scope.StateScope(variables), scope.autocast(self._autocast):
+                    return fn(*args, **kwargs)
+            finally:
+                for (tensor, _), value in zip(tensors, saved, strict=True):
+                    tensor._value = value
+
+        return run
+
+
+def own(outputs: Any) -> None:
+    """Tell an open `Capture` of raw values, or of tensors, that were made inside."""
+    if _local.capture is not None:
+        for leaf in jax.tree.leaves(outputs):
+            _local.capture.own(leaf)
+
+
+def used(outputs: Any, is_box: Callable[[Any], bool]) -> None:
+    """Tell an open `Capture` what a function returned as it was: a tensor or variable from outside."""
+    if _local.capture is not None:
+        for leaf in jax.tree.leaves(outputs, is_leaf=is_box):
+            if isinstance(leaf, Tensor):
+                _local.capture.use(leaf, leaf._value)
+            elif is_box(leaf):
+                leaf.read_value()
