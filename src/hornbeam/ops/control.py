@@ -199,7 +199,7 @@ def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
     """One call of what `custom_gradient` makes."""
 
     def run(*raw: Any) -> Any:
-        outputs, gradient = f(*wrap(raw))
+        outputs, gradient = f(*wrap(jax.tree.map(array, raw)))
         recording.used(outputs, is_box)
         return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
 
