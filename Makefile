@@ -15,7 +15,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-peers check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-peers check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,9 +41,20 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	done
 	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest --output-on-failure
 
+# Configs, names, metrics and initial values involve no kernel: `make test` has seen all of them.
+NO_KERNELS = $(addprefix --deselect tests/,contract/test_signatures.py contract/test_initializers.py contract/test_metrics.py \
+  parity/test_callbacks.py parity/test_initializers.py parity/test_metrics.py parity/test_weights_h5.py \
+  parity/test_layers.py::test_config parity/test_layers.py::test_weights)
 test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
-	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" tests/kernels tests/contract tests/parity tests/keras/layers
+	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" $(NO_KERNELS) tests/kernels tests/contract tests/parity tests/keras/layers
 	HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
+
+# What depends on Python rather than on JAX. The package is not built for it.
+test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching under the oldest Python of this machine
+	@$(VENV)-oldest/bin/python -V
+	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
+	  tests/core tests/launch tests/cli tests/tensors tests/keras/utils tests/keras/datasets tests/contract/test_signatures.py
+	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/parity tests/contract -k "signature or config"
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch
@@ -67,7 +78,7 @@ bench: $(VENV)/test.stamp $(VENV)-peers/stamp  ## time Hornbeam and its peers si
 	$(BIN)/python benchmarks/run.py
 
 clean:  ## remove the environments and everything built
-	rm -rf $(VENV) $(VENV)-peers build dist demo-output .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-oldest build dist demo-output .pytest_cache .ruff_cache
 
 # The package is built once, and again when pyproject.toml or the C++ of the native kernels changes. One
 # stamp per extra then adds what the extra asks for, without building anything.
@@ -86,6 +97,14 @@ $(VENV)-peers/stamp: benchmarks/requirements-peers.txt
 	@echo "Installing the peers into $(VENV)-peers"
 	@$(PYTHON) -m venv $(VENV)-peers
 	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)-oldest/stamp: pyproject.toml .ci/requirements.py
+	@echo "Installing what tests need into $(VENV)-oldest"
+	@$$(.ci/oldest_python) -m venv --clear $(VENV)-oldest
+	@$(VENV)-oldest/bin/python .ci/requirements.py test all >$(VENV)-oldest/requirements.txt
+	@$(VENV)-oldest/bin/python -m pip install -qq --disable-pip-version-check -r $(VENV)-oldest/requirements.txt
+	@echo $(abspath src) >$$($(VENV)-oldest/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hornbeam.pth
 	@touch $@
 
 $(BIN)/pip:

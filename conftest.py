@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import shutil
 from pathlib import Path
 
+import jax
 import pytest
 
 # Keras reads this when it is first imported: the peer of tests/parity runs on JAX, in this process.
 os.environ["KERAS_BACKEND"] = "jax"
-# Programs are compiled afresh, and nothing is written to the user's cache.
+# Nothing is written to the user's cache of programs; the tests have one of their own, see below.
 os.environ["HORNBEAM_CACHE"] = "0"
 # Pictures are drawn to files, on machines with and without a display.
 os.environ["MPLBACKEND"] = "Agg"
@@ -18,6 +21,38 @@ os.environ["MPLBACKEND"] = "Agg"
 _SHARED = Path(__file__).resolve().parent.parent / "shared" / "datasets"
 if _SHARED.is_dir():
     os.environ.setdefault("HORNBEAM_DATASETS", str(_SHARED))
+
+
+# Compiling is most of the time of a run, and half of that is spent on making small programs fast. XLA's expensive passes
+# change only the last bits, so they stay on where a test compares the code that they make: of kernels, and of long runs.
+# HORNBEAM_TEST_OPTIMIZED=1 keeps them on everywhere.
+_OPTIMIZED = ("tests/kernels/", "tests/benchmarks/")
+_OPTIMIZED_ALWAYS = os.environ.get("HORNBEAM_TEST_OPTIMIZED") == "1"
+_LARGEST_CACHE = 1 << 30  # bytes
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled programs for all workers of a run, and for the next run."""
+    cache = getattr(config, "cache", None)
+    if cache is None:  # -p no:cacheprovider
+        return
+    # Code for one processor may not run on another.
+    programs = Path(cache.mkdir(f"programs-{platform.node()}"))
+    if not hasattr(config, "workerinput"):
+        if sum(each.stat().st_size for each in programs.iterdir()) > _LARGEST_CACHE:
+            shutil.rmtree(programs)
+        programs.mkdir(exist_ok=True)
+    # Set here rather than in the environment: a test's subprocesses start as a user's do.
+    jax.config.update("jax_compilation_cache_dir", str(programs))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Compile a test's programs with or without XLA's expensive passes."""
+    optimized = item.nodeid.startswith(_OPTIMIZED) or item.get_closest_marker("slow") is not None
+    quick = not (optimized or _OPTIMIZED_ALWAYS)
+    jax.config.update("jax_disable_most_optimizations", quick)
 
 
 @pytest.fixture(autouse=True)
