@@ -91,3 +91,65 @@ def test_exchange(make, way, tmp_path):
     read.load_weights(path)
     for a, b in zip(written.get_weights(), read.get_weights(), strict=True):
         assert_close(a, b)
+
+
+def owner(k):
+    """A layer that writes under names of its own, and more than its weights."""
+
+    class Owner(k.layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(input_shape[-1],), name="scale")
+            self.counts = np.zeros(3)
+
+        def call(self, x):
+            return x * self.scale
+
+        def save_own_variables(self, store):
+            store["the scale"] = self.scale
+            store["counts"] = self.counts
+
+        def load_own_variables(self, store):
+            self.scale.assign(store["the scale"])
+            self.counts = np.array(store["counts"])
+
+    layer = Owner()
+    model = k.Sequential([k.Input((8,)), layer, k.layers.Dense(2)])
+    return model, layer
+
+
+@pytest.mark.parametrize("way", ["to Keras", "from Keras"])
+def test_a_layer_that_saves_itself(way, tmp_path):
+    path = str(tmp_path / "model.weights.h5")
+    source, target = (keras, peer) if way == "to Keras" else (peer, keras)
+    (written, mine), (read, other) = owner(source), owner(target)
+    mine.counts = np.array([1.0, 2.0, 3.0])
+    written.save_weights(path)
+    read.load_weights(path)
+    assert_close(other.counts, mine.counts)
+    for a, b in zip(written.get_weights(), read.get_weights(), strict=True):
+        assert_close(a, b)
+
+
+@pytest.mark.parametrize("way", ["to Keras", "from Keras"])
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
+def test_the_optimizer_of_a_compiled_model(way, optimizer, tmp_path):
+    path = str(tmp_path / "model.weights.h5")
+    source, target = (keras, peer) if way == "to Keras" else (peer, keras)
+    x = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
+    models = []
+    for k in (source, target):
+        extra = {"momentum": 0.9} if optimizer == "SGD" else {}
+        made = k.Sequential([k.Input((8,)), k.layers.Dense(2)])
+        made.compile(getattr(k.optimizers, optimizer)(**extra), "mse")
+        made.optimizer.build(made.trainable_variables)
+        models.append(made)
+    written, read = models
+    written.fit(x, x[:, :2], epochs=2, batch_size=4, verbose=0, shuffle=False)
+    written.save_weights(path)
+    read.load_weights(path)
+    for a, b in zip(written.optimizer.variables, read.optimizer.variables, strict=True):
+        assert_close(np.asarray(a.numpy()), np.asarray(b.numpy()))
+    for each in models:
+        each.fit(x, x[:, :2], batch_size=4, verbose=0, shuffle=False)
+    for a, b in zip(written.get_weights(), read.get_weights(), strict=True):
+        assert_close(a, b)

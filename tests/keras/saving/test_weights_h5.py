@@ -134,3 +134,130 @@ def test_bad_calls(saved, tmp_path):
     unchanged(model, lambda: model.save(tmp_path / "m.keras"), NotImplementedError, "save_weights")
     with pytest.raises(ValueError, match="no weights yet"):
         keras.Sequential([layers.Dense(1)]).save_weights(path)
+
+
+def test_another_head_is_left_as_it_is(saved):
+    model, path = saved
+    other = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(7, name="head")])
+    head = other.layers[1].get_weights()
+    with pytest.warns(UserWarning) as caught:
+        other.load_weights(path, skip_mismatch=True)
+    (warning,) = caught
+    assert "head/kernel (3, 7): layers/dense_1/vars/0 has shape (3, 2)" in str(warning.message)
+    assert "head/bias (7,)" in str(warning.message)
+    for a, b in zip(other.layers[0].get_weights(), model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(other.layers[1].get_weights(), head, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_layer_is_loaded_whole_or_not_at_all(saved):
+    _, path = saved
+    with h5py.File(path, "a") as file:
+        del file["layers/dense/vars/1"]
+        file["layers/dense/vars/1"] = np.ones(9)
+    other = make()
+    before = other.layers[0].get_weights()
+    with pytest.warns(UserWarning, match=r"a/bias \(3,\): layers/dense/vars/1 has shape \(9,\)"):
+        other.load_weights(path, skip_mismatch=True)
+    for a, b in zip(other.layers[0].get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_more_weights_than_the_layer_has_are_told(saved):
+    _, path = saved
+    with h5py.File(path, "a") as file:
+        file["layers/dense/vars/2"] = np.ones(3)
+    other = make()
+    text = "a: the file has layers/dense/vars/2 as well, the layer has 2 weights"
+    unchanged(other, lambda: other.load_weights(path), ValueError, text)
+
+
+def test_layers_to_skip(saved):
+    model, path = saved
+    other = make()
+    before = other.layers[0].get_weights()
+    other.load_weights(path, objects_to_skip=[other.layers[0]])
+    np.testing.assert_array_equal(other.layers[0].get_weights()[0], before[0])
+    np.testing.assert_array_equal(
+        other.layers[1].get_weights()[0], model.layers[1].get_weights()[0]
+    )
+
+
+class Owner(layers.Layer):
+    """Reads in two steps, of which the second may fail; keeps a list of what it has read."""
+
+    needs = "scale"
+
+    def build(self, input_shape):
+        self.scale = self.add_weight((input_shape[-1],), initializer="ones")
+        self.read = None
+
+    def call(self, x):
+        return x * self.scale
+
+    def save_own_variables(self, store):
+        store["scale"] = self.scale
+
+    def load_own_variables(self, store):
+        self.scale.assign(store["scale"])
+        self.read = [*store]
+        store[self.needs]
+
+
+def test_a_layers_own_methods_are_called(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other = (keras.Sequential([keras.Input((4,)), Owner(name="own")]) for _ in range(2))
+    model.layers[0].scale.assign([1, 2, 3, 4])
+    model.save_weights(path)
+    other.load_weights(path)
+    np.testing.assert_array_equal(other.get_weights()[0], [1, 2, 3, 4])
+    assert other.layers[0].read == ["scale"]
+
+
+@pytest.mark.parametrize("fails", ["its own method", "another layer"])
+def test_what_an_own_method_changed_is_taken_back(fails, tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model = keras.Sequential([keras.Input((4,)), Owner(), layers.Dense(3)])
+    model.layers[0].scale.assign([1, 2, 3, 4])
+    model.save_weights(path)
+    other = keras.Sequential([keras.Input((4,)), Owner(name="own"), layers.Dense(2, name="b")])
+    other.layers[0].needs = {"its own method": "offset", "another layer": "scale"}[fails]
+    text = {
+        "its own method": "own: layers/owner/vars: layers/owner/vars/offset is not in the file",
+        "another layer": r"b/kernel \(4, 2\)",
+    }[fails]
+    unchanged(other, lambda: other.load_weights(path), ValueError, text)
+    assert other.layers[0].read is None
+
+
+def test_only_numbers_are_written(tmp_path):
+    class Names(layers.Layer):
+        def call(self, x):
+            return x
+
+        def save_own_variables(self, store):
+            store["names"] = np.array(["a", "b"])
+
+    model = keras.Sequential([keras.Input((4,)), Names(name="n")])
+    with pytest.raises(TypeError, match=r"holds numbers; 'n' wrote 'names'"):
+        model.save_weights(tmp_path / "m.weights.h5")
+    assert not os.listdir(tmp_path)
+
+
+def test_an_optimizer_that_differs_starts_anew(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other, plain = make(), make(), make()
+    for each, optimizer in ((model, "adam"), (other, "sgd")):
+        each.compile(optimizer, "mse")
+        each.optimizer.build(each.trainable_variables)
+    model.optimizer.iterations.assign(7)
+    model.save_weights(path)
+    other.load_weights(path)
+    plain.load_weights(path)
+    assert other.optimizer.iterations == 0
+    again = make()
+    again.compile("adam", "mse")
+    again.optimizer.build(again.trainable_variables)
+    again.load_weights(path)
+    assert again.optimizer.iterations == 7

@@ -343,12 +343,15 @@ class Model(Trainer):
         """Write the weights to a `.weights.h5` file, which Keras 3 can read too. Needs h5py."""
         save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any) -> None:
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, objects_to_skip: Any = ()
+    ) -> None:
         """Read the weights from a `.weights.h5` file, Keras 3's included. Needs h5py; never runs code.
 
-        Raises ValueError, and changes nothing, where the file does not fit the model.
+        Raises ValueError, and changes nothing, where the file does not fit the model. With `skip_mismatch` the layers
+        that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are.
         """
-        load_weights(self, filepath)
+        load_weights(self, filepath, skip_mismatch, objects_to_skip)
 
 
 class Functional(Model):
