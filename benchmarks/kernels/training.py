@@ -79,7 +79,7 @@ def update_kernels() -> Iterator[Kernel]:
         ("AdamW", optimizers.AdamW()),
     ):
         optimizer.build([])
-        rule, decays = optimizer.rule(), bool(optimizer.weight_decay)
+        rule, decays = _kernel(optimizer), bool(optimizer.weight_decay)
         for shapes in (small, large):
             gradients = [normal(*shape) for shape in shapes]
             elements = sum(gradient.size for gradient in gradients)
@@ -91,7 +91,7 @@ def update_kernels() -> Iterator[Kernel]:
 def row_update_kernels() -> Iterator[Kernel]:
     """Ten steps of Adam on a table of which some rows are looked up."""
     n, d, m = WORDS, 128, 2560
-    rule = optimizers.Adam().rule()
+    rule = _kernel(optimizers.Adam())
     indices = jnp.asarray(np.random.default_rng(0).integers(0, n, m), jnp.int32)
     table = jnp.zeros((n, d))
 
@@ -102,6 +102,12 @@ def row_update_kernels() -> Iterator[Kernel]:
     call = partial(_steps, rule, False, gradient)
     size = f"{n} x {d}, {m} rows, {STEPS} steps"
     yield Kernel("embedding + Adam", size, call, (indices, normal(m, d)))
+
+
+def _kernel(optimizer: optimizers.Optimizer) -> updates.Rule:
+    rule = optimizer.rule()
+    assert rule is not None and rule.kernel is not None
+    return rule.kernel
 
 
 def _steps(

@@ -273,7 +273,10 @@ ERRORS = [
     (lambda: optimizers.Adam(betas=1), "Adam does not know the arguments 'betas'"),
     (lambda: optimizers.Adam("fast"), "`learning_rate` is a number.*received 'fast'"),
     (lambda: optimizers.Adam(clipnorm=1, clipvalue=1), "At most one of `clipnorm`"),
-    (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), "`ema_momentum` lies between 0 and 1"),
+    (
+        lambda: optimizers.Adam(use_ema=True, ema_momentum=2),
+        "`ema_momentum` must be between 0 and 1",
+    ),
     (
         lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=0),
         "`ema_overwrite_frequency` is an integer >= 1",

@@ -64,7 +64,7 @@ class SwapEMAWeights(Callback):
                 f"SwapEMAWeights needs an optimizer that averages weights; {optimizer!r} does not. Make it with "
                 "`use_ema=True`."
             )
-        return optimizer.averages()
+        return optimizer.average_pairs()
 
     def _use_averages(self) -> None:
         pairs = self._pairs()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot, Slots
 
 
 def adadelta(
@@ -21,7 +20,7 @@ def adadelta(
     rho: float,
     epsilon: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of Adadelta."""
+    """Take one step of Adadelta."""
     squares = rho * slots["accumulated_grad"] + (1 - rho) * jnp.square(gradient)
     moves = slots["accumulated_delta_var"]
     move = jnp.sqrt(moves + epsilon) / jnp.sqrt(squares + epsilon) * gradient
@@ -52,23 +51,10 @@ class Adadelta(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("accumulated_grad", "accumulated_delta_var")
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        return adadelta(gradient, value, slots, learning_rate, self.rho, self.epsilon)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        slots = Slot("accumulated_grad"), Slot("accumulated_delta_var")
+        return Rule(adadelta, slots, (("rho", self.rho), ("epsilon", self.epsilon)))
 
 
 registry.add(Adadelta)

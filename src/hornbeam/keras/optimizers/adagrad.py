@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
-from hornbeam.keras.initializers import Constant
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot, Slots
 
 
 def adagrad(
     gradient: jax.Array, value: jax.Array, slots: Slots, rate: jax.Array, epsilon: float
 ) -> tuple[jax.Array, Slots]:
-    """One step of Adagrad."""
+    """Take one step of Adagrad."""
     total = slots["accumulator"] + jnp.square(gradient)
     return value - rate * gradient / jnp.sqrt(total + epsilon), {"accumulator": total}
 
@@ -46,23 +44,10 @@ class Adagrad(Optimizer):
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("accumulator", initializer=Constant(self.initial_accumulator_value))
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        return adagrad(gradient, value, slots, learning_rate, self.epsilon)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        slots = (Slot("accumulator", self.initial_accumulator_value),)
+        return Rule(adagrad, slots, (("epsilon", self.epsilon),))
 
 
 registry.add(Adagrad)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
 from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Scalars, Slot
 from hornbeam.kernels import updates
 
 
 def complement(beta: float, step: jax.Array) -> jax.Array:
-    """1 - beta^step in float32, without the digits that the subtraction would cancel."""
+    """Return 1 - beta^step in float32, without the loss of digits that the subtraction would bring."""
     exponent = math.log(beta) if beta > 0 else -math.inf
     return -jnp.expm1(exponent * step.astype(jnp.float32))
+
+
+def adam_scalars(
+    rate: jax.Array, step: jax.Array, beta_1: float, beta_2: float, epsilon: float
+) -> Scalars:
+    """Return the learning rate with the corrections of the bias."""
+    del epsilon
+    return {"rate": updates.adam_rate(rate, step, beta_1, beta_2)}
 
 
 class Adam(Optimizer):
@@ -52,24 +59,13 @@ class Adam(Optimizer):
         self.epsilon = epsilon
         self.amsgrad = amsgrad
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("momentum", "velocity")
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        slots = [Slot("momentum"), Slot("velocity")]
         if self.amsgrad:
-            self.add_slots("velocity_hat")
-
-    def rule(self) -> updates.Rule:
-        """The formula for one variable, and the kernel for it."""
-        slots = ("momentum", "velocity", *(["velocity_hat"] if self.amsgrad else []))
+            slots.append(Slot("velocity_hat", apart=True))
         constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2), ("epsilon", self.epsilon)
-        return updates.Rule("adam", updates.adam, slots, constants)
-
-    def rate_of_rule(self, learning_rate: jax.Array, step: jax.Array) -> jax.Array:
-        """The learning rate with the corrections of the bias."""
-        return updates.adam_rate(learning_rate, step, self.beta_1, self.beta_2)
+        return Rule(updates.adam, tuple(slots), constants, adam_scalars)
 
 
 class AdamW(Adam):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.adam import complement
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Scalars, Slot, Slots
 
 
 def adamax(
@@ -19,16 +18,23 @@ def adamax(
     value: jax.Array,
     slots: Slots,
     rate: jax.Array,
-    step: jax.Array,
     beta_1: float,
     beta_2: float,
     epsilon: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of Adamax."""
+    """Take one step of Adamax."""
     mean = slots["momentum"] + (gradient - slots["momentum"]) * (1 - beta_1)
     norm = jnp.maximum(beta_2 * slots["norm"], jnp.abs(gradient))
-    scale = (rate / complement(beta_1, step)).astype(value.dtype)
-    return value - scale * mean / (norm + epsilon), {"momentum": mean, "norm": norm}
+    value = value - rate.astype(value.dtype) * mean / (norm + epsilon)
+    return value, {"momentum": mean, "norm": norm}
+
+
+def adamax_scalars(
+    rate: jax.Array, step: jax.Array, beta_1: float, beta_2: float, epsilon: float
+) -> Scalars:
+    """Return the learning rate with the correction of the mean's bias."""
+    del beta_2, epsilon
+    return {"rate": rate / complement(beta_1, step)}
 
 
 class Adamax(Optimizer):
@@ -56,24 +62,10 @@ class Adamax(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("momentum", "norm")
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        betas = self.beta_1, self.beta_2
-        return adamax(gradient, value, slots, learning_rate, step, *betas, self.epsilon)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2), ("epsilon", self.epsilon)
+        return Rule(adamax, (Slot("momentum"), Slot("norm")), constants, adamax_scalars)
 
 
 registry.add(Adamax)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
-from hornbeam.keras.initializers import Constant
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot, Slots
 
 
 def ftrl(
@@ -25,7 +23,7 @@ def ftrl(
     shrinkage: float,
     beta: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of FTRL; `power` is that of the accumulator in the learning rate, at most 0."""
+    """Take one step of FTRL; `power` is that of the accumulator in the learning rate, at most 0."""
     old, linear = slots["accumulator"], slots["linear"]
     total = old + jnp.square(gradient)
     sigma = (jnp.power(total, -power) - jnp.power(old, -power)) / rate
@@ -82,26 +80,17 @@ class Ftrl(Optimizer):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must be >= 0; received {getattr(self, name)!r}.")
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        first = Constant(self.initial_accumulator_value)
-        self.add_slots("accumulator", "linear", initializer=[first, "zeros"])
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        l1, l2 = self.l1_regularization_strength, self.l2_regularization_strength
-        hyper = l1, l2, self.l2_shrinkage_regularization_strength, self.beta
-        return ftrl(gradient, value, slots, learning_rate, self.learning_rate_power, *hyper)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        constants = {
+            "power": self.learning_rate_power,
+            "l1": self.l1_regularization_strength,
+            "l2": self.l2_regularization_strength,
+            "shrinkage": self.l2_shrinkage_regularization_strength,
+            "beta": self.beta,
+        }
+        slots = Slot("accumulator", self.initial_accumulator_value), Slot("linear")
+        return Rule(ftrl, slots, tuple(constants.items()))
 
 
 registry.add(Ftrl)

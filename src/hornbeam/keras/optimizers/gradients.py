@@ -1,4 +1,4 @@
-"""What happens to gradients before a rule sees them."""
+"""Clipping, types and checks of gradients, before a rule sees them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,41 @@ from hornbeam.core.variable import Variable
 
 
 def clip_by_norm(gradient: jax.Array, limit: float) -> jax.Array:
-    """The gradient, scaled down where its Euclidean norm exceeds `limit`."""
+    """Return the gradient, scaled down where its Euclidean norm exceeds `limit`."""
     return _scaled(gradient, limit, _norm(gradient))
 
 
 def clip_by_global_norm(gradients: Sequence[jax.Array], limit: float) -> list[jax.Array]:
-    """The gradients, scaled down together where the norm of all their elements exceeds `limit`."""
+    """Return the gradients, scaled down together where the norm of all their elements exceeds `limit`."""
     norm = jnp.sqrt(sum(jnp.square(_norm(gradient)) for gradient in gradients))
     return [_scaled(gradient, limit, norm) for gradient in gradients]
 
 
 def clip_by_value(gradient: jax.Array, limit: float) -> jax.Array:
-    """Every element between -limit and limit."""
+    """Return the gradient with every element between -limit and limit."""
     return jnp.clip(gradient, -limit, limit)
+
+
+def clip(
+    gradients: list[jax.Array],
+    norm: float | None,
+    global_norm: float | None,
+    value: float | None,
+) -> list[jax.Array]:
+    """Return the gradients clipped by the first limit that is not None."""
+    if norm is not None:
+        return [clip_by_norm(each, norm) for each in gradients]
+    if global_norm is not None:
+        return clip_by_global_norm(gradients, global_norm)
+    if value is not None:
+        return [clip_by_value(each, value) for each in gradients]
+    return gradients
 
 
 def usable_gradients(
     grads: list[Any], variables: list[Variable]
 ) -> tuple[list[jax.Array], list[Variable]]:
-    """Raw gradients in the types of their variables; variables without one are left out."""
+    """Return raw gradients in the types of their variables, and these; leave out variables without a gradient."""
     without = [v for g, v in zip(grads, variables, strict=True) if g is None]
     if len(without) == len(variables):
         raise ValueError("No gradients provided for any variable.")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.adam import complement
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Scalars, Slot, Slots
 
 
 def lamb(
@@ -19,19 +18,29 @@ def lamb(
     value: jax.Array,
     slots: Slots,
     rate: jax.Array,
-    step: jax.Array,
+    of_mean: jax.Array,
+    of_square: jax.Array,
     beta_1: float,
     beta_2: float,
     epsilon: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of Lamb."""
+    """Take one step of Lamb; `of_mean` and `of_square` divide the bias out of the running means."""
     mean = slots["momentum"] + (gradient - slots["momentum"]) * (1 - beta_1)
     square = slots["velocity"] + (jnp.square(gradient) - slots["velocity"]) * (1 - beta_2)
-    of_mean, of_square = (complement(beta, step).astype(value.dtype) for beta in (beta_1, beta_2))
+    of_mean, of_square = of_mean.astype(value.dtype), of_square.astype(value.dtype)
     move = mean / of_mean / (jnp.sqrt(square / of_square) + epsilon)
     size, length = jnp.linalg.norm(value.ravel()), jnp.linalg.norm(move.ravel())
     trust = jnp.where((size > 0) & (length > 0), size / jnp.where(length > 0, length, 1), 1)
     return value - rate * trust * move, {"momentum": mean, "velocity": square}
+
+
+def lamb_scalars(
+    rate: jax.Array, step: jax.Array, beta_1: float, beta_2: float, epsilon: float
+) -> Scalars:
+    """Return the learning rate and the divisors of both running means."""
+    del epsilon
+    of_mean, of_square = complement(beta_1, step), complement(beta_2, step)
+    return {"rate": rate, "of_mean": of_mean, "of_square": of_square}
 
 
 class Lamb(Optimizer):
@@ -59,24 +68,10 @@ class Lamb(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("momentum", "velocity")
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        betas = self.beta_1, self.beta_2
-        return lamb(gradient, value, slots, learning_rate, step, *betas, self.epsilon)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2), ("epsilon", self.epsilon)
+        return Rule(lamb, (Slot("momentum"), Slot("velocity")), constants, lamb_scalars)
 
 
 registry.add(Lamb)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot, Slots
 
 
 def lion(
@@ -21,7 +20,7 @@ def lion(
     beta_1: float,
     beta_2: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of Lion."""
+    """Take one step of Lion."""
     mean = slots["momentum"]
     value = value - rate * jnp.sign(beta_1 * mean + (1 - beta_1) * gradient)
     return value, {"momentum": beta_2 * mean + (1 - beta_2) * gradient}
@@ -54,23 +53,10 @@ class Lion(Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("momentum")
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        return lion(gradient, value, slots, learning_rate, self.beta_1, self.beta_2)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2)
+        return Rule(lion, (Slot("momentum"),), constants)
 
 
 registry.add(Lion)

@@ -8,7 +8,7 @@ from hornbeam.keras.optimizers.optimizer import Optimizer, registry
 
 
 def get(identifier: Any) -> Any:
-    """The optimizer that a name, a configuration, a class or an optimizer stands for; None for None.
+    """Return the optimizer that a name, a configuration, a class or an optimizer stands for; None for None.
 
     Raises ValueError for an unknown name, with near names.
 
@@ -26,7 +26,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(optimizer: Optimizer) -> Any:
-    """The configuration of an optimizer.
+    """Return the configuration of an optimizer.
 
     >>> from hornbeam import keras
     >>> keras.optimizers.serialize(keras.optimizers.SGD(momentum=0.9))["config"]["momentum"]
@@ -36,7 +36,7 @@ def serialize(optimizer: Optimizer) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The optimizer that `serialize` described.
+    """Make the optimizer that `serialize` described.
 
     >>> from hornbeam import keras
     >>> keras.optimizers.deserialize({"class_name": "sgd", "config": {"learning_rate": 0.5}})

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import scope
-from hornbeam.core.tensor import Tensor, unwrap
-from hornbeam.core.variable import Variable
-from hornbeam.keras.initializers import Ones
 from hornbeam.keras.optimizers.adam import complement
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
-from hornbeam.keras.optimizers.optimizer import Optimizer, Slots, registry
+from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Scalars, Slot, Slots
+
+
+def warmed(beta_1: float, step: jax.Array) -> jax.Array:
+    """Return the momentum factor of a step: beta_1 * (1 - 0.96^step / 2), which rises to beta_1."""
+    return beta_1 * (1 - 0.5 * jnp.power(jnp.float32(0.96), step.astype(jnp.float32)))
+
+
+def next_product(
+    step: jax.Array, u_product: jax.Array, beta_1: float, beta_2: float, epsilon: float
+) -> Scalars:
+    """Return the product of the momentum factors of all steps up to this one."""
+    del beta_2, epsilon
+    return {"u_product": u_product * warmed(beta_1, step)}
+
+
+def nadam_scalars(
+    rate: jax.Array,
+    step: jax.Array,
+    u_product: jax.Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Scalars:
+    """Return the learning rate, the factors of mean and gradient, and the divisor of the mean square."""
+    del epsilon
+    now, ahead = warmed(beta_1, step), warmed(beta_1, step + 1)
+    return {
+        "rate": rate,
+        "of_mean": ahead / (1 - u_product * ahead),
+        "of_gradient": (1 - now) / (1 - u_product),
+        "of_square": complement(beta_2, step),
+    }
 
 
 def nadam(
@@ -22,26 +50,21 @@ def nadam(
     value: jax.Array,
     slots: Slots,
     rate: jax.Array,
-    step: jax.Array,
-    product: jax.Array,
+    of_mean: jax.Array,
+    of_gradient: jax.Array,
+    of_square: jax.Array,
     beta_1: float,
     beta_2: float,
     epsilon: float,
 ) -> tuple[jax.Array, Slots]:
-    """One step of Nadam; `product` is that of the momentum factors of all steps up to this one."""
-    now, ahead = warmed(beta_1, step), warmed(beta_1, step + 1)
+    """Take one step of Nadam."""
+    dtype = value.dtype
     mean = slots["momentum"] + (gradient - slots["momentum"]) * (1 - beta_1)
     square = slots["velocity"] + (jnp.square(gradient) - slots["velocity"]) * (1 - beta_2)
-    of_mean = (ahead / (1 - product * ahead)).astype(value.dtype)
-    of_gradient = ((1 - now) / (1 - product)).astype(value.dtype)
-    variance = square / complement(beta_2, step).astype(value.dtype)
-    move = rate * (of_mean * mean + of_gradient * gradient) / (jnp.sqrt(variance) + epsilon)
-    return value - move, {"momentum": mean, "velocity": square}
-
-
-def warmed(beta_1: float, step: jax.Array) -> jax.Array:
-    """The momentum factor of a step: beta_1 * (1 - 0.96^step / 2), which rises to beta_1."""
-    return beta_1 * (1 - 0.5 * jnp.power(jnp.float32(0.96), step.astype(jnp.float32)))
+    ahead = of_mean.astype(dtype) * mean + of_gradient.astype(dtype) * gradient
+    variance = square / of_square.astype(dtype)
+    value = value - rate * ahead / (jnp.sqrt(variance) + epsilon)
+    return value, {"momentum": mean, "velocity": square}
 
 
 class Nadam(Optimizer):
@@ -69,31 +92,17 @@ class Nadam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("momentum", "velocity")
-        self._product = self.add_variable((), Ones(), name="u_product")
-
-    def update_all(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
-        """Update variables, after the product of momentum factors that they share."""
-        factor = warmed(self.beta_1, jnp.asarray(unwrap(self.iterations)) + 1)
-        self._product.assign(Tensor(scope.read(self._product) * factor))
-        super().update_all(gradients, variables)
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule for one variable, on raw arrays."""
-        hyper = scope.read(self._product), self.beta_1, self.beta_2, self.epsilon
-        return nadam(gradient, value, slots, learning_rate, step, *hyper)
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        constants = ("beta_1", self.beta_1), ("beta_2", self.beta_2), ("epsilon", self.epsilon)
+        return Rule(
+            formula=nadam,
+            slots=(Slot("momentum"), Slot("velocity")),
+            constants=constants,
+            scalars=nadam_scalars,
+            shared=(Slot("u_product", 1.0),),
+            advance=next_product,
+        )
 
 
 registry.add(Nadam)

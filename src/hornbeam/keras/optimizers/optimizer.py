@@ -1,8 +1,7 @@
-"""The base of all optimizers: the way from gradients to updated variables."""
+"""The base of all optimizers: what happens between gradients and updated variables."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -13,14 +12,18 @@ import jax.numpy as jnp
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
-from hornbeam.keras.optimizers.arguments import check_count, refuse_unknown
-from hornbeam.keras.optimizers.branches import choose
-from hornbeam.keras.optimizers.gradients import (
-    clip_by_global_norm,
-    clip_by_norm,
-    clip_by_value,
-    usable_gradients,
+from hornbeam.keras.initializers import Constant
+from hornbeam.keras.optimizers import rule_steps
+from hornbeam.keras.optimizers.accumulation import accumulate
+from hornbeam.keras.optimizers.arguments import (
+    check_arguments,
+    refuse_unknown,
+    signature_with_base,
 )
+from hornbeam.keras.optimizers.averages import update_averages
+from hornbeam.keras.optimizers.gradients import clip, usable_gradients
+from hornbeam.keras.optimizers.own_steps import missing_step, overrides_update_step, own_step
+from hornbeam.keras.optimizers.rule import Rule
 from hornbeam.keras.optimizers.state import OptimizerState
 from hornbeam.keras.registry import (
     Registry,
@@ -28,11 +31,8 @@ from hornbeam.keras.registry import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from hornbeam.kernels import updates
 
 registry = Registry("optimizer", "keras.optimizers")
-
-Slots = updates.Slots
 
 
 class Optimizer(OptimizerState):
@@ -50,8 +50,7 @@ class Optimizer(OptimizerState):
 
     Own optimizers override `build`, to add their variables, and `update_step`.
 
-    The optimizers of this package override `update`, a rule for one variable, or give it as a `rule`, by which a kernel
-    updates all variables at once.
+    The optimizers of this package override `rule`, from which follow their slots, their formula and their kernel.
 
     >>> from hornbeam import keras
     >>> class SignDescent(keras.optimizers.Optimizer):
@@ -62,8 +61,6 @@ class Optimizer(OptimizerState):
     >>> weight.numpy()
     array([0.5, 2.5], dtype=float32)
     """
-
-    _by_rule = True  # whether `rule` may be used in place of `update`
 
     def __init__(
         self,
@@ -82,15 +79,12 @@ class Optimizer(OptimizerState):
     ) -> None:
         """Raises ValueError for unknown arguments and for values out of range."""
         refuse_unknown(type(self).__name__, kwargs)
-        if sum(each is not None for each in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                "At most one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set; received "
-                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}."
-            )
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"`ema_momentum` lies between 0 and 1; received {ema_momentum!r}.")
-        check_count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
-        check_count("gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        check_arguments(
+            {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm},
+            ema_momentum if use_ema else None,
+            ema_overwrite_frequency,
+            gradient_accumulation_steps,
+        )
         super().__init__(name)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -104,6 +98,7 @@ class Optimizer(OptimizerState):
         self._trainable_variables: list[Variable] = []
         self._indices: dict[Variable, int] = {}
         self._slots: dict[str, list[Variable]] = {}
+        self._shared: dict[str, Variable] = {}
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._undecayed: tuple[set[Variable], tuple[str, ...]] = (set(), ())
@@ -113,21 +108,11 @@ class Optimizer(OptimizerState):
         self._learning_rate = self._first_learning_rate(learning_rate)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let `help` and editors show the arguments that `**kwargs` hands on to the base.
-
-        A subclass that has an update of its own is not updated by the rule that it inherits.
-        """
+        """Let `help` and editors show the arguments that `**kwargs` hands on to the base."""
         super().__init_subclass__(**kwargs)
-        if vars(cls).keys() & {"update", "update_step", "update_all"}:
-            cls._by_rule = False
-        own = list(inspect.signature(cls.__init__).parameters.values())[1:]
-        if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
-            names = {each.name for each in own}
-            base = list(inspect.signature(Optimizer.__init__).parameters.values())[1:-1]
-            shared = [
-                each.replace(kind=each.KEYWORD_ONLY) for each in base if each.name not in names
-            ]
-            cls.__signature__ = inspect.Signature([*own[:-1], *shared, own[-1]])  # type: ignore
+        signature = signature_with_base(cls, Optimizer)
+        if signature is not None:
+            cls.__signature__ = signature  # type: ignore
 
     @property
     def iterations(self) -> Any:
@@ -148,15 +133,21 @@ class Optimizer(OptimizerState):
             self._accumulators = self.add_optimizer_variables(
                 self._trainable_variables, "gradient_accumulator"
             )
+        if (rule := self.rule()) is not None:
+            self._add_slots(rule)
         self.built = True
 
-    def add_slots(self, *names: str, initializer: Any = "zeros") -> None:
-        """One variable of each name per trainable variable; `update` gets their values by name."""
-        slots = self.add_optimizer_variables(self._trainable_variables, list(names), initializer)
-        self._slots.update(zip(names, slots, strict=True))
+    def _add_slots(self, rule: Rule) -> None:
+        """Add the variables of a rule, in the order in which Keras saves them."""
+        for group in rule.slot_groups:
+            names, first = [slot.name for slot in group], [Constant(slot.first) for slot in group]
+            columns = self.add_optimizer_variables(self._trainable_variables, names, first)
+            self._slots.update(zip(names, columns, strict=True))
+        for slot in rule.shared:
+            self._shared[slot.name] = self.add_variable((), Constant(slot.first), name=slot.name)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
-        """Update variables by `(gradient, variable)` pairs; gives the number of updates so far."""
+        """Update variables by `(gradient, variable)` pairs; return the number of updates so far."""
         pairs = list(grads_and_vars)
         if not pairs:
             raise ValueError("`apply_gradients` received no pairs of gradient and variable.")
@@ -192,7 +183,7 @@ class Optimizer(OptimizerState):
         grads: Sequence[Any],
         trainable_variables: Sequence[Any],
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """`apply` as a pure function of values: the new ones of the variables, and of its own.
+        """Return the values of the variables, and of the optimizer's own, after `apply`; nothing is assigned.
 
         Raises ValueError where the optimizer is not built or numbers of values do not match.
         """
@@ -213,48 +204,17 @@ class Optimizer(OptimizerState):
         count = len(self._trainable_variables)
         return [Tensor(v) for v in new[:count]], [Tensor(v) for v in new[count:]]
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Update one variable, and the slots that belong to it."""
-        slots = self._slots_of(variable)
-        value = scope.read(variable)
-        rate = jnp.asarray(unwrap(learning_rate)).astype(value.dtype)
-        old = {name: scope.read(slot) for name, slot in slots.items()}
-        step = jnp.asarray(unwrap(self.iterations)) + 1
-        value, new = self.update(unwrap(gradient), value, old, rate, step)
-        variable.assign(Tensor(value))
-        for name, slot in slots.items():
-            slot.assign(Tensor(new[name]))
-
-    def update(
-        self,
-        gradient: jax.Array,
-        value: jax.Array,
-        slots: Slots,
-        learning_rate: jax.Array,
-        step: jax.Array,
-    ) -> tuple[jax.Array, Slots]:
-        """The rule: new value and slots of one variable, from raw arrays; `step` counts from 1."""
-        rule = self.rule()
-        if rule is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} must implement `update_step(gradient, variable, learning_rate)`."
-            )
-        return rule(gradient, value, slots, self.rate_of_rule(learning_rate, step))
-
-    def rule(self) -> updates.Rule | None:
-        """The formula that `update` computes, and the kernel for it; None for an `update` of its own."""
+    def rule(self) -> Rule | None:
+        """Return how this optimizer changes a variable; None for one that overrides `update_step`."""
         return None
 
-    def rate_of_rule(self, learning_rate: jax.Array, step: jax.Array) -> jax.Array:
-        """The rate that `rule` takes, at a step counted from 1."""
-        del step
-        return learning_rate
-
-    def update_all(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
-        """Update variables by raw gradients that are ready for the rule."""
-        rate = self.learning_rate
-        for gradient, variable in zip(gradients, variables, strict=True):
-            self.update_step(Tensor(gradient), variable, rate)
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Update one variable, and the slots that belong to it."""
+        rule = self.rule()
+        if rule is None:
+            raise missing_step(self)
+        target = self._target(jnp.asarray(unwrap(gradient)), variable)
+        rule_steps.update_one(rule, self._moment(learning_rate), target)
 
     def exclude_from_weight_decay(
         self,
@@ -264,13 +224,9 @@ class Optimizer(OptimizerState):
         """Exempt variables from `weight_decay`: those given, and those whose name a pattern matches."""
         self._undecayed = (set(var_list or ()), tuple(var_names or ()))
 
-    def averages(self) -> list[tuple[Variable, Variable]]:
-        """Return the variables with their averages (`use_ema`); none before the optimizer is built."""
-        return (
-            list(zip(self._trainable_variables, self._averages, strict=True))
-            if self.use_ema
-            else []
-        )
+    def average_pairs(self) -> list[tuple[Variable, Variable]]:
+        """Return the variables and their averages; an empty list without `use_ema` and before `build`."""
+        return list(zip(self._trainable_variables, self._averages, strict=bool(self._averages)))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Replace the variables by their averages, where these are kept (`use_ema`)."""
@@ -280,11 +236,11 @@ class Optimizer(OptimizerState):
                 variable.assign(Tensor(scope.read(average)))
 
     def scale_loss(self, loss: Any) -> Any:
-        """The loss times `loss_scale_factor`."""
+        """Return the loss times `loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, the learning rate as it is now."""
+        """Return the constructor's arguments, with the present learning rate."""
         rate = self._learning_rate
         rate = float(rate.numpy()) if isinstance(rate, Variable) else rate
         arguments = {**constructor_arguments(self), "learning_rate": rate}
@@ -294,7 +250,7 @@ class Optimizer(OptimizerState):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Self:
-        """An optimizer from what `get_config` gave."""
+        """Make an optimizer from what `get_config` returned."""
         return cls(**{k: deserialize_keras_object(v, custom_objects) for k, v in config.items()})
 
     def __repr__(self) -> str:
@@ -305,7 +261,7 @@ class Optimizer(OptimizerState):
     # The steps of `apply`
 
     def _targets(self, grads: list[Any], given: Iterable[Variable] | None) -> list[Variable]:
-        """The variables that the gradients belong to."""
+        """Return the variables that the gradients belong to; build the optimizer on its first call."""
         if given is None and not self.built:
             raise ValueError(
                 "`apply` was given gradients without variables, and the optimizer has none yet: call "
@@ -323,6 +279,19 @@ class Optimizer(OptimizerState):
             self._get_variable_index(variable)
         return targets
 
+    def _target(self, gradient: jax.Array, variable: Variable) -> rule_steps.Target:
+        index = self._get_variable_index(variable)
+        slots = {name: each[index] for name, each in self._slots.items()}
+        return rule_steps.Target(gradient, variable, slots, self._decays(variable))
+
+    def _moment(self, learning_rate: Any) -> rule_steps.Moment:
+        return rule_steps.Moment(
+            learning_rate=jnp.asarray(unwrap(learning_rate)),
+            step=jnp.asarray(unwrap(self.iterations)) + 1,
+            weight_decay=self.weight_decay or 0.0,
+            shared={name: scope.read(each) for name, each in self._shared.items()},
+        )
+
     def _get_variable_index(self, variable: Variable) -> int:
         try:
             return self._indices[variable]
@@ -334,58 +303,39 @@ class Optimizer(OptimizerState):
 
     def _accumulate_or_update(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
         if self.gradient_accumulation_steps:
-            self._accumulate(gradients, variables)
+            accumulate(
+                gradients,
+                sums=[self._accumulators[self._get_variable_index(each)] for each in variables],
+                all_sums=self._accumulators,
+                count=self.gradient_accumulation_steps,
+                done=scope.read(self._iterations),
+                update=lambda means: self._update(means, variables),
+                state=[*self._trainable_variables, *self._variables],
+            )
         else:
             self._update(gradients, variables)
         if self.use_ema:
-            self._average()
+            update_averages(
+                self.average_pairs(),
+                jnp.asarray(unwrap(self.iterations)),
+                self.ema_momentum,
+                self.ema_overwrite_frequency,
+            )
 
     def _update(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
-        if self.clipnorm is not None:
-            gradients = [clip_by_norm(each, self.clipnorm) for each in gradients]
-        elif self.global_clipnorm is not None:
-            gradients = clip_by_global_norm(gradients, self.global_clipnorm)
-        elif self.clipvalue is not None:
-            gradients = [clip_by_value(each, self.clipvalue) for each in gradients]
-        rule = self.rule() if self._by_rule else None
-        if not updates.pays(sum(each.size for each in gradients)):
-            rule = None
-        together, alone = [], []
-        for gradient, variable in zip(gradients, variables, strict=True):
-            arrays = gradient, *map(scope.read, (variable, *self._slots_of(variable).values()))
-            suits = rule is not None and updates.suits(rule, *arrays)
-            (together if suits else alone).append((gradient, variable))
-        if rule is not None and together:
-            self._update_together(rule, *map(list, zip(*together, strict=True)))
-        if alone:
-            gradients, variables = map(list, zip(*alone, strict=True))
-            self._decay(variables)
-            self.update_all(gradients, variables)
-
-    def _update_together(
-        self, rule: updates.Rule, gradients: list[jax.Array], variables: list[Variable]
-    ) -> None:
-        """Decay and update variables by one call of the rule's kernel."""
-        learning_rate = jnp.asarray(unwrap(self.learning_rate)).astype(jnp.float32)
-        step = jnp.asarray(unwrap(self.iterations)) + 1
-        slots = [self._slots_of(variable) for variable in variables]
-        values, new = updates.update_all(
-            rule,
-            self.rate_of_rule(learning_rate, step),
-            learning_rate * (self.weight_decay or 0.0),
-            [self._decays(variable) for variable in variables],
-            gradients,
-            [scope.read(variable) for variable in variables],
-            [{name: scope.read(slot) for name, slot in each.items()} for each in slots],
-        )
-        for i, variable in enumerate(variables):
-            variable.assign(Tensor(values[i]))
-            for name in rule.slots:
-                slots[i][name].assign(Tensor(new[i][name]))
-
-    def _slots_of(self, variable: Variable) -> dict[str, Variable]:
-        index = self._get_variable_index(variable)
-        return {name: each[index] for name, each in self._slots.items()}
+        gradients = clip(gradients, self.clipnorm, self.global_clipnorm, self.clipvalue)
+        rule, rate = self.rule(), self.learning_rate
+        if rule is not None:
+            rule_steps.advance(rule, jnp.asarray(unwrap(self.iterations)) + 1, self._shared)
+        moment = self._moment(rate)
+        targets = [self._target(*pair) for pair in zip(gradients, variables, strict=True)]
+        if rule is not None and not overrides_update_step(type(self), Optimizer):
+            rule_steps.update(rule, moment, targets)
+            return
+        rule_steps.decay(moment, targets)
+        step = own_step(self)
+        for each in targets:
+            step(Tensor(each.gradient), each.variable, rate)
 
     def _decays(self, variable: Variable) -> bool:
         exempt, patterns = self._undecayed
@@ -394,43 +344,3 @@ class Optimizer(OptimizerState):
             or variable in exempt
             or any(re.search(each, variable.name) for each in patterns)
         )
-
-    def _decay(self, variables: list[Variable]) -> None:
-        for variable in filter(self._decays, variables):
-            value = scope.read(variable)
-            rate = jnp.asarray(unwrap(self.learning_rate))
-            share = (rate * (self.weight_decay or 0.0)).astype(value.dtype)
-            variable.assign(Tensor(updates.decayed(value, share)))
-
-    def _accumulate(self, gradients: list[jax.Array], variables: list[Variable]) -> None:
-        """Add to the sums of gradients; with the last of a round, update and start anew."""
-        sums = [self._accumulators[self._get_variable_index(each)] for each in variables]
-
-        def wait() -> None:
-            for each, gradient in zip(sums, gradients, strict=True):
-                each.assign_add(gradient)
-
-        def update() -> None:
-            count = self.gradient_accumulation_steps
-            means = [
-                (scope.read(each) + gradient) / count
-                for each, gradient in zip(sums, gradients, strict=True)
-            ]
-            self._update(means, variables)
-            for each in self._accumulators:
-                each.assign(Tensor(jnp.zeros_like(scope.read(each))))
-
-        last = (scope.read(self._iterations) + 1) % self.gradient_accumulation_steps == 0
-        choose(last, update, wait, [*self._trainable_variables, *self._variables])
-
-    def _average(self) -> None:
-        step = jnp.asarray(unwrap(self.iterations))
-        momentum = jnp.where(step == 0, 0.0, self.ema_momentum)  # the first average is the weight
-        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-            value = scope.read(variable)
-            share = momentum.astype(value.dtype)
-            mean = share * scope.read(average) + (1 - share) * value
-            average.assign(Tensor(mean))
-            if self.ema_overwrite_frequency:
-                due = (step + 1) % self.ema_overwrite_frequency == 0
-                variable.assign(Tensor(jnp.where(due, mean, value)))

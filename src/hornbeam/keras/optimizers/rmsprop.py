@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
 from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot
 from hornbeam.kernels import updates
 
 
@@ -39,21 +38,15 @@ class RMSprop(Optimizer):
         self.epsilon = epsilon
         self.centered = centered
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        self.add_slots("velocity")
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        slots = [Slot("velocity")]
         if self.momentum > 0:
-            self.add_slots("momentum")
+            slots.append(Slot("momentum", apart=True))
         if self.centered:
-            self.add_slots("average_gradient")
-
-    def rule(self) -> updates.Rule:
-        """The formula for one variable, and the kernel for it."""
+            slots.append(Slot("average_gradient", apart=True))
         constants = ("rho", self.rho), ("momentum", self.momentum), ("epsilon", self.epsilon)
-        return updates.Rule("rmsprop", updates.rmsprop, tuple(self._slots), constants)
+        return Rule(updates.rmsprop, tuple(slots), constants)
 
 
 registry.add(RMSprop, "rmsprop")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Unpack
 
-from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
 from hornbeam.keras.optimizers.optimizer import Optimizer, registry
+from hornbeam.keras.optimizers.rule import Rule, Slot
 from hornbeam.kernels import updates
 
 
@@ -38,19 +37,11 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for these variables; does nothing if that has been done."""
-        if self.built:
-            return
-        super().build(variables)
-        if self.momentum:
-            self.add_slots("momentum")
-
-    def rule(self) -> updates.Rule:
-        """The formula for one variable, and the kernel for it."""
-        slots = ("momentum",) if self.momentum else ()
+    def rule(self) -> Rule:
+        """Return the slots, the formula and the hyperparameters."""
+        slots = (Slot("momentum"),) if self.momentum else ()
         constants = ("momentum", self.momentum), ("nesterov", self.nesterov)
-        return updates.Rule("sgd", updates.sgd, slots, constants)
+        return Rule(updates.sgd, slots, constants)
 
 
 registry.add(SGD)
