@@ -7,7 +7,7 @@
 #include "conv/conv.h"
 #include "core/cpu.h"
 #include "core/onednn.h"
-#include "ffi/handlers.h"
+#include "core/handlers.h"
 
 namespace nb = nanobind;
 
@@ -15,7 +15,7 @@ NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
     for (const auto& handlers : {hornbeam::attention_handlers(),
-                                 hornbeam::batched_handlers(),
+                                 hornbeam::matmul_handlers(),
                                  hornbeam::bernoulli_handlers(),
                                  hornbeam::conv_handlers(),
                                  hornbeam::dense_handlers(),
@@ -23,7 +23,7 @@ NB_MODULE(_native, module) {
                                  hornbeam::normalization_handlers(),
                                  hornbeam::pool_handlers(),
                                  hornbeam::recurrent_handlers(),
-                                 hornbeam::update_handlers()}) {
+                                 hornbeam::updates_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }

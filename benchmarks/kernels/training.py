@@ -12,7 +12,7 @@ from benchmarks.cases.lstm import WORDS
 from benchmarks.kernels.kernel import Kernel, normal
 from hornbeam import ops
 from hornbeam.keras import optimizers
-from hornbeam.kernels import embedding, normalization, random, updates
+from hornbeam.kernels import bernoulli, embedding, normalization, updates
 
 STEPS = 10
 
@@ -54,7 +54,7 @@ def dropout_kernels() -> Iterator[Kernel]:
     """Dropout of half, drawn anew from a key that moves on; bits alone, and with the product that uses them."""
 
     def bits(seed: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return random.bernoulli(jax.random.key(seed), 0.5, shape)
+        return bernoulli.bernoulli(jax.random.key(seed), 0.5, shape)
 
     def dropped(x: jax.Array, seed: jax.Array) -> jax.Array:
         return jnp.where(bits(seed, x.shape), x / 0.5, 0)

@@ -9,7 +9,7 @@
 #include <array>
 #include <string>
 
-#include "core/matmul.h"
+#include "core/gemm.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace hornbeam::conv {

@@ -78,12 +78,6 @@ Arrays arrays(const Map& map) {
   return a;
 }
 
-// fn(begin, end) for all tiles, so many at a time that their arrays stay in the cache: each time the kernel is read once.
-template <typename Fn>
-void for_tiles(const Arrays& arrays, int64_t tiles, const Fn& fn) {
-  for_parts(tiles, arrays.tiles, kTileGrain, fn);
-}
-
 // Images of h rows, of which so many belong to a row of tiles.
 struct Images {
   const float* data;
@@ -135,7 +129,7 @@ bool convolve(const Map& map, int64_t n, const float* x, const float* kernel, bo
   const int64_t tiles = n * map.tiles();
   const Images xs = inputs(map, x);
   bool finite = true;
-  for_tiles(a, tiles, [&](int64_t begin, int64_t end) {
+  for_parts(tiles, a.tiles, kTileGrain, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     run.inputs(map, x, begin, count, a.zeros, a.v, a.v_pitch);
     run.products({a.v, count, map.c, 1}, a.v_pitch, map.c, a.u, a.u_pitch, map.f,
@@ -186,7 +180,7 @@ bool Convolution::weight_gradient(int64_t n, const float* x, const float* dy, bo
   const Steps& run = steps();
   const int64_t tiles = n * map.tiles();
   const Images xs = inputs(map, x), slopes = outputs(map, dy);
-  for_tiles(a, tiles, [&](int64_t begin, int64_t end) {
+  for_parts(tiles, a.tiles, kTileGrain, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     run.inputs(map, x, begin, count, a.zeros, a.v, a.v_pitch);
     run.slopes(map, dy, begin, count, a.m, a.m_pitch);

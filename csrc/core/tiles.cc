@@ -444,7 +444,7 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const Extras
   with_types(types, a, b, extras, c, c_stride, [](const auto& product) { multiply(product); });
 }
 
-ffi::Error matmul(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
+ffi::Error gemm(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
                   void* c, const Extras& extras) {
   return guarded([&] {
     return with_types(types, a, b, extras, c, b.columns,
@@ -460,7 +460,7 @@ namespace hornbeam::tiles {
 
 bool suits(const Types&) { return false; }
 void multiply(const Types&, const Matrix&, const Matrix&, const Extras&, void*, int64_t) {}
-xla::ffi::Error matmul(xla::ffi::ThreadPool&, const Types&, const Matrix&, const Matrix&, void*,
+xla::ffi::Error gemm(xla::ffi::ThreadPool&, const Types&, const Matrix&, const Matrix&, void*,
                        const Extras&) {
   return xla::ffi::Error::Success();
 }

@@ -8,15 +8,15 @@
 // good; it keeps float32, and AMX.
 #pragma once
 
-#include "core/matmul.h"
+#include "core/gemm.h"
 
 namespace hornbeam::tiles {
 
 // Whether products of these types are computed here on this processor.
 bool suits(const Types& types);
 
-// As those of matmul.h, for sizes above 0.
-xla::ffi::Error matmul(xla::ffi::ThreadPool& pool, const Types& types, const Matrix& a,
+// As those of gemm.h, for sizes above 0.
+xla::ffi::Error gemm(xla::ffi::ThreadPool& pool, const Types& types, const Matrix& a,
                        const Matrix& b, void* c, const Extras& extras);
 void multiply(const Types& types, const Matrix& a, const Matrix& b, const Extras& extras, void* c,
               int64_t c_stride);

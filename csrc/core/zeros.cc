@@ -28,7 +28,7 @@ constexpr int64_t kListed = 1 << 20;
 constexpr int64_t kFewestColumns = 64;  // of a slice, where it could have some of the rows instead
 
 constexpr int64_t kWidest = 16;  // floats in the widest register
-constexpr int kScratch = 3;      // the number of the scratch memory; matmul.cc has 1 and 2
+constexpr int kScratch = 3;      // the number of the scratch memory; gemm.cc has 1 and 2
 
 // Zeros are skipped where that is expected to take up to this part of the time. The rest is for processors other than
 // the one that was measured.
@@ -176,7 +176,7 @@ Factor worth_skipping(const ffi::ThreadPool& pool, const Types& types, const Mat
   return left <= right ? Factor::kLeft : Factor::kRight;
 }
 
-ffi::Error matmul(ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a, const Matrix& b, void* c,
+ffi::Error gemm(ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a, const Matrix& b, void* c,
                   const Extras& extras) {
   // (a b)^T = b^T a^T
   const bool turned = skipped == Factor::kRight;

@@ -9,7 +9,7 @@
 // definition gives.
 #pragma once
 
-#include "core/matmul.h"
+#include "core/gemm.h"
 
 namespace hornbeam::zeros {
 
@@ -20,9 +20,9 @@ enum class Factor { kNone, kLeft, kRight };
 Factor worth_skipping(const xla::ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
                       const Extras& extras);
 
-// As that of matmul.h, for matrices without masks and with sizes above 0; `extras.b_sums` is not looked at. Beside a
+// As that of gemm.h, for matrices without masks and with sizes above 0; `extras.b_sums` is not looked at. Beside a
 // float32 b in a product of bfloat16 the left factor is the one that is skipped.
-xla::ffi::Error matmul(xla::ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a, const Matrix& b,
+xla::ffi::Error gemm(xla::ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a, const Matrix& b,
                        void* c, const Extras& extras);
 
 }  // namespace hornbeam::zeros

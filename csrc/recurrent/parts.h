@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/matmul.h"
+#include "core/gemm.h"
 #include "core/onednn.h"
 #include "recurrent/recurrent.h"
 

@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "core/matmul.h"
+#include "core/gemm.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace hornbeam::recurrent {

@@ -10,4 +10,4 @@ from hornbeam.kernels import conv
 @pytest.fixture
 def every_size_of_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule of what pays is left out, so that all sizes are computed natively."""
-    monkeypatch.setattr(conv, "_pays", lambda multiplications: True)
+    monkeypatch.setattr(conv, "pays", lambda multiplications: True)

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.kernels import conv, conv_reference, native
+from hornbeam.kernels import conv, native
+from hornbeam.kernels.conv import reference as conv_reference
 from tests.kernels.conv_cases import (
     CASES,
     DEPTHWISE,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hornbeam.core import fusion
-from hornbeam.kernels import conv, conv_reference, native
+from hornbeam.kernels import conv, native
+from hornbeam.kernels.conv import reference as conv_reference
 from tests.kernels.conv_cases import (
     DTYPES,
     POOLED,

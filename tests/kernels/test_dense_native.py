@@ -30,7 +30,7 @@ MORE_ZEROS = [(shape, 0.9) for shape, _ in MOSTLY_ZEROS]
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule of what pays is left out, so that all sizes are computed natively."""
-    monkeypatch.setattr(dense, "_pays", lambda rows, d, units: min(d, units) > 0)
+    monkeypatch.setattr(dense, "pays", lambda rows, d, units: min(d, units) > 0)
 
 
 def _arrays(shape: tuple[int, int, int], dtype: str = "float32") -> tuple[Any, Any, Any, Any]:
@@ -386,8 +386,8 @@ def test_wrong_shapes() -> None:
 
 def test_small_products_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert not dense._pays(1, 4096, 4096) and not dense._pays(32, 64, 10)
-    assert dense._pays(32, 1600, 64)
+    assert not dense.pays(1, 4096, 4096) and not dense.pays(32, 64, 10)
+    assert dense.pays(32, 1600, 64)
 
 
 def test_native_kernels_can_be_switched_off() -> None:

@@ -29,7 +29,8 @@ TYPES = ["float32", "bfloat16"]
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule of what pays is left out, so that all sizes are computed natively."""
-    monkeypatch.setattr(matmul, "pays", lambda dtype, z, m, k, n: True)
+    for kernel in (matmul.MATMUL, matmul.EINSUM, matmul.BATCHED):
+        monkeypatch.setattr(kernel, "pays", lambda *_: True)
 
 
 def _matrices(z: int, rows: int, columns: int, dtype: str = "float32", seed: int = 0) -> jax.Array:
@@ -61,7 +62,7 @@ def test_value_and_gradients(size: Any, transpose_a: bool, transpose_b: bool, dt
         return matmul.matmul(a, b, transpose_a, transpose_b)
 
     def reference(a: Any, b: Any) -> Any:
-        return matmul.matmul_reference(transpose_a, transpose_b, None, a, b)
+        return matmul.product(a, b, transpose_a, transpose_b)
 
     actual = jax.jit(_vjp, static_argnums=0)(native_product, *arrays)
     expected = jax.jit(_vjp, static_argnums=0)(reference, *arrays)
@@ -95,7 +96,7 @@ def test_nan_and_infinity(transpose: bool, dtype: str) -> None:
     a, b = a.at[0, 3, 4].set(jnp.nan).at[1, 1, 1].set(-jnp.inf), b.at[1, 2, 5].set(jnp.inf)
     dc = dc.at[0, 7, 7].set(jnp.inf).at[1, 8, 8].set(jnp.nan)
     actual = _vjp(lambda a, b: matmul.matmul(a, b, transpose, transpose), a, b, dc)
-    expected = _vjp(partial(matmul.matmul_reference, transpose, transpose, None), a, b, dc)
+    expected = _vjp(partial(matmul.product, transpose_a=transpose, transpose_b=transpose), a, b, dc)
     for x, y in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         x, y = np.asarray(x, "float32"), np.asarray(y, "float32")
         assert np.isnan(y).any() and np.isinf(y).any()
@@ -135,7 +136,7 @@ EQUATIONS = [
 
 @pytest.mark.parametrize(("equation", "a", "b"), EQUATIONS)
 def test_einsum(equation: str, a: Any, b: Any) -> None:
-    assert matmul._plan(equation) is not None
+    assert matmul.plan_of(equation) is not None
     arrays = [jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate((a, b))]
     assert_close(matmul.einsum(equation, *arrays), jnp.einsum(equation, *arrays))
     assert_close(ops.einsum(equation, *arrays), jnp.einsum(equation, *arrays))
@@ -145,7 +146,7 @@ def test_einsum(equation: str, a: Any, b: Any) -> None:
     "equation", ["ab,bc->ac", "aab,abc->ac", "abc,acd", "ab...,bc->ac", "abc,acd->ad"]
 )
 def test_other_equations_have_no_plan(equation: str) -> None:
-    assert matmul._plan(equation) is None
+    assert matmul.plan_of(equation) is None
 
 
 def test_einsum_with_sizes_that_broadcast() -> None:

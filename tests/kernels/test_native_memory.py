@@ -11,6 +11,7 @@ import pytest
 
 from hornbeam.kernels import (
     attention,
+    bernoulli,
     conv,
     dense,
     embedding,
@@ -18,7 +19,6 @@ from hornbeam.kernels import (
     native,
     normalization,
     pool,
-    random,
     recurrent,
     updates,
 )
@@ -72,7 +72,7 @@ def layers_loss(x, kernel, window):
     mean, variance = normalization.moments(y, (0, 1, 2))
     y = normalization.batch_normalization(y, mean, variance, None, None, 1e-3)
     y = pool.average_pool(pool.max_pool(y, *TWO), *TWO)
-    return jnp.where(random.bernoulli(jax.random.key(0), 0.5, y.shape), y, 0).sum()
+    return jnp.where(bernoulli.bernoulli(jax.random.key(0), 0.5, y.shape), y, 0).sum()
 
 
 def words_loss(table, indices, weights, w, u):
@@ -114,10 +114,10 @@ def resident_bytes():
 
 @pytest.mark.slow
 def test_no_growth(monkeypatch):
-    for module in (attention, matmul, normalization, random):
+    for module in (attention, bernoulli, conv, normalization, pool):
         monkeypatch.setattr(module, "pays", lambda *_: True)
-    for module in (conv, pool):
-        monkeypatch.setattr(module, "_pays", lambda *_: True)
+    for kernel in (matmul.MATMUL, matmul.EINSUM, matmul.BATCHED):
+        monkeypatch.setattr(kernel, "pays", lambda *_: True)
     table = normal(500, 16)
     arguments = (
         (normal(8, 10, 10, 8), normal(3, 3, 8, 16), normal(16), normal(256, 256)),

@@ -14,6 +14,7 @@ from jax.extend.random import threefry_2x32
 from hornbeam import keras
 from hornbeam.kernels import (
     attention,
+    bernoulli,
     conv,
     dense,
     embedding,
@@ -21,7 +22,6 @@ from hornbeam.kernels import (
     native,
     normalization,
     pool,
-    random,
     recurrent,
 )
 
@@ -56,7 +56,7 @@ def attention_and_norm(x: Any) -> jax.Array:
 
 def lookups_and_products(x: Any) -> jax.Array:
     rows = embedding.take_rows(x.reshape(-1, 32), 37 * jnp.arange(16 * 70).reshape(16, 70) % 2000)
-    keep = random.bernoulli(jax.random.key(1), 0.8, rows.shape)
+    keep = bernoulli.bernoulli(jax.random.key(1), 0.8, rows.shape)
     rows = jnp.where(keep, rows, 0)
     weights = normal(32, 96), normal(32, 96)
     y = recurrent.gru(rows, jnp.zeros((16, 32)), *weights, normal(2, 96), return_sequences=True)[1]
@@ -131,7 +131,7 @@ def test_more_draws_than_32_bits_count() -> None:
     """The counter's upper word is used too; it fills 4.3 GB."""
     rows = 2**27 + 5
     key = jax.random.key(3)
-    drawn = jax.jit(lambda: random.bernoulli(key, 0.3, (rows, 32)))()
+    drawn = jax.jit(lambda: bernoulli.bernoulli(key, 0.3, (rows, 32)))()
     for first in (0, rows // 2, rows - 9):
         last = np.arange(first * 32, (first + 9) * 32, dtype=np.uint64)[: (rows - first) * 32]
         counts = np.concatenate([last >> 32, last & 0xFFFFFFFF]).astype(np.uint32)

@@ -13,7 +13,7 @@ import pytest
 from hornbeam import keras, ops
 from hornbeam.kernels import native
 from hornbeam.kernels import normalization as norm
-from hornbeam.kernels import normalization_reference as reference
+from hornbeam.kernels.normalization import reference
 from tests.tolerances import assert_close
 
 SHAPES = [(7, 5, 16), (1, 33), (3, 4, 5, 24), (1000, 65), (300, 128), (0, 20), (6, 3)]

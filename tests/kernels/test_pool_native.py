@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.kernels import native, pool, pool_reference
+from hornbeam.kernels import native, pool
+from hornbeam.kernels.pool import reference as pool_reference
 from tests.tolerances import assert_close
 
 CASES = [
@@ -29,7 +30,7 @@ KINDS = ["max_pool", "average_pool"]
 
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_pays", lambda size, channels: True)
+    monkeypatch.setattr(pool, "pays", lambda size, channels: True)
 
 
 def _vjp(f: Any, x: Any) -> Any:
@@ -140,4 +141,4 @@ def test_wrong_shapes() -> None:
 
 def test_small_inputs_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert not pool._pays(100, 10) and not pool._pays(10**6, 3) and pool._pays(10**6, 32)
+    assert not pool.pays(100, 10) and not pool.pays(10**6, 3) and pool.pays(10**6, 32)

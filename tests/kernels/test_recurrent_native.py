@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from hornbeam.core import fusion
-from hornbeam.kernels import embedding, native, recurrent, recurrent_native
+from hornbeam.kernels import embedding, native, recurrent
+from hornbeam.kernels.recurrent import native as recurrent_native
 from tests.tolerances import assert_close
 
 CELLS = ["lstm", "gru", "gru_before"]
@@ -24,7 +25,7 @@ SHAPES = [(1, 9, 16, 16), (5, 1, 1, 1), (7, 6, 20, 33), (33, 12, 40, 48)]
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule of what pays is left out, so that all sizes are computed natively."""
-    monkeypatch.setattr(recurrent_native, "_pays", lambda b, t, d, u: True)
+    monkeypatch.setattr(recurrent, "pays", lambda b, t, d, u: True)
 
 
 def _arrays(cell: str, shape: Any, dtype: str = "float32", bias: bool = True) -> list[Any]:
@@ -422,8 +423,8 @@ def test_wrong_shapes() -> None:
 
 def test_one_row_and_a_large_kernel_are_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert not recurrent_native._pays(1, 50, 512, 512)
-    assert recurrent_native._pays(1, 80, 128, 128) and recurrent_native._pays(32, 80, 512, 512)
+    assert not recurrent.pays(1, 50, 512, 512)
+    assert recurrent.pays(1, 80, 128, 128) and recurrent.pays(32, 80, 512, 512)
 
 
 def test_the_layers_activations_are_recognised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
-"""Numerical kernels on raw `jax.Array` values, one file per kernel.
+"""Numerical kernels on raw `jax.Array` values, a folder for each.
 
 Each public function states exactly what it takes (layout channels-last, everything static but the
-arrays) and computes it with jax.numpy and jax.lax. That form runs on every platform, is the
-fallback where no native kernel exists, and is what native kernels are tested against. User-facing
-conveniences (defaults, `data_format`, dtype promotion) belong to `hornbeam.ops`.
+arrays). `reference.py` computes it with jax.numpy and jax.lax: that form runs on every platform, is
+the fallback where no native kernel exists, and is what native kernels are tested against.
+`native.py` calls the library, and `__init__.py` chooses by a `Kernel`. User-facing conveniences
+(defaults, `data_format`, dtype promotion) belong to `hornbeam.ops`.
 """

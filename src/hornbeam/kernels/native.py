@@ -1,8 +1,8 @@
-"""The native kernels: finding them, calling them, and choosing between them and the reference.
+"""The native library: loading it, calling it, or not.
 
-Nothing here is needed for a right result. Where the native module is missing, can't be loaded or is
-switched off (`HORNBEAM_NATIVE=0`), every kernel computes by its reference in jax.numpy, and
-`why_not()` says why; `HORNBEAM_NATIVE=required` makes that an error.
+No result depends on it. Where the native module is missing, can't be loaded or is switched off
+(`HORNBEAM_NATIVE=0`), every kernel computes by its reference in jax.numpy, and `why_not()` tells
+why; `HORNBEAM_NATIVE=required` makes that an error.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from jax import lax
 
 Arrays = tuple[jax.Array, ...]
-# fold(f, size, batched, *args): f over arguments of which the `batched` ones have a new first axis of
-# that size, by one call of f on arrays without it; None where that can't be done.
+# fold(f, size, batched, *args) maps f over arguments of which the `batched` ones have a new first axis
+# of that size, by one call of f on arrays without it. It returns None where that can't be done.
 Fold = Callable[..., Any]
 
 
@@ -55,7 +55,7 @@ def _load() -> _Loaded:
 
 
 def _why_not_built() -> str:
-    """What the installation wrote down where it left the native module out."""
+    """Return the reason that the installation wrote down when it left the native module out."""
     # An editable installation has two folders: the source's, and the one that CMake installs to.
     for folder in sys.modules["hornbeam.kernels"].__path__:
         note = Path(folder, "not_built.txt")
@@ -65,31 +65,31 @@ def _why_not_built() -> str:
 
 
 def available() -> bool:
-    """Whether native kernels can be called; loads them.
+    """Return whether native kernels can be called, loading them at the first call.
 
     Raises RuntimeError where they can't and `HORNBEAM_NATIVE=required` asks for them.
     """
     reason = _load().reason
     if reason is not None and required():
         raise RuntimeError(
-            f"HORNBEAM_NATIVE=required asks for the native kernels, but there are none here: {reason}. Mend that, or "
+            f"HORNBEAM_NATIVE=required asks for the native kernels, but there are none here: {reason}. Fix that, or "
             "unset the variable to compute without them."
         )
     return reason is None
 
 
 def required() -> bool:
-    """Whether `HORNBEAM_NATIVE=required` makes it an error that there are none."""
+    """Return whether `HORNBEAM_NATIVE=required` makes it an error that there are none."""
     return os.environ.get("HORNBEAM_NATIVE") == "required"
 
 
 def why_not() -> str | None:
-    """Why native kernels can't be called, or None where they can."""
+    """Return why native kernels can't be called, or None where they can."""
     return _load().reason
 
 
 def info() -> dict[str, Any]:
-    """What was built and what the processor can do: `onednn`, `compiler`, `cpu`, and the names of the `kernels`."""
+    """Return what was built and what the processor can do: `onednn`, `compiler`, `cpu`, and the names of the `kernels`."""
     return dict(_load().info)
 
 
@@ -98,7 +98,7 @@ _off: ContextVar[bool] = ContextVar("native kernels are switched off", default=F
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """What is traced inside uses the references: where forward-mode derivatives are taken.
+    """Use the references for all that is traced inside, as forward-mode derivatives need.
 
     A function that was compiled by `jax.jit` before keeps the kernels that it was compiled with.
     """
@@ -109,11 +109,17 @@ def switched_off() -> Iterator[None]:
         _off.reset(token)
 
 
-def suits(*arrays: jax.Array | None) -> bool:
-    """Whether native kernels compute on these arrays, here and now.
+def wanted() -> bool:
+    """Return whether native kernels may be used here and now. Ask this first, before comparing any sizes."""
+    return not _off.get() and available()
 
-    They must share float32, or bfloat16 where oneDNN has it (AVX-512). Inside `jax.shard_map` the
-    reference is used: a foreign call doesn't know along which axes of the mesh its result varies.
+
+def suits(*arrays: jax.Array | None) -> bool:
+    """Return whether native kernels are wanted and can compute on these arrays.
+
+    They must share float32, or bfloat16 where oneDNN has it (AVX-512). Sizes must be known. Inside
+    `jax.shard_map` the reference is used: a foreign call doesn't know along which axes of the mesh
+    its result varies.
     """
     given = [a for a in arrays if a is not None]
     names = {np.dtype(a.dtype).name for a in given}
@@ -124,11 +130,16 @@ def suits(*arrays: jax.Array | None) -> bool:
 
 def suits_any(*arrays: jax.Array) -> bool:
     """As `suits`, for arrays of any type."""
-    return not _off.get() and available() and not any(_varies(a) for a in arrays)
+    return wanted() and all(_has_sizes(a) and not _varies(a) for a in arrays)
+
+
+def _has_sizes(array: jax.Array) -> bool:
+    """Return whether all sizes are numbers: under `jax.export` they may be symbols."""
+    return all(isinstance(size, int) for size in array.shape)
 
 
 def _varies(array: jax.Array) -> bool:
-    """Whether it is a value inside `jax.shard_map` that differs from device to device."""
+    """Return whether this is a value inside `jax.shard_map` that differs from device to device."""
     axes = getattr(jax.typeof(array), "manual_axis_type", None)
     return bool(getattr(axes, "varying", ()))
 
@@ -142,34 +153,43 @@ def call(
 ) -> Any:
     """Call a native kernel; arguments that are None are left out.
 
-    results: one `jax.ShapeDtypeStruct` or a tuple of them, and so is what is returned.
-    aliases: numbers of arguments, each with that of the result that is written over it; XLA copies
-    an argument first that is still needed.
+    results: one `jax.ShapeDtypeStruct` or a tuple of them; arrays of the same structure are returned.
+    aliases: numbers of arguments, each with the number of the result that is written over it. XLA
+    first copies an argument that is still needed.
     """
     given = [x for x in args if x is not None]
     target = jax.ffi.ffi_call(f"hornbeam_{name}", results, input_output_aliases=aliases)
     return target(*given, **attributes)
 
 
-def on_cpu(kernel: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:
-    """kernel(*args) where the program runs on CPU, else reference(*args).
+def platform() -> str:
+    """Return the platform that programs traced here and now are for: "cpu", "gpu", ..."""
+    # A device, the name of a platform, or None.
+    device: Any = getattr(jax.config, "jax_default_device", None)
+    if device is None:
+        return jax.default_backend()
+    return device if isinstance(device, str) else device.platform
 
-    Where CPU is all there is, only one of the two is traced.
+
+def on_cpu(native: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:
+    """Return native(*args) where the program runs on CPU, else reference(*args).
+
+    Where programs are for CPU, only one of the two is traced.
     """
-    if jax.default_backend() == "cpu":
-        return kernel(*args)
-    return lax.platform_dependent(*args, cpu=kernel, default=reference)
+    if platform() == "cpu":
+        return native(*args)
+    return lax.platform_dependent(*args, cpu=native, default=reference)
 
 
-def kernel(
+def transformable(
     native: Callable[..., Any],
     reference: Callable[..., Any],
     fold: Fold | None = None,
 ) -> Callable[..., Any]:
-    """A function of arrays (or None) that computes natively on CPU and can be transformed.
+    """Make a function of arrays (or None) that computes natively on CPU and can be transformed.
 
-    Gradients are those of `reference`; a kernel that has its own puts a `custom_vjp` around it.
-    Under `jax.vmap` `fold` is asked first (see `Fold`), then the reference takes its place.
+    Its gradients are those of `reference`; a kernel with a gradient of its own puts a `custom_vjp`
+    around it. Under `jax.vmap` `fold` is asked first (see `Fold`), then the reference takes its place.
     """
 
     @jax.custom_batching.custom_vmap

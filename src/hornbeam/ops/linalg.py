@@ -124,7 +124,7 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
     arrays = [array(x) for x in operands]
     try:
         if len(arrays) == 2 and not kwargs:
-            return products.einsum(subscripts, *arrays)
+            return products.einsum(subscripts, arrays[0], arrays[1])
         return jnp.einsum(subscripts, *arrays, **kwargs)
     except ValueError as error:
         raise ValueError(

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.op import op
-from hornbeam.kernels import normalization, normalization_reference
+from hornbeam.kernels import normalization
+from hornbeam.kernels.normalization import reference as normalization_reference
 from hornbeam.ops.common import (
     Axis,
     TensorLike,

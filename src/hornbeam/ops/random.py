@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.rng import SeedGenerator, draw_key
-from hornbeam.kernels import random as kernels
+from hornbeam.kernels.bernoulli import bernoulli
 from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
 
 Seed = int | SeedGenerator | None
@@ -143,7 +143,7 @@ def dropout(
         shape = [
             n if given is None else given for n, given in zip(x.shape, noise_shape, strict=True)
         ]
-    keep = kernels.bernoulli(draw_key(seed), 1 - rate, tuple(shape))
+    keep = bernoulli(draw_key(seed), 1 - rate, tuple(shape))
     return jnp.where(keep, x / (1 - rate), 0)
 
 

@@ -44,9 +44,14 @@ def simple_rnn(
     x: (b, t, d), h0: (b, u), kernel W: (d, u), recurrent_kernel U: (u, u), bias: (u,) -> the last h
     (b, u), all h (b, t, u) and the states [h].
     """
-    arrays = [inexact(each) for each in (x, h0, kernel, recurrent_kernel)]
     found = kernels.simple_rnn(
-        *arrays, _maybe(bias), activation=_raw(activation), **_prepare(options)
+        inexact(x),
+        inexact(h0),
+        inexact(kernel),
+        inexact(recurrent_kernel),
+        _maybe(bias),
+        activation=_raw(activation),
+        **_prepare(options),
     )
     return _result(found)
 

@@ -17,6 +17,7 @@ from jax import lax
 
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program
+from hornbeam.kernels import native
 
 # What XLA on CPU computes many times slower inside a loop than outside of it (jax issue 12868).
 SLOW_IN_LOOPS = frozenset(
@@ -92,7 +93,7 @@ class Blocks:
         pairs = zip(old, jax.tree.leaves(new), strict=True)
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):
             return False
-        slow = SLOW_IN_LOOPS if jax.default_backend() == "cpu" else frozenset()
+        slow = SLOW_IN_LOOPS if native.platform() == "cpu" else frozenset()
         return not any(name in slow for name in _primitives(traced.jaxpr.jaxpr))
 
     def _loop(

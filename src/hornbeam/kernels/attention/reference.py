@@ -1,0 +1,26 @@
+"""Attention in jax.numpy."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+
+def attention(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    mask: jax.Array | None,
+    causal: bool,
+    scale: float,
+) -> jax.Array:
+    """See `attention.attention`."""
+    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    if causal:
+        triangle = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
+        mask = triangle if mask is None else mask & triangle
+    if mask is not None:
+        # The least finite number, not -inf: a row with nothing allowed stays free of NaN.
+        logits = jnp.where(mask, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
+    weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
+    return jnp.einsum("bnts,bsnd->btnd", weights, value)

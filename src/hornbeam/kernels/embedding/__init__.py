@@ -1,0 +1,60 @@
+"""Looking rows up in a table.
+
+Letters: n rows of the table, d their length, m rows that are looked up.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.core import fusion
+from hornbeam.core.tensor import is_traced
+from hornbeam.core.typing import DTypeLike
+from hornbeam.kernels.embedding import native
+from hornbeam.kernels.embedding.gradient import int32, pays, table_gradient
+from hornbeam.kernels.embedding.reference import table_gradient as gradient_reference
+from hornbeam.kernels.embedding.reference import take_rows as take_rows_reference
+from hornbeam.kernels.kernel import Kernel
+from hornbeam.kernels.native import suits
+
+__all__ = ["gradient_reference", "pays", "table_gradient", "take_rows", "take_rows_reference"]
+
+
+def take_rows(table: jax.Array, indices: jax.Array, dtype: DTypeLike | None = None) -> jax.Array:
+    """Return table[indices] in `dtype` (None: the table's); an index outside [0, n) makes NaN, not some other row.
+
+    table: (n, d), indices: integers (b, ...) -> (b, ..., d). Compiled code can't raise, and JAX's
+    default of clamping would train silently on the wrong row; a NaN is seen. Tables of integers get
+    the least value of their dtype.
+
+    The gradient is `table_gradient`. Natively, on CPU, it may be differentiated again, and forward mode (`jax.jvp`)
+    doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`). The rows
+    that are taken offer their `numbers`, indices as int32, -1 for those of NaN: a layer behind may compute once what
+    equal rows have in common.
+    """
+    return TAKE_ROWS(table, indices, np.dtype(dtype or table.dtype))
+
+
+def _reference(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
+    return take_rows_reference(table, indices).astype(dtype)
+
+
+def _native(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
+    # While a program is traced, no wrapping may lie around it that makes another value of the gradient.
+    taken: Any = (native.take if is_traced(table) else native.compiled_take)(dtype, table, indices)
+    return fusion.offer(taken, numbers=partial(int32, indices, table.shape[0]))
+
+
+def _suits(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> bool:
+    return table.ndim == 2 and suits(table)
+
+
+def _pays(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> bool:
+    return True  # the value is XLA's; whether the gradient pays, it decides by itself
+
+
+TAKE_ROWS = Kernel(_reference, _native, _suits, _pays)

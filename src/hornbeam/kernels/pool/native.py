@@ -1,0 +1,226 @@
+"""The native poolings with their gradients, and as references the same in jax.numpy.
+
+x: (b, h, w, c), y and dy: (b, h', w', c). One dimension is an image of height 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from hornbeam.kernels import native
+from hornbeam.kernels.pool import reference as by_xla
+
+
+class Windows(NamedTuple):
+    """Where the windows lie; (rows, columns)."""
+
+    size: tuple[int, ...]  # of x
+    window: tuple[int, ...]
+    strides: tuple[int, ...]
+    before: tuple[int, ...]  # padding
+    after: tuple[int, ...]
+
+    @property
+    def pads(self) -> list[tuple[int, int]]:
+        return list(zip(self.before, self.after, strict=True))
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {
+            "window": np.array(self.window, np.int64),
+            "strides": np.array(self.strides, np.int64),
+            "padding": np.array(self.pads, np.int64).reshape(-1),
+        }
+
+    @property
+    def outputs(self) -> list[int]:
+        """h', w'"""
+        return [
+            (n + sum(pair) - k) // stride + 1
+            for n, pair, k, stride in zip(
+                self.size, self.pads, self.window, self.strides, strict=True
+            )
+        ]
+
+    def taps(self, x: jax.Array, padding: float) -> list[jax.Array]:
+        """The elements of all windows, place by place; differentiable."""
+        config = [(0, 0, 0), *((*pair, 0) for pair in self.pads), (0, 0, 0)]
+        padded = lax.pad(x, jnp.asarray(padding, x.dtype), config)
+        return list(by_xla.taps(padded, self.window, self.strides))
+
+    def counts(self) -> np.ndarray:
+        """How many real elements each window holds; (h', w', 1)."""
+        each = []
+        for n, k, stride, (before, _), out in zip(
+            self.size, self.window, self.strides, self.pads, self.outputs, strict=True
+        ):
+            start = np.arange(out) * stride - before
+            each.append(np.minimum(start + k, n) - np.maximum(start, 0))
+        return each[0][:, None, None] * each[1][:, None]
+
+
+# ---------------------------------------------------------------------------------------- maximum
+
+
+@partial(jax.jit, static_argnums=0, inline=True)  # for eager calls
+def max_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    """The largest element of each window, the first of equal ones."""
+    return _max_pool(windows, x)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _max_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    return _max_value(windows)(x)
+
+
+def _max_pool_forward(windows: Windows, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return _max_pool_mapped(windows, x)
+
+
+def _max_pool_backward(windows: Windows, places: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
+    return (_max_gradient(windows)(dy, places),)
+
+
+_max_pool.defvjp(_max_pool_forward, _max_pool_backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _max_pool_mapped(windows: Windows, x: jax.Array) -> Any:
+    """The value, and the place in its window of each maximum: all that the gradient needs."""
+    return _max_forward(windows)(x)
+
+
+def _mapped_forward(windows: Windows, x: jax.Array) -> tuple[Any, jax.Array]:
+    mapped: Any = _max_pool_mapped(windows, x)
+    y, places = mapped
+    return (y, places), places
+
+
+def _mapped_backward(windows: Windows, places: jax.Array, gradients: Any) -> tuple[jax.Array]:
+    return (_max_gradient(windows)(gradients[0], places),)
+
+
+_max_pool_mapped.defvjp(_mapped_forward, _mapped_backward)
+
+
+@cache
+def _max_value(windows: Windows) -> Callable[..., Any]:
+    def run(x: jax.Array) -> jax.Array:
+        return native.call("max_pool_value", _output(windows, x), x, **windows.attributes)
+
+    def reference(x: jax.Array) -> jax.Array:
+        return by_xla.maximum(windows.taps(x, -np.inf))[0]
+
+    return native.transformable(run, reference, _fold_images)
+
+
+@cache
+def _max_forward(windows: Windows) -> Callable[..., Any]:
+    def run(x: jax.Array) -> native.Arrays:
+        value = _output(windows, x)
+        results = value, jax.ShapeDtypeStruct(value.shape, jnp.uint8)
+        return tuple(native.call("max_pool_forward", results, x, **windows.attributes))
+
+    def reference(x: jax.Array) -> native.Arrays:
+        return by_xla.maximum(windows.taps(x, -np.inf))
+
+    return native.transformable(run, reference, _fold_images)
+
+
+@cache
+def _max_gradient(windows: Windows) -> Callable[..., Any]:
+    def run(dy: jax.Array, places: jax.Array) -> jax.Array:
+        result = _input(windows, dy)
+        return native.call("max_pool_gradient", result, dy, places, **windows.attributes)
+
+    def reference(dy: jax.Array, places: jax.Array) -> jax.Array:
+        taps = [
+            jnp.where(places == number, dy, 0) for number in range(int(np.prod(windows.window)))
+        ]
+        transpose = jax.linear_transpose(lambda x: windows.taps(x, 0), _input(windows, dy))
+        return transpose(taps)[0]
+
+    return native.transformable(run, reference, _fold_images)
+
+
+# ---------------------------------------------------------------------------------------- average
+
+
+@partial(jax.jit, static_argnums=0, inline=True)
+def average_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    """The mean of what each window holds of x."""
+    return _average_pool(windows, x)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _average_pool(windows: Windows, x: jax.Array) -> jax.Array:
+    return _average_forward(windows)(x)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _average_pool_transposed(windows: Windows, dy: jax.Array) -> jax.Array:
+    return _average_gradient(windows)(dy)
+
+
+# Both are linear: the gradient of one is the other.
+_average_pool.defvjp(
+    lambda windows, x: (_average_pool(windows, x), None),
+    lambda windows, _, dy: (_average_pool_transposed(windows, dy),),
+)
+_average_pool_transposed.defvjp(
+    lambda windows, dy: (_average_pool_transposed(windows, dy), None),
+    lambda windows, _, dx: (_average_pool(windows, dx),),
+)
+
+
+@cache
+def _average_forward(windows: Windows) -> Callable[..., Any]:
+    def run(x: jax.Array) -> jax.Array:
+        return native.call("average_pool_forward", _output(windows, x), x, **windows.attributes)
+
+    def reference(x: jax.Array) -> jax.Array:
+        total = sum(windows.taps(x, 0), start=jnp.zeros((), x.dtype))
+        return total / windows.counts().astype(x.dtype)
+
+    return native.transformable(run, reference, _fold_images)
+
+
+@cache
+def _average_gradient(windows: Windows) -> Callable[..., Any]:
+    def run(dy: jax.Array) -> jax.Array:
+        return native.call("average_pool_gradient", _input(windows, dy), dy, **windows.attributes)
+
+    def reference(dy: jax.Array) -> jax.Array:
+        each = dy / windows.counts().astype(dy.dtype)
+        transpose = jax.linear_transpose(lambda x: windows.taps(x, 0), _input(windows, dy))
+        return transpose([each] * int(np.prod(windows.window)))[0]
+
+    return native.transformable(run, reference, _fold_images)
+
+
+# ---------------------------------------------------------------------------------------- shared
+
+
+def _output(windows: Windows, x: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((x.shape[0], *windows.outputs, x.shape[-1]), x.dtype)
+
+
+def _input(windows: Windows, dy: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((dy.shape[0], *windows.size, dy.shape[-1]), dy.dtype)
+
+
+def _fold_images(f: Any, size: int, batched: Sequence[bool], *args: jax.Array) -> Any:
+    """Fold many sets of images into a larger one under vmap."""
+    each = [
+        a if flag else jnp.broadcast_to(a, (size, *a.shape))
+        for a, flag in zip(args, batched, strict=True)
+    ]
+    results = f(*(a.reshape(-1, *a.shape[2:]) for a in each))
+    return jax.tree.map(lambda y: y.reshape(size, y.shape[0] // size, *y.shape[1:]), results)
