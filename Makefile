@@ -8,6 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 NATIVE := $(shell find csrc -type f)
+CPP := $(filter %.cc %.h %.inc,$(NATIVE))
 
 # Real data that lies beside the clone is used by everything, unless the variable says otherwise.
 ifneq ($(wildcard ../shared/datasets),)
@@ -64,12 +65,14 @@ test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one pro
 check: $(VENV)/dev.stamp  ## formatting, lint, types, layering
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/clang-format --dry-run -Werror $(CPP)
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(VENV)/dev.stamp  ## rewrite the code as `check` wants it
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/clang-format -i $(CPP)
 
 surface: $(VENV)/test.stamp  ## rewrite tests/public_surface.txt after a change to the public names
 	$(BIN)/python tests/test_public_surface.py

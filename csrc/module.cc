@@ -14,16 +14,11 @@ namespace nb = nanobind;
 NB_MODULE(_native, module) {
   module.def("targets", [] {
     nb::dict targets;
-    for (const auto& handlers : {hornbeam::attention_handlers(),
-                                 hornbeam::matmul_handlers(),
-                                 hornbeam::bernoulli_handlers(),
-                                 hornbeam::conv_handlers(),
-                                 hornbeam::dense_handlers(),
-                                 hornbeam::embedding_handlers(),
-                                 hornbeam::normalization_handlers(),
-                                 hornbeam::pool_handlers(),
-                                 hornbeam::recurrent_handlers(),
-                                 hornbeam::updates_handlers()}) {
+    for (const auto& handlers : {hornbeam::attention_handlers(), hornbeam::matmul_handlers(),
+                                 hornbeam::bernoulli_handlers(), hornbeam::conv_handlers(),
+                                 hornbeam::dense_handlers(), hornbeam::embedding_handlers(),
+                                 hornbeam::normalization_handlers(), hornbeam::pool_handlers(),
+                                 hornbeam::recurrent_handlers(), hornbeam::updates_handlers()}) {
       for (const auto& [name, handler] : handlers) {
         targets[name] = nb::capsule(reinterpret_cast<void*>(handler));
       }
@@ -37,7 +32,8 @@ NB_MODULE(_native, module) {
          const std::array<int64_t, 4>& kernel, int64_t stride, int64_t dilation, int64_t padding) {
         namespace conv = hornbeam::conv;
         if (kernel[2] < 1 || stride < 1 || dilation < 1) {
-          throw nb::value_error("conv_implementations: a kernel with channels, stride and dilation of 1 or more");
+          throw nb::value_error(
+              "conv_implementations: a kernel with channels, stride and dilation of 1 or more");
         }
         conv::Shape s = {};
         s.type = type == "bfloat16" ? hornbeam::Type::kBFloat16 : hornbeam::Type::kFloat32;

@@ -1,6 +1,7 @@
 # The C++ tests: -DHORNBEAM_TESTS=ON, -DHORNBEAM_SANITIZE=address,undefined or thread.
 #
-# oneDNN is no sanitized build: ThreadSanitizer would not see its locks, so under it only what runs without it is tested.
+# oneDNN is no sanitized build: ThreadSanitizer would not see its locks, so under it only what runs
+# without it is tested.
 enable_testing()
 set(HORNBEAM_SANITIZE "" CACHE STRING "What -fsanitize= gets")
 set(tests conv/test_chunks core/test_parallel)

@@ -15,8 +15,8 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// Keys are taken by so many at a time, and their logits for so many queries: both stay in the nearest caches, and
-// memory grows with t + s, not with t * s.
+// Keys are taken by so many at a time, and their logits for so many queries: both stay in the
+// nearest caches, and memory grows with t + s, not with t * s.
 constexpr int64_t kKeys = 128;
 constexpr int64_t kStrip = 32;  // even, so that rows make pairs
 
@@ -30,7 +30,8 @@ constexpr float kLowest = -FLT_MAX;
 // The logit where a query may not look: finite, so that a row of nothing else stays free of NaN.
 constexpr float kMasked = 0.7f * -FLT_MAX;
 
-// The arrays of one example and head; rows of q and k are `q_stride` apart, those of v and y `v_stride`.
+// The arrays of one example and head; rows of q and k are `q_stride` apart, those of v and y
+// `v_stride`.
 template <typename T>
 struct Head {
   int64_t t, s, d, e, q_stride, v_stride;
@@ -41,8 +42,8 @@ struct Head {
   int64_t mask_t, mask_s;
   float* stats;
 
-  // Whether the keys from j on weigh nothing for queries up to i. With a mask a row may have no key at all and take the
-  // mean of all of them.
+  // Whether the keys from j on weigh nothing for queries up to i. With a mask a row may have no key
+  // at all and take the mean of all of them.
   bool is_beyond(int64_t i, int64_t j) const { return causal && !mask && j > i; }
 };
 
@@ -125,7 +126,8 @@ Head<T> head_of(const Problem& p, int64_t unit) {
 
 // fn(unit) for so many units of equal work, of which each takes so many products.
 template <typename Fn>
-ffi::Error each_unit(ffi::ThreadPool& pool, const Problem& p, int64_t units, int64_t products, const Fn& fn) {
+ffi::Error each_unit(ffi::ThreadPool& pool, const Problem& p, int64_t units, int64_t products,
+                     const Fn& fn) {
   const int64_t cost = p.b * p.n * p.t * p.s * (products * (p.d + p.e) + 30);
   const int64_t slices = std::min(slice_count(pool, cost), units);
   return parallel_for(pool, slices, [&](int64_t slice) {
@@ -148,14 +150,15 @@ ffi::Error forward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, void* y
 }
 
 template <typename W, typename T, typename Run>
-ffi::Error backward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, const void* y, const void* dy, void* dq,
-                       void* dk, void* dv) {
+ffi::Error backward_by(Run* run, ffi::ThreadPool& pool, const Problem& p, const void* y,
+                       const void* dy, void* dq, void* dk, void* dv) {
   Arena size;
   BackwardScratch<W>(size, p.t, p.s, p.d, p.e);
   return each_unit(pool, p, p.b * p.n, 5, [&](int64_t unit) {
     Arena arena(onednn::scratch(1, size.bytes()));
-    run(head_of<T>(p, unit), part<const T>(y, p, unit, p.t, p.e), part<const T>(dy, p, unit, p.t, p.e),
-        part<T>(dq, p, unit, p.t, p.d), part<T>(dk, p, unit, p.s, p.d), part<T>(dv, p, unit, p.s, p.e),
+    run(head_of<T>(p, unit), part<const T>(y, p, unit, p.t, p.e),
+        part<const T>(dy, p, unit, p.t, p.e), part<T>(dq, p, unit, p.t, p.d),
+        part<T>(dk, p, unit, p.s, p.d), part<T>(dv, p, unit, p.s, p.e),
         BackwardScratch<W>(arena, p.t, p.s, p.d, p.e));
   });
 }
@@ -170,13 +173,15 @@ ffi::Error forward(ffi::ThreadPool& pool, const Problem& p, void* y) {
   return forward_by<Pair, BFloat16>(avx512_bf16::forward<Pair, BFloat16>, pool, p, y);
 }
 
-ffi::Error backward(ffi::ThreadPool& pool, const Problem& p, const void* y, const void* dy, void* dq, void* dk,
-                    void* dv) {
-  if (p.type == Type::kFloat32) return backward_by<float, float>(PICK(backward, float), pool, p, y, dy, dq, dk, dv);
+ffi::Error backward(ffi::ThreadPool& pool, const Problem& p, const void* y, const void* dy,
+                    void* dq, void* dk, void* dv) {
+  if (p.type == Type::kFloat32)
+    return backward_by<float, float>(PICK(backward, float), pool, p, y, dy, dq, dk, dv);
   if (!cpu().avx512_bf16) {
     return backward_by<float, BFloat16>(PICK(backward, BFloat16), pool, p, y, dy, dq, dk, dv);
   }
-  return backward_by<Pair, BFloat16>(avx512_bf16::backward<Pair, BFloat16>, pool, p, y, dy, dq, dk, dv);
+  return backward_by<Pair, BFloat16>(avx512_bf16::backward<Pair, BFloat16>, pool, p, y, dy, dq, dk,
+                                     dv);
 }
 
 }  // namespace hornbeam::attention

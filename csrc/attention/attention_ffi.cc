@@ -11,8 +11,10 @@ using Array = ffi::AnyBuffer;
 using Output = ffi::Result<ffi::AnyBuffer>;
 constexpr auto F32 = ffi::DataType::F32;
 constexpr const char* kExpected =
-    "q (b, t, n, d), k (b, s, n, d), v (b, s, n, e) and y (b, t, n, e), all in float32 or all in bfloat16, none empty, "
-    "stats (b, n, t, 2) in float32, and at most one more argument, a mask (b or 1, n or 1, t or 1, s or 1) of booleans";
+    "q (b, t, n, d), k (b, s, n, d), v (b, s, n, e) and y (b, t, n, e), all in float32 or all in "
+    "bfloat16, none empty, "
+    "stats (b, n, t, 2) in float32, and at most one more argument, a mask (b or 1, n or 1, t or 1, "
+    "s or 1) of booleans";
 
 std::optional<Problem> problem_of(const Array& q, const Array& k, const Array& v,
                                   const Array& stats, const ffi::RemainingArgs& rest, bool causal,
@@ -28,7 +30,8 @@ std::optional<Problem> problem_of(const Array& q, const Array& k, const Array& v
   p.d = q.dimensions()[3];
   p.s = k.dimensions()[1];
   p.e = v.dimensions()[3];
-  if (!has_shape(k, q.element_type(), {p.b, p.s, p.n, p.d}) || !has_shape(v, q.element_type(), {p.b, p.s, p.n, p.e}) ||
+  if (!has_shape(k, q.element_type(), {p.b, p.s, p.n, p.d}) ||
+      !has_shape(v, q.element_type(), {p.b, p.s, p.n, p.e}) ||
       !has_shape(stats, F32, {p.b, p.n, p.t, 2}) || p.b * p.t * p.n * p.d * p.s * p.e == 0) {
     return {};
   }
@@ -70,21 +73,23 @@ ffi::Error forward_handler(ffi::ThreadPool pool, Array q, Array k, Array v, ffi:
   return forward(pool, *problem, y->untyped_data());
 }
 
-ffi::Error backward_handler(ffi::ThreadPool pool, Array q, Array k, Array v, Array y, Array stats, Array dy,
-                            ffi::RemainingArgs rest, Output dq, Output dk, Output dv, bool causal,
-                            double scale) {
+ffi::Error backward_handler(ffi::ThreadPool pool, Array q, Array k, Array v, Array y, Array stats,
+                            Array dy, ffi::RemainingArgs rest, Output dq, Output dk, Output dv,
+                            bool causal, double scale) {
   const auto problem = problem_of(q, k, v, stats, rest, causal, scale);
-  if (!problem || !is_result(y, q, *problem) || !is_like(dy, y) || !is_like(*dq, q) || !is_like(*dk, k) ||
-      !is_like(*dv, v)) {
+  if (!problem || !is_result(y, q, *problem) || !is_like(dy, y) || !is_like(*dq, q) ||
+      !is_like(*dk, k) || !is_like(*dv, v)) {
     return wrong_shape("attention_backward", kExpected);
   }
-  return backward(pool, *problem, y.untyped_data(), dy.untyped_data(), dq->untyped_data(), dk->untyped_data(),
-                  dv->untyped_data());
+  return backward(pool, *problem, y.untyped_data(), dy.untyped_data(), dq->untyped_data(),
+                  dk->untyped_data(), dv->untyped_data());
 }
 
-XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
+XLA_FFI_DEFINE_HANDLER(
+    kForward, forward_handler,
     gives<2>(takes<3>().RemainingArgs()).Attr<bool>("causal").Attr<double>("scale"));
-XLA_FFI_DEFINE_HANDLER(kBackward, backward_handler,
+XLA_FFI_DEFINE_HANDLER(
+    kBackward, backward_handler,
     gives<3>(takes<6>().RemainingArgs()).Attr<bool>("causal").Attr<double>("scale"));
 
 }  // namespace

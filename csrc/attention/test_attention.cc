@@ -1,4 +1,5 @@
-// Attention beside plain loops, over odd sizes, with masks; its gradients beside differences of values.
+// Attention beside plain loops, over odd sizes, with masks; its gradients beside differences of
+// values.
 #include "attention/attention.h"
 
 #include <cmath>
@@ -22,7 +23,8 @@ struct Model {
         k(numbers(b * s * n * d, 2)),
         v(numbers(b * s * n * e, 3)),
         stats(b * n * t * 2) {
-    p = {Type::kFloat32, b, n, t, s, d, e, 0.5f, causal, nullptr, {0, 0, 0, 0}, nullptr, nullptr, nullptr, nullptr};
+    p = {Type::kFloat32, b,       n,       t,       s,      d, e, 0.5f, causal, nullptr,
+         {0, 0, 0, 0},   nullptr, nullptr, nullptr, nullptr};
     if (!masked) return;
     mask = std::make_unique<bool[]>(t * s);  // the same for all examples and heads
     for (int64_t i = 0; i < t * s; ++i) mask[i] = i % 3 != 1;
@@ -60,7 +62,8 @@ struct Model {
           for (int64_t j = 0; j < p.s; ++j) {
             double logit = 0;
             for (int64_t c = 0; c < p.d; ++c)
-              logit += q[((b * p.t + i) * p.n + n) * p.d + c] * k[((b * p.s + j) * p.n + n) * p.d + c];
+              logit +=
+                  q[((b * p.t + i) * p.n + n) * p.d + c] * k[((b * p.s + j) * p.n + n) * p.d + c];
             weights[j] = sees(i, j) ? std::exp(p.scale * logit) : 0;
             sum += weights[j];
           }
@@ -91,14 +94,16 @@ void expect_slopes(Pool& pool, Model& model, Floats& array, const Floats& gradie
   }
 }
 
-void check(Pool& pool, int64_t b, int64_t n, int64_t t, int64_t s, int64_t d, int64_t e, bool causal, bool masked) {
+void check(Pool& pool, int64_t b, int64_t n, int64_t t, int64_t s, int64_t d, int64_t e,
+           bool causal, bool masked) {
   Model model(b, n, t, s, d, e, causal, masked);
   const Floats y = model.value(pool);
   expect_close(y, model.expected());
   auto view = pool.view();
   const Floats dy(y.size(), 1);
   Floats dq(model.q.size()), dk(model.k.size()), dv(model.v.size());
-  CHECK(backward(view, model.problem(), y.data(), dy.data(), dq.data(), dk.data(), dv.data()).success());
+  CHECK(backward(view, model.problem(), y.data(), dy.data(), dq.data(), dk.data(), dv.data())
+            .success());
   expect_slopes(pool, model, model.q, dq);
   expect_slopes(pool, model, model.k, dk);
   expect_slopes(pool, model, model.v, dv);
@@ -117,23 +122,27 @@ void expect_near(const std::vector<BFloat16>& actual, const Floats& expected) {
 }
 
 // bfloat16 beside float32.
-void check_narrow(Pool& pool, int64_t b, int64_t n, int64_t t, int64_t s, int64_t d, int64_t e, bool causal,
-                  bool masked) {
+void check_narrow(Pool& pool, int64_t b, int64_t n, int64_t t, int64_t s, int64_t d, int64_t e,
+                  bool causal, bool masked) {
   Model model(b, n, t, s, d, e, causal, masked);
   const Floats y = model.value(pool), dy(y.size(), 1);
   Floats dq(model.q.size()), dk(model.k.size()), dv(model.v.size());
   auto view = pool.view();
-  CHECK(backward(view, model.problem(), y.data(), dy.data(), dq.data(), dk.data(), dv.data()).success());
+  CHECK(backward(view, model.problem(), y.data(), dy.data(), dq.data(), dk.data(), dv.data())
+            .success());
 
-  const auto q = narrowed(model.q), k = narrowed(model.k), v = narrowed(model.v), ones = narrowed(dy);
-  std::vector<BFloat16> narrow_y(y.size()), narrow_dq(dq.size()), narrow_dk(dk.size()), narrow_dv(dv.size());
+  const auto q = narrowed(model.q), k = narrowed(model.k), v = narrowed(model.v),
+             ones = narrowed(dy);
+  std::vector<BFloat16> narrow_y(y.size()), narrow_dq(dq.size()), narrow_dk(dk.size()),
+      narrow_dv(dv.size());
   Problem p = model.problem();
   p.type = Type::kBFloat16;
   p.q = q.data();
   p.k = k.data();
   p.v = v.data();
   CHECK(forward(view, p, narrow_y.data()).success());
-  CHECK(backward(view, p, narrow_y.data(), ones.data(), narrow_dq.data(), narrow_dk.data(), narrow_dv.data())
+  CHECK(backward(view, p, narrow_y.data(), ones.data(), narrow_dq.data(), narrow_dk.data(),
+                 narrow_dv.data())
             .success());
   expect_near(narrow_y, y);
   expect_near(narrow_dq, dq);
@@ -158,6 +167,7 @@ int main() {
     }
   }
   Pool shared(2);
-  at_once(4, [&](int number) { check(shared, 2, 4, 32 + number, 32, 8, 8, number % 2, number > 1); });
+  at_once(4,
+          [&](int number) { check(shared, 2, 4, 32 + number, 32, 8, 8, number % 2, number > 1); });
   std::puts("attention: passed");
 }

@@ -11,8 +11,8 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// What a draw costs, as arithmetic that takes as long: 0.7 ns on an AVX-512 core, and the helper that
-// shares it is often awake still.
+// What a draw costs, as arithmetic that takes as long: 0.7 ns on an AVX-512 core, and the helper
+// that shares it is often awake still.
 constexpr int64_t kOperationsPerElement = 100;
 
 typedef uint8_t Bytes __attribute__((vector_size(16)));

@@ -14,12 +14,11 @@ ffi::Error draw_handler(ffi::ThreadPool pool, ffi::AnyBuffer key, ffi::Result<ff
       limit < 0 || limit > 1 << 23) {
     return wrong_shape("bernoulli", "a key (2,) in uint32, a result of booleans, limit <= 2^23");
   }
-  return draw(pool, static_cast<const uint32_t*>(key.untyped_data()), limit,
-              drawn->element_count(), static_cast<bool*>(drawn->untyped_data()));
+  return draw(pool, static_cast<const uint32_t*>(key.untyped_data()), limit, drawn->element_count(),
+              static_cast<bool*>(drawn->untyped_data()));
 }
 
-XLA_FFI_DEFINE_HANDLER(kDraw, draw_handler, gives<1>(takes<1>()).Attr<int64_t>(
-        "limit"));
+XLA_FFI_DEFINE_HANDLER(kDraw, draw_handler, gives<1>(takes<1>()).Attr<int64_t>("limit"));
 
 }  // namespace
 }  // namespace hornbeam::bernoulli

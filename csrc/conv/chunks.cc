@@ -11,7 +11,8 @@ namespace {
 // Of the 1 MB or more of level 2 cache that a core has; the kernel lies there as well.
 constexpr int64_t kChunkBytes = 768 * 1024;
 
-// What slices take from a queue: small enough that all end at about the same time, and at least some 20 us of work.
+// What slices take from a queue: small enough that all end at about the same time, and at least
+// some 20 us of work.
 constexpr int64_t kChunksPerSlice = 16;
 constexpr int64_t kChunkOperations = 2'000'000;
 
@@ -35,7 +36,8 @@ int64_t slices_of(const xla::ffi::ThreadPool& pool, const Shape& s) {
 void for_chunks(const Shape& s, int64_t slice, int64_t slices, const Chunk& fn) {
   const int64_t begin = slice_begin(slice, slices, s.b, 1);
   const int64_t end = slice_begin(slice + 1, slices, s.b, 1);
-  for_parts(end - begin, most_images(s), 1, [&](int64_t from, int64_t to) { fn(begin + from, to - from); });
+  for_parts(end - begin, most_images(s), 1,
+            [&](int64_t from, int64_t to) { fn(begin + from, to - from); });
 }
 
 Queue::Queue(const Shape& s, int64_t slices) : images_(s.b) {
@@ -43,7 +45,8 @@ Queue::Queue(const Shape& s, int64_t slices) : images_(s.b) {
   const int64_t shared = std::max(divided_up(s.b, kChunksPerSlice * slices), fewest);
   chunks_ = divided_up(s.b, std::min(slices == 1 ? s.b : shared, most_images(s)));
   for (int64_t slice = 0; slice < slices; ++slice) {
-    left_.push_back({slice_begin(slice, slices, chunks_, 1), slice_begin(slice + 1, slices, chunks_, 1)});
+    left_.push_back(
+        {slice_begin(slice, slices, chunks_, 1), slice_begin(slice + 1, slices, chunks_, 1)});
   }
 }
 

@@ -22,7 +22,8 @@ namespace ffi = xla::ffi;
 // Gradients of the parameters, one set per slice, summed in the order of the slices.
 class Sums {
  public:
-  Sums(int64_t slices, int64_t size) : slices_(slices), size_(size), data_(new float[slices * size]) {}
+  Sums(int64_t slices, int64_t size)
+      : slices_(slices), size_(size), data_(new float[slices * size]) {}
 
   float* of(int64_t slice) { return data_.get() + slice * size_; }
 
@@ -84,7 +85,8 @@ ffi::Error weight_gradient_of(ffi::ThreadPool& pool, const Plan& plan, const Pre
     if (d_bias) std::fill_n(biases.of(slice), s.f, 0.0f);
     for_chunks(s, slice, slices, [&](int64_t begin, int64_t count) {
       const void* dz = prepare(begin, count, d_bias ? biases.of(slice) : nullptr);
-      conv.weight_gradient(count, at(x, begin * plan.view.whole_size(), s.type), dz, add, kernels.of(slice));
+      conv.weight_gradient(count, at(x, begin * plan.view.whole_size(), s.type), dz, add,
+                           kernels.of(slice));
       add = true;
     });
   });
@@ -136,7 +138,8 @@ template <typename T>
 class FirstLayer {
  public:
   explicit FirstLayer(const Shape& s) : s_(s), rows_(s.oh + s.kh - 1), columns_(s.ow + s.kw - 1) {
-    in_place_ = std::is_same_v<T, float> && s.before == Pair{0, 0} && rows_ <= s.h && columns_ <= s.w;
+    in_place_ =
+        std::is_same_v<T, float> && s.before == Pair{0, 0} && rows_ <= s.h && columns_ <= s.w;
     if (in_place_) columns_ = s.w;
     for (int64_t i = 0; i < s.kh; ++i) {
       for (int64_t j = 0; j < s.kw * s.c; ++j) offsets_.push_back(i * columns_ * s.c + j);
@@ -164,7 +167,8 @@ class FirstLayer {
     for (int64_t row = 0; row < rows_; ++row) {
       const int64_t from = row - s_.before[0];
       if (from < 0 || from >= s_.h) continue;  // stays 0
-      loops::widen_all((last - first) * s_.c, x + from * s_.w * s_.c, image_.data() + (row * columns_ + first) * s_.c);
+      loops::widen_all((last - first) * s_.c, x + from * s_.w * s_.c,
+                       image_.data() + (row * columns_ + first) * s_.c);
     }
     return image_.data();
   }
@@ -197,8 +201,8 @@ ffi::Error first_forward(ffi::ThreadPool& pool, const Shape& s, const void* x, c
     FirstLayer<T> own(s);
     const auto weights = own.padded(own.layer.taps, static_cast<const T*>(kernel));
     const auto start = own.padded(1, static_cast<const T*>(bias));
-    const bool all_bounded =
-        loops::is_bounded(weights.size(), weights.data()) && loops::is_bounded(start.size(), start.data());
+    const bool all_bounded = loops::is_bounded(weights.size(), weights.data()) &&
+                             loops::is_bounded(start.size(), start.data());
     queue.work(slice, [&](int64_t begin, int64_t count) {
       for (int64_t i = begin; i < begin + count; ++i) {
         const float* image = own.image(static_cast<const T*>(x) + i * s.h * s.w * s.c);
@@ -265,9 +269,8 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
         void* out = at(y, begin * size, s.type);
         conv.forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, out);
         if (!relu) return;
-        typed(s.type, [&](auto* kind) {
-          loops::relu(count * size, static_cast<decltype(kind)>(out));
-        });
+        typed(s.type,
+              [&](auto* kind) { loops::relu(count * size, static_cast<decltype(kind)>(out)); });
       });
     });
   });
@@ -291,8 +294,8 @@ ffi::Error weight_gradient(ffi::ThreadPool& pool, const Shape& shape, const void
   });
 }
 
-ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, const void* kernel,
-                        const void* bias, void* y, uint8_t* argmax) {
+ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x,
+                        const void* kernel, const void* bias, void* y, uint8_t* argmax) {
   if (nothing(shape)) return ffi::Error::Success();
   return guarded([&] {
     const Plan p = plan(shape, true);
@@ -310,8 +313,8 @@ ffi::Error pool_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x
       ImageConv conv(p);
       queue.work(slice, [&](int64_t begin, int64_t count) {
         const int64_t to = begin * (s.oh / 2) * (s.ow / 2) * s.f;
-        conv.pool_forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias, at(y, to, s.type),
-                          argmax ? argmax + to : nullptr);
+        conv.pool_forward(count, at(x, begin * p.view.whole_size(), s.type), kernel, bias,
+                          at(y, to, s.type), argmax ? argmax + to : nullptr);
       });
     });
   });

@@ -1,9 +1,10 @@
-// Convolution of images, channels last, its gradients, and the same with relu and 2 x 2 max pooling.
+// Convolution of images, channels last, its gradients, and the same with relu and 2 x 2 max
+// pooling.
 //
 // Letters: b images, h w their size, c channels, k the window, f filters, o the size of the output,
 // g groups. x is (b, h, w, c), the kernel (kh, kw, c / g, f), y (b, oh, ow, f). One dimension is an
-// image of height 1. `y`, where gradients take it, is the output after relu: they count only where it
-// is above 0.
+// image of height 1. `y`, where gradients take it, is the output after relu: they count only where
+// it is above 0.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ struct Shape {
   int64_t kh, kw, f;
   int64_t oh, ow;
   int64_t groups;
-  Pair stride, dilation, before, after;  // the padding before and after; below 0 the end of x is not read
+  Pair stride, dilation, before,
+      after;  // the padding before and after; below 0 the end of x is not read
 
   int64_t kernel_size() const { return kh * kw * (c / groups) * f; }
 };

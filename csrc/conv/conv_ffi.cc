@@ -1,6 +1,6 @@
-// Handlers of conv/conv.h. An optional array comes as a remaining argument: there or not. Attributes:
-// strides and dilation (2 each), padding (4: rows before and after, columns before and after; the latter below 0 for
-// what is not read).
+// Handlers of conv/conv.h. An optional array comes as a remaining argument: there or not.
+// Attributes: strides and dilation (2 each), padding (4: rows before and after, columns before and
+// after; the latter below 0 for what is not read).
 #include "conv/conv.h"
 
 #include "core/handlers.h"
@@ -14,7 +14,8 @@ using Output = ffi::Result<ffi::AnyBuffer>;
 using Numbers = ffi::Span<const int64_t>;
 
 constexpr const char* kForms =
-    "x (b, h, w, c), kernel (kh, kw, c / groups, f), y or dy (b, oh, ow, f), b and d_bias (f,), with "
+    "x (b, h, w, c), kernel (kh, kw, c / groups, f), y or dy (b, oh, ow, f), b and d_bias (f,), "
+    "with "
     "pooling y, dy and argmax (uint8) (b, oh / 2, ow / 2, f), all others float32 or bfloat16, and "
     "sizes that strides, dilation and padding agree with";
 
@@ -67,7 +68,8 @@ bool is_map(const Array& argmax, const Shape& s) {
 }
 
 ffi::Error forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::RemainingArgs rest,
-                           Output y, Numbers strides, Numbers dilation, Numbers padding, bool relu) {
+                           Output y, Numbers strides, Numbers dilation, Numbers padding,
+                           bool relu) {
   const auto shape = shape_of(x, kernel, *y, false, slide_of(strides, dilation, padding));
   const void* bias;
   if (!shape || !optional(rest, x.element_type(), {shape->f}, &bias)) return wrong("conv_forward");
@@ -89,8 +91,8 @@ ffi::Error input_gradient_handler(ffi::ThreadPool pool, Array dy, Array kernel,
 }
 
 ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi::RemainingArgs rest,
-                                   Output d_kernel, Output d_bias, Numbers strides, Numbers dilation,
-                                   Numbers padding, bool bias) {
+                                   Output d_kernel, Output d_bias, Numbers strides,
+                                   Numbers dilation, Numbers padding, bool bias) {
   const auto shape = shape_of(x, *d_kernel, dy, false, slide_of(strides, dilation, padding));
   const void* y;
   if (!shape || !has_shape(*d_bias, x.element_type(), {bias ? shape->f : 0}) ||
@@ -119,9 +121,9 @@ ffi::Error pool_value_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::
   return pool_forward_of(pool, x, kernel, rest, *y, nullptr, slide_of(strides, dilation, padding));
 }
 
-ffi::Error pool_forward_handler(ffi::ThreadPool pool, Array x, Array kernel, ffi::RemainingArgs rest,
-                                Output y, Output argmax, Numbers strides, Numbers dilation,
-                                Numbers padding) {
+ffi::Error pool_forward_handler(ffi::ThreadPool pool, Array x, Array kernel,
+                                ffi::RemainingArgs rest, Output y, Output argmax, Numbers strides,
+                                Numbers dilation, Numbers padding) {
   return pool_forward_of(pool, x, kernel, rest, *y, &*argmax, slide_of(strides, dilation, padding));
 }
 
@@ -151,26 +153,17 @@ ffi::Error pool_weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy,
 #define SLIDE Attr<Numbers>("strides").Attr<Numbers>("dilation").Attr<Numbers>("padding")
 
 XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
-    gives<1>(takes<2>().RemainingArgs())
-                           .SLIDE.Attr<bool>("relu"));
+                       gives<1>(takes<2>().RemainingArgs()).SLIDE.Attr<bool>("relu"));
 XLA_FFI_DEFINE_HANDLER(kInputGradient, input_gradient_handler,
-    gives<1>(takes<2>().RemainingArgs())
-                           .SLIDE);
+                       gives<1>(takes<2>().RemainingArgs()).SLIDE);
 XLA_FFI_DEFINE_HANDLER(kWeightGradient, weight_gradient_handler,
-    gives<2>(takes<2>().RemainingArgs())
-                           .SLIDE.Attr<bool>("bias"));
-XLA_FFI_DEFINE_HANDLER(kPoolValue, pool_value_handler,
-    gives<1>(takes<2>().RemainingArgs())
-                           .SLIDE);
+                       gives<2>(takes<2>().RemainingArgs()).SLIDE.Attr<bool>("bias"));
+XLA_FFI_DEFINE_HANDLER(kPoolValue, pool_value_handler, gives<1>(takes<2>().RemainingArgs()).SLIDE);
 XLA_FFI_DEFINE_HANDLER(kPoolForward, pool_forward_handler,
-    gives<2>(takes<2>().RemainingArgs())
-                           .SLIDE);
-XLA_FFI_DEFINE_HANDLER(kPoolInputGradient, pool_input_gradient_handler,
-    gives<1>(takes<3>())
-                           .SLIDE);
+                       gives<2>(takes<2>().RemainingArgs()).SLIDE);
+XLA_FFI_DEFINE_HANDLER(kPoolInputGradient, pool_input_gradient_handler, gives<1>(takes<3>()).SLIDE);
 XLA_FFI_DEFINE_HANDLER(kPoolWeightGradient, pool_weight_gradient_handler,
-    gives<2>(takes<3>())
-                           .SLIDE);
+                       gives<2>(takes<3>()).SLIDE);
 
 }  // namespace
 }  // namespace hornbeam::conv

@@ -35,8 +35,8 @@ void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, flo
   PICK(relu_unpool)(p, dy, argmax, dz, sums);
 }
 template <typename T>
-void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel, const float* bias,
-                 T* y, uint8_t* argmax) {
+void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel,
+                 const float* bias, T* y, uint8_t* argmax) {
   PICK(first_layer)(layer, bounded, image, kernel, bias, y, argmax);
 }
 bool is_bounded(int64_t count, const float* numbers) {

@@ -1,8 +1,8 @@
 // The hand-written loops of convolution and pooling, each on one thread, for float and BFloat16.
 //
-// They are written once, in relu.inc, first_layer.inc, depthwise.inc and pooling.inc, with vectors as wide as the
-// processor's registers. Arrays are dense and channels last. Argument maps hold one byte per output: where in its window
-// the maximum was found.
+// They are written once, in relu.inc, first_layer.inc, depthwise.inc and pooling.inc, with vectors
+// as wide as the processor's registers. Arrays are dense and channels last. Argument maps hold one
+// byte per output: where in its window the maximum was found.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ constexpr uint8_t kDead = 4;
 template <typename T>
 void relu(int64_t count, T* data);
 
-// dz = dy where y > 0, else 0; sums += dz over the rows. `y` and `dz` come together; they and `sums`
-// may be null.
+// dz = dy where y > 0, else 0; sums += dz over the rows. `y` and `dz` come together; they and
+// `sums` may be null.
 template <typename T>
 void mask_and_sum(int64_t rows, int64_t channels, const T* dy, const T* y, T* dz, float* sums);
 
@@ -33,19 +33,20 @@ template <typename T>
 void relu_unpool(const Pooled& p, const T* dy, const uint8_t* argmax, T* dz, float* sums);
 
 // Convolution of one image with few channels, relu and pooling in one. The image is float32, padded
-// where it needs to be, and at least (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of its `taps` products per output
-// lies. Kernel and bias have `stride` columns, a multiple of 16 and at least f.
+// where it needs to be, and at least (2h + kh - 1, 2w + kw - 1, c); `offsets` says where each of
+// its `taps` products per output lies. Kernel and bias have `stride` columns, a multiple of 16 and
+// at least f.
 struct FirstLayer {
-  int64_t h, w, f;      // of the pooled image
-  int64_t pitch, c;     // elements from row to row, and from column to column, of the image
+  int64_t h, w, f;   // of the pooled image
+  int64_t pitch, c;  // elements from row to row, and from column to column, of the image
   int64_t taps, stride;
   const int64_t* offsets;
 };
 // `bounded`: no number of image, kernel and bias is beyond kBound, so that sums are finite.
 constexpr float kBound = 1e15f;
 template <typename T>
-void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel, const float* bias,
-                 T* y, uint8_t* argmax);
+void first_layer(const FirstLayer& layer, bool bounded, const float* image, const float* kernel,
+                 const float* bias, T* y, uint8_t* argmax);
 
 // Whether none of the numbers is beyond kBound, or NaN.
 bool is_bounded(int64_t count, const float* numbers);
@@ -68,8 +69,8 @@ struct Depthwise {
 template <typename T>
 void add_depthwise_gradient(const Depthwise& shape, const T* x, const T* dy, float* d_kernel);
 
-// Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed: rows
-// of the output, or in gradients of windows that overlap of the input, whole images of them.
+// Pooling: windows over (h, w), of which rows `begin` to `end` of all images' rows are computed:
+// rows of the output, or in gradients of windows that overlap of the input, whole images of them.
 struct Window {
   int64_t h, w, c, oh, ow;
   int64_t size[2], stride[2], before[2];

@@ -16,7 +16,8 @@ void typed(Type type, const F& f) {
   }
 }
 
-// A part of an image as one of its own: every `step`th row and column, up to the last one that any window reaches.
+// A part of an image as one of its own: every `step`th row and column, up to the last one that any
+// window reaches.
 struct View {
   int64_t h, w;  // of the whole image
   int64_t rows, columns, c;
@@ -40,7 +41,8 @@ struct Plan {
 };
 
 // pooled: an odd output loses its last row or column. A 1 x 1 convolution with strides becomes one
-// without, because oneDNN's own is slow in gradients and wrong in places (uxlfoundation/oneDNN#6035).
+// without, because oneDNN's own is slow in gradients and wrong in places
+// (uxlfoundation/oneDNN#6035).
 Plan plan(const Shape& shape, bool pooled);
 
 }  // namespace hornbeam::conv

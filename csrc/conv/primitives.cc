@@ -50,8 +50,8 @@ void reorder(const memory::desc& from, const void* source, const memory::desc& t
       attr.set_post_ops(sum);
     }
     const dnnl::reorder::primitive_desc pd(engine, from, engine, to, attr);
-    return std::make_shared<onednn::Primitive>(
-        pd, dnnl::reorder(pd), Memories{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+    return std::make_shared<onednn::Primitive>(pd, dnnl::reorder(pd),
+                                               Memories{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
   });
   primitive->run({{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
 }
@@ -67,10 +67,12 @@ Shape of_whole_images(const Plan& plan) {
 // Each channel has a window of its own.
 bool is_depthwise(const Shape& s) { return s.groups > 1 && s.groups == s.c && s.groups == s.f; }
 
-// oneDNN may offer its way for any groups before the one for single channels: in bfloat16 that takes 1.4 to 1.8 times as
-// long, with strides 70 times (32 x 32 x 32 x 64 on two cores: 28.9 ms against 0.4).
+// oneDNN may offer its way for any groups before the one for single channels: in bfloat16 that
+// takes 1.4 to 1.8 times as long, with strides 70 times (32 x 32 x 32 x 64 on two cores: 28.9 ms
+// against 0.4).
 template <typename Make>
-dnnl::convolution_backward_data::primitive_desc input_gradient_by(const Shape& s, const Make& make) {
+dnnl::convolution_backward_data::primitive_desc input_gradient_by(const Shape& s,
+                                                                  const Make& make) {
   auto description = make();
   if (!is_depthwise(s)) return description;
   do {
@@ -79,8 +81,8 @@ dnnl::convolution_backward_data::primitive_desc input_gradient_by(const Shape& s
   return make();
 }
 
-// For larger windows, and those with gaps, oneDNN computes with 16 channels for each single one: 19 ms against 2.3 for
-// 5 x 5 on 32 x 32 x 32 x 64 in float32, 46 against 3.8 in bfloat16.
+// For larger windows, and those with gaps, oneDNN computes with 16 channels for each single one: 19
+// ms against 2.3 for 5 x 5 on 32 x 32 x 32 x 64 in float32, 46 against 3.8 in bfloat16.
 bool has_depthwise_gradient(const Shape& s) {
   return is_depthwise(s) && (s.kh > 3 || s.kw > 3 || s.dilation != Pair{1, 1});
 }
@@ -125,9 +127,9 @@ std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, 
     const memory::dims before = {s.before[0], s.before[1]}, after = {s.after[0], s.after[1]};
     const dnnl::primitive_attr attr = onednn::attributes();
     const auto direct = dnnl::algorithm::convolution_direct;
-    const dnnl::convolution_forward::primitive_desc pd(
-        engine, dnnl::prop_kind::forward_training, direct, x, kernel, b, y, stride, dilation, before,
-        after, attr);
+    const dnnl::convolution_forward::primitive_desc pd(engine, dnnl::prop_kind::forward_training,
+                                                       direct, x, kernel, b, y, stride, dilation,
+                                                       before, after, attr);
     if (which == kForward) {
       return std::make_shared<onednn::Primitive>(pd, dnnl::convolution_forward(pd),
                                                  Memories{{DNNL_ARG_SRC, x},
@@ -137,8 +139,8 @@ std::shared_ptr<onednn::Primitive> ImageConv::primitive(Which which, int64_t n, 
     }
     if (which == kInput) {
       const auto back = input_gradient_by(s, [&] {
-        return dnnl::convolution_backward_data::primitive_desc(
-            engine, direct, x, kernel, y, stride, dilation, before, after, pd, attr);
+        return dnnl::convolution_backward_data::primitive_desc(engine, direct, x, kernel, y, stride,
+                                                               dilation, before, after, pd, attr);
       });
       return std::make_shared<onednn::Primitive>(back, dnnl::convolution_backward_data(back),
                                                  Memories{{DNNL_ARG_DIFF_SRC, x},
@@ -175,16 +177,18 @@ const void* ImageConv::part_of(int64_t n, const void* x) const {
   return part;
 }
 
-// What Winograd's convolution left undone, because something is not finite, is computed directly: NaN and infinity
-// spread as they do there.
+// What Winograd's convolution left undone, because something is not finite, is computed directly:
+// NaN and infinity spread as they do there.
 
 void ImageConv::forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
-  if (winograd_.suits_forward() && winograd_.forward(n, floats(x), floats(kernel), floats(bias), floats(y))) return;
+  if (winograd_.suits_forward() &&
+      winograd_.forward(n, floats(x), floats(kernel), floats(bias), floats(y)))
+    return;
   direct_forward(n, x, kernel, bias, y);
 }
 
-void ImageConv::pool_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y,
-                             uint8_t* argmax) {
+void ImageConv::pool_forward(int64_t n, const void* x, const void* kernel, const void* bias,
+                             void* y, uint8_t* argmax) {
   if (winograd_.suits_forward() &&
       winograd_.pool_forward(n, floats(x), floats(kernel), floats(bias), floats(y), argmax)) {
     return;
@@ -198,7 +202,8 @@ void ImageConv::pool_forward(int64_t n, const void* x, const void* kernel, const
   });
 }
 
-void ImageConv::direct_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y) {
+void ImageConv::direct_forward(int64_t n, const void* x, const void* kernel, const void* bias,
+                               void* y) {
   // In training the memory has long left the cache when it is written again.
   fetch(y, n * shape_.oh * shape_.ow * shape_.f * size_of(shape_.type));
   const auto conv = primitive(kForward, n, bias != nullptr);
@@ -209,9 +214,12 @@ void ImageConv::direct_forward(int64_t n, const void* x, const void* kernel, con
 }
 
 void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, void* dx) {
-  if (winograd_.suits_input_gradient() && winograd_.input_gradient(n, floats(dy), floats(kernel), floats(dx))) return;
+  if (winograd_.suits_input_gradient() &&
+      winograd_.input_gradient(n, floats(dy), floats(kernel), floats(dx)))
+    return;
   const View& view = plan_.view;
-  void* part = view.whole() ? dx : onednn::scratch(kScratchX, n * view.size() * size_of(shape_.type));
+  void* part =
+      view.whole() ? dx : onednn::scratch(kScratchX, n * view.size() * size_of(shape_.type));
   const auto conv = primitive(kInput, n, false);
   conv->run({{DNNL_ARG_DIFF_DST, dy},
              {DNNL_ARG_WEIGHTS, ordered(*conv, kernel)},
@@ -221,18 +229,22 @@ void ImageConv::input_gradient(int64_t n, const void* dy, const void* kernel, vo
 
 void ImageConv::weight_gradient(int64_t n, const void* x, const void* dy, bool add,
                                 float* d_kernel) {
-  if (winograd_.suits_weight_gradient() && winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel)) return;
+  if (winograd_.suits_weight_gradient() &&
+      winograd_.weight_gradient(n, floats(x), floats(dy), add, d_kernel))
+    return;
   const Shape& s = shape_;
   const void* part = part_of(n, x);
   const bool in_pairs = has_weight_gradient(s), by_channels = has_depthwise_gradient(s);
   if (!add && (in_pairs || by_channels)) std::fill_n(d_kernel, s.kernel_size(), 0.0f);
   if (in_pairs) {
-    return add_weight_gradient(s, n, static_cast<const BFloat16*>(part), static_cast<const BFloat16*>(dy), d_kernel);
+    return add_weight_gradient(s, n, static_cast<const BFloat16*>(part),
+                               static_cast<const BFloat16*>(dy), d_kernel);
   }
   if (by_channels) {
     return typed(s.type, [&](auto* kind) {
       using T = std::remove_pointer_t<decltype(kind)>;
-      loops::add_depthwise_gradient(depthwise(s, n), static_cast<const T*>(part), static_cast<const T*>(dy), d_kernel);
+      loops::add_depthwise_gradient(depthwise(s, n), static_cast<const T*>(part),
+                                    static_cast<const T*>(dy), d_kernel);
     });
   }
   const auto conv = primitive(kWeights, n, false);

@@ -1,5 +1,5 @@
-// Convolutions of a few images on this thread, with kernels as they come from Python: oneDNN's, or our own where they
-// are faster.
+// Convolutions of a few images on this thread, with kernels as they come from Python: oneDNN's, or
+// our own where they are faster.
 #pragma once
 
 #include "conv/loops.h"
@@ -30,7 +30,8 @@ class ImageConv {
   // y = conv(x, kernel) + bias (may be null).
   void forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y);
   // y and argmax as `pool_forward` in conv.h; the plan is of such a one.
-  void pool_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y, uint8_t* argmax);
+  void pool_forward(int64_t n, const void* x, const void* kernel, const void* bias, void* y,
+                    uint8_t* argmax);
   void input_gradient(int64_t n, const void* dy, const void* kernel, void* dx);
   // d_kernel (float32, as in Python) is set, or added to.
   void weight_gradient(int64_t n, const void* x, const void* dy, bool add, float* d_kernel);

@@ -16,7 +16,8 @@ using hornbeam::Type;
 using hornbeam::testing::Pool;
 
 Shape shape_of(int64_t b, int64_t side, int64_t c) {
-  return {Type::kFloat32, b, side, side, c, 3, 3, 16, side, side, 1, {1, 1}, {1, 1}, {1, 1}, {1, 1}};
+  return {Type::kFloat32, b,    side, side,   c,      3,      3,     16,
+          side,           side, 1,    {1, 1}, {1, 1}, {1, 1}, {1, 1}};
 }
 
 void each_once(int64_t slices, const Shape& s, bool steals) {

@@ -1,4 +1,5 @@
-// Convolutions beside plain loops, over odd sizes; with pooling beside convolution and pooling alone.
+// Convolutions beside plain loops, over odd sizes; with pooling beside convolution and pooling
+// alone.
 #include "conv/weights.h"
 #include "conv/winograd.h"
 
@@ -125,8 +126,10 @@ void pooled(Pool& pool, const Case& k) {
     if (full[best] > 0) d_full[best] = dy[i];
   }
   std::vector<uint8_t> argmax(outputs);
-  CHECK(pool_forward(view, s, x.data(), kernel.data(), bias.data(), y.data(), argmax.data()).success());
-  CHECK(pool_forward(view, s, x.data(), kernel.data(), bias.data(), value.data(), nullptr).success());
+  CHECK(pool_forward(view, s, x.data(), kernel.data(), bias.data(), y.data(), argmax.data())
+            .success());
+  CHECK(
+      pool_forward(view, s, x.data(), kernel.data(), bias.data(), value.data(), nullptr).success());
   expect_close(y, expected);
   expect_close(value, expected);
 
@@ -148,20 +151,33 @@ void pooled(Pool& pool, const Case& k) {
 
 int main() {
   //                    b   h   w   c  kh kw  f  groups stride dilation pad
-  const Case cases[] = {{2, 9, 7, 3, 3, 3, 5, 1, 1, 1, 1},    {1, 8, 8, 16, 3, 3, 33, 1, 2, 1, 1},
-                        {3, 1, 20, 8, 1, 5, 7, 1, 1, 2, 0},   {2, 6, 6, 8, 3, 3, 8, 8, 1, 1, 1},
-                        {17, 10, 10, 4, 3, 3, 8, 2, 1, 1, 0}, {0, 5, 5, 4, 3, 3, 8, 1, 1, 1, 0},
-                        {33, 6, 6, 32, 3, 3, 16, 1, 1, 1, 1}, {2, 7, 7, 5, 1, 1, 3, 1, 3, 1, 0},
-                        {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},  {5, 5, 5, 24, 3, 3, 16, 1, 1, 1, 0},
-                        {2, 10, 9, 8, 3, 3, 16, 1, 1, 1, 0, 2}, {3, 9, 9, 4, 3, 3, 8, 1, 2, 1, 1, 3},
-                        {2, 9, 8, 6, 1, 1, 5, 1, 2, 1, 0, 1},
-                        // Windows of one channel each that are large or have gaps: our own gradient of them.
-                        {3, 9, 11, 33, 5, 5, 33, 33, 1, 1, 2}, {2, 12, 13, 20, 5, 4, 20, 20, 2, 1, 1},
-                        {2, 8, 25, 16, 2, 11, 16, 16, 1, 1, 5}, {1, 3, 4, 40, 7, 7, 40, 40, 1, 1, 3},
-                        {2, 11, 12, 7, 3, 3, 7, 7, 2, 2, 2},    {2, 10, 9, 16, 5, 5, 16, 16, 1, 1, 0, 2}};
-  // Enough tiles of enough channels for Winograd's convolution: odd sizes, more than one block of tiles.
-  const Case tiled[] = {{2, 9, 21, 20, 3, 3, 17, 1, 1, 1, 1}, {1, 40, 60, 24, 3, 3, 16, 1, 1, 1, 2},
-                        {4, 8, 8, 64, 3, 3, 80, 1, 1, 1, 1},  {3, 15, 6, 16, 3, 3, 33, 1, 1, 1, 0},
+  const Case cases[] = {
+      {2, 9, 7, 3, 3, 3, 5, 1, 1, 1, 1},
+      {1, 8, 8, 16, 3, 3, 33, 1, 2, 1, 1},
+      {3, 1, 20, 8, 1, 5, 7, 1, 1, 2, 0},
+      {2, 6, 6, 8, 3, 3, 8, 8, 1, 1, 1},
+      {17, 10, 10, 4, 3, 3, 8, 2, 1, 1, 0},
+      {0, 5, 5, 4, 3, 3, 8, 1, 1, 1, 0},
+      {33, 6, 6, 32, 3, 3, 16, 1, 1, 1, 1},
+      {2, 7, 7, 5, 1, 1, 3, 1, 3, 1, 0},
+      {2, 9, 21, 12, 5, 5, 9, 1, 1, 1, 1},
+      {5, 5, 5, 24, 3, 3, 16, 1, 1, 1, 0},
+      {2, 10, 9, 8, 3, 3, 16, 1, 1, 1, 0, 2},
+      {3, 9, 9, 4, 3, 3, 8, 1, 2, 1, 1, 3},
+      {2, 9, 8, 6, 1, 1, 5, 1, 2, 1, 0, 1},
+      // Windows of one channel each that are large or have gaps: our own gradient of them.
+      {3, 9, 11, 33, 5, 5, 33, 33, 1, 1, 2},
+      {2, 12, 13, 20, 5, 4, 20, 20, 2, 1, 1},
+      {2, 8, 25, 16, 2, 11, 16, 16, 1, 1, 5},
+      {1, 3, 4, 40, 7, 7, 40, 40, 1, 1, 3},
+      {2, 11, 12, 7, 3, 3, 7, 7, 2, 2, 2},
+      {2, 10, 9, 16, 5, 5, 16, 16, 1, 1, 0, 2}};
+  // Enough tiles of enough channels for Winograd's convolution: odd sizes, more than one block of
+  // tiles.
+  const Case tiled[] = {{2, 9, 21, 20, 3, 3, 17, 1, 1, 1, 1},
+                        {1, 40, 60, 24, 3, 3, 16, 1, 1, 1, 2},
+                        {4, 8, 8, 64, 3, 3, 80, 1, 1, 1, 1},
+                        {3, 15, 6, 16, 3, 3, 33, 1, 1, 1, 0},
                         {2, 15, 14, 20, 3, 3, 16, 1, 1, 1, 1, 2}};
   for (int64_t f : {16, 32, 48, 64}) {
     in_pairs({3, 9, 7, 16, 3, 3, f, 1, 1, 1, 1});
@@ -176,7 +192,8 @@ int main() {
       all_three(pool, each, true);
     }
     for (const Case& each : tiled) {
-      CHECK(hornbeam::winograd::Convolution(shape_of(each)).suits_forward() == hornbeam::cpu().avx2);
+      CHECK(hornbeam::winograd::Convolution(shape_of(each)).suits_forward() ==
+            hornbeam::cpu().avx2);
       all_three(pool, each, true);
       pooled(pool, each);
     }

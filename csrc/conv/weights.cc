@@ -19,17 +19,17 @@ constexpr int64_t kLanes = 16;
 // What one place of the window sees of a block stays in the level 1 cache.
 constexpr int64_t kBlockBytes = 32 * 1024;
 
-// An instruction multiplies pairs of neighbouring numbers and adds both products. Here a pair is one
-// channel at two places of the output, side by side in a row; the places of x are those that one
-// column of the window sees from there.
+// An instruction multiplies pairs of neighbouring numbers and adds both products. Here a pair is
+// one channel at two places of the output, side by side in a row; the places of x are those that
+// one column of the window sees from there.
 using Pair32 = uint32_t;
 
 // Rows of the output, and the rows of x that they read, in pairs: some rows of one image, or all of
 // some images.
 //
-// From one row of the output to the next, a place of the window moves on by `stride` rows of x. Those
-// stand together: an image's x is (kw, stride, reach, pairs, c), its dy (rows, pairs, f), so that all
-// that a place sees is one piece.
+// From one row of the output to the next, a place of the window moves on by `stride` rows of x.
+// Those stand together: an image's x is (kw, stride, reach, pairs, c), its dy (rows, pairs, f), so
+// that all that a place sees is one piece.
 struct Block {
   const Shape& s;
   int64_t images, begin, rows;
@@ -68,7 +68,8 @@ struct Block {
     }
   }
 
-  // The places at `offset`, `offset + step` ... of a row, one for each of the output; zeros outside.
+  // The places at `offset`, `offset + step` ... of a row, one for each of the output; zeros
+  // outside.
   TARGET_PAIRS void fill_row(const BFloat16* row, int64_t channels, int64_t width, int64_t step,
                              int64_t offset, Pair32* to) const {
     const auto inside = [=](int64_t column) { return column >= 0 && column < width ? 0xffff : 0; };
@@ -93,7 +94,8 @@ struct Pieces {
   const Pair32 *x, *dy;        // (pairs, c), (pairs, f)
 };
 
-// The gradient of 16 / kWide channels from c and 16 kWide filters from f: sixteen registers of sums.
+// The gradient of 16 / kWide channels from c and 16 kWide filters from f: sixteen registers of
+// sums.
 template <int kWide>
 TARGET_PAIRS void add_tile(const Pieces& seen, int64_t c, int64_t f, float* d_kernel) {
   constexpr int kChannels = 16 / kWide;

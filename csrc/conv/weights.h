@@ -1,6 +1,7 @@
 // The kernel's gradient in bfloat16, by the processor's own products of pairs (AVX512-BF16).
 //
-// oneDNN 3.2 reaches two thirds of the peak there, because it transposes both arrays; see weights.cc.
+// oneDNN 3.2 reaches two thirds of the peak there, because it transposes both arrays; see
+// weights.cc.
 #pragma once
 
 #include "conv/conv.h"

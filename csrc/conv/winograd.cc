@@ -14,8 +14,8 @@
 namespace hornbeam::winograd {
 namespace {
 
-// Tiles and their products in the level 2 cache, beside a small kernel. A larger one is read again for each block of
-// tiles, which pays with more of them.
+// Tiles and their products in the level 2 cache, beside a small kernel. A larger one is read again
+// for each block of tiles, which pays with more of them.
 constexpr int64_t kBlockBytes = 256 * 1024;
 constexpr int64_t kKernelsPerBlock = 4;
 
@@ -33,9 +33,10 @@ struct Soon {
 #include "core/processors.inc"
 #undef BODY
 
-// Whether it takes so many fewer products than directly that the transforms pay. That of the kernel costs as much as
-// the products of some tiles: of more where it does not fit the cache. Measured on AVX-512, one core, against oneDNN's
-// direct convolutions: 1.5 to 1.9 times as fast at 32 x 32 x 16 to 14 x 14 x 512, the same at 7 x 7 x 512, batch 8.
+// Whether it takes so many fewer products than directly that the transforms pay. That of the kernel
+// costs as much as the products of some tiles: of more where it does not fit the cache. Measured on
+// AVX-512, one core, against oneDNN's direct convolutions: 1.5 to 1.9 times as fast at 32 x 32 x 16
+// to 14 x 14 x 512, the same at 7 x 7 x 512, batch 8.
 bool pays(const Shape& s, const Map& m) {
   const int64_t kernel_tiles = m.c * m.f > 16384 ? 32 : 8;
   const int64_t direct = 9 * s.oh * s.ow * s.b, own = 16 * (m.tiles() * s.b + kernel_tiles);
@@ -44,8 +45,9 @@ bool pays(const Shape& s, const Map& m) {
 
 bool suits(const Shape& s, const Map& m) {
   const conv::Pair ones = {1, 1};
-  return cpu().avx2 && s.type == Type::kFloat32 && s.groups == 1 && s.kh == 3 && s.kw == 3 && s.stride == ones &&
-         s.dilation == ones && m.c >= kMostLanes && m.f >= kMostLanes && m.top >= 0 && m.left >= 0 && pays(s, m);
+  return cpu().avx2 && s.type == Type::kFloat32 && s.groups == 1 && s.kh == 3 && s.kw == 3 &&
+         s.stride == ones && s.dilation == ones && m.c >= kMostLanes && m.f >= kMostLanes &&
+         m.top >= 0 && m.left >= 0 && pays(s, m);
 }
 
 // A power of two between matrices would put their rows in the same few places of a cache.
@@ -95,7 +97,9 @@ struct Images {
 
 Images inputs(const Map& map, const float* x) { return {x, map.h, map.w * map.c, 2}; }
 Images outputs(const Map& map, const float* y) { return {y, map.oh, map.ow * map.f, 2}; }
-Images pooled_outputs(const Map& map, const float* y) { return {y, map.oh / 2, map.ow / 2 * map.f, 1}; }
+Images pooled_outputs(const Map& map, const float* y) {
+  return {y, map.oh / 2, map.ow / 2 * map.f, 1};
+}
 
 // The functions of one kind of processor.
 struct Steps {
@@ -109,20 +113,22 @@ struct Steps {
   int64_t lanes;
 };
 
-#define STEPS(processor, lanes)                                                                                     \
-  {processor::transform_inputs, processor::transform_outputs, processor::pool_outputs, processor::transform_slopes, \
-   processor::transform_kernel, processor::kernel_gradient, processor::products, lanes}
+#define STEPS(processor, lanes)                               \
+  {processor::transform_inputs, processor::transform_outputs, \
+   processor::pool_outputs,     processor::transform_slopes,  \
+   processor::transform_kernel, processor::kernel_gradient,   \
+   processor::products,         lanes}
 
 const Steps& steps() {
   static const Steps avx512 = STEPS(avx512, 16), avx2 = STEPS(avx2, 8);
   return cpu().avx512 ? avx512 : avx2;
 }
 
-// finish(arrays, begin, count) makes of the products of some tiles what is asked for, which lies in `results`, and says
-// whether that is finite. The kernel is null where it is transformed already.
+// finish(arrays, begin, count) makes of the products of some tiles what is asked for, which lies in
+// `results`, and says whether that is finite. The kernel is null where it is transformed already.
 template <typename Finish>
-bool convolve(const Map& map, int64_t n, const float* x, const float* kernel, bool turned, const Images& results,
-              const Finish& finish) {
+bool convolve(const Map& map, int64_t n, const float* x, const float* kernel, bool turned,
+              const Images& results, const Finish& finish) {
   const Arrays a = arrays(map);
   const Steps& run = steps();
   if (kernel) run.kernel(map, kernel, turned, a.taps, a.u, a.u_pitch);
@@ -149,32 +155,39 @@ Convolution::Convolution(const Shape& s)
       suits_forward_(suits(s, forward_)),
       suits_input_(suits(s, backward_)) {}
 
-const float* Convolution::once(const float* kernel) { return std::exchange(transformed_, true) ? nullptr : kernel; }
-
-bool Convolution::forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y) {
-  const Map& map = forward_;
-  return convolve(map, n, x, once(kernel), false, outputs(map, y), [&](const Arrays& a, int64_t begin, int64_t count) {
-    return steps().outputs(map, a.m, a.m_pitch, begin, count, bias, y);
-  });
+const float* Convolution::once(const float* kernel) {
+  return std::exchange(transformed_, true) ? nullptr : kernel;
 }
 
-bool Convolution::pool_forward(int64_t n, const float* x, const float* kernel, const float* bias, float* y,
-                               uint8_t* argmax) {
+bool Convolution::forward(int64_t n, const float* x, const float* kernel, const float* bias,
+                          float* y) {
+  const Map& map = forward_;
+  return convolve(map, n, x, once(kernel), false, outputs(map, y),
+                  [&](const Arrays& a, int64_t begin, int64_t count) {
+                    return steps().outputs(map, a.m, a.m_pitch, begin, count, bias, y);
+                  });
+}
+
+bool Convolution::pool_forward(int64_t n, const float* x, const float* kernel, const float* bias,
+                               float* y, uint8_t* argmax) {
   const Map& map = forward_;
   const Images results = pooled_outputs(map, y);
-  return convolve(map, n, x, once(kernel), false, results, [&](const Arrays& a, int64_t begin, int64_t count) {
-    return steps().pool_outputs(map, a.m, a.m_pitch, begin, count, bias, y, argmax);
-  });
+  return convolve(map, n, x, once(kernel), false, results,
+                  [&](const Arrays& a, int64_t begin, int64_t count) {
+                    return steps().pool_outputs(map, a.m, a.m_pitch, begin, count, bias, y, argmax);
+                  });
 }
 
 bool Convolution::input_gradient(int64_t n, const float* dy, const float* kernel, float* dx) {
   const Map& map = backward_;
-  return convolve(map, n, dy, once(kernel), true, outputs(map, dx), [&](const Arrays& a, int64_t begin, int64_t count) {
-    return steps().outputs(map, a.m, a.m_pitch, begin, count, nullptr, dx);
-  });
+  return convolve(map, n, dy, once(kernel), true, outputs(map, dx),
+                  [&](const Arrays& a, int64_t begin, int64_t count) {
+                    return steps().outputs(map, a.m, a.m_pitch, begin, count, nullptr, dx);
+                  });
 }
 
-bool Convolution::weight_gradient(int64_t n, const float* x, const float* dy, bool add, float* d_kernel) {
+bool Convolution::weight_gradient(int64_t n, const float* x, const float* dy, bool add,
+                                  float* d_kernel) {
   const Map& map = forward_;
   const Arrays a = arrays(map);
   const Steps& run = steps();

@@ -28,8 +28,8 @@
 namespace hornbeam {
 
 struct Cpu {
-  bool avx2 = false;         // with FMA
-  bool avx512 = false;       // F, BW, VL and DQ: the level that oneDNN calls avx512_core
+  bool avx2 = false;    // with FMA
+  bool avx512 = false;  // F, BW, VL and DQ: the level that oneDNN calls avx512_core
   bool avx512_bf16 = false;
   bool amx_bf16 = false;
   bool limited = false;  // by HORNBEAM_CPU=avx2: what a processor without AVX-512 does, for tests

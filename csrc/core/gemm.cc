@@ -29,8 +29,8 @@ memory::desc describe(const Matrix& m, Type type) {
   return {{m.rows, m.columns}, dnnl_type(type), {m.row_stride, m.column_stride}};
 }
 
-// `rows` x `columns` elements of `from`, where `mask` (may be null) is above 0 and 0 elsewhere, into `to` (may be
-// null), and their sum over the rows added to `sums` (may be null).
+// `rows` x `columns` elements of `from`, where `mask` (may be null) is above 0 and 0 elsewhere,
+// into `to` (may be null), and their sum over the rows added to `sums` (may be null).
 template <typename From, typename To>
 struct Copy {
   int64_t rows, columns;
@@ -65,8 +65,8 @@ void copy_base(const Copy<From, To>& c) {
   copy(c);
 }
 
-// Gives `m`, a matrix of `From`, as one of `To` without a mask, in this thread's scratch memory of that number where it
-// has to be made; `sums` (may be null) receives the sum of its rows.
+// Gives `m`, a matrix of `From`, as one of `To` without a mask, in this thread's scratch memory of
+// that number where it has to be made; `sums` (may be null) receives the sum of its rows.
 template <typename From, typename To>
 ffi::Error prepare(ffi::ThreadPool& pool, Matrix* m, int number, float* sums) {
   const bool is_made = m->mask || !std::is_same_v<From, To>;
@@ -96,8 +96,7 @@ ffi::Error prepare(ffi::ThreadPool& pool, Matrix* m, int number, float* sums) {
   return error;
 }
 
-ffi::Error prepare(ffi::ThreadPool& pool, Type from, Type to, Matrix* m, int number,
-                   float* sums) {
+ffi::Error prepare(ffi::ThreadPool& pool, Type from, Type to, Matrix* m, int number, float* sums) {
   if (from == Type::kBFloat16) return prepare<BFloat16, BFloat16>(pool, m, number, sums);
   if (to == Type::kBFloat16) return prepare<float, BFloat16>(pool, m, number, sums);
   return prepare<float, float>(pool, m, number, sums);
@@ -180,7 +179,7 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const float*
 }
 
 ffi::Error gemm(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
-                  void* c, const Extras& extras) {
+                void* c, const Extras& extras) {
   const int64_t rows = a.rows, columns = b.columns, inner = a.columns;
   const zeros::Factor skipped = zeros::worth_skipping(pool, types, a, b, extras);
   const bool skips = skipped != zeros::Factor::kNone;
@@ -189,7 +188,8 @@ ffi::Error gemm(ffi::ThreadPool& pool, const Types& types, const Matrix& a, cons
   }
   Matrix left = a, right = b;
   ffi::Error error = prepare(pool, types.a, types.a, &left, 1, nullptr);
-  if (error.success()) error = prepare(pool, types.b, skips ? types.b : types.a, &right, 2, extras.b_sums);
+  if (error.success())
+    error = prepare(pool, types.b, skips ? types.b : types.a, &right, 2, extras.b_sums);
   if (error.success() && skips) return zeros::gemm(pool, skipped, types, left, right, c, extras);
   if (error.failure() || rows == 0 || columns == 0) return error;
   if (inner == 0) {
@@ -201,7 +201,8 @@ ffi::Error gemm(ffi::ThreadPool& pool, const Types& types, const Matrix& a, cons
   // Along the longer side: each slice then shares the smaller matrix with the others.
   const bool by_rows = rows >= columns;
   const int64_t items = by_rows ? rows : columns;
-  const int64_t slices = std::min(slice_count(pool, 2 * rows * columns * inner), divided_up(items, kGrain));
+  const int64_t slices =
+      std::min(slice_count(pool, 2 * rows * columns * inner), divided_up(items, kGrain));
   return parallel_for(pool, slices, [&](int64_t slice) {
     const int64_t begin = slice_begin(slice, slices, items, kGrain);
     const int64_t count = slice_begin(slice + 1, slices, items, kGrain) - begin;

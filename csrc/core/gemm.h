@@ -16,10 +16,12 @@ dnnl::memory::data_type dnnl_type(Type type);
 inline const char* at(const void* data, int64_t element, Type type) {
   return static_cast<const char*>(data) + element * size_of(type);
 }
-inline char* at(void* data, int64_t element, Type type) { return static_cast<char*>(data) + element * size_of(type); }
+inline char* at(void* data, int64_t element, Type type) {
+  return static_cast<char*>(data) + element * size_of(type);
+}
 
-// A matrix within memory; one of the strides (in elements) is 1. Where there is a mask, an array like
-// the data, elements count as 0 unless it is above 0.
+// A matrix within memory; one of the strides (in elements) is 1. Where there is a mask, an array
+// like the data, elements count as 0 unless it is above 0.
 struct Matrix {
   const void* data;
   int64_t rows, columns;
@@ -46,14 +48,14 @@ struct Extras {
   float* b_sums = nullptr;      // receives the sum of the rows of b
 };
 
-// c = a @ b, where c is row-major and dense, and so are a and b or their transposes. Sums are taken in
-// float32; a float32 b is rounded to bfloat16 beside such an a. Each element of c is computed in one
-// slice, so that the division of the work never changes the order of a sum.
+// c = a @ b, where c is row-major and dense, and so are a and b or their transposes. Sums are taken
+// in float32; a float32 b is rounded to bfloat16 beside such an a. Each element of c is computed in
+// one slice, so that the division of the work never changes the order of a sum.
 xla::ffi::Error gemm(xla::ffi::ThreadPool& pool, const Types& types, const Matrix& a,
-                       const Matrix& b, void* c, const Extras& extras = {});
+                     const Matrix& b, void* c, const Extras& extras = {});
 
-// c = a @ b (+ bias) on the calling thread alone, for a and b of one type and without masks; rows of c
-// are `c_stride` apart.
+// c = a @ b (+ bias) on the calling thread alone, for a and b of one type and without masks; rows
+// of c are `c_stride` apart.
 void multiply(const Types& types, const Matrix& a, const Matrix& b, const float* bias, void* c,
               int64_t c_stride);
 

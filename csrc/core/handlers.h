@@ -1,5 +1,5 @@
-// What all handlers share, and where they are listed. A handler checks types and shapes, for what XLA
-// hands over is only as right as the call that was written in Python, and calls the pure C++.
+// What all handlers share, and where they are listed. A handler checks types and shapes, for what
+// XLA hands over is only as right as the call that was written in Python, and calls the pure C++.
 #pragma once
 
 #include <algorithm>
@@ -28,8 +28,8 @@ inline bool has_shape(const xla::ffi::AnyBuffer& buffer, xla::ffi::DataType type
          std::equal(dimensions.begin(), dimensions.end(), actual.begin());
 }
 
-// The optional last argument of a handler into `data`, null where it is not given; false where there are more, or its
-// shape is another.
+// The optional last argument of a handler into `data`, null where it is not given; false where
+// there are more, or its shape is another.
 inline bool optional(const xla::ffi::RemainingArgs& rest, xla::ffi::DataType type,
                      std::initializer_list<int64_t> dimensions, const void** data) {
   *data = nullptr;
@@ -44,8 +44,8 @@ inline xla::ffi::Error wrong_shape(const char* kernel, const char* expected) {
   return xla::ffi::Error::InvalidArgument(std::string(kernel) + ": expected " + expected);
 }
 
-// `binding` with so many arrays, at least one, as further arguments, and as results. It can be neither copied nor moved,
-// only be what a function makes.
+// `binding` with so many arrays, at least one, as further arguments, and as results. It can be
+// neither copied nor moved, only be what a function makes.
 template <size_t count, typename Binding>
 auto with_arguments(Binding&& binding) {
   if constexpr (count == 1) {
@@ -63,7 +63,8 @@ auto gives(Binding&& binding) {
   }
 }
 
-// What a handler takes first: XLA's threads and so many arrays. `gives<2>(takes<3>())` binds two results to three.
+// What a handler takes first: XLA's threads and so many arrays. `gives<2>(takes<3>())` binds two
+// results to three.
 template <size_t count>
 auto takes() {
   return with_arguments<count>(xla::ffi::Ffi::Bind().Ctx<xla::ffi::ThreadPool>());

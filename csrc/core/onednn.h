@@ -67,8 +67,9 @@ std::shared_ptr<Primitive> primitive(const Key& key, const Make& make);
 // Attributes with a user scratchpad, to which post-ops may be added.
 dnnl::primitive_attr attributes();
 
-// At least so many bytes of this thread, aligned to 64; their content lasts until the next call with
-// the same number. Number 0 is oneDNN's own scratchpad, 4 and 5 are those of core/tiles.cc; kernels use the others.
+// At least so many bytes of this thread, aligned to 64; their content lasts until the next call
+// with the same number. Number 0 is oneDNN's own scratchpad, 4 and 5 are those of core/tiles.cc;
+// kernels use the others.
 void* scratch(int number, size_t bytes);
 
 // "3.2.0"

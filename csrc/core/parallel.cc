@@ -82,9 +82,11 @@ ffi::Error guarded(const std::function<ffi::Error()>& fn) {
   try {
     return fn();
   } catch (const std::bad_alloc&) {
-    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "Out of memory.");  // so short that it needs none itself
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted,
+                      "Out of memory.");  // so short that it needs none itself
   } catch (const std::exception& error) {
-    return ffi::Error(ffi::ErrorCode::kInternal, std::string("In a native kernel: ") + error.what());
+    return ffi::Error(ffi::ErrorCode::kInternal,
+                      std::string("In a native kernel: ") + error.what());
   } catch (...) {
     return ffi::Error(ffi::ErrorCode::kInternal, "Unknown failure in a native kernel.");
   }

@@ -26,8 +26,9 @@ int64_t slice_count(const xla::ffi::ThreadPool& pool, int64_t operations);
 // The first item of a slice, when `items` are dealt out in multiples of `grain`.
 int64_t slice_begin(int64_t slice, int64_t slices, int64_t items, int64_t grain);
 
-// fn(begin, end) for all items, one after another in parts of about the same size, multiples of `grain` but the last, none
-// empty nor of more than `most` items rounded up to a multiple of `grain`.
+// fn(begin, end) for all items, one after another in parts of about the same size, multiples of
+// `grain` but the last, none empty nor of more than `most` items rounded up to a multiple of
+// `grain`.
 template <typename Fn>
 void for_parts(int64_t items, int64_t most, int64_t grain, const Fn& fn) {
   const int64_t parts = divided_up(items, round_up(most, grain));

@@ -20,10 +20,11 @@ using hornbeam::zeros::Factor;
 using hornbeam::zeros::worth_skipping;
 using namespace hornbeam::testing;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                kInfinity = std::numeric_limits<float>::infinity();
 
-// Odd sixteenths, so that none is 0. They are exact in bfloat16, and sums of their products in float32, in whatever
-// order these are taken: nothing here needs a tolerance.
+// Odd sixteenths, so that none is 0. They are exact in bfloat16, and sums of their products in
+// float32, in whatever order these are taken: nothing here needs a tolerance.
 Floats sixteenths(int64_t count, uint32_t seed) {
   Floats values = numbers(count, seed);
   for (float& value : values) value = (2 * std::floor(8 * value) + 1) / 16;
@@ -74,13 +75,15 @@ struct Stored {
 
 Floats multiply(Pool& pool, Factor skipped, const Types& types, const Product& p, int layout,
                 const Extras& extras = {}) {
-  const Stored a(p.a, types.a, p.rows, p.inner, layout & 1), b(p.b, types.b, p.inner, p.columns, layout & 2);
+  const Stored a(p.a, types.a, p.rows, p.inner, layout & 1),
+      b(p.b, types.b, p.inner, p.columns, layout & 2);
   Floats c(p.rows * p.columns, 12345.0f);  // what isn't written shows
   Halves narrow = rounded(c);
   void* to = types.c == Type::kFloat32 ? static_cast<void*>(c.data()) : narrow.data();
   auto view = pool.view();
   CHECK(hornbeam::zeros::gemm(view, skipped, types, a.matrix, b.matrix, to, extras).success());
-  for (size_t i = 0; types.c == Type::kBFloat16 && i < c.size(); ++i) c[i] = hornbeam::widen(narrow[i]);
+  for (size_t i = 0; types.c == Type::kBFloat16 && i < c.size(); ++i)
+    c[i] = hornbeam::widen(narrow[i]);
   return c;
 }
 
@@ -89,7 +92,9 @@ std::vector<Types> all_types() {
   constexpr Type kWide = Type::kFloat32, kNarrow = Type::kBFloat16;
   std::vector<Types> all = {kWide};
   if (hornbeam::cpu().avx512_bf16) {
-    all.insert(all.end(), {kNarrow, {kNarrow, kNarrow, kWide}, {kNarrow, kWide, kNarrow}, {kNarrow, kWide, kWide}});
+    all.insert(
+        all.end(),
+        {kNarrow, {kNarrow, kNarrow, kWide}, {kNarrow, kWide, kNarrow}, {kNarrow, kWide, kWide}});
   }
   return all;
 }
@@ -131,7 +136,8 @@ bool alike(const Floats& actual, const Floats& expected) {
 // One without threads and one with.
 using Pools = Pool[2];
 
-// Both factors in all layouts. Each layout gets another of four kinds of extras, and other types, beginning with `kind`.
+// Both factors in all layouts. Each layout gets another of four kinds of extras, and other types,
+// beginning with `kind`.
 void check(Pools& pools, const Product& p, int kind) {
   static const std::vector<Types> types = all_types();
   const Floats sums = by_definition(p);
@@ -140,7 +146,8 @@ void check(Pools& pools, const Product& p, int kind) {
     if ((kind + layout) & 1) extras.bias = p.bias.data();
     extras.relu = (kind + layout) & 2;
     const Types& each = types[(kind + layout / 2) % types.size()];
-    const Floats expected = finished(sums, each.c, p.columns, extras), plain = finished(sums, each.c, p.columns);
+    const Floats expected = finished(sums, each.c, p.columns, extras),
+                 plain = finished(sums, each.c, p.columns);
     for (Pool& pool : pools) {
       CHECK(alike(multiply(pool, Factor::kLeft, each, p, layout, extras), expected));
       if (each.a == each.b) CHECK(alike(multiply(pool, Factor::kRight, each, p, layout), plain));
@@ -153,7 +160,8 @@ void sizes(Pools& pools) {
   for (int64_t rows : {1, 5, 33, 300}) {  // 256 are listed at a time
     for (int64_t inner : {1, 7, 64, 65, 300}) {
       for (int64_t columns : {1, 15, 16, 17, 97, 200}) {
-        for (double share : {0.0, 0.1, 0.5, 1.0}) check(pools, {rows, inner, columns, share, share}, kind++ / 4);
+        for (double share : {0.0, 0.1, 0.5, 1.0})
+          check(pools, {rows, inner, columns, share, share}, kind++ / 4);
       }
     }
   }
@@ -168,7 +176,8 @@ void sizes(Pools& pools) {
 // Where the other factor has 0 as well, which makes NaN of infinity and must not be left out.
 void not_finite(Pools& pools, int64_t rows, int64_t inner, int64_t columns) {
   int kind = 0;
-  const auto check_with = [&](int64_t row, int64_t k, int64_t column, float in_a, float in_b, double share) {
+  const auto check_with = [&](int64_t row, int64_t k, int64_t column, float in_a, float in_b,
+                              double share) {
     Product p(rows, inner, columns, share, share);
     if (in_a != 0) p.a[row * inner + k] = in_a;
     if (in_b != 0) p.b[k * columns + column] = in_b;
@@ -223,7 +232,8 @@ void where_it_pays(Pool& pool) {
   if (!hornbeam::cpu().avx2) return;
   const auto view = pool.view();
   constexpr int64_t kSize = 1024;
-  const Floats full = sixteenths(kSize * kSize, 1), half = thinned(full, 0.5, 2), tenth = thinned(full, 0.1, 3);
+  const Floats full = sixteenths(kSize * kSize, 1), half = thinned(full, 0.5, 2),
+               tenth = thinned(full, 0.1, 3);
   Floats margin = full;  // zeros that lie together
   std::fill(margin.begin() + margin.size() / 2, margin.end(), 0.0f);
   Extras bias, relu;
@@ -231,7 +241,8 @@ void where_it_pays(Pool& pool) {
   relu.relu = true;
   for (int layout = 0; layout < 4; ++layout) {
     const auto choice = [&](const Floats& a, const Floats& b, const Extras& extras) {
-      const Matrix left = Matrix::of(a.data(), kSize, kSize), right = Matrix::of(b.data(), kSize, kSize);
+      const Matrix left = Matrix::of(a.data(), kSize, kSize),
+                   right = Matrix::of(b.data(), kSize, kSize);
       return worth_skipping(view, Type::kFloat32, layout & 1 ? left.transposed() : left,
                             layout & 2 ? right.transposed() : right, extras);
     };
@@ -249,8 +260,8 @@ void where_it_pays(Pool& pool) {
   }
   const auto choice = [&](int64_t rows, int64_t inner, int64_t columns) {
     const Floats a(rows * inner), b(inner * columns);
-    return worth_skipping(view, Type::kFloat32, Matrix::of(a.data(), rows, inner), Matrix::of(b.data(), inner, columns),
-                          {});
+    return worth_skipping(view, Type::kFloat32, Matrix::of(a.data(), rows, inner),
+                          Matrix::of(b.data(), inner, columns), {});
   };
   CHECK(choice(1, 300, 300) == Factor::kNone);  // a panel would be packed for one row
   for (int64_t size : {0, 1, 300}) {
@@ -266,12 +277,15 @@ void where_it_pays_in_pairs(Pool& pool) {
   const auto view = pool.view();
   constexpr int64_t kSize = 1024;
   const Floats full = sixteenths(kSize * kSize, 1);
-  const Halves all = rounded(full), tenth = rounded(thinned(full, 0.1, 3)), half = rounded(thinned(full, 0.5, 2));
+  const Halves all = rounded(full), tenth = rounded(thinned(full, 0.1, 3)),
+               half = rounded(thinned(full, 0.5, 2));
   const auto choice = [&](const Types& types, const Halves& a, const Halves* mask, const void* b) {
-    return worth_skipping(view, types, Matrix::of(a.data(), kSize, kSize, mask ? mask->data() : nullptr),
+    return worth_skipping(view, types,
+                          Matrix::of(a.data(), kSize, kSize, mask ? mask->data() : nullptr),
                           Matrix::of(b, kSize, kSize), {});
   };
-  const Types narrow = Type::kBFloat16, wide_right(Type::kBFloat16, Type::kFloat32, Type::kBFloat16);
+  const Types narrow = Type::kBFloat16,
+              wide_right(Type::kBFloat16, Type::kFloat32, Type::kBFloat16);
   CHECK(choice(narrow, all, nullptr, all.data()) == Factor::kNone);
   CHECK(choice(narrow, half, nullptr, all.data()) == Factor::kNone);
   CHECK(choice(narrow, tenth, nullptr, all.data()) == Factor::kLeft);

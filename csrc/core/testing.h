@@ -1,7 +1,8 @@
-// What the C++ tests share: checks that say where they failed, and a pool of threads that looks like XLA's.
+// What the C++ tests share: checks that say where they failed, and a pool of threads that looks
+// like XLA's.
 //
-// Tests run under sanitizers (see Makefile, test-native). Arrays are vectors of exactly the right size, so that
-// AddressSanitizer sees every access beyond them.
+// Tests run under sanitizers (see Makefile, test-native). Arrays are vectors of exactly the right
+// size, so that AddressSanitizer sees every access beyond them.
 #pragma once
 
 #include <cmath>
@@ -19,12 +20,12 @@
 #include "core/bfloat16.h"
 #include "xla/ffi/api/ffi.h"
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
+#define CHECK(condition)                                                           \
+  do {                                                                             \
+    if (!(condition)) {                                                            \
       std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                            \
-    }                                                                          \
+      std::exit(1);                                                                \
+    }                                                                              \
   } while (false)
 
 namespace hornbeam::testing {

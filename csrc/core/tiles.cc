@@ -24,8 +24,8 @@ using Step = int32_t;  // the bits of two bfloat16
 
 constexpr int64_t kPerStep = 2, kLanes = 16, kColumns = 2 * kLanes;
 constexpr int kRows = 12;  // with two strips of b: 24 of 32 registers
-// Steps of a strip that the level 1 cache holds beside what streams through it; steps of all strips of
-// b that the level 2 cache holds.
+// Steps of a strip that the level 1 cache holds beside what streams through it; steps of all strips
+// of b that the level 2 cache holds.
 constexpr int64_t kDepth = 512, kBlock = 128 * 1024;
 // Panels of b, at least, for which rows of a are laid out again.
 constexpr int64_t kPanels = 8;
@@ -64,8 +64,8 @@ ALWAYS_INLINE TARGET_AVX512_BF16 __m512i joined(const __m512 (&parts)[2]) {
 }
 // Elements of the two halves in turns.
 ALWAYS_INLINE TARGET_AVX512_BF16 __m512i interleaved(__m512i halves) {
-  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
-                                         23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
+                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   return _mm512_permutexvar_epi16(order, halves);
 }
 
@@ -80,7 +80,9 @@ ALWAYS_INLINE TARGET_AVX512_BF16 __mmask16 first_lanes(int64_t count) {
   return static_cast<__mmask16>(count >= kLanes ? 0xffff : (1 << std::max<int64_t>(count, 0)) - 1);
 }
 
-ALWAYS_INLINE TARGET_AVX512_BF16 __m512 load(const float* from, __mmask16 lanes) { return _mm512_maskz_loadu_ps(lanes, from); }
+ALWAYS_INLINE TARGET_AVX512_BF16 __m512 load(const float* from, __mmask16 lanes) {
+  return _mm512_maskz_loadu_ps(lanes, from);
+}
 ALWAYS_INLINE TARGET_AVX512_BF16 __m512 load(const BFloat16* from, __mmask16 lanes) {
   const __m512i bits = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, from));
   return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
@@ -103,7 +105,8 @@ constexpr bool kAsTheyAre = kPlain && std::is_same_v<T, BFloat16>;
 ALWAYS_INLINE TARGET_AVX512_BF16 void transpose(__m512i* v) {
   __m512i t[16];
   for (int i = 0; i < 16; i += 4) {
-    const __m512i a = _mm512_unpacklo_epi32(v[i], v[i + 1]), b = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    const __m512i a = _mm512_unpacklo_epi32(v[i], v[i + 1]),
+                  b = _mm512_unpackhi_epi32(v[i], v[i + 1]);
     const __m512i c = _mm512_unpacklo_epi32(v[i + 2], v[i + 3]);
     const __m512i d = _mm512_unpackhi_epi32(v[i + 2], v[i + 3]);
     t[i] = _mm512_unpacklo_epi64(a, c), t[i + 1] = _mm512_unpackhi_epi64(a, c);
@@ -119,24 +122,28 @@ ALWAYS_INLINE TARGET_AVX512_BF16 void transpose(__m512i* v) {
   }
 }
 
-// Lanes `lane` to `lane + count` of steps `begin` to `end` into strips, each `distance` steps behind
-// the one before, where an element's neighbour in memory is the next lane. Sums over the inner axis are
-// added to `sums` (may be null).
+// Lanes `lane` to `lane + count` of steps `begin` to `end` into strips, each `distance` steps
+// behind the one before, where an element's neighbour in memory is the next lane. Sums over the
+// inner axis are added to `sums` (may be null).
 template <bool kPlain, typename T>
-ALWAYS_INLINE TARGET_AVX512_BF16 void lay_across(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin,
-                       int64_t end, Step* strips, int64_t distance, float* sums) {
+ALWAYS_INLINE TARGET_AVX512_BF16 void lay_across(const Factor<T>& factor, int64_t lane,
+                                                 int64_t count, int64_t begin, int64_t end,
+                                                 Step* strips, int64_t distance, float* sums) {
   // Step by step through all strips, for memory to be read in the order in which it lies.
   for (int64_t step = begin; step < end; ++step) {
-    const int64_t k = step * kPerStep, upper = k * factor.stride + lane, lower = upper + factor.stride;
+    const int64_t k = step * kPerStep, upper = k * factor.stride + lane,
+                  lower = upper + factor.stride;
     const bool has_lower = k + 1 < factor.inner;
     for (int64_t i = 0; i < count; i += kLanes) {
       const __mmask16 lanes = first_lanes(count - i), lower_lanes = has_lower ? lanes : 0;
       __m512i halves;
       if constexpr (kAsTheyAre<kPlain, T>) {
-        halves = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi16(lanes, factor.data + upper + i)),
-                                    _mm256_maskz_loadu_epi16(lower_lanes, factor.data + lower + i), 1);
+        halves = _mm512_inserti64x4(
+            _mm512_castsi256_si512(_mm256_maskz_loadu_epi16(lanes, factor.data + upper + i)),
+            _mm256_maskz_loadu_epi16(lower_lanes, factor.data + lower + i), 1);
       } else {
-        const __m512 rows[] = {load<kPlain>(factor, upper + i, lanes), load<kPlain>(factor, lower + i, lower_lanes)};
+        const __m512 rows[] = {load<kPlain>(factor, upper + i, lanes),
+                               load<kPlain>(factor, lower + i, lower_lanes)};
         if (!kPlain && sums) {
           const __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, sums + i), rows[0]);
           _mm512_mask_storeu_ps(sums + i, lanes, _mm512_add_ps(sum, rows[1]));
@@ -148,9 +155,11 @@ ALWAYS_INLINE TARGET_AVX512_BF16 void lay_across(const Factor<T>& factor, int64_
   }
 }
 
-// Sixteen steps of a lane, where an element's neighbour in memory is the next one along the inner axis.
+// Sixteen steps of a lane, where an element's neighbour in memory is the next one along the inner
+// axis.
 template <bool kPlain, typename T>
-ALWAYS_INLINE TARGET_AVX512_BF16 __m512i steps_of(const Factor<T>& factor, int64_t lane, int64_t step) {
+ALWAYS_INLINE TARGET_AVX512_BF16 __m512i steps_of(const Factor<T>& factor, int64_t lane,
+                                                  int64_t step) {
   const int64_t k = step * kPerStep, at = lane * factor.stride + k, left = factor.inner - k;
   if constexpr (kAsTheyAre<kPlain, T>) {
     const __mmask32 there = left >= 2 * kLanes ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
@@ -164,8 +173,9 @@ ALWAYS_INLINE TARGET_AVX512_BF16 __m512i steps_of(const Factor<T>& factor, int64
 
 // As `lay_across`, without sums, for such a factor.
 template <bool kPlain, typename T>
-ALWAYS_INLINE TARGET_AVX512_BF16 void lay_along(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin,
-                      int64_t end, Step* strips, int64_t distance) {
+ALWAYS_INLINE TARGET_AVX512_BF16 void lay_along(const Factor<T>& factor, int64_t lane,
+                                                int64_t count, int64_t begin, int64_t end,
+                                                Step* strips, int64_t distance) {
   for (int64_t first = 0; first < count; first += kLanes) {
     for (int64_t step = begin; step < end; step += kLanes) {
       __m512i square[kLanes];
@@ -183,12 +193,11 @@ ALWAYS_INLINE TARGET_AVX512_BF16 void lay_along(const Factor<T>& factor, int64_t
 }
 
 template <typename T>
-TARGET_AVX512_BF16 void lay(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin, int64_t end,
-                Step* strips, int64_t distance, float* sums) {
+TARGET_AVX512_BF16 void lay(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin,
+                            int64_t end, Step* strips, int64_t distance, float* sums) {
   if (factor.is_across) {
-    factor.mask || sums
-        ? lay_across<false>(factor, lane, count, begin, end, strips, distance, sums)
-        : lay_across<true>(factor, lane, count, begin, end, strips, distance, sums);
+    factor.mask || sums ? lay_across<false>(factor, lane, count, begin, end, strips, distance, sums)
+                        : lay_across<true>(factor, lane, count, begin, end, strips, distance, sums);
   } else {
     factor.mask ? lay_along<false>(factor, lane, count, begin, end, strips, distance)
                 : lay_along<true>(factor, lane, count, begin, end, strips, distance);
@@ -198,8 +207,8 @@ TARGET_AVX512_BF16 void lay(const Factor<T>& factor, int64_t lane, int64_t count
 // Lanes `lane` to `lane + count` of steps `begin` to `end`, each lane `stride` steps behind the one
 // before.
 template <bool kPlain, typename T>
-TARGET_AVX512_BF16 void lay_lanes(const Factor<T>& factor, int64_t lane, int64_t count, int64_t begin,
-                      int64_t end, Step* to, int64_t stride) {
+TARGET_AVX512_BF16 void lay_lanes(const Factor<T>& factor, int64_t lane, int64_t count,
+                                  int64_t begin, int64_t end, Step* to, int64_t stride) {
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t step = begin; step < end; step += kLanes) {
       _mm512_store_si512(to + i * stride + step - begin, steps_of<kPlain>(factor, lane + i, step));
@@ -207,11 +216,12 @@ TARGET_AVX512_BF16 void lay_lanes(const Factor<T>& factor, int64_t lane, int64_t
   }
 }
 
-// sums = or += rows of a @ strips of b, of which the second lies `distance` behind the first. The rows
-// of a lie side by side in a strip where `stride` is 1, or else that far apart; those of sums `pitch`.
+// sums = or += rows of a @ strips of b, of which the second lies `distance` behind the first. The
+// rows of a lie side by side in a strip where `stride` is 1, or else that far apart; those of sums
+// `pitch`.
 template <int rows, int strips, bool is_strip>
-TARGET_AVX512_BF16 void tile(const Step* a, int64_t stride, const Step* b, int64_t distance, int64_t steps,
-                 bool adds, float* sums, int64_t pitch) {
+TARGET_AVX512_BF16 void tile(const Step* a, int64_t stride, const Step* b, int64_t distance,
+                             int64_t steps, bool adds, float* sums, int64_t pitch) {
   __m512 c[rows][strips];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; ++i) {
@@ -245,21 +255,24 @@ TARGET_AVX512_BF16 void tile(const Step* a, int64_t stride, const Step* b, int64
 using Tile = void(const Step*, int64_t, const Step*, int64_t, int64_t, bool, float*, int64_t);
 template <bool is_strip, int... row>
 Tile* tile_of(int64_t rows, int64_t strips, std::integer_sequence<int, row...>) {
-  static constexpr Tile* kTiles[][2] = {{tile<row + 1, 1, is_strip>, tile<row + 1, 2, is_strip>}...};
+  static constexpr Tile* kTiles[][2] = {
+      {tile<row + 1, 1, is_strip>, tile<row + 1, 2, is_strip>}...};
   return kTiles[rows - 1][strips - 1];
 }
 
 // What is left to do on a tile, and its store.
 template <typename T>
-TARGET_AVX512_BF16 void finish(const float* sums, int64_t rows, int64_t columns, const float* bias, bool relu,
-                   T* c, int64_t c_stride) {
+TARGET_AVX512_BF16 void finish(const float* sums, int64_t rows, int64_t columns, const float* bias,
+                               bool relu, T* c, int64_t c_stride) {
   for (int64_t j = 0; j < columns; j += kLanes) {
     const __mmask16 lanes = first_lanes(columns - j);
     const __m512 add = bias ? _mm512_maskz_loadu_ps(lanes, bias + j) : _mm512_setzero_ps();
     for (int64_t i = 0; i < rows; ++i) {
       __m512 v = _mm512_add_ps(_mm512_load_ps(sums + i * kColumns + j), add);
       // NaN stays.
-      if (relu) v = _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ), _mm512_setzero_ps());
+      if (relu)
+        v = _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ),
+                               _mm512_setzero_ps());
       store(v, lanes, c + i * c_stride + j);
     }
   }
@@ -326,7 +339,8 @@ void compute(const P& p, int64_t tile, int64_t column, const Rows& a, const Step
   const int64_t width = std::min(kColumns, p.b.lanes - column);
   const int64_t strips = divided_up(width, kLanes);
   constexpr auto kAll = std::make_integer_sequence<int, kRows>();
-  auto* add = a.stride == 1 ? tile_of<true>(height, strips, kAll) : tile_of<false>(height, strips, kAll);
+  auto* add =
+      a.stride == 1 ? tile_of<true>(height, strips, kAll) : tile_of<false>(height, strips, kAll);
   const float* bias = p.extras.bias ? p.extras.bias + column : nullptr;
   auto* c = p.c + top * p.c_stride + column;
   float* to = sums;
@@ -345,7 +359,8 @@ void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, 
               Step* a_strips, Step* b_strips) {
   const int64_t steps = p.steps(), depth = std::min(steps, kDepth);
   const int64_t panels = divided_up(last - first, kColumns);
-  const int64_t block = std::min(panels, std::max(kBlock / p.distance() / kColumns, kPanels)) * kColumns;
+  const int64_t block =
+      std::min(panels, std::max(kBlock / p.distance() / kColumns, kPanels)) * kColumns;
   Step* own_b = static_cast<Step*>(onednn::scratch(
       kOwn, sizeof(Step) * (block * p.distance() + kLanes * filled_up(depth) + block * kRows)));
   Step* own_a = own_b + block * p.distance();
@@ -361,11 +376,13 @@ void multiply(const P& p, int64_t first_tile, int64_t last_tile, int64_t first, 
         Rows a = find_rows(p, tile, begin);
         if (!a.at && a_strips) {
           Step* strip = a_strips + tile * kLanes * filled_up(steps);
-          a = p.a.is_across ? Rows{strip + begin * kLanes, 1} : Rows{strip + begin, filled_up(steps)};
+          a = p.a.is_across ? Rows{strip + begin * kLanes, 1}
+                            : Rows{strip + begin, filled_up(steps)};
         }
         if (!a.at) a = lay_rows(p, tile, begin, end, own_a);
         for (int64_t j = left; j < right; j += kColumns) {
-          compute(p, tile, j, a, b + (j - left) * p.distance(), begin, end, sums + (j - left) * kRows);
+          compute(p, tile, j, a, b + (j - left) * p.distance(), begin, end,
+                  sums + (j - left) * kRows);
         }
       }
     }
@@ -385,8 +402,8 @@ ffi::Error multiply(ffi::ThreadPool& pool, const P& p) {
     multiply(p);
     return ffi::Error::Success();
   }
-  // The smaller factor is needed by all slices and laid out first, unless it lies as is needed; each
-  // slice lays out its own part of the other.
+  // The smaller factor is needed by all slices and laid out first, unless it lies as is needed;
+  // each slice lays out its own part of the other.
   const bool by_rows = rows >= columns;
   const int64_t own = by_rows ? p.tiles() : p.panels(), shared = by_rows ? p.panels() : p.tiles();
   Step* strips = nullptr;
@@ -400,7 +417,8 @@ ffi::Error multiply(ffi::ThreadPool& pool, const P& p) {
       if (by_rows) {
         lay_columns(p, begin * kColumns, std::min(end * kColumns, columns), strips + begin * size);
       } else {
-        for (int64_t tile = begin; tile < end; ++tile) lay_rows(p, tile, 0, steps, strips + tile * size);
+        for (int64_t tile = begin; tile < end; ++tile)
+          lay_rows(p, tile, 0, steps, strips + tile * size);
       }
     });
     if (error.failure()) return error;
@@ -412,7 +430,8 @@ ffi::Error multiply(ffi::ThreadPool& pool, const P& p) {
     if (by_rows) {
       multiply(p, begin, end, 0, columns, nullptr, strips);
     } else {
-      multiply(p, 0, p.tiles(), begin * kColumns, std::min(end * kColumns, columns), strips, nullptr);
+      multiply(p, 0, p.tiles(), begin * kColumns, std::min(end * kColumns, columns), strips,
+               nullptr);
     }
   });
 }
@@ -424,8 +443,8 @@ auto with_types(const Types& types, const Matrix& a, const Matrix& b, const Extr
   const auto with = [&](auto right, auto* result) {
     using B = decltype(right);
     using C = std::remove_pointer_t<decltype(result)>;
-    return fn(Product<B, C>{Factor<BFloat16>::rows_of(a), Factor<B>::rows_of(b.transposed()), extras,
-                            result, c_stride});
+    return fn(Product<B, C>{Factor<BFloat16>::rows_of(a), Factor<B>::rows_of(b.transposed()),
+                            extras, result, c_stride});
   };
   const auto into = [&](auto* result) {
     return types.b == Type::kFloat32 ? with(float(), result) : with(BFloat16(), result);
@@ -445,7 +464,7 @@ void multiply(const Types& types, const Matrix& a, const Matrix& b, const Extras
 }
 
 ffi::Error gemm(ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
-                  void* c, const Extras& extras) {
+                void* c, const Extras& extras) {
   return guarded([&] {
     return with_types(types, a, b, extras, c, b.columns,
                       [&](const auto& product) { return multiply(pool, product); });
@@ -461,7 +480,7 @@ namespace hornbeam::tiles {
 bool suits(const Types&) { return false; }
 void multiply(const Types&, const Matrix&, const Matrix&, const Extras&, void*, int64_t) {}
 xla::ffi::Error gemm(xla::ffi::ThreadPool&, const Types&, const Matrix&, const Matrix&, void*,
-                       const Extras&) {
+                     const Extras&) {
   return xla::ffi::Error::Success();
 }
 

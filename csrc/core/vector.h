@@ -27,9 +27,9 @@ ALWAYS_INLINE Vector load(const BFloat16* from) {
   HalfBits half;
   std::memcpy(&half, from, sizeof half);
   // Each number behind a zero: one instruction, where widening and shifting are many.
-  return reinterpret_cast<Vector>(__builtin_shufflevector(
-      HalfBits{}, half, 0, 16, 0, 17, 0, 18, 0, 19, 0, 20, 0, 21, 0, 22, 0, 23, 0, 24, 0, 25, 0, 26, 0,
-      27, 0, 28, 0, 29, 0, 30, 0, 31));
+  return reinterpret_cast<Vector>(
+      __builtin_shufflevector(HalfBits{}, half, 0, 16, 0, 17, 0, 18, 0, 19, 0, 20, 0, 21, 0, 22, 0,
+                              23, 0, 24, 0, 25, 0, 26, 0, 27, 0, 28, 0, 29, 0, 30, 0, 31));
 }
 
 // As `narrow`: to nearest, ties to even; a NaN stays one.
@@ -42,7 +42,8 @@ ALWAYS_INLINE void store(Vector v, BFloat16* to) {
   std::memcpy(to, &half, sizeof half);
 }
 
-// The first `count` lanes, where there are fewer than a vector has; the others are 0, and not stored.
+// The first `count` lanes, where there are fewer than a vector has; the others are 0, and not
+// stored.
 template <typename T>
 ALWAYS_INLINE Vector load(const T* from, int64_t count) {
   if (count >= kLanes) return load(from);

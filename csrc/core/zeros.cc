@@ -15,11 +15,12 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// A panel is a part of the other factor, at most so many registers wide, each of which is added to a sum of its own.
-// It takes so much of a level 1 cache of 32 KiB.
+// A panel is a part of the other factor, at most so many registers wide, each of which is added to
+// a sum of its own. It takes so much of a level 1 cache of 32 KiB.
 constexpr int64_t kWidth = 6;
 constexpr int64_t kPanelBytes = 24 << 10;
-constexpr int64_t kDeepest = kPanelBytes / (kWidth * 4 * sizeof(float));  // rows of one, with the narrowest registers
+constexpr int64_t kDeepest =
+    kPanelBytes / (kWidth * 4 * sizeof(float));  // rows of one, with the narrowest registers
 
 // So many rows are listed at a time, or fewer where these would have more words than this.
 constexpr int64_t kRows = 256;
@@ -30,8 +31,8 @@ constexpr int64_t kFewestColumns = 64;  // of a slice, where it could have some 
 constexpr int64_t kWidest = 16;  // floats in the widest register
 constexpr int kScratch = 3;      // the number of the scratch memory; gemm.cc has 1 and 2
 
-// Zeros are skipped where that is expected to take up to this part of the time. The rest is for processors other than
-// the one that was measured.
+// Zeros are skipped where that is expected to take up to this part of the time. The rest is for
+// processors other than the one that was measured.
 constexpr double kWorth = 0.85;
 
 // A sample of a factor is so many lines, and of each so many elements.
@@ -47,8 +48,8 @@ struct Work {
   bool relu;
 };
 
-// The numbers of one row after the other, from ends[r] to ends[r + 1], and where in a panel the row lies that each
-// multiplies.
+// The numbers of one row after the other, from ends[r] to ends[r + 1], and where in a panel the row
+// lies that each multiplies.
 template <typename W>
 struct Lists {
   W* values;
@@ -102,8 +103,8 @@ double share_of_numbers(const Matrix& m) {
   return static_cast<double>(numbers) / static_cast<double>(count * length);
 }
 
-// How the work is cut: by columns of the right factor, which is then packed only once, or where these would be few
-// by rows of the left one.
+// How the work is cut: by columns of the right factor, which is then packed only once, or where
+// these would be few by rows of the left one.
 struct Division {
   int64_t slices;
   bool by_rows;
@@ -113,19 +114,23 @@ struct Division {
     by_rows = right.columns < kFewestColumns * slices && left.rows > right.columns;
     slices = std::min(slices, divided_up(items(left, right), kWidest));
   }
-  int64_t items(const Matrix& left, const Matrix& right) const { return by_rows ? left.rows : right.columns; }
+  int64_t items(const Matrix& left, const Matrix& right) const {
+    return by_rows ? left.rows : right.columns;
+  }
 };
 
-// The time of skipping zeros of the left factor, as a part of that of all products: it multiplies by the numbers, and
-// lists, packs, loads and stores elements, each of which costs less the more often it is used. Measured with 16 lanes
-// on Zen 4, where bfloat16 gave the same; with 8 lanes what doesn't multiply costs twice as much. In bfloat16 a pair is
-// left out where both are 0.
-double relative_cost(const ffi::ThreadPool& pool, Type type, const Matrix& left, const Matrix& right) {
+// The time of skipping zeros of the left factor, as a part of that of all products: it multiplies
+// by the numbers, and lists, packs, loads and stores elements, each of which costs less the more
+// often it is used. Measured with 16 lanes on Zen 4, where bfloat16 gave the same; with 8 lanes
+// what doesn't multiply costs twice as much. In bfloat16 a pair is left out where both are 0.
+double relative_cost(const ffi::ThreadPool& pool, Type type, const Matrix& left,
+                     const Matrix& right) {
   const Division division(pool, left, right);
   const double slices = static_cast<double>(division.slices);
   const double rows = left.rows / (division.by_rows ? slices : 1);
   const double columns = right.columns / (division.by_rows ? 1 : slices);
-  const double other = (9.5 / rows + 6.4 / left.columns + 15 / columns) * (cpu().avx512 ? 1 : 2) + 0.1;
+  const double other =
+      (9.5 / rows + 6.4 / left.columns + 15 / columns) * (cpu().avx512 ? 1 : 2) + 0.1;
   if (other > kWorth) return 1;
   if (type == Type::kFloat32) return 1.2 * share_of_numbers<float>(left) + other;
   const double zeros = 1 - share_of_numbers<BFloat16>(left);
@@ -133,7 +138,8 @@ double relative_cost(const ffi::ThreadPool& pool, Type type, const Matrix& left,
 }
 
 template <typename W, typename R, typename C, typename Run>
-ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Matrix& left, const Matrix& right, const Work& whole) {
+ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Matrix& left, const Matrix& right,
+                       const Work& whole) {
   const Division division(pool, left, right);
   const int64_t words = words_of<W>(left.columns);
   return parallel_for(pool, division.slices, [&](int64_t slice) {
@@ -157,16 +163,18 @@ ffi::Error multiply_by(Run* run, ffi::ThreadPool& pool, const Matrix& left, cons
 }
 
 template <typename R, typename C>
-ffi::Error multiply_pairs(ffi::ThreadPool& pool, const Matrix& left, const Matrix& right, const Work& work) {
+ffi::Error multiply_pairs(ffi::ThreadPool& pool, const Matrix& left, const Matrix& right,
+                          const Work& work) {
   return multiply_by<Pair, R, C>(avx512_bf16::multiply<Pair, R, C>, pool, left, right, work);
 }
 
 }  // namespace
 
-Factor worth_skipping(const ffi::ThreadPool& pool, const Types& types, const Matrix& a, const Matrix& b,
-                      const Extras& extras) {
+Factor worth_skipping(const ffi::ThreadPool& pool, const Types& types, const Matrix& a,
+                      const Matrix& b, const Extras& extras) {
   const bool in_pairs = types.a == Type::kBFloat16;
-  if (in_pairs ? !cpu().avx512_bf16 : (!cpu().avx2 || types.c != Type::kFloat32)) return Factor::kNone;
+  if (in_pairs ? !cpu().avx512_bf16 : (!cpu().avx2 || types.c != Type::kFloat32))
+    return Factor::kNone;
   if (a.rows == 0 || a.columns == 0 || b.columns == 0) return Factor::kNone;
   const double left = relative_cost(pool, types.a, a, b);
   // The product comes out turned, and what is done besides goes by columns.
@@ -176,12 +184,13 @@ Factor worth_skipping(const ffi::ThreadPool& pool, const Types& types, const Mat
   return left <= right ? Factor::kLeft : Factor::kRight;
 }
 
-ffi::Error gemm(ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a, const Matrix& b, void* c,
-                  const Extras& extras) {
+ffi::Error gemm(ffi::ThreadPool& pool, Factor skipped, const Types& types, const Matrix& a,
+                const Matrix& b, void* c, const Extras& extras) {
   // (a b)^T = b^T a^T
   const bool turned = skipped == Factor::kRight;
   const Matrix left = turned ? b.transposed() : a, right = turned ? a.transposed() : b;
-  const Work work{left, right, c, turned ? 1 : b.columns, turned ? b.columns : 1, extras.bias, extras.relu};
+  const Work work{left,        right,      c, turned ? 1 : b.columns, turned ? b.columns : 1,
+                  extras.bias, extras.relu};
   if (types.a == Type::kFloat32) {
     auto* run = pick(avx512::multiply<float, float, float>, avx2::multiply<float, float, float>,
                      base::multiply<float, float, float>);

@@ -30,8 +30,8 @@ ffi::Error forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, con
     } else {
       extras.bias = static_cast<const float*>(bias);
     }
-    return gemm(pool, {shape.type, shape.kernel_type, shape.type},
-                  Matrix::of(x, shape.b, shape.d), kernel_matrix(shape, kernel), y, extras);
+    return gemm(pool, {shape.type, shape.kernel_type, shape.type}, Matrix::of(x, shape.b, shape.d),
+                kernel_matrix(shape, kernel), y, extras);
   });
 }
 
@@ -39,8 +39,7 @@ ffi::Error input_gradient(ffi::ThreadPool& pool, const Shape& shape, const void*
                           const void* kernel, const void* y, void* dx) {
   return guarded([&] {
     return gemm(pool, {shape.type, shape.kernel_type, shape.type},
-                  Matrix::of(dy, shape.b, shape.u, y), kernel_matrix(shape, kernel).transposed(),
-                  dx);
+                Matrix::of(dy, shape.b, shape.u, y), kernel_matrix(shape, kernel).transposed(), dx);
   });
 }
 
@@ -51,8 +50,8 @@ ffi::Error weight_gradient(ffi::ThreadPool& pool, const Shape& shape, const void
     Extras extras;
     extras.b_sums = sums.data();
     ffi::Error error = gemm(pool, {shape.type, shape.type, shape.kernel_type},
-                              Matrix::of(x, shape.b, shape.d).transposed(),
-                              Matrix::of(dy, shape.b, shape.u, y), d_kernel, extras);
+                            Matrix::of(x, shape.b, shape.d).transposed(),
+                            Matrix::of(dy, shape.b, shape.u, y), d_kernel, extras);
     for (int64_t i = 0; i < shape.u; ++i) {
       if (shape.kernel_type == Type::kFloat32) {
         static_cast<float*>(d_bias)[i] = sums[i];

@@ -11,7 +11,8 @@ using Array = ffi::AnyBuffer;
 using Output = ffi::Result<ffi::AnyBuffer>;
 
 constexpr const char* kTypes =
-    "; all float32 or all bfloat16, or kernel, bias and their gradients float32 and all else bfloat16";
+    "; all float32 or all bfloat16, or kernel, bias and their gradients float32 and all else "
+    "bfloat16";
 
 // The sizes, from (b, d) or (b, u) rows and the kernel; nothing where they or the types don't fit.
 std::optional<Shape> shape_of(const Array& rows, const Array& kernel, bool transposed) {
@@ -82,12 +83,13 @@ ffi::Error weight_gradient_handler(ffi::ThreadPool pool, Array x, Array dy, ffi:
                          d_kernel->untyped_data(), d_bias->untyped_data());
 }
 
-XLA_FFI_DEFINE_HANDLER(kForward, forward_handler,
+XLA_FFI_DEFINE_HANDLER(
+    kForward, forward_handler,
     gives<1>(takes<2>().RemainingArgs()).Attr<bool>("relu").Attr<bool>("transposed"));
 XLA_FFI_DEFINE_HANDLER(kInputGradient, input_gradient_handler,
-    gives<1>(takes<2>().RemainingArgs()).Attr<bool>("transposed"));
+                       gives<1>(takes<2>().RemainingArgs()).Attr<bool>("transposed"));
 XLA_FFI_DEFINE_HANDLER(kWeightGradient, weight_gradient_handler,
-    gives<2>(takes<2>().RemainingArgs()));
+                       gives<2>(takes<2>().RemainingArgs()));
 
 }  // namespace
 }  // namespace hornbeam::dense

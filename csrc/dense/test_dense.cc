@@ -55,7 +55,8 @@ std::vector<float> widened(const std::vector<BFloat16>& values) {
 }
 
 // What rounding to bfloat16 leaves of sums of `terms` products.
-void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double terms) {
+void expect_near(const std::vector<float>& actual, const std::vector<float>& expected,
+                 double terms) {
   CHECK(actual.size() == expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     CHECK(std::fabs(actual[i] - expected[i]) <= 1e-2 * (std::sqrt(terms) + std::fabs(expected[i])));

@@ -37,8 +37,8 @@ void add_rows_base(const Rows& rows) { add_rows(rows); }
 void run(const Shape& shape, const int32_t* indices, const float* dy, float* table, int64_t begin,
          int64_t end) {
   std::memset(table + begin * shape.d, 0, (end - begin) * shape.d * sizeof(float));
-  pick(add_rows_avx512, add_rows_avx2, add_rows_base)(
-      {indices, dy, shape.m, shape.d, begin, end, table});
+  pick(add_rows_avx512, add_rows_avx2,
+       add_rows_base)({indices, dy, shape.m, shape.d, begin, end, table});
 }
 
 // In bfloat16 each row is summed beside the table.

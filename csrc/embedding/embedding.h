@@ -15,16 +15,16 @@ struct Shape {
   int64_t n, d, m;
 };
 
-// table (n, d) = 0, then table[indices[i]] += dy[i] for i = 0 ... m - 1, in that order and summed in
-// float32. Indices outside [0, n) are left out.
+// table (n, d) = 0, then table[indices[i]] += dy[i] for i = 0 ... m - 1, in that order and summed
+// in float32. Indices outside [0, n) are left out.
 xla::ffi::Error table_gradient(xla::ffi::ThreadPool& pool, const Shape& shape,
                                const int32_t* indices, const void* dy, void* table);
 
 // Whether so many rows can be numbered by int32.
 constexpr bool countable(int64_t m) { return m <= INT32_MAX; }
 
-// Which lookups gave each of the rows `begin` to `end` of a table: first(row), then next(i) after i,
-// in ascending order until -1. It lies in scratch memory 1 and 2 of the calling thread.
+// Which lookups gave each of the rows `begin` to `end` of a table: first(row), then next(i) after
+// i, in ascending order until -1. It lies in scratch memory 1 and 2 of the calling thread.
 class Lookups {
  public:
   Lookups(const int32_t* indices, int64_t m, int64_t begin, int64_t end);

@@ -14,8 +14,9 @@ ffi::Error table_gradient_handler(ffi::ThreadPool pool, ffi::AnyBuffer indices, 
   if (!type || dy.dimensions().size() != 2 || table->dimensions().size() != 2 ||
       !has_shape(indices, ffi::S32, {dy.dimensions()[0]}) || !countable(dy.dimensions()[0]) ||
       !has_shape(*table, dy.element_type(), {table->dimensions()[0], dy.dimensions()[1]})) {
-    return wrong_shape("embedding_table_gradient",
-                       "indices (m,) int32, m < 2^31, dy (m, d), table (n, d), float32 or bfloat16");
+    return wrong_shape(
+        "embedding_table_gradient",
+        "indices (m,) int32, m < 2^31, dy (m, d), table (n, d), float32 or bfloat16");
   }
   const Shape shape{*type, table->dimensions()[0], dy.dimensions()[1], dy.dimensions()[0]};
   return table_gradient(pool, shape, static_cast<const int32_t*>(indices.untyped_data()),

@@ -1,7 +1,7 @@
 // Products of many pairs of matrices.
 //
-// Letters: z pairs, matrices a (m, k) and b (k, n), all in one piece and of one type; their product may be float32 beside
-// bfloat16.
+// Letters: z pairs, matrices a (m, k) and b (k, n), all in one piece and of one type; their product
+// may be float32 beside bfloat16.
 #pragma once
 
 #include "core/gemm.h"

@@ -17,7 +17,8 @@ template <typename T>
 constexpr Type kType = sizeof(T) == 4 ? Type::kFloat32 : Type::kBFloat16;
 
 template <typename T, typename C>
-void check(Pool& pool, int64_t z, int64_t m, int64_t k, int64_t n, bool a_transposed, bool b_transposed) {
+void check(Pool& pool, int64_t z, int64_t m, int64_t k, int64_t n, bool a_transposed,
+           bool b_transposed) {
   std::vector<T> a(z * m * k), b(z * k * n);
   const auto x = numbers(a.size(), 1), y = numbers(b.size(), 2);
   for (size_t i = 0; i < a.size(); ++i) hornbeam::narrow(x[i], &a[i]);
@@ -35,7 +36,8 @@ void check(Pool& pool, int64_t z, int64_t m, int64_t k, int64_t n, bool a_transp
                  hornbeam::widen(b[pair * k * n + (b_transposed ? j * k + l : l * n + j)]);
         }
         const double tolerance = sizeof(C) == 2 ? 0.01 : 1e-4;
-        CHECK(std::fabs(hornbeam::widen(c[(pair * m + i) * n + j]) - sum) <= tolerance * (1 + std::fabs(sum)));
+        CHECK(std::fabs(hornbeam::widen(c[(pair * m + i) * n + j]) - sum) <=
+              tolerance * (1 + std::fabs(sum)));
       }
 }
 

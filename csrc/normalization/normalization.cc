@@ -41,10 +41,10 @@ template <typename T>
 struct Columns {
   int64_t rows, c;
   const T* x;
-  const float* mean;                       // null stands for 0
-  float *a, *b = nullptr;                  // sums (c,), set; b of kProducts
+  const float* mean;       // null stands for 0
+  float *a, *b = nullptr;  // sums (c,), set; b of kProducts
   Slopes<T> slopes = {};
-  T* dz = nullptr;                         // set, unless null
+  T* dz = nullptr;  // set, unless null
 
   Columns block(int64_t row, int64_t count) const {
     const auto at = [&](auto* array) { return array ? array + row * c : array; };
@@ -227,7 +227,8 @@ struct Scaled {
 // Sixteen channels of rows [begin, end): out = (x - mean) * factor + shift + other
 template <typename T>
 ALWAYS_INLINE void scale_columns(const Scaled<T> of, int64_t at, int64_t begin, int64_t end) {
-  const Vector mean = load(of.mean + at), factor = load(of.factor + at), shift = load(of.shift + at);
+  const Vector mean = load(of.mean + at), factor = load(of.factor + at),
+               shift = load(of.shift + at);
   for (int64_t place = begin * of.c + at; place < end * of.c; place += of.c) {
     Vector v = (load(of.x + place) - mean) * factor + shift;
     if (of.other) v += load(of.other + place);

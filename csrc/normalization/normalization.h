@@ -22,8 +22,8 @@ xla::ffi::Error moments(xla::ffi::ThreadPool& pool, const Shape& shape, const vo
 xla::ffi::Error products(xla::ffi::ThreadPool& pool, const Shape& shape, const void* x,
                          const void* dy, float* sums, float* products);
 
-// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each channel, and then of that sum with
-// `other` (n, c), which may be null, the part above 0, if asked. All vectors are (c,).
+// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta of each channel, and then of that sum
+// with `other` (n, c), which may be null, the part above 0, if asked. All vectors are (c,).
 struct Batch {
   const float *mean, *variance, *gamma, *beta;
   float epsilon;

@@ -70,15 +70,17 @@ ffi::Error batch_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array
                                   Array variance, Array gamma, ffi::RemainingArgs rest, Output dx,
                                   Output dz, Output d_gamma, Output d_beta, double epsilon,
                                   bool relu, bool residual) {
-  const auto wrong = wrong_shape("batch_norm_backward",
-                                 "x, dy, dx, with relu y, and at most one more gradient of y, all (n, "
-                                 "c >= 16) in float32 or bfloat16, dz the same or (0, c), mean, variance, gamma, d_gamma and d_beta "
-                                 "(c,) in float32");
+  const auto wrong =
+      wrong_shape("batch_norm_backward",
+                  "x, dy, dx, with relu y, and at most one more gradient of y, all (n, "
+                  "c >= 16) in float32 or bfloat16, dz the same or (0, c), mean, variance, gamma, "
+                  "d_gamma and d_beta "
+                  "(c,) in float32");
   const auto shape = shape_of(x);
   const auto type = x.element_type();
   const size_t least = relu ? 1 : 0;
-  if (!shape || rest.size() < least || rest.size() > 1 + least || !has_shape(dy, type, {shape->n, shape->c}) ||
-      !has_shape(*dx, type, {shape->n, shape->c}) ||
+  if (!shape || rest.size() < least || rest.size() > 1 + least ||
+      !has_shape(dy, type, {shape->n, shape->c}) || !has_shape(*dx, type, {shape->n, shape->c}) ||
       !has_shape(*dz, type, {residual ? shape->n : 0, shape->c}) ||
       !has_shape(*d_gamma, F32, {shape->c}) || !has_shape(*d_beta, F32, {shape->c})) {
     return wrong;
@@ -119,9 +121,10 @@ ffi::Error layer_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array
       !has_shape(mean, F32, {shape->n}) || !has_shape(factor, F32, {shape->n}) ||
       !has_shape(*dx, type, {shape->n, shape->c}) || !has_shape(*d_gamma, F32, {shape->c}) ||
       !has_shape(*d_beta, F32, {shape->c})) {
-    return wrong_shape("layer_norm_backward",
-                       "x, dy and dx (n, c >= 16) in float32 or bfloat16, gamma, d_gamma and d_beta "
-                       "(c,), mean and factor (n,) in float32");
+    return wrong_shape(
+        "layer_norm_backward",
+        "x, dy and dx (n, c >= 16) in float32 or bfloat16, gamma, d_gamma and d_beta "
+        "(c,), mean and factor (n,) in float32");
   }
   return layer_backward(pool, *shape, x.untyped_data(), dy.untyped_data(), floats(gamma),
                         floats(mean), floats(factor), dx->untyped_data(), floats(d_gamma),
@@ -130,13 +133,16 @@ ffi::Error layer_backward_handler(ffi::ThreadPool pool, Array x, Array dy, Array
 
 XLA_FFI_DEFINE_HANDLER(kMoments, moments_handler, gives<2>(takes<1>()));
 XLA_FFI_DEFINE_HANDLER(kProducts, products_handler, gives<2>(takes<2>()));
-XLA_FFI_DEFINE_HANDLER(kBatchForward, batch_forward_handler,
+XLA_FFI_DEFINE_HANDLER(
+    kBatchForward, batch_forward_handler,
     gives<1>(takes<5>().RemainingArgs()).Attr<double>("epsilon").Attr<bool>("relu"));
 XLA_FFI_DEFINE_HANDLER(kBatchBackward, batch_backward_handler,
-    gives<4>(takes<5>().RemainingArgs()).Attr<double>("epsilon").Attr<bool>("relu")
-        .Attr<bool>("residual"));
+                       gives<4>(takes<5>().RemainingArgs())
+                           .Attr<double>("epsilon")
+                           .Attr<bool>("relu")
+                           .Attr<bool>("residual"));
 XLA_FFI_DEFINE_HANDLER(kLayerForward, layer_forward_handler,
-    gives<3>(takes<3>()).Attr<double>("epsilon"));
+                       gives<3>(takes<3>()).Attr<double>("epsilon"));
 XLA_FFI_DEFINE_HANDLER(kLayerBackward, layer_backward_handler, gives<3>(takes<5>()));
 
 }  // namespace

@@ -53,7 +53,8 @@ ffi::Error average_forward_of(ffi::ThreadPool& pool, const Shape& shape, const v
 }
 
 template <typename T>
-ffi::Error average_gradient_of(ffi::ThreadPool& pool, const Shape& shape, const void* dy, void* dx) {
+ffi::Error average_gradient_of(ffi::ThreadPool& pool, const Shape& shape, const void* dy,
+                               void* dx) {
   return over_rows(pool, shape, shape.window.overlap(), [=](const Window& w) {
     loops::average_pool_gradient(w, static_cast<const T*>(dy), static_cast<T*>(dx));
   });
@@ -74,7 +75,8 @@ ffi::Error max_gradient(ffi::ThreadPool& pool, const Shape& shape, const void* d
 }
 
 ffi::Error average_forward(ffi::ThreadPool& pool, const Shape& shape, const void* x, void* y) {
-  auto* run = shape.type == Type::kFloat32 ? average_forward_of<float> : average_forward_of<BFloat16>;
+  auto* run =
+      shape.type == Type::kFloat32 ? average_forward_of<float> : average_forward_of<BFloat16>;
   return run(pool, shape, x, y);
 }
 

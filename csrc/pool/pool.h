@@ -1,7 +1,7 @@
 // Max and average pooling of images, channels last, and their gradients.
 //
-// x is (b, h, w, c), y and the argument map `argmax` are (b, oh, ow, c). One dimension is an image of
-// height 1. Rows of images are dealt out to the threads.
+// x is (b, h, w, c), y and the argument map `argmax` are (b, oh, ow, c). One dimension is an image
+// of height 1. Rows of images are dealt out to the threads.
 #pragma once
 
 #include "core/gemm.h"

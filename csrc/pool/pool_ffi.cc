@@ -1,5 +1,5 @@
-// Handlers of conv/pool.h. Attributes: window and strides (2 each), padding (4: rows before and after,
-// columns before and after).
+// Handlers of conv/pool.h. Attributes: window and strides (2 each), padding (4: rows before and
+// after, columns before and after).
 #include "pool/pool.h"
 
 #include "core/handlers.h"
@@ -13,10 +13,11 @@ using Output = ffi::Result<ffi::AnyBuffer>;
 using Numbers = ffi::Span<const int64_t>;
 
 ffi::Error wrong(const char* name) {
-  return wrong_shape(name,
-                     "x or dx (b, h, w, c), y or dy and argmax (uint8) (b, oh, ow, c), float32 or "
-                     "bfloat16, windows of at most 255 elements, and sizes that window, strides and "
-                     "padding agree with");
+  return wrong_shape(
+      name,
+      "x or dx (b, h, w, c), y or dy and argmax (uint8) (b, oh, ow, c), float32 or "
+      "bfloat16, windows of at most 255 elements, and sizes that window, strides and "
+      "padding agree with");
 }
 
 std::optional<Shape> shape_of(const Array& x, const Array& y, Numbers window, Numbers strides,

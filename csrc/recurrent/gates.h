@@ -1,4 +1,5 @@
-// sigmoid and tanh as straight lines of arithmetic, so that compilers make vectors of loops over them.
+// sigmoid and tanh as straight lines of arithmetic, so that compilers make vectors of loops over
+// them.
 //
 // Errors are a few units in the last place; NaN stays NaN and infinities saturate.
 #pragma once
@@ -45,7 +46,8 @@ ALWAYS_INLINE float sigmoid(float x) {
   const float shift = 12582912.0f;  // 1.5 * 2^23: added, it leaves no bits for a fraction
   const float shifted = y * 1.44269504f + shift;
   const float n = shifted - shift;
-  float r = y - n * 0.693359375f;  // ln 2 in two parts; the first has few bits, so that this is exact
+  float r =
+      y - n * 0.693359375f;  // ln 2 in two parts; the first has few bits, so that this is exact
   r = r + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;  // Cephes' expf
   p = p * r + 1.3981999507e-3f;

@@ -21,13 +21,13 @@ struct Step {
   int64_t rows, u;
   const float* const* a;  // x @ W of each row, (3u,)
   float* ah;              // h @ U: (rows, 3u); without reset_after (rows, 2u) and, of g, (rows, u)
-  const float* bias;   // (4u,): of z, of r, of g, and of h @ U within g
-  const uint8_t* mask;  // of the first row, the others `mask_stride` further; may be null
+  const float* bias;      // (4u,): of z, of r, of g, and of h @ U within g
+  const uint8_t* mask;    // of the first row, the others `mask_stride` further; may be null
   int64_t mask_stride;
-  float* h;            // (rows, u), renewed
-  T* h_narrow;         // the same for products
-  T* reset;            // (rows, u), r h without reset_after
-  T* y;                // rows `y_stride` apart; may be null
+  float* h;     // (rows, u), renewed
+  T* h_narrow;  // the same for products
+  T* reset;     // (rows, u), r h without reset_after
+  T* y;         // rows `y_stride` apart; may be null
   int64_t y_stride;
   T* gates;  // (rows, 4u), or 3u without reset_after; may be null
 
@@ -102,8 +102,8 @@ FOR_EACH_CPU(open, Step)
 // And after it.
 template <typename T, bool kSave>
 ALWAYS_INLINE void close_row(int64_t u, const float* __restrict a, const float* __restrict zr,
-                             const float* __restrict ag, const float* __restrict bias, float* __restrict h,
-                             T* __restrict h_narrow, T* __restrict gates) {
+                             const float* __restrict ag, const float* __restrict bias,
+                             float* __restrict h, T* __restrict h_narrow, T* __restrict gates) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
     const float z = zr[j], g = tanh(a[2 * u + j] + ag[j] + bias[2 * u + j]);
@@ -143,7 +143,7 @@ struct Back {
   int64_t rows, u;
   const T* gates;   // (rows, 4u), or 3u without reset_after
   const T* before;  // (rows, u), h before the step
-  const T* dy;  // rows `dy_stride` apart; may be null
+  const T* dy;      // rows `dy_stride` apart; may be null
   int64_t dy_stride;
   const uint8_t* mask;
   int64_t mask_stride;
@@ -299,7 +299,8 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
     const int64_t end = std::min(begin + xw.steps(), t);
     xw.compute(begin, end - begin);
     for (int64_t number = begin; number < end; ++number) {
-      Step<T> each{rows, u, xw.at(number), ah, bias, nullptr, t, h, h_narrow, reset, nullptr, t * u, nullptr};
+      Step<T> each{rows, u,        xw.at(number), ah,      bias,  nullptr, t,
+                   h,    h_narrow, reset,         nullptr, t * u, nullptr};
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) each.gates = static_cast<T*>(out.gates) + (number * shape.b + row) * saved;
@@ -316,8 +317,8 @@ void run_forward(const Shape& shape, bool reset_after, const Inputs& in, const O
   std::memcpy(at(out.h, row * u, shape.type), h_narrow, rows * u * sizeof(T));
 }
 
-// `sums`: (d + u + 2, 3u), the gradients of W, U and the biases from these rows; without reset_after that
-// of U is (u, 2u) and, of g, (u, u).
+// `sums`: (d + u + 2, 3u), the gradients of W, U and the biases from these rows; without
+// reset_after that of U is (u, 2u) and, of g, (u, u).
 template <typename T>
 void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const Gradients& g,
                   const Weights& transposed, float* sums, int64_t row, int64_t rows) {
@@ -354,9 +355,20 @@ void run_backward(const Shape& shape, bool reset_after, const Inputs& in, const 
     gather_before(shape, window, in.h0, g.y, before);
     for (int64_t s = steps - 1; s >= 0; --s) {
       const int64_t number = begin + s, at_row = s * rows;
-      Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * saved,
-                   before + at_row * u, nullptr, t * u, nullptr, t, dh, da + at_row * k,
-                   dah + at_row * kh, dag + at_row * u, dreset, reset + at_row * u};
+      Back<T> each{rows,
+                   u,
+                   static_cast<const T*>(g.gates) + (number * b + row) * saved,
+                   before + at_row * u,
+                   nullptr,
+                   t * u,
+                   nullptr,
+                   t,
+                   dh,
+                   da + at_row * k,
+                   dah + at_row * kh,
+                   dag + at_row * u,
+                   dreset,
+                   reset + at_row * u};
       if (g.dy) each.dy = static_cast<const T*>(g.dy) + (row * t + number) * u;
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (reset_after) {
@@ -416,15 +428,16 @@ ffi::Error pack(ffi::ThreadPool& pool, const Shape& shape, const Inputs& in, boo
 
 }  // namespace
 
-ffi::Error gru_forward(ffi::ThreadPool& pool, const Shape& shape, bool reset_after, const Inputs& in,
-                       const Outputs& out) {
+ffi::Error gru_forward(ffi::ThreadPool& pool, const Shape& shape, bool reset_after,
+                       const Inputs& in, const Outputs& out) {
   return guarded([&] {
     const Type type = shape.type;
     const int64_t d = shape.d, u = shape.u, k = 3 * u;
     const int64_t slices = batch_slices(pool, shape, k);
     const int64_t rows = divided_up(shape.b, slices);
     Weights weights{Packed::plan(type, rows * std::min<int64_t>(16, shape.t), d, k),
-                    Packed::plan(type, rows, u, reset_after ? k : 2 * u), {}};
+                    Packed::plan(type, rows, u, reset_after ? k : 2 * u),
+                    {}};
     if (!reset_after) weights.candidate = Packed::plan(type, rows, u, u);
     float *bias, *given;
     auto divide = [&](Arena arena) {
@@ -458,7 +471,8 @@ ffi::Error gru_backward(ffi::ThreadPool& pool, const Shape& shape, bool reset_af
     const int64_t slices = batch_slices(pool, shape, k);
     const int64_t rows = divided_up(shape.b, slices);
     Weights transposed{Packed::plan(type, rows * std::min<int64_t>(16, shape.t), k, d),
-                       Packed::plan(type, rows, reset_after ? k : 2 * u, u), {}};
+                       Packed::plan(type, rows, reset_after ? k : 2 * u, u),
+                       {}};
     if (!reset_after) transposed.candidate = Packed::plan(type, rows, u, u);
     const int64_t stride = (d + u + 2) * k;
     float* sums;

@@ -8,14 +8,16 @@
 namespace hornbeam::recurrent {
 namespace {
 
-// Rows are taken once where they are at most this share of all, since adding up their gradients takes time too, and
-// where what products make of them takes no more memory than this: it is read again at each step.
+// Rows are taken once where they are at most this share of all, since adding up their gradients
+// takes time too, and where what products make of them takes no more memory than this: it is read
+// again at each step.
 constexpr double kMostDistinct = 0.85;
 constexpr int64_t kDistinctBytes = 8 << 20;
 
 }  // namespace
 
-Distinct Distinct::of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows, int64_t columns) {
+Distinct Distinct::of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows,
+                      int64_t columns) {
   if (!in.numbers) return {};
   const int32_t* numbers = in.numbers + row * shape.t;
   const int64_t all = rows * shape.t;
@@ -32,28 +34,38 @@ Distinct Distinct::of(const Shape& shape, const Inputs& in, int64_t row, int64_t
   std::fill_n(found, size, -1);
   int64_t count = 0;
   for (int64_t i = 0; i < all; ++i) {
-    const auto hash = static_cast<uint32_t>(numbers[i]) * 2654435769u;  // Knuth's multiplicative hashing
+    const auto hash =
+        static_cast<uint32_t>(numbers[i]) * 2654435769u;  // Knuth's multiplicative hashing
     int64_t slot = (hash ^ hash >> 16) & (size - 1);
-    while (found[slot] >= 0 && numbers[places[found[slot]]] != numbers[i]) slot = (slot + 1) & (size - 1);
+    while (found[slot] >= 0 && numbers[places[found[slot]]] != numbers[i])
+      slot = (slot + 1) & (size - 1);
     if (found[slot] < 0) {
       found[slot] = static_cast<int32_t>(count);
       places[count++] = static_cast<int32_t>(i);
     }
     which[i] = found[slot];
   }
-  const bool pays = count <= kMostDistinct * all && count * columns * int64_t{sizeof(float)} <= kDistinctBytes;
+  const bool pays =
+      count <= kMostDistinct * all && count * columns * int64_t{sizeof(float)} <= kDistinctBytes;
   return {pays ? count : 0, which, places};
 }
 
 void Distinct::gather(const Shape& shape, int64_t row, const void* x, void* to) const {
   const int64_t d = shape.d;
   for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(at(to, i * d, shape.type), at(x, (row * shape.t + places[i]) * d, shape.type), d * size_of(shape.type));
+    std::memcpy(at(to, i * d, shape.type), at(x, (row * shape.t + places[i]) * d, shape.type),
+                d * size_of(shape.type));
   }
 }
 
-InputProducts::InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row, int64_t rows)
-    : shape_(shape), in_(in), w_(w), row_(row), rows_(rows), distinct_(Distinct::of(shape, in, row, rows, w.n)) {
+InputProducts::InputProducts(const Shape& shape, const Inputs& in, const Packed& w, int64_t row,
+                             int64_t rows)
+    : shape_(shape),
+      in_(in),
+      w_(w),
+      row_(row),
+      rows_(rows),
+      distinct_(Distinct::of(shape, in, row, rows, w.n)) {
   const int64_t bytes_per_step = rows * (w.n * sizeof(float) + shape.d * size_of(shape.type));
   steps_ = distinct_.count ? shape.t : chunk_steps(shape, bytes_per_step);
   most_ = distinct_.count ? distinct_.count : steps_ * rows;
@@ -78,14 +90,19 @@ void InputProducts::compute(int64_t begin, int64_t steps) {
 const float* const* InputProducts::at(int64_t step) {
   const int64_t time = time_of(shape_, step);
   for (int64_t r = 0; r < rows_; ++r) {
-    const int64_t place = distinct_.count ? distinct_.which[r * shape_.t + time] : (step - begin_) * rows_ + r;
+    const int64_t place =
+        distinct_.count ? distinct_.which[r * shape_.t + time] : (step - begin_) * rows_ + r;
     at_[r] = products_ + place * w_.n;
   }
   return at_;
 }
 
-InputGradients::InputGradients(const Shape& shape, const Inputs& in, const Packed& w_t, const Window& most)
-    : shape_(shape), in_(in), w_t_(w_t), most_(most),
+InputGradients::InputGradients(const Shape& shape, const Inputs& in, const Packed& w_t,
+                               const Window& most)
+    : shape_(shape),
+      in_(in),
+      w_t_(w_t),
+      most_(most),
       distinct_(Distinct::of(shape, in, most.row, most.rows, w_t.k)) {}
 
 void InputGradients::take(Arena& arena) {
@@ -95,7 +112,9 @@ void InputGradients::take(Arena& arena) {
   dx_ = arena.take<float>(rows * d);
   if (!distinct_.count) return;
   sums_ = arena.take<float>(rows * columns);
-  narrow_ = shape_.type == Type::kFloat32 ? sums_ : static_cast<void*>(arena.take<char>(rows * columns * bytes));
+  narrow_ = shape_.type == Type::kFloat32
+                ? sums_
+                : static_cast<void*>(arena.take<char>(rows * columns * bytes));
 }
 
 void InputGradients::begin() {
@@ -110,7 +129,8 @@ void InputGradients::add(const Window& w, const void* da, float* dw, void* dx) {
     scatter(shape_, w, dx_, dx);
     return;
   }
-  for (int64_t step = w.steps - 1; step >= 0; --step) {  // the order of all sums doesn't depend on how many come at a time
+  for (int64_t step = w.steps - 1; step >= 0;
+       --step) {  // the order of all sums doesn't depend on how many come at a time
     const int64_t time = time_of(shape_, w.step + step);
     for (int64_t r = 0; r < w.rows; ++r) {
       float* sums = sums_ + distinct_.which[r * shape_.t + time] * columns;
@@ -138,7 +158,8 @@ void InputGradients::finish(float* dw, void* dx) {
 }
 
 void InputGradients::multiply(int64_t rows, const void* da, float* dw) {
-  const Matrix left = Matrix::of(x_, rows, shape_.d).transposed(), right = Matrix::of(da, rows, w_t_.k);
+  const Matrix left = Matrix::of(x_, rows, shape_.d).transposed(),
+               right = Matrix::of(da, rows, w_t_.k);
   Product(shape_.type, left, right, any_)(x_, da, dw);
   Product(rows, w_t_, false)(da, w_t_.data, dx_);
   any_ = true;

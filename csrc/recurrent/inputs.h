@@ -1,5 +1,5 @@
-// What x gives to LSTM and GRU in a slice of the batch, x @ W, and its gradients. Rows of x that are the same row of a table
-// are taken once where that pays.
+// What x gives to LSTM and GRU in a slice of the batch, x @ W, and its gradients. Rows of x that
+// are the same row of a table are taken once where that pays.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,16 @@
 
 namespace hornbeam::recurrent {
 
-// The rows of x that come up in a slice of the batch, each once. It lies in scratch memory 3 of this thread.
+// The rows of x that come up in a slice of the batch, each once. It lies in scratch memory 3 of
+// this thread.
 struct Distinct {
   int64_t count = 0;                // 0 where all rows are to be taken as they come
   const int32_t* which = nullptr;   // (rows, t): the number of the row that is there
   const int32_t* places = nullptr;  // (count,): where in (rows, t) a row is first
 
   // What a row gives to products is `columns` long.
-  static Distinct of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows, int64_t columns);
+  static Distinct of(const Shape& shape, const Inputs& in, int64_t row, int64_t rows,
+                     int64_t columns);
 
   // The rows of x, as (count, d).
   void gather(const Shape& shape, int64_t row, const void* x, void* to) const;
@@ -44,13 +46,13 @@ class InputProducts {
   Distinct distinct_;
   int64_t steps_, most_;  // most_: rows that are multiplied together
   int64_t begin_ = 0;
-  void* x_;               // (most_, d)
-  float* products_;       // (most_, columns)
-  const float** at_;      // (rows_,)
+  void* x_;           // (most_, d)
+  float* products_;   // (most_, columns)
+  const float** at_;  // (rows_,)
 };
 
-// The gradients dW (d, columns), in float32, and dx (b, t, d) from da, that of x @ W: with each call of `add`, or of
-// all distinct rows at the end.
+// The gradients dW (d, columns), in float32, and dx (b, t, d) from da, that of x @ W: with each
+// call of `add`, or of all distinct rows at the end.
 class InputGradients {
  public:
   // w_t is W^T; at most so many steps come at a time.

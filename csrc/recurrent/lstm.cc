@@ -1,4 +1,5 @@
-// a = x @ W + h @ U + bias = (i, f, g, o) before their activations; c' = f c + i g; h' = o tanh(c').
+// a = x @ W + h @ U + bias = (i, f, g, o) before their activations; c' = f c + i g; h' = o
+// tanh(c').
 #include <cstring>
 
 #include "core/bfloat16.h"
@@ -20,11 +21,11 @@ struct Step {
   int64_t rows, u;
   const float* const* xw;  // x @ W of each row, (4u,)
   const float *hu, *bias;  // h @ U: (rows, 4u); (4u,)
-  const uint8_t* mask;    // of the first row, the others `mask_stride` further; may be null
+  const uint8_t* mask;     // of the first row, the others `mask_stride` further; may be null
   int64_t mask_stride;
-  float* c;      // (rows, u), renewed
-  T* h;          // (rows, u), renewed
-  T* y;          // rows `y_stride` apart; may be null
+  float* c;  // (rows, u), renewed
+  T* h;      // (rows, u), renewed
+  T* y;      // rows `y_stride` apart; may be null
   int64_t y_stride;
   T *gates, *cells;  // (rows, 4u), (rows, u); may be null
 };
@@ -44,9 +45,10 @@ ALWAYS_INLINE void step_row(int64_t u, const float* __restrict xw, const float* 
 }
 
 template <typename T>
-ALWAYS_INLINE void step_row_saving(int64_t u, const float* __restrict xw, const float* __restrict hu,
-                                   const float* __restrict bias, float* __restrict c,
-                                   T* __restrict h, T* __restrict gates, T* __restrict cells) {
+ALWAYS_INLINE void step_row_saving(int64_t u, const float* __restrict xw,
+                                   const float* __restrict hu, const float* __restrict bias,
+                                   float* __restrict c, T* __restrict h, T* __restrict gates,
+                                   T* __restrict cells) {
   INDEPENDENT
   for (int64_t j = 0; j < u; ++j) {
     const float i = sigmoid(xw[j] + hu[j] + bias[j]);
@@ -167,7 +169,8 @@ void run_forward(const Shape& shape, const Inputs& in, const Outputs& out, const
     xw.compute(begin, end - begin);
     for (int64_t number = begin; number < end; ++number) {
       recur(h, u_packed.data, hu);
-      Step<T> each{rows, u, xw.at(number), hu, bias, nullptr, t, c, h, nullptr, t * u, nullptr, nullptr};
+      Step<T> each{rows, u, xw.at(number), hu,    bias,    nullptr, t,
+                   c,    h, nullptr,       t * u, nullptr, nullptr};
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       if (out.y) each.y = static_cast<T*>(out.y) + (row * t + number) * u;
       if (out.gates) {
@@ -213,9 +216,20 @@ void run_backward(const Shape& shape, const Inputs& in, const Gradients& g, cons
       const int64_t number = begin + s;
       T* now = da + s * rows * k;
       const T* cells = static_cast<const T*>(g.cells);
-      const T* last = number ? cells + ((number - 1) * b + row) * u : static_cast<const T*>(in.c0) + row * u;
-      Back<T> each{rows, u, static_cast<const T*>(g.gates) + (number * b + row) * k,
-                   cells + (number * b + row) * u, last, nullptr, t * u, nullptr, t, dh, dc, now};
+      const T* last =
+          number ? cells + ((number - 1) * b + row) * u : static_cast<const T*>(in.c0) + row * u;
+      Back<T> each{rows,
+                   u,
+                   static_cast<const T*>(g.gates) + (number * b + row) * k,
+                   cells + (number * b + row) * u,
+                   last,
+                   nullptr,
+                   t * u,
+                   nullptr,
+                   t,
+                   dh,
+                   dc,
+                   now};
       if (g.dy) each.dy = static_cast<const T*>(g.dy) + (row * t + number) * u;
       if (in.mask) each.mask = in.mask + row * t + time_of(shape, number);
       back_best<T>()(each);
@@ -303,7 +317,8 @@ ffi::Error lstm_backward(ffi::ThreadPool& pool, const Shape& shape, const Inputs
     });
     if (error.failure()) return error;
     return sum_slices(pool, shape.weights, slices, stride,
-                      {{sums, d, k, g.dw, k}, {sums + d * k, u, k, g.du, k},
+                      {{sums, d, k, g.dw, k},
+                       {sums + d * k, u, k, g.du, k},
                        {sums + (d + u) * k, 1, k, g.d_bias, k}});
   });
 }

@@ -18,12 +18,13 @@ using dnnl::memory;
 // thread would only read them again.
 constexpr int64_t kRowsPerSlice = 4;
 
-// What a chunk of steps may take, so that it stays in a core's second cache beside the weights. On 1 MiB
-// of it an eighth to all of this made no difference; the whole sequence at once was 6 % slower.
+// What a chunk of steps may take, so that it stays in a core's second cache beside the weights. On
+// 1 MiB of it an eighth to all of this made no difference; the whole sequence at once was 6 %
+// slower.
 constexpr int64_t kChunkBytes = 512 << 10;
 
-// From so many rows on our own product is the quicker one: it starts at once, where oneDNN takes half a microsecond. For
-// all rows of some steps together it is 4 % of an LSTM's training step.
+// From so many rows on our own product is the quicker one: it starts at once, where oneDNN takes
+// half a microsecond. For all rows of some steps together it is 4 % of an LSTM's training step.
 constexpr int64_t kFewestRows = 4;
 
 #define BODY "recurrent/parts.inc"
@@ -131,17 +132,17 @@ Packed Packed::plan(Type type, int64_t rows, int64_t k, int64_t n) {
 
 void Packed::pack(const Matrix& from) const {
   if (panels) {
-    return type == Type::kFloat32 ? avx512::pack<float>(from, data) : avx512_bf16::pack<Pair>(from, data);
+    return type == Type::kFloat32 ? avx512::pack<float>(from, data)
+                                  : avx512_bf16::pack<Pair>(from, data);
   }
   onednn::Key key("recurrent pack");
   key.add(static_cast<int64_t>(type)).add({rows, k, n, from.row_stride, from.column_stride});
   auto primitive = onednn::primitive(key, [&](const dnnl::engine& engine) {
     const memory::desc source = describe(from, type);
     const dnnl::reorder::primitive_desc pd(engine, source, engine, layout, onednn::attributes());
-    return std::make_shared<onednn::Primitive>(
-        pd, dnnl::reorder(pd),
-        std::initializer_list<std::pair<int, memory::desc>>{{DNNL_ARG_FROM, source},
-                                                            {DNNL_ARG_TO, layout}});
+    return std::make_shared<onednn::Primitive>(pd, dnnl::reorder(pd),
+                                               std::initializer_list<std::pair<int, memory::desc>>{
+                                                   {DNNL_ARG_FROM, source}, {DNNL_ARG_TO, layout}});
   });
   primitive->run({{DNNL_ARG_FROM, from.data}, {DNNL_ARG_TO, data}});
 }
@@ -185,8 +186,8 @@ void gather(const Shape& shape, const Window& w, const void* x, void* to) {
   for (int64_t s = 0; s < w.steps; ++s) {
     const int64_t time = time_of(shape, w.step + s);
     for (int64_t r = 0; r < w.rows; ++r) {
-      std::memcpy(at(to, (s * w.rows + r) * d, shape.type), at(x, ((w.row + r) * shape.t + time) * d, shape.type),
-                  d * size_of(shape.type));
+      std::memcpy(at(to, (s * w.rows + r) * d, shape.type),
+                  at(x, ((w.row + r) * shape.t + time) * d, shape.type), d * size_of(shape.type));
     }
   }
 }
@@ -196,7 +197,8 @@ void scatter(const Shape& shape, const Window& w, const float* from, void* x) {
   for (int64_t s = 0; s < w.steps; ++s) {
     const int64_t time = time_of(shape, w.step + s);
     for (int64_t r = 0; r < w.rows; ++r) {
-      narrow_all(shape.type, from + (s * w.rows + r) * d, d, at(x, ((w.row + r) * shape.t + time) * d, shape.type));
+      narrow_all(shape.type, from + (s * w.rows + r) * d, d,
+                 at(x, ((w.row + r) * shape.t + time) * d, shape.type));
     }
   }
 }
@@ -207,7 +209,8 @@ void gather_before(const Shape& shape, const Window& w, const void* h0, const vo
     const int64_t step = w.step + s;
     for (int64_t r = 0; r < w.rows; ++r) {
       const int64_t row = w.row + r;
-      const char* from = step ? at(y, (row * shape.t + step - 1) * u, shape.type) : at(h0, row * u, shape.type);
+      const char* from =
+          step ? at(y, (row * shape.t + step - 1) * u, shape.type) : at(h0, row * u, shape.type);
       std::memcpy(at(to, (s * w.rows + r) * u, shape.type), from, u * size_of(shape.type));
     }
   }

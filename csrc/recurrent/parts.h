@@ -13,8 +13,8 @@
 
 namespace hornbeam::recurrent {
 
-// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or the panels of our
-// own loops.
+// A matrix in the layout that is best on the right of products with about `rows` rows: oneDNN's, or
+// the panels of our own loops.
 struct Packed {
   Type type = Type::kFloat32;
   int64_t rows = 0, k = 0, n = 0;
@@ -36,8 +36,8 @@ struct StepSizes {
   bool add;
 };
 
-// c (m, n) = a (m, k) @ b, or c += it, in float32. Everything lies dense: for other matrices oneDNN has
-// only its slow reference. It belongs to a thread.
+// c (m, n) = a (m, k) @ b, or c += it, in float32. Everything lies dense: for other matrices oneDNN
+// has only its slow reference. It belongs to a thread.
 class Product {
  public:
   Product() = default;
@@ -73,7 +73,8 @@ void scatter(const Shape& shape, const Window& w, const float* from, void* x);
 // The states h before each step, as (steps, rows, u).
 void gather_before(const Shape& shape, const Window& w, const void* h0, const void* y, void* to);
 
-// `count` weights in the type of products: themselves, or rounded into scratch memory 3 of this thread.
+// `count` weights in the type of products: themselves, or rounded into scratch memory 3 of this
+// thread.
 const void* rounded_weights(const Shape& shape, const void* weights, int64_t count);
 
 void widen_all(Type type, const void* from, int64_t count, float* to);

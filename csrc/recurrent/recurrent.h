@@ -1,12 +1,12 @@
 // LSTM and GRU over time, and their gradients, each by one call.
 //
-// Letters: b batch, t time, d input features, u units. x is (b, t, d), a kernel W (d, k), a recurrent
-// kernel U (u, k), with k = 4u for LSTM (gates i, f, g, o) and 3u for GRU (z, r, g). All arrays but
-// masks and weights share a type; sums, gates and states are computed in float32.
+// Letters: b batch, t time, d input features, u units. x is (b, t, d), a kernel W (d, k), a
+// recurrent kernel U (u, k), with k = 4u for LSTM (gates i, f, g, o) and 3u for GRU (z, r, g). All
+// arrays but masks and weights share a type; sums, gates and states are computed in float32.
 //
-// "Steps" are counted in the order in which they are computed: backwards, step 0 is the last of x. y
-// and what is saved are in the order of steps, x and the mask in that of time. The mask is (b, t); where
-// it is 0 the states stay as they are and y repeats the state. What may be null says so.
+// "Steps" are counted in the order in which they are computed: backwards, step 0 is the last of x.
+// y and what is saved are in the order of steps, x and the mask in that of time. The mask is (b,
+// t); where it is 0 the states stay as they are and y repeats the state. What may be null says so.
 //
 // What is saved for the gradient has the steps first. Nothing of it depends on how the batch is
 // divided over threads.
@@ -32,14 +32,15 @@ struct Inputs {
   const void *w, *u;        // W, U
   const void* bias;         // (k,), for GRU with reset_after (2, k); may be null
   const uint8_t* mask;      // may be null
-  // (b, t): rows of x with the same number are the same row of a table; may be null. What such rows give to
-  // products may be computed once, and dx have the sum of their gradients at one of them and 0 at the others.
+  // (b, t): rows of x with the same number are the same row of a table; may be null. What such rows
+  // give to products may be computed once, and dx have the sum of their gradients at one of them
+  // and 0 at the others.
   const int32_t* numbers = nullptr;
 };
 
 struct Outputs {
-  void* y;            // (b, t, u), h after each step; may be null where nothing is saved
-  void *h, *c;        // (b, u), the last states
+  void* y;              // (b, t, u), h after each step; may be null where nothing is saved
+  void *h, *c;          // (b, u), the last states
   void *gates, *cells;  // saved: see below; may be null
 };
 

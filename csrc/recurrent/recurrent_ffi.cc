@@ -1,4 +1,5 @@
-// Handlers of recurrent/recurrent.h. An array without elements stands for one that may be null there.
+// Handlers of recurrent/recurrent.h. An array without elements stands for one that may be null
+// there.
 #include "recurrent/recurrent.h"
 
 #include "core/handlers.h"
@@ -17,7 +18,9 @@ void* data(Output& array) { return array->element_count() ? array->untyped_data(
 
 const uint8_t* mask_data(const Array& mask) { return static_cast<const uint8_t*>(data(mask)); }
 
-const int32_t* numbers_data(const Array& numbers) { return static_cast<const int32_t*>(data(numbers)); }
+const int32_t* numbers_data(const Array& numbers) {
+  return static_cast<const int32_t*>(data(numbers));
+}
 
 bool empty(const Array& array) { return array.element_count() == 0; }
 
@@ -25,8 +28,13 @@ std::optional<Shape> shape_of(const Array& x, const Array& u, bool backwards) {
   const auto type = type_of(x.element_type()), weights = type_of(u.element_type());
   if (!type || !weights || (*weights != *type && *weights != Type::kFloat32)) return {};
   if (x.dimensions().size() != 3 || u.dimensions().size() != 2) return {};
-  Shape shape{*type, *weights, x.dimensions()[0], x.dimensions()[1], x.dimensions()[2],
-              u.dimensions()[0], backwards};
+  Shape shape{*type,
+              *weights,
+              x.dimensions()[0],
+              x.dimensions()[1],
+              x.dimensions()[2],
+              u.dimensions()[0],
+              backwards};
   if (shape.b < 1 || shape.t < 1 || shape.d < 1 || shape.u < 1) return {};
   return shape;
 }
@@ -55,7 +63,8 @@ class Check {
     return *this;
   }
   Check& numbers(const Array& array, int64_t b, int64_t t) {
-    good_ = good_ && array.element_type() == ffi::S32 && (empty(array) || has_shape(array, ffi::S32, {b, t}));
+    good_ = good_ && array.element_type() == ffi::S32 &&
+            (empty(array) || has_shape(array, ffi::S32, {b, t}));
     return *this;
   }
   explicit operator bool() const { return good_; }
@@ -66,12 +75,13 @@ class Check {
 };
 
 constexpr const char* kLstm =
-    "x (b, t, d), h0 and c0 (b, u), W (d, 4u), U (u, 4u), bias (4u,) or empty, mask and int32 numbers (b, t) or empty, "
+    "x (b, t, d), h0 and c0 (b, u), W (d, 4u), U (u, 4u), bias (4u,) or empty, mask and int32 "
+    "numbers (b, t) or empty, "
     "float32 or bfloat16, weights of that type or float32, no size 0";
 
 ffi::Error lstm_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array c0, Array w, Array u,
-                                Array bias, Array mask, Array numbers, Output y, Output h, Output c, Output gates,
-                                Output cells, bool backwards) {
+                                Array bias, Array mask, Array numbers, Output y, Output h, Output c,
+                                Output gates, Output cells, bool backwards) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("lstm_forward", kLstm);
   const auto [type, weights, b, t, d, units, _] = *shape;
@@ -88,10 +98,10 @@ ffi::Error lstm_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array c
                       {data(y), data(h), data(c), data(gates), data(cells)});
 }
 
-ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array c0, Array w, Array u,
-                                 Array mask, Array numbers, Array y, Array gates, Array cells, Array dy, Array dh,
-                                 Array dc, Output dx, Output dh0, Output dc0, Output dw, Output du,
-                                 Output d_bias, bool backwards) {
+ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array c0, Array w,
+                                 Array u, Array mask, Array numbers, Array y, Array gates,
+                                 Array cells, Array dy, Array dh, Array dc, Output dx, Output dh0,
+                                 Output dc0, Output dw, Output du, Output d_bias, bool backwards) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("lstm_backward", kLstm);
   const auto [type, weights, b, t, d, units, _] = *shape;
@@ -101,7 +111,9 @@ ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array 
   check.mask(mask, b, t).numbers(numbers, b, t).is(y, {b, t, units}).is(gates, {t, b, 4 * units});
   check.is(cells, {t, b, units}).maybe(dy, {b, t, units}).is(dh, {b, units}).is(dc, {b, units});
   check.is(*dx, {b, t, d}).is(*dh0, {b, units}).is(*dc0, {b, units});
-  check.weights(*dw, {d, 4 * units}).weights(*du, {units, 4 * units}).maybe_weights(*d_bias, {4 * units});
+  check.weights(*dw, {d, 4 * units})
+      .weights(*du, {units, 4 * units})
+      .maybe_weights(*d_bias, {4 * units});
   if (!check) return wrong_shape("lstm_backward", kLstm);
   return lstm_backward(pool, *shape,
                        {x.untyped_data(), h0.untyped_data(), c0.untyped_data(), w.untyped_data(),
@@ -111,8 +123,10 @@ ffi::Error lstm_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array 
 }
 
 constexpr const char* kGru =
-    "x (b, t, d), h0 (b, u), W (d, 3u), U (u, 3u), bias (3u,), with reset_after (2, 3u), or empty, mask "
-    "and int32 numbers (b, t) or empty, float32 or bfloat16, weights of that type or float32, no size 0";
+    "x (b, t, d), h0 (b, u), W (d, 3u), U (u, 3u), bias (3u,), with reset_after (2, 3u), or empty, "
+    "mask "
+    "and int32 numbers (b, t) or empty, float32 or bfloat16, weights of that type or float32, no "
+    "size 0";
 
 // An array (3u,), or with reset_after (2, 3u), or empty.
 void check_bias(Check& check, const Array& bias, bool reset_after, int64_t units) {
@@ -123,9 +137,9 @@ void check_bias(Check& check, const Array& bias, bool reset_after, int64_t units
   }
 }
 
-ffi::Error gru_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u, Array bias,
-                               Array mask, Array numbers, Output y, Output h, Output gates, bool backwards,
-                               bool reset_after) {
+ffi::Error gru_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u,
+                               Array bias, Array mask, Array numbers, Output y, Output h,
+                               Output gates, bool backwards, bool reset_after) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("gru_forward", kGru);
   const auto [type, weights, b, t, d, units, _] = *shape;
@@ -142,10 +156,10 @@ ffi::Error gru_forward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w,
                      {data(y), data(h), nullptr, data(gates), nullptr});
 }
 
-ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u, Array mask,
-                                Array numbers, Array y, Array gates, Array dy, Array dh, Output dx, Output dh0,
-                                Output dw, Output du, Output d_bias, bool backwards,
-                                bool reset_after) {
+ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w, Array u,
+                                Array mask, Array numbers, Array y, Array gates, Array dy, Array dh,
+                                Output dx, Output dh0, Output dw, Output du, Output d_bias,
+                                bool backwards, bool reset_after) {
   const auto shape = shape_of(x, u, backwards);
   if (!shape) return wrong_shape("gru_backward", kGru);
   const auto [type, weights, b, t, d, units, _] = *shape;
@@ -165,7 +179,7 @@ ffi::Error gru_backward_handler(ffi::ThreadPool pool, Array x, Array h0, Array w
 }
 
 XLA_FFI_DEFINE_HANDLER(kLstmForward, lstm_forward_handler,
-    takes<1>()  // x
+                       takes<1>()         // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // c0
                            .Arg<Array>()  // W
@@ -180,7 +194,7 @@ XLA_FFI_DEFINE_HANDLER(kLstmForward, lstm_forward_handler,
                            .Ret<Array>()  // cells
                            .Attr<bool>("backwards"));
 XLA_FFI_DEFINE_HANDLER(kLstmBackward, lstm_backward_handler,
-    takes<1>()  // x
+                       takes<1>()         // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // c0
                            .Arg<Array>()  // W
@@ -201,7 +215,7 @@ XLA_FFI_DEFINE_HANDLER(kLstmBackward, lstm_backward_handler,
                            .Ret<Array>()  // d_bias
                            .Attr<bool>("backwards"));
 XLA_FFI_DEFINE_HANDLER(kGruForward, gru_forward_handler,
-    takes<1>()  // x
+                       takes<1>()         // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // W
                            .Arg<Array>()  // U
@@ -214,7 +228,7 @@ XLA_FFI_DEFINE_HANDLER(kGruForward, gru_forward_handler,
                            .Attr<bool>("backwards")
                            .Attr<bool>("reset_after"));
 XLA_FFI_DEFINE_HANDLER(kGruBackward, gru_backward_handler,
-    takes<1>()  // x
+                       takes<1>()         // x
                            .Arg<Array>()  // h0
                            .Arg<Array>()  // W
                            .Arg<Array>()  // U

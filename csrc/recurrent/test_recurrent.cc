@@ -29,7 +29,8 @@ struct Model {
     for (int64_t i = 0; masked && i < shape.b * shape.t; ++i) mask.push_back(i % 3 != 1);
     for (int64_t i = 0; words && i < shape.b * shape.t; ++i) {
       row_numbers.push_back(static_cast<int32_t>(i * i % words) - 1);
-      for (int64_t j = 0; j < shape.d; ++j) x[i * shape.d + j] = std::sin(3.0f * row_numbers[i] + j);
+      for (int64_t j = 0; j < shape.d; ++j)
+        x[i * shape.d + j] = std::sin(3.0f * row_numbers[i] + j);
     }
     for (auto* each : {&w, &u}) {
       for (float& value : *each) value *= 0.3f;
@@ -37,8 +38,13 @@ struct Model {
   }
 
   Inputs inputs() const {
-    return {x.data(), h0.data(), cell == Cell::kLstm ? c0.data() : nullptr,
-            w.data(), u.data(),  bias.data(), mask.empty() ? nullptr : mask.data(),
+    return {x.data(),
+            h0.data(),
+            cell == Cell::kLstm ? c0.data() : nullptr,
+            w.data(),
+            u.data(),
+            bias.data(),
+            mask.empty() ? nullptr : mask.data(),
             row_numbers.empty() ? nullptr : row_numbers.data()};
   }
   int64_t saved() const { return cell == Cell::kGru ? 4 * shape.u : k; }
@@ -57,7 +63,8 @@ struct Model {
                                : gru_forward(view, shape, cell == Cell::kGru, inputs(), out))
               .success());
     Floats alone(states), alone_c(states);  // without saving, as prediction does
-    const Outputs last{nullptr, alone.data(), cell == Cell::kLstm ? alone_c.data() : nullptr, nullptr, nullptr};
+    const Outputs last{nullptr, alone.data(), cell == Cell::kLstm ? alone_c.data() : nullptr,
+                       nullptr, nullptr};
     CHECK((cell == Cell::kLstm ? lstm_forward(view, shape, inputs(), last)
                                : gru_forward(view, shape, cell == Cell::kGru, inputs(), last))
               .success());
@@ -91,10 +98,10 @@ Found gradients(Pool& pool, Model& model) {
   Found f{Floats(model.x.size()), Floats(model.h0.size()), Floats(model.c0.size()),
           Floats(model.w.size()), Floats(model.u.size()),  Floats(model.bias.size())};
   const bool lstm = model.cell == Cell::kLstm;
-  const Gradients g{y.data(),      gates.data(),    lstm ? cells.data() : nullptr,
-                    dy.data(),     dh.data(),       lstm ? dc.data() : nullptr,
-                    f.dx.data(),   f.dh0.data(),    lstm ? f.dc0.data() : nullptr,
-                    f.dw.data(),   f.du.data(),     f.d_bias.data()};
+  const Gradients g{y.data(),    gates.data(), lstm ? cells.data() : nullptr,
+                    dy.data(),   dh.data(),    lstm ? dc.data() : nullptr,
+                    f.dx.data(), f.dh0.data(), lstm ? f.dc0.data() : nullptr,
+                    f.dw.data(), f.du.data(),  f.d_bias.data()};
   CHECK((lstm ? lstm_backward(view, s, model.inputs(), g)
               : gru_backward(view, s, model.cell == Cell::kGru, model.inputs(), g))
             .success());
@@ -130,8 +137,10 @@ void check(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u, bo
   if (cell == Cell::kLstm) expect_slopes(pool, model, model.c0, found.dc0);
 }
 
-// Rows that repeat, computed once, give what they give when each is taken for itself; dx as far as it is summed.
-void check_repeated(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u, int64_t words, bool masked) {
+// Rows that repeat, computed once, give what they give when each is taken for itself; dx as far as
+// it is summed.
+void check_repeated(Pool& pool, Cell cell, int64_t b, int64_t t, int64_t d, int64_t u,
+                    int64_t words, bool masked) {
   Model model(cell, Shape{Type::kFloat32, Type::kFloat32, b, t, d, u, masked}, masked, words);
   const Found once = gradients(pool, model);
   const std::vector<int32_t> numbers = std::move(model.row_numbers);

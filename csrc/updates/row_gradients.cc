@@ -75,7 +75,8 @@ void for_each_block(const Variable& variable, int64_t begin, int64_t end,
       // Blocks don't end where rows do.
       const int64_t from = std::max(first, row * d), to = std::min(last, (row + 1) * d);
       for (int32_t i = lookups.first(row); i >= 0; i = lookups.next(i)) {
-        const char* of_row = static_cast<const char*>(dy) + (i * d + from - row * d) * size_of(type);
+        const char* of_row =
+            static_cast<const char*>(dy) + (i * d + from - row * d) * size_of(type);
         add({of_row, to - from, gradient + from - first});
         is_zero = false;
       }

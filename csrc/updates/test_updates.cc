@@ -46,17 +46,27 @@ void other_rules(Pool& pool) {
       Floats value = before, first = slot, second = slot;
       for (float& each : first) each *= each;  // for means of squares; momenta may be so too
       const Floats old = first;
-      const Variables variables{{size, gradient.data(), value.data(), {first.data(), second.data()}, value.data(),
-                                 {first.data(), second.data()}, 0, {}}};
+      const Variables variables{{size,
+                                 gradient.data(),
+                                 value.data(),
+                                 {first.data(), second.data()},
+                                 value.data(),
+                                 {first.data(), second.data()},
+                                 0,
+                                 {}}};
       CHECK(update(view, rule, variables).success());
       Floats moved(size);
-      for (int64_t i = 0; i < size; ++i) moved[i] = before[i] + expected(gradient[i], old[i], slot[i]);
+      for (int64_t i = 0; i < size; ++i)
+        moved[i] = before[i] + expected(gradient[i], old[i], slot[i]);
       expect_close(value, moved);
     };
     step(Sgd{0.1f}, [](float g, float, float) { return -0.1f * g; });
     step(Momentum{0.1f, 0.9f, false}, [](float g, float m, float) { return 0.9f * m - 0.1f * g; });
-    step(Momentum{0.1f, 0.9f, true}, [](float g, float m, float) { return 0.9f * (0.9f * m - 0.1f * g) - 0.1f * g; });
-    const auto scaled = [](float g, float s) { return 0.1f * g / std::sqrt(0.9f * s + 0.1f * g * g + 1e-3f); };
+    step(Momentum{0.1f, 0.9f, true},
+         [](float g, float m, float) { return 0.9f * (0.9f * m - 0.1f * g) - 0.1f * g; });
+    const auto scaled = [](float g, float s) {
+      return 0.1f * g / std::sqrt(0.9f * s + 0.1f * g * g + 1e-3f);
+    };
     step(RmsProp{0.1f, 0.9f, 0.1f, 1e-3f}, [&](float g, float s, float) { return -scaled(g, s); });
     step(RmsPropMomentum{0.1f, 0.9f, 0.1f, 1e-3f, 0.5f},
          [&](float g, float s, float m) { return -(0.5f * m + scaled(g, s)); });

@@ -100,7 +100,8 @@ ffi::Error update_all(ffi::ThreadPool& pool, const Rule& rule, const Variables& 
     for (const Variable& v : variables) {
       const int64_t from = std::max<int64_t>(begin - at, 0), to = std::min(end - at, v.size);
       if (from < to && v.rows) {
-        for_each_block(v, from, to, [&](const Variable& block) { run(rule, block, 0, block.size); });
+        for_each_block(v, from, to,
+                       [&](const Variable& block) { run(rule, block, 0, block.size); });
       } else if (from < to) {
         run(rule, v, from, to);
       }

@@ -31,7 +31,7 @@ struct Variable {
   const float* slots[kMostSlots];
   float* new_value;
   float* new_slots[kMostSlots];
-  float decay;  // the share of itself that the value loses first
+  float decay;                      // the share of itself that the value loses first
   std::optional<RowGradient> rows;  // in place of `gradient`, which is then not read
 };
 
@@ -63,7 +63,8 @@ struct RmsPropMomentum {
 
 using Variables = std::vector<Variable>;
 xla::ffi::Error update(xla::ffi::ThreadPool& pool, const Sgd& rule, const Variables& variables);
-xla::ffi::Error update(xla::ffi::ThreadPool& pool, const Momentum& rule, const Variables& variables);
+xla::ffi::Error update(xla::ffi::ThreadPool& pool, const Momentum& rule,
+                       const Variables& variables);
 xla::ffi::Error update(xla::ffi::ThreadPool& pool, const Adam& rule, const Variables& variables);
 xla::ffi::Error update(xla::ffi::ThreadPool& pool, const RmsProp& rule, const Variables& variables);
 xla::ffi::Error update(xla::ffi::ThreadPool& pool, const RmsPropMomentum& rule,

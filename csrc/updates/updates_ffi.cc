@@ -1,6 +1,6 @@
-// Handlers of updates.h. The arguments are (rate, decay), then for n variables n gradients, n values
-// and n of each slot; the results are n values and n of each slot. Where `by_rows` says so, (indices, dy)
-// take the place of the gradient.
+// Handlers of updates.h. The arguments are (rate, decay), then for n variables n gradients, n
+// values and n of each slot; the results are n values and n of each slot. Where `by_rows` says so,
+// (indices, dy) take the place of the gradient.
 #include "updates/updates.h"
 
 #include "core/parallel.h"
@@ -16,7 +16,8 @@ using Flags = ffi::Span<const int32_t>;  // one per variable
 
 constexpr const char* kExpected =
     "rates (2,), then the gradients, values and slots of n variables in float32; results like the "
-    "values and slots; n flags; by rows: indices (m,) int32, m < 2^31, and dy (m, d) for a value (n, d)";
+    "values and slots; n flags; by rows: indices (m,) int32, m < 2^31, and dy (m, d) for a value "
+    "(n, d)";
 
 const float* rates_of(const Array& rates) {
   const bool fits = has_shape(rates, ffi::DataType::F32, {2});
@@ -36,18 +37,20 @@ std::optional<RowGradient> row_gradient(const Array& indices, const Array& dy, c
   const auto type = type_of(dy.element_type());
   if (!type || dy.dimensions().size() != 2 || table.dimensions().size() != 2) return {};
   const int64_t m = dy.dimensions()[0], d = dy.dimensions()[1];
-  const bool fits = d >= 1 && table.dimensions()[1] == d && has_shape(indices, ffi::S32, {m}) && embedding::countable(m);
+  const bool fits = d >= 1 && table.dimensions()[1] == d && has_shape(indices, ffi::S32, {m}) &&
+                    embedding::countable(m);
   if (!fits) return {};
   return RowGradient{*type, m, d, static_cast<const int32_t*>(indices.untyped_data()),
                      dy.untyped_data()};
 }
 
 std::optional<Variables> variables_of(const ffi::RemainingArgs& args,
-                                      const ffi::RemainingRets& results, size_t slots, Flags decayed,
-                                      float decay, Flags by_rows) {
+                                      const ffi::RemainingRets& results, size_t slots,
+                                      Flags decayed, float decay, Flags by_rows) {
   const size_t n = decayed.size();
   if (by_rows.size() != n) return {};
-  const size_t values = n + std::count_if(by_rows.begin(), by_rows.end(), [](int32_t f) { return f; });
+  const size_t values =
+      n + std::count_if(by_rows.begin(), by_rows.end(), [](int32_t f) { return f; });
   if (args.size() != values + n * (1 + slots) || results.size() != n * (1 + slots)) return {};
   Variables variables(n);
   size_t gradient = 0;
@@ -118,16 +121,34 @@ ffi::Error rmsprop_handler(ffi::ThreadPool pool, Array rates, ffi::RemainingArgs
 }
 
 XLA_FFI_DEFINE_HANDLER(kSgd, sgd_handler,
-    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
-        .Attr<int64_t>("slots").Attr<double>("momentum").Attr<bool>("nesterov"));
+                       takes<1>()
+                           .RemainingArgs()
+                           .RemainingRets()
+                           .Attr<Flags>("decayed")
+                           .Attr<Flags>("by_rows")
+                           .Attr<int64_t>("slots")
+                           .Attr<double>("momentum")
+                           .Attr<bool>("nesterov"));
 XLA_FFI_DEFINE_HANDLER(kAdam, adam_handler,
-    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
-        .Attr<int64_t>("slots").Attr<double>("beta_1").Attr<double>("beta_2")
-        .Attr<double>("epsilon"));
+                       takes<1>()
+                           .RemainingArgs()
+                           .RemainingRets()
+                           .Attr<Flags>("decayed")
+                           .Attr<Flags>("by_rows")
+                           .Attr<int64_t>("slots")
+                           .Attr<double>("beta_1")
+                           .Attr<double>("beta_2")
+                           .Attr<double>("epsilon"));
 XLA_FFI_DEFINE_HANDLER(kRmsProp, rmsprop_handler,
-    takes<1>().RemainingArgs().RemainingRets().Attr<Flags>("decayed").Attr<Flags>("by_rows")
-        .Attr<int64_t>("slots").Attr<double>("rho").Attr<double>("momentum")
-        .Attr<double>("epsilon"));
+                       takes<1>()
+                           .RemainingArgs()
+                           .RemainingRets()
+                           .Attr<Flags>("decayed")
+                           .Attr<Flags>("by_rows")
+                           .Attr<int64_t>("slots")
+                           .Attr<double>("rho")
+                           .Attr<double>("momentum")
+                           .Attr<double>("epsilon"));
 
 }  // namespace
 }  // namespace hornbeam::updates
