@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, overload
 
+from jax.export import is_symbolic_dim
+
 
 class TensorShape(tuple):
     """The static shape of a tensor; an unknown dimension is None.
@@ -21,8 +23,10 @@ class TensorShape(tuple):
     __slots__ = ()
 
     def __new__(cls, dims: Iterable[Any] = ()) -> TensorShape:
-        """Dimensions are ints or None."""
-        return super().__new__(cls, tuple(None if d is None else int(d) for d in dims))
+        """Dimensions are ints, None, or the symbolic sizes of `jax.export`."""
+        return super().__new__(
+            cls, tuple(d if d is None or type(d) is int else _size(d) for d in dims)
+        )
 
     @property
     def rank(self) -> int:
@@ -84,6 +88,10 @@ class TensorShape(tuple):
 
     def __repr__(self) -> str:
         return f"TensorShape({list(self)})"
+
+
+def _size(value: Any) -> Any:
+    return value if is_symbolic_dim(value) else int(value)
 
 
 def standardize_shape(shape: Any) -> tuple[int | None, ...]:

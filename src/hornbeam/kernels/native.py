@@ -109,6 +109,11 @@ def switched_off() -> Iterator[None]:
         _off.reset(token)
 
 
+def is_switched_off() -> bool:
+    """Return whether `switched_off` holds here."""
+    return _off.get()
+
+
 def wanted() -> bool:
     """Return whether native kernels may be used here and now. Ask this first, before comparing any sizes."""
     return not _off.get() and available()
