@@ -111,15 +111,17 @@ class Tensor(ElementwiseEquality):
 
     def __repr__(self) -> str:
         head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
-        if is_traced(self._value):
+        value = known_value(self._value)
+        if is_traced(value):
             return head + ", traced>"
-        text = repr(np.asarray(self._value)) if self.ndim else repr(self._value.item())
+        text = repr(np.asarray(value)) if self.ndim else repr(value.item())
         return f"{head}, numpy={chr(10) if chr(10) in text else ''}{text}>"
 
     def __str__(self) -> str:
-        if is_traced(self._value):
+        value = known_value(self._value)
+        if is_traced(value):
             return repr(self)
-        text = str(np.asarray(self._value))
+        text = str(np.asarray(value))
         return f"tf.Tensor({chr(10) if chr(10) in text else ''}{text}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __copy__(self) -> Tensor:
@@ -158,13 +160,24 @@ class Reference:
 
 
 def _concrete(tensor: Tensor, what: str) -> Any:
-    if is_traced(tensor._value):
+    value = known_value(tensor._value)
+    if is_traced(value):
         raise RuntimeError(
             f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
             "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
             "keras.ops...), or compile the model with run_eagerly=True to look at values."
         )
-    return tensor._value
+    return value
+
+
+def known_value(value: Any) -> Any:
+    """Return the array behind a tracer that has one, as in a gradient that nothing compiles; else `value` itself."""
+    if not is_traced(value):
+        return value
+    try:
+        return jax.lax.stop_gradient(value)
+    except jax.errors.UnexpectedTracerError:  # kept beyond the end of its trace
+        return value
 
 
 def is_traced(value: Any) -> bool:

@@ -116,6 +116,9 @@ class Model(Trainer):
             return None
         return super()._symbolic_outputs(x)
 
+    def _computes_by_call(self) -> bool:
+        return self._graph is None and type(self).call is not Model.call
+
     def _output_names(self) -> list[str] | None:
         return self.output_names if self._graph is not None else None
 

@@ -55,11 +55,17 @@ class CompileMetrics:
         )
 
     def build(
-        self, y: Any, y_pred: Any, names: list[str] | None, taught: list[int] | None = None
+        self,
+        y: Any,
+        y_pred: Any,
+        names: list[str] | None,
+        taught: list[int] | None = None,
+        traces: bool = True,
     ) -> None:
         """Make the metrics; "accuracy" becomes the kind that fits the shapes of targets and outputs.
 
-        `taught` are the places of the outputs that have a loss.
+        `taught` are the places of the outputs that have a loss. With `traces`, a metric that makes its variables on
+        its first update makes them now, before a program needs them.
         """
         self._taught = taught
         self.names = output_names(y_pred, names)
@@ -78,7 +84,8 @@ class CompileMetrics:
                     if weighted and counts[name]:
                         name = f"{prefix}weighted_{metric.name}"
                     found.append((i, metric, _numbered(name, counts), weighted))
-                    _make_variables(metric, targets[i], outputs[i])
+                    if traces:
+                        _make_variables(metric, targets[i], outputs[i])
         self.entries = found
 
     @property

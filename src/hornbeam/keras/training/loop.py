@@ -24,6 +24,7 @@ from hornbeam.keras.training.adapters import (
 )
 from hornbeam.keras.training.arrays import ArraySource, split_rows
 from hornbeam.keras.training.blocks import Blocks
+from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, evaluation_state, training_state
 from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -110,7 +111,7 @@ def fit(
 
 
 def _train_epoch(
-    model: Any, program: Program, feed: Feed, reports: CallbackList, shield: Shield
+    model: Any, program: Program | EagerProgram, feed: Feed, reports: CallbackList, shield: Shield
 ) -> dict[str, Any]:
     logs: dict[str, Any] = {}
     count = 0
@@ -132,7 +133,7 @@ def _train_epoch(
 
 
 def _steps(
-    program: Program, feed: Feed, shield: Shield, each_batch: bool
+    program: Program | EagerProgram, feed: Feed, shield: Shield, each_batch: bool
 ) -> Iterator[Callable[[], tuple[Any, int]]]:
     """The steps of an epoch, alone or in blocks: functions that run them and give their logs and number."""
     source = feed.source
@@ -155,11 +156,11 @@ def _steps(
         yield lambda: (program(source.resident, rest, shield), 1)
 
 
-def _blocks(program: Program, feed: Feed) -> Blocks | None:
+def _blocks(program: Program | EagerProgram, feed: Feed) -> Blocks | None:
     """The program in blocks of steps, where it can be run so on these data."""
     source = feed.source
     if (
-        program.is_eager
+        isinstance(program, EagerProgram)
         or feed.is_cut
         or source.resident is None
         or source.length < 2 * source.batch_size
@@ -328,13 +329,13 @@ def _prepare_call(model: Any, feed: Feed) -> None:
         check_batch(model, feed.source.data)
 
 
-def _unchanged(model: Any, kind: str, feed: Feed) -> Program | None:
+def _unchanged(model: Any, kind: str, feed: Feed) -> Program | EagerProgram | None:
     """The program of an earlier call, if no state was made, frozen or attached anywhere since."""
     program = vars(model).get("_programs", {}).get((kind, feed.source.resident is not None))
     return program if program is not None and program.made_at == change_count() else None
 
 
-def _program(model: Any, kind: str, feed: Feed) -> Program:
+def _program(model: Any, kind: str, feed: Feed) -> Program | EagerProgram:
     """The compiled step, made anew where the model's variables have changed since."""
     if (program := _unchanged(model, kind, feed)) is not None:
         return program
@@ -349,6 +350,8 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
         (changing, reading), shared = evaluation_state(model), []
     else:
         changing, shared, reading = [], [], unique([*model.variables, *seeds])
+    if model.run_eagerly:
+        return EagerProgram(_step(model, kind), type(feed.source).gather if gathers else None)
     with model.as_compiled():
         frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
     if program is None or not program.matches(changing, reading) or program.frozen != frozen:
@@ -359,7 +362,6 @@ def _program(model: Any, kind: str, feed: Feed) -> Program:
             changing,
             reading,
             shared,
-            model.run_eagerly,
         )
         program.frozen = frozen
         programs[kind, gathers] = program
@@ -373,6 +375,20 @@ def _step(model: Any, kind: str) -> Callable[[Any], Any]:
 
     def run(data: Any) -> Any:
         with model.as_compiled():
-            return step(data)
+            outputs = step(data)
+        if kind != "predict" and not isinstance(outputs, dict):
+            raise TypeError(
+                f"{type(model).__name__}.{kind}_step returned {type(outputs).__name__} {outputs!r}; expected a dict of "
+                f"logs by name. Return for instance {{'loss': loss}} or self.compute_metrics(x, y, y_pred)."
+            )
+        return outputs if kind == "predict" else _flat(outputs)
 
     return run
+
+
+def _flat(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return the logs without nesting: `{m.name: m.result() for m in self.metrics}` holds a dict for those of compile."""
+    found: dict[str, Any] = {}
+    for name, value in logs.items():
+        found.update(_flat(value) if isinstance(value, dict) else {name: value})
+    return found

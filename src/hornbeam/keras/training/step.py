@@ -27,6 +27,8 @@ class Program:
     whole. The others are only read, and written back in the rare case that the step assigns them.
     """
 
+    is_eager = False
+
     def __init__(
         self,
         step: Callable[[Any], Any],
@@ -34,7 +36,6 @@ class Program:
         changing: Sequence[Variable],
         reading: Sequence[Variable],
         shared: Sequence[Variable] = (),
-        eager: bool = False,
     ) -> None:
         """`step(data)` gives the logs. `gather(resident, batch)` makes the data of a step; None: they are the batch."""
         self.changing = list(changing)
@@ -46,9 +47,8 @@ class Program:
         self.made_at = 0  # the count of changes when the variables were last compared
         self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._order: list[str] | None = None
-        self.is_eager = eager
         open_cache()
-        self._run = self.pure if eager else jax.jit(self.pure, donate_argnums=(0,))
+        self._run = jax.jit(self.pure, donate_argnums=(0,))
 
     def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:
         """Whether the program was made for these variables."""
@@ -84,7 +84,7 @@ class Program:
             *zip(self.changing, changing, strict=True),
             *zip(self.shared, shared, strict=True),
         ]
-        opened = self._read_state.scope(reading, pairs, is_traced=not self.is_eager)
+        opened = self._read_state.scope(reading, pairs)
         with opened, call_context(fresh=True):
             outputs = self._step(
                 wrap(batch if self._gather is None else self._gather(resident, batch))
@@ -92,7 +92,7 @@ class Program:
             new = [scope.read(v) for v in self.changing], [scope.read(v) for v in self.shared]
         rest = self._read_state.settle(opened)
         self._order = list(outputs) if isinstance(outputs, dict) else None
-        return _unwrapped(outputs), new, rest
+        return unwrapped(outputs), new, rest
 
     def __call__(self, resident: Any, batch: Any, shield: Shield | None = None) -> Any:
         """Run one step and give what it gives, on the device."""
@@ -141,7 +141,8 @@ def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
 
 
-def _unwrapped(tree: Any) -> Any:
+def unwrapped(tree: Any) -> Any:
+    """Return the structure with raw arrays in place of tensors."""
     return jax.tree.map(
         lambda x: x._value if isinstance(x, Tensor) else x,
         tree,

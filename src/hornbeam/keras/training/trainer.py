@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.core import scope
+from hornbeam.core import eager, scope
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.keras import optimizers
 from hornbeam.keras.engine.calling import call_context
 from hornbeam.keras.engine.layer import Layer
@@ -23,7 +23,7 @@ from hornbeam.keras.metrics import Mean
 from hornbeam.keras.training import loop
 from hornbeam.keras.training.compile_loss import CompileLoss
 from hornbeam.keras.training.compile_metrics import CompileMetrics, check_metrics
-from hornbeam.keras.training.step import Program
+from hornbeam.keras.training.step import Program, unwrapped
 from hornbeam.keras.training.structure import flat_values
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
@@ -128,7 +128,8 @@ class Trainer(Layer):
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
         variables = self.trainable_variables
-        (_, (loss, y_pred)), gradients = scope.value_and_grad(forward, variables)()
+        value_and_grad = (eager if self.run_eagerly else scope).value_and_grad
+        (_, (loss, y_pred)), gradients = value_and_grad(forward, variables)()
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         self.optimizer.apply(gradients, variables)
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -237,13 +238,15 @@ class Trainer(Layer):
         `first` is a batch of arrays; `kind` is "train", "test" or "predict".
         """
         x, y, _ = unpack_x_y_sample_weight(first)
-        y_pred = self._symbolic_outputs(_symbols(x))
+        y_pred = self._first_outputs(x)
         if y_pred is not None and self.compiled and kind != "predict":
             if self._compile_loss is not None and self._compile_loss.entries is None:
                 self._compile_loss.build(y_pred, self._output_names())
             if self._compile_metrics.entries is None:
                 taught = None if self._compile_loss is None else self._compile_loss.places
-                self._compile_metrics.build(_symbols(y), y_pred, self._output_names(), taught)
+                self._compile_metrics.build(
+                    _symbols(y), y_pred, self._output_names(), taught, not self.run_eagerly
+                )
         if self._as_compiled is not None:
             self._as_compiled.keep(self)
         if kind == "train":
@@ -251,7 +254,11 @@ class Trainer(Layer):
             if self.optimizer is not None and not self.optimizer.built and variables:
                 self.optimizer.build(variables)
         name = f"{kind}_step"
-        if kind != "predict" and getattr(type(self), name) is not getattr(Trainer, name):
+        if (
+            kind != "predict"
+            and not self.run_eagerly
+            and getattr(type(self), name) is not getattr(Trainer, name)
+        ):
             self._dry_run(getattr(self, name), first)
 
     def _dry_run(self, step: Callable[[Any], Any], first: Any) -> None:
@@ -265,6 +272,18 @@ class Trainer(Layer):
         jax.eval_shape(
             run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first)
         )
+
+    def _first_outputs(self, x: Any) -> Any:
+        """Return symbolic outputs for a batch; where Python is to see values, those that `call` computes."""
+        if not self.run_eagerly or not self._computes_by_call():
+            return self._symbolic_outputs(_symbols(x))
+        with scope.StateScope(), call_context(fresh=True):
+            outputs = self(jax.tree.map(convert_to_tensor, x), training=False)
+        return _symbols(unwrapped(outputs))
+
+    def _computes_by_call(self) -> bool:
+        """Return whether the outputs are found by running the class's own `call`."""
+        return True
 
     def _symbolic_outputs(self, x: Any) -> Any:
         """Symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
