@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.core import fusion
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
+from hornbeam.core.typing import TensorLike
 
 __all__ = [
     "absolute",
@@ -41,131 +42,131 @@ def _operator(fn: Callable[..., Any]) -> Op[...]:
     return made
 
 
-def _array(x: Any) -> Any:
+def _array(x: TensorLike) -> Any:
     """jnp functions refuse lists, which users write as constants: `x + [1, 2]`."""
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
 @_operator
-def add(x1: Any, x2: Any) -> Any:
+def add(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 + x2"""
-    x1, x2 = _array(x1), _array(x2)
-    for one, other in ((x1, x2), (x2, x1)):
+    a, b = _array(x1), _array(x2)
+    for one, other in ((a, b), (b, a)):
         if isinstance(other, jax.Array) and (fused := fusion.taken(one, "add", other)) is not None:
             return fused
-    return jnp.add(x1, x2)
+    return jnp.add(a, b)
 
 
 @_operator
-def subtract(x1: Any, x2: Any) -> Any:
+def subtract(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 - x2"""
     return jnp.subtract(_array(x1), _array(x2))
 
 
 @_operator
-def multiply(x1: Any, x2: Any) -> Any:
+def multiply(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 * x2"""
     return jnp.multiply(_array(x1), _array(x2))
 
 
 @_operator
-def divide(x1: Any, x2: Any) -> Any:
+def divide(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 / x2"""
     return jnp.divide(_array(x1), _array(x2))
 
 
 @_operator
-def floor_divide(x1: Any, x2: Any) -> Any:
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 // x2"""
     return jnp.floor_divide(_array(x1), _array(x2))
 
 
 @_operator
-def mod(x1: Any, x2: Any) -> Any:
+def mod(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 % x2, with the sign of the divisor."""
     return jnp.mod(_array(x1), _array(x2))
 
 
 @_operator
-def power(x1: Any, x2: Any) -> Any:
+def power(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 ** x2"""
     return jnp.power(_array(x1), _array(x2))
 
 
 @_operator
-def negative(x: Any) -> Any:
+def negative(x: TensorLike) -> Any:
     """-x"""
     return jnp.negative(_array(x))
 
 
 @_operator
-def absolute(x: Any) -> Any:
+def absolute(x: TensorLike) -> Any:
     """|x|"""
     return jnp.absolute(_array(x))
 
 
 @_operator
-def invert(x: Any) -> Any:
+def invert(x: TensorLike) -> Any:
     """~x: logical for booleans, by bits for integers."""
     return jnp.invert(_array(x))
 
 
 @_operator
-def equal(x1: Any, x2: Any) -> Any:
+def equal(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 == x2"""
     return jnp.equal(_array(x1), _array(x2))
 
 
 @_operator
-def not_equal(x1: Any, x2: Any) -> Any:
+def not_equal(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 != x2"""
     return jnp.not_equal(_array(x1), _array(x2))
 
 
 @_operator
-def less(x1: Any, x2: Any) -> Any:
+def less(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 < x2"""
     return jnp.less(_array(x1), _array(x2))
 
 
 @_operator
-def less_equal(x1: Any, x2: Any) -> Any:
+def less_equal(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 <= x2"""
     return jnp.less_equal(_array(x1), _array(x2))
 
 
 @_operator
-def greater(x1: Any, x2: Any) -> Any:
+def greater(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 > x2"""
     return jnp.greater(_array(x1), _array(x2))
 
 
 @_operator
-def greater_equal(x1: Any, x2: Any) -> Any:
+def greater_equal(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 >= x2"""
     return jnp.greater_equal(_array(x1), _array(x2))
 
 
 @_operator
-def bitwise_and(x: Any, y: Any) -> Any:
+def bitwise_and(x: TensorLike, y: TensorLike) -> Any:
     """x & y"""
     return jnp.bitwise_and(_array(x), _array(y))
 
 
 @_operator
-def bitwise_or(x: Any, y: Any) -> Any:
+def bitwise_or(x: TensorLike, y: TensorLike) -> Any:
     """x | y"""
     return jnp.bitwise_or(_array(x), _array(y))
 
 
 @_operator
-def bitwise_xor(x: Any, y: Any) -> Any:
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Any:
     """x ^ y"""
     return jnp.bitwise_xor(_array(x), _array(y))
 
 
 @_operator
-def getitem(x: Any, key: Any) -> Any:
+def getitem(x: TensorLike, key: Any) -> Any:
     """x[key]"""
     if isinstance(
         x, np.ndarray

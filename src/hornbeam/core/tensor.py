@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,9 @@ from jax.core import Tracer
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape
+
+if TYPE_CHECKING:
+    from hornbeam.core.typing import DTypeLike
 
 
 class Tensor(ElementwiseEquality):
@@ -62,7 +65,7 @@ class Tensor(ElementwiseEquality):
         """The static shape."""
         return self.shape
 
-    def set_shape(self, shape: Any) -> None:
+    def set_shape(self, shape: Iterable[int | None]) -> None:
         """Check that `shape` is compatible with the tensor's; nothing is changed."""
         self.shape.assert_is_compatible_with(shape)
 
@@ -74,7 +77,7 @@ class Tensor(ElementwiseEquality):
         """A NumPy copy of the values. Raises RuntimeError while a program is being compiled."""
         return np.array(_concrete(self, ".numpy()"))[()]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(_concrete(self, "A NumPy function"), dtype=dtype)
 
     def __jax_array__(self) -> Any:
@@ -180,7 +183,7 @@ def known_value(value: Any) -> Any:
         return value
 
 
-def is_traced(value: Any) -> bool:
+def is_traced(value: object) -> bool:
     """Whether a raw value stands for one that is not known yet: a program is being compiled."""
     return isinstance(value, Tracer)
 
@@ -193,7 +196,7 @@ def unwrap(value: Any) -> Any:
     return read() if read is not None else value
 
 
-def is_tensor(x: Any) -> bool:
+def is_tensor(x: object) -> bool:
     """Whether `x` is a tensor (or a JAX array, or a variable).
 
     >>> import hornbeam as tf

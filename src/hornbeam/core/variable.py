@@ -18,6 +18,7 @@ from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
+from hornbeam.core.typing import DTypeLike, Shape, TensorLike
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
@@ -38,8 +39,8 @@ class Variable(ElementwiseEquality):
     def __init__(
         self,
         initializer: Any,
-        shape: Any = None,
-        dtype: Any = None,
+        shape: Shape | int | None = None,
+        dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str | None = "none",
@@ -115,7 +116,7 @@ class Variable(ElementwiseEquality):
     def _autocast_dtype(self) -> Any:
         return scope.autocast_dtype() if self.autocast else None
 
-    def assign(self, value: Any) -> Tensor:
+    def assign(self, value: TensorLike) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
         tensor = _tensor(value)
         if tensor._value.shape != self._value.shape:
@@ -127,11 +128,11 @@ class Variable(ElementwiseEquality):
         scope.assign(self, tensor._value)
         return tensor
 
-    def assign_add(self, value: Any) -> Tensor:
+    def assign_add(self, value: TensorLike) -> Tensor:
         """Add to the value."""
         return self.assign(elementary["add"](self._read(None), _tensor(value)))
 
-    def assign_sub(self, value: Any) -> Tensor:
+    def assign_sub(self, value: TensorLike) -> Tensor:
         """Subtract from the value."""
         return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
 
@@ -216,7 +217,7 @@ def _cast(value: Any, dtype: Any) -> Any:
     return fusion.offer(value.astype(dtype), wide=lambda: value)
 
 
-def _tensor(value: Any) -> Tensor:
+def _tensor(value: TensorLike) -> Tensor:
     """Return what is assigned, or added to the value, as a tensor; numbers are constants of a program."""
     if isinstance(value, (Tensor, Variable)):
         return convert_to_tensor(value)
