@@ -32,7 +32,7 @@ def test_a_callable_initializer_needs_a_shape():
     assert v.shape == (2, 2) and v.dtype == "int32"
     with pytest.raises(ValueError, match="no shape"):
         Variable(lambda shape, dtype: np.zeros(shape))
-    with pytest.raises(ValueError, match="gave shape"):
+    with pytest.raises(ValueError, match="returned shape"):
         Variable(lambda shape, dtype: np.zeros(3), shape=(2,))
 
 

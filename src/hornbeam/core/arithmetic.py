@@ -168,8 +168,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Any:
 @_operator
 def getitem(x: TensorLike, key: Any) -> Any:
     """x[key]"""
-    if isinstance(
-        x, np.ndarray
-    ):  # sizes, as `tf.shape` gives them: they stay numbers while a program is compiled
+    # Sizes, as `tf.shape` returns them, stay numbers while a program is compiled.
+    if isinstance(x, np.ndarray):
         return x[key]
     return jnp.asarray(x)[key]

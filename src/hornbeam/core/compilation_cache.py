@@ -63,7 +63,7 @@ def _processor() -> str:
 
 @functools.cache
 def open_cache() -> Path | None:
-    """Let JAX keep its programs, once in a process; gives the directory, None where none is used.
+    """Let JAX keep its programs, once in a process. Return the directory, None where none is used.
 
     A directory that the user has configured for JAX is left alone. Never raises and never warns: without a cache all
     works, only the start is slower.

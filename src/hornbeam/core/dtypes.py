@@ -192,7 +192,7 @@ def is_int(value: Any) -> bool:
 
 
 def result_type(*values: Any) -> str:
-    """The name of the type that JAX's promotion gives for dtypes, arrays and Python numbers.
+    """Return the name of the type to which JAX promotes dtypes, arrays and Python numbers.
 
     >>> from hornbeam import keras
     >>> keras.backend.result_type("int32", "bfloat16")

@@ -18,7 +18,7 @@ _global_generator: SeedGenerator | None = None
 
 
 class SeedGenerator:
-    """A stream of seeds: each `next()` differs, the same `seed` gives the same stream.
+    """A stream of seeds: each `next()` differs, the same `seed` starts the same stream.
 
     The state is a variable `[seed, number of draws]`; random layers hold one, so that a compiled step advances it.
 
@@ -56,7 +56,7 @@ class SeedGenerator:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
-        """A generator from what `get_config` gave."""
+        """Make a generator from what `get_config` returned."""
         return cls(**config)
 
 

@@ -1,6 +1,6 @@
 """State, threaded instead of hidden.
 
-Code that reads and assigns variables becomes a pure function when it runs inside a `StateScope`: reads give the values
+Code that reads and assigns variables becomes a pure function when it runs inside a `StateScope`: reads return the values
 that the scope was entered with, assignments are collected by it, and the variables themselves are not touched. Scopes
 nest: a read that the innermost scope does not know goes outwards, an assignment stays innermost.
 """
@@ -54,7 +54,7 @@ class StateScope:
         _local.scopes.remove(self)
 
     def assign(self, variable: Variable, value: Any) -> None:
-        """Let reads of `variable` give `value` from now on."""
+        """Let reads of `variable` return `value` from now on."""
         self._values[id(variable)] = (variable, value)
         self._assigned[id(variable)] = variable
 
@@ -150,7 +150,7 @@ def pure(
 def value_and_grad(
     fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
 ) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
-    """`fn`, which gives `(loss, extra)`, as a function that gives `((loss, extra), gradients of the variables)`.
+    """Turn `fn`, which returns `(loss, extra)`, into one that returns `((loss, extra), gradients of the variables)`.
 
     What `fn` assigns (moving averages, seeds) takes effect around the call as if it had been called plainly.
     """

@@ -132,7 +132,7 @@ def symbolic_leaves(tree: Any) -> list[KerasTensor]:
 
 
 def record(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Add a call of the op `fn` to the graph and give its symbolic outputs."""
+    """Add a call of the op `fn` to the graph and return its symbolic outputs."""
     call = FunctionCall(fn)
     outputs = infer(fn, *args, **kwargs)
     Node(call, args, kwargs, outputs)

@@ -148,7 +148,7 @@ class Reference:
     __slots__ = ("_target",)
 
     def __init__(self, target: Any) -> None:
-        """`target` is what `deref` gives back."""
+        """`target` is what `deref` returns."""
         self._target = target
 
     def deref(self) -> Any:

@@ -151,7 +151,7 @@ class Variable(ElementwiseEquality):
 
     @property
     def dtype(self) -> DType:
-        """The type of the value; under mixed precision, the type that a read gives."""
+        """The type of the value; under mixed precision, the type in which it is read."""
         stored = as_dtype(self._value.dtype)
         cast = scope.autocast_dtype()
         return (
@@ -240,7 +240,7 @@ def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Arr
         value = convert_to_tensor(initializer(shape, dtype=as_dtype(dtype).name), dtype)._value
         if value.shape != shape:
             raise ValueError(
-                f"The initializer of {name!r} gave shape {value.shape}; the variable has shape {shape}."
+                f"The initializer of {name!r} returned shape {value.shape}; the variable has shape {shape}."
             )
         return value
     value = convert_to_tensor(initializer, dtype)._value
