@@ -10,7 +10,7 @@ import numpy as np
 
 from hornbeam.core.op import is_box
 from hornbeam.keras.losses.labels import check_labels
-from hornbeam.keras.training.arrays import ArraySource, host_arrays
+from hornbeam.keras.training.arrays import ArraySource, dense, host_arrays, is_sparse
 from hornbeam.keras.training.streams import (
     IteratorSource,
     PyDatasetSource,
@@ -99,6 +99,7 @@ def is_stream(x: Any) -> bool:
     if (
         x is None
         or is_box(x)
+        or is_sparse(x)
         or isinstance(x, (str, bytes, dict, list, tuple))
         or hasattr(x, "__array__")
     ):
@@ -135,7 +136,7 @@ def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, A
         raise ValueError(
             f"`class_weight` needs one target array; the data has {len(leaves)}. Use `sample_weight`."
         )
-    labels = np.asarray(leaves[0])
+    labels = np.asarray(dense(leaves[0]))
     if labels.ndim > 2 or (labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind == "O"):
         raise ValueError(
             f"`class_weight` needs one class for each sample; the targets have shape {labels.shape}."
@@ -145,9 +146,22 @@ def with_class_weight(data: Any, class_weight: dict[int, float]) -> tuple[Any, A
         if labels.ndim == 2 and labels.shape[1] > 1
         else labels.reshape(-1).astype("int64")
     )
+    wrong = [key for key in class_weight if not _is_class(key)]
+    if wrong:
+        raise ValueError(
+            f"`class_weight` has keys that are no class: {', '.join(map(repr, wrong))}. Its keys are the numbers of "
+            "classes, 0, 1, ...: {0: 1.0, 1: 5.0}."
+        )
     table = {int(key): float(value) for key, value in class_weight.items()}
     weights = np.array([table.get(int(c), 1.0) for c in np.unique(classes)], "float32")
     weights = weights[np.searchsorted(np.unique(classes), classes)]
     if sample_weight is not None:
         weights = weights * np.asarray(sample_weight).reshape(weights.shape)
     return x, y, weights
+
+
+def _is_class(key: Any) -> bool:
+    try:
+        return int(key) == float(key) and int(key) >= 0
+    except (TypeError, ValueError):
+        return False

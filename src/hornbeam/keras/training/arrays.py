@@ -38,8 +38,11 @@ class ArraySource:
         self.length = common_length(self.data)
         self.steps = -(-self.length // batch_size)
         leaves = jax.tree.leaves(self.data)
+        self.is_sparse = any(map(is_sparse, leaves))
         self._on_device = (
-            resident and sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
+            resident
+            and not self.is_sparse
+            and sum(leaf.size * min(leaf.itemsize, 4) for leaf in leaves) <= DEVICE_LIMIT
         )
         self._resident: Any = None
 
@@ -57,7 +60,7 @@ class ArraySource:
 
     def first(self) -> Any:
         """A batch on the host, to read shapes and types off."""
-        return jax.tree.map(lambda a: a[: self.batch_size], self.data)
+        return jax.tree.map(lambda a: dense(a[: self.batch_size]), self.data)
 
     def first_rows(self) -> np.ndarray:
         """The row numbers of a batch, to read their shape and type off."""
@@ -67,12 +70,16 @@ class ArraySource:
         """The batches of one pass, row numbers where the data are resident."""
         if not self._on_device and not self.shuffle:
             for start in range(0, self.length, self.batch_size):
-                yield jax.tree.map(lambda a, at=start: a[at : at + self.batch_size], self.data)
+                yield jax.tree.map(
+                    lambda a, at=start: dense(a[at : at + self.batch_size]), self.data
+                )
             return
         whole, rest = self.order()
         for rows in [*whole, rest] if len(rest) else whole:
             yield (
-                rows if self._on_device else jax.tree.map(lambda a, rows=rows: a[rows], self.data)
+                rows
+                if self._on_device
+                else jax.tree.map(lambda a, rows=rows: dense(a[rows]), self.data)
             )
 
     def order(self) -> tuple[np.ndarray, np.ndarray]:
@@ -97,20 +104,43 @@ def host_arrays(tree: Any) -> Any:
     return jax.tree.map(host_array, tree, is_leaf=is_array)
 
 
-def host_array(value: Any) -> np.ndarray:
-    """A leaf of the data as a NumPy array of a type that the device knows."""
+def host_array(value: Any) -> Any:
+    """Return a leaf of the data as a NumPy array of numbers; a sparse matrix in a form whose rows can be taken."""
+    if is_sparse(value):
+        return value.tocsr()
     if not isinstance(value, np.ndarray):
-        value = (
-            np.asarray(value)
-            if hasattr(value, "__array__")
-            else np.asarray(convert_to_tensor(value))
-        )
-    if value.dtype == object or (value.dtype.kind in "USV" and value.dtype.itemsize > 2):
+        raw = value if hasattr(value, "__array__") else convert_to_tensor(value)
+        array = np.asarray(raw)
+    else:
+        array = value
+    if array.dtype == object:
+        array = _numbers(value, array)
+    if array.dtype == object or (array.dtype.kind in "USV" and array.dtype.itemsize > 2):
         raise ValueError(
-            f"Expected arrays of numbers, received an array of dtype {value.dtype} and shape {value.shape}. Lists of "
+            f"Expected arrays of numbers, received an array of dtype {array.dtype} and shape {array.shape}. Lists of "
             "unequal length must be padded first; text must be turned into numbers."
         )
-    return value
+    return array
+
+
+def _numbers(value: Any, array: np.ndarray) -> np.ndarray:
+    """Return an array of Python objects as float32 where they are all numbers; missing ones become NaN."""
+    try:
+        if hasattr(value, "to_numpy"):  # pandas: nullable columns, or columns of several types
+            return value.to_numpy(dtype="float32", na_value=np.nan)
+        return array.astype("float32")
+    except (TypeError, ValueError):
+        return array
+
+
+def is_sparse(value: object) -> bool:
+    """Return whether `value` is a matrix of scipy.sparse, or behaves like one."""
+    return hasattr(value, "tocsr") and hasattr(value, "toarray")
+
+
+def dense(array: Any) -> np.ndarray:
+    """Return rows as a NumPy array, sparse ones with their zeros."""
+    return array.toarray() if is_sparse(array) else array
 
 
 def is_array(value: Any) -> bool:
@@ -120,7 +150,7 @@ def is_array(value: Any) -> bool:
         while isinstance(leaf, (list, tuple)) and leaf:
             leaf = leaf[0]
         return isinstance(leaf, (int, float, np.number))
-    return is_box(value) or hasattr(value, "__array__")
+    return is_box(value) or hasattr(value, "__array__") or is_sparse(value)
 
 
 def common_length(data: Any) -> int:
@@ -133,10 +163,11 @@ def common_length(data: Any) -> int:
                 raise ValueError(
                     f"`{name}` holds a single number; expected an array with one row for each sample."
                 )
-            lengths.append((name, len(leaf)))
-    if not lengths:
+            lengths.append((name, leaf.shape[0]))
+    if not lengths or lengths[0][0] != "x":
         raise ValueError(
-            "There is no data: `x` is None or empty. Pass arrays, a generator or a PyDataset."
+            "There is no data: `x` is None or empty. It takes arrays (NumPy, tensors, DataFrames, sparse matrices), a "
+            "list or dict of arrays, a generator of batches, or a PyDataset."
         )
     if len({n for _, n in lengths}) > 1:
         told = ", ".join(f"{name}: {n}" for name, n in lengths)

@@ -104,6 +104,9 @@ def fit(
                 reports.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
+            with model.as_compiled():
+                if hasattr(model.optimizer, "finalize_variable_values") and model.optimizer.built:
+                    model.optimizer.finalize_variable_values(model.trainable_variables)
             reports.on_train_end(logs)
     finally:
         reports.close()
@@ -275,7 +278,7 @@ def on_batch(
         model.reset_metrics()
     program = _program(model, kind, feed)
     with Shield() as shield:
-        outputs = program(None, data, shield)
+        outputs = program(None, feed.source.first(), shield)
     return outputs if kind == "predict" else to_host(outputs)
 
 
@@ -317,7 +320,8 @@ def _prepare(model: Any, feed: Feed, training: bool) -> None:
     first = feed.source.first()
     with model.as_compiled():
         model.prepare(first, "train" if training else "test")
-    check_batch(model, feed.source.data if isinstance(feed.source, ArraySource) else first)
+    whole = isinstance(feed.source, ArraySource) and not feed.source.is_sparse
+    check_batch(model, feed.source.data if whole else first)
 
 
 def _prepare_call(model: Any, feed: Feed) -> None:
@@ -325,7 +329,7 @@ def _prepare_call(model: Any, feed: Feed) -> None:
         not model.built or any(not layer.built for layer in model.flatten_layers())
     ):
         model.prepare(feed.source.first(), "predict")
-    if isinstance(feed.source, ArraySource):
+    if isinstance(feed.source, ArraySource) and not feed.source.is_sparse:
         check_batch(model, feed.source.data)
 
 

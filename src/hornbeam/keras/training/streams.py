@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.rng import make_seed
-from hornbeam.keras.training.arrays import common_length, host_arrays
+from hornbeam.keras.training.arrays import common_length, dense, host_arrays
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 Convert = Callable[[Any], Any]
@@ -32,6 +32,7 @@ class _Stream:
         batch = (
             type(data)(map(host_arrays, data)) if type(data) in (list, tuple) else host_arrays(data)
         )
+        batch = jax.tree.map(dense, batch)
         common_length(batch)
         return self._convert(batch)
 

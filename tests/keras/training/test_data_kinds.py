@@ -1,0 +1,106 @@
+"""Data of every kind that users have, and data that are refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+from hornbeam import keras
+from hornbeam.keras import layers
+from hornbeam.keras.training.adapters import is_stream
+from hornbeam.keras.training.arrays import ArraySource, host_array, split_rows
+
+TABLE = np.array([[1, 0.5, 1], [2, 1.5, 0], [3, 2.5, 1]], "float32")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "c": [True, False, True]},
+        {"a": pd.array([1, 2, 3], "Int64"), "b": [0.5, 1.5, 2.5], "c": pd.array([True, False, True], "boolean")},
+        {"a": np.array([1, 2, 3], object), "b": np.array([0.5, 1.5, 2.5], object), "c": [1, 0, 1]},
+    ],
+    ids=["bool", "nullable", "object"],
+)  # fmt: skip
+def test_frames_of_numbers(columns):
+    frame = pd.DataFrame(columns, index=["z", "y", "x"])
+    np.testing.assert_array_equal(host_array(frame).astype("float32"), TABLE)
+    np.testing.assert_array_equal(host_array(frame["a"]).astype("float32"), TABLE[:, 0])
+    assert host_array(frame).dtype.kind == "f"
+
+
+def test_missing_numbers_are_nan():
+    found = host_array(pd.Series(pd.array([1, None], "Int64")))
+    np.testing.assert_array_equal(found, [1, np.nan])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), np.array([[1, 2], [3]], object)],
+    ids=["text", "ragged"],
+)
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(ValueError, match="Expected arrays of numbers"):
+        host_array(value)
+
+
+@pytest.mark.parametrize("form", ["csr_matrix", "csc_matrix", "coo_matrix", "csr_array"])
+def test_sparse_rows_become_dense_batch_by_batch(form):
+    x = getattr(scipy.sparse, form)(TABLE)
+    assert not is_stream(x)
+    source = ArraySource((host_array(x), np.arange(3)), 2)
+    assert source.resident is None
+    batches = list(source.epoch())
+    assert [type(batch[0]) for batch in batches] == [np.ndarray, np.ndarray]
+    np.testing.assert_array_equal(np.concatenate([b[0] for b in batches]), TABLE)
+    shuffled = list(ArraySource((host_array(x), np.arange(3)), 2, shuffle=True).epoch())
+    rows = np.concatenate([b[1] for b in shuffled])
+    np.testing.assert_array_equal(np.concatenate([b[0] for b in shuffled]), TABLE[rows])
+    first, rest = split_rows((host_array(x), np.arange(3), None), 1 / 3)
+    assert first[0].shape == (2, 3) and rest[0].shape == (1, 3)
+
+
+def model():
+    made = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    made.compile(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), "mse")
+    return made
+
+
+def test_sparse_batches():
+    made, x = model(), scipy.sparse.csr_matrix(TABLE)
+    y = np.zeros((3, 1))
+    assert made.test_on_batch(x, y) == pytest.approx(made.evaluate(iter([(x, y)]), verbose=0))
+
+
+def test_averages_become_the_weights_at_the_end_of_fit():
+    made = model()
+    made.fit(TABLE, np.zeros(3), batch_size=1, verbose=0)
+    averages = [v for v in made.optimizer.variables if "average" in v.name]
+    for weight, average in zip(made.trainable_weights, averages, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), average.numpy())
+
+
+@pytest.mark.parametrize(
+    ("act", "text"),
+    [
+        (lambda m: m.fit(None), "`x` is None or empty. It takes arrays"),
+        (lambda m: m.fit(None, np.ones(3)), "`x` is None or empty"),
+        (lambda m: m.predict(None), "`x` is None or empty"),
+        (lambda m: m.fit(TABLE, np.zeros(3), class_weight={0: 1.0, "cat": 2.0, -1: 1.0}), "no class: 'cat', -1"),
+    ],
+)  # fmt: skip
+def test_bad_input(act, text):
+    with pytest.raises(ValueError, match=text):
+        act(model())
+
+
+def test_a_step_that_returns_no_dict():
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return 0.0
+
+    made = Own([keras.Input((3,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"Own.train_step returned float 0.0; expected a dict"):
+        made.fit(TABLE, np.zeros(3), verbose=0)
+    assert np.isfinite(made.predict(TABLE, verbose=0)).all()
