@@ -15,9 +15,11 @@ import jax
 
 from hornbeam.core import recording
 from hornbeam.core.recording import Call, is_recording
+from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
+from hornbeam.core.weight import Weight, is_weight
 
 P = ParamSpec("P")
 
@@ -39,8 +41,8 @@ _BOXES = (Tensor, Variable, KerasTensor)
 
 
 def is_box(value: Any) -> bool:
-    """Whether `value` is a tensor, a variable or a symbolic tensor."""
-    return isinstance(value, _BOXES)
+    """Return whether `value` is a tensor, a variable, what stands for a variable, or a symbolic tensor."""
+    return isinstance(value, _BOXES) or is_weight(value)
 
 
 @overload
@@ -112,11 +114,7 @@ def _place(made: Op[...]) -> str:
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
-        leaf._value
-        if isinstance(leaf, Tensor)
-        else leaf.read_raw()
-        if isinstance(leaf, Variable)
-        else leaf
+        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if is_weight(leaf) else leaf
         for leaf in leaves
     ]
     args, kwargs = jax.tree.unflatten(tree, raw)
@@ -125,7 +123,7 @@ def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
 
 def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
     """Compute as `compute` does, and note the call; what its functions capture are arguments of it too."""
-    leaves = [leaf.read_value() if isinstance(leaf, Variable) else leaf for leaf in leaves]
+    leaves = [_read(leaf) if is_weight(leaf) else leaf for leaf in leaves]
     if not any(map(_is_function, leaves)):
         with recording.paused():
             outputs = compute(fn, leaves, tree)
@@ -142,6 +140,20 @@ def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
             return outputs
     recording.note(Call(fn, tree, leaves, list(map(_raw, leaves))), outputs)
     return outputs
+
+
+def _read(weight: Weight) -> Any:
+    """Return the value of a weight; recorders see how it is computed from its variables."""
+    if isinstance(weight, Variable):
+        return weight.read_value()
+    variables = list(weight.variables)
+
+    def read(*values: Any) -> jax.Array:
+        with StateScope(zip(variables, values, strict=True)):
+            return weight.read_raw()
+
+    leaves, tree = jax.tree.flatten((tuple(variables), {}), is_leaf=is_box)
+    return _recorded(read, leaves, tree)
 
 
 def _is_function(leaf: Any) -> bool:

@@ -85,9 +85,6 @@ class KerasTensor(Operators):
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype.name}, name={self.name}>"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> KerasTensor:
-        return self
-
 
 class Node:
     """One call of an operation on symbolic tensors."""

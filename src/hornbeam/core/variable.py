@@ -90,6 +90,11 @@ class Variable(ElementwiseEquality):
         """The current value."""
         return self.read_value()
 
+    @property
+    def variables(self) -> list[Variable]:
+        """The variable itself, as every `Weight` lists those that it is made of."""
+        return [self]
+
     def read_raw(self) -> Any:
         """The current value as a raw JAX array, in the type that mixed precision asks for."""
         return _cast(self._read_stored(), self._autocast_dtype())

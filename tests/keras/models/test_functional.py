@@ -319,3 +319,9 @@ def test_a_lambda_in_a_graph_is_refused_by_name():
     model = keras.Model(x, layers.Lambda(lambda t: t * 2)(x))
     with pytest.raises(ValueError, match="has no name to be found by"):
         model.get_config()
+
+
+def test_two_layers_of_one_name_are_refused():
+    x = keras.Input((4,))
+    with pytest.raises(ValueError, match="'a' is the name of 2 of them"):
+        keras.Model(x, layers.Dense(3, name="a")(layers.Dense(3, name="a")(x)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,18 @@ class Graph:
                     f"A model's {what} are what keras.Input, or a layer called on one, gives; received {tree!r}."
                 )
         self.nodes, self.operations = _sort(self.flat_inputs, self.flat_outputs)
+        _check_names(self.operations)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Nodes first: each leads to nodes that stand before it, so that copying does not go deep.
+        return {"nodes": self.nodes, **vars(self)}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        vars(self).update(attributes)
+        for node in self.nodes:
+            calls = getattr(node.operation, "_inbound_nodes", None)
+            if calls is not None and not any(each is node for each in calls):
+                calls.append(node)
 
     @property
     def layers(self) -> list[Layer]:
@@ -96,6 +109,16 @@ class Graph:
             if leaves and all(id(leaf) in values for leaf in leaves):
                 given = jax.tree.map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)
                 node.operation.check_values(given)
+
+
+def _check_names(operations: list[Any]) -> None:
+    counts = Counter(operation.name for operation in operations)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"The layers of a model need names of their own; {twice[0]!r} is the name of {counts[twice[0]]} of them. "
+            "Give them others: Dense(8, name=...)."
+        )
 
 
 def _checks_values(operation: Any) -> bool:

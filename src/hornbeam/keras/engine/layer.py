@@ -300,9 +300,12 @@ class Layer(Configurable):
     # State
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, state.STATELESS) or name in tracking.UNTRACKED:
+            super().__setattr__(name, value)
+            return
+        state.forget_replaced(self, name, value)
         super().__setattr__(name, value)
-        if not isinstance(value, state.STATELESS) and name not in tracking.UNTRACKED:
-            note_change()
+        note_change()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -432,6 +435,13 @@ class Layer(Configurable):
         layer = super().from_config(configuration.arguments_in(config, accepted))
         configuration.restore_unaccepted(layer, config, accepted)
         return layer
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state.to_copy(self)
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        vars(self).update(attributes)
+        note_change()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self._name}, built={self.built}>"

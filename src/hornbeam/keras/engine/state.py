@@ -15,6 +15,7 @@ from hornbeam.core.names import current_path, name_scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.typing import DTypeLike, Shape, TensorLike
 from hornbeam.core.variable import Variable
+from hornbeam.core.weight import is_weight
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine import tracking
 from hornbeam.keras.engine.arguments import ConstraintLike, InitializerLike, RegularizerLike
@@ -78,6 +79,29 @@ def add_weight(
     variable.overwrite_with_gradient = overwrite_with_gradient
     layer._variables.append(variable)
     return variable
+
+
+def forget_replaced(layer: Layer, name: str, value: Any) -> None:
+    """Let the layer forget the variable in an attribute that something else is to stand for, unless made of it."""
+    if isinstance(value, Variable) or not is_weight(value):
+        return
+    old, kept = vars(layer).get(name), {id(v) for v in value.variables}
+    if isinstance(old, Variable) and id(old) not in kept:
+        layer._variables[:] = [v for v in layer._variables if v is not old]
+
+
+def to_copy(layer: Layer) -> dict[str, Any]:
+    """Return the attributes for a copy or pickle of the layer.
+
+    A graph is visited before the tensors in the constructor's arguments: it lists nodes in their order, so that the way
+    from node to node is short.
+    """
+    attributes = {k: v for k, v in vars(layer).items() if k not in tracking.NOT_COPIED}
+    arguments = attributes.pop("_init_arguments")
+    graph = {"_graph": attributes.pop("_graph")} if "_graph" in attributes else {}
+    if "_variables" in attributes:  # the constructor of Layer has been called
+        attributes |= {"_inbound_nodes": [], "_call_losses": []}
+    return {**graph, **attributes, "_init_arguments": arguments}
 
 
 # Finding state

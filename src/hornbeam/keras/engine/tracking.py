@@ -7,11 +7,14 @@ from typing import Any
 
 from hornbeam.core.rng import SeedGenerator
 from hornbeam.core.variable import Variable
+from hornbeam.core.weight import is_weight
 
 # Attributes that hold layers or variables which belong to somebody else.
 UNTRACKED = frozenset(
     {"_init_arguments", "_inbound_nodes", "_untracked", "_call_losses", "_programs"}
 )
+# What belongs to one object in one process; copies and pickles start without it.
+NOT_COPIED = ("_inbound_nodes", "_call_losses", "_programs")
 
 
 def attribute_values(obj: Any) -> Iterator[Any]:
@@ -33,8 +36,9 @@ def _opened(value: Any) -> Iterator[Any]:
 
 
 def own_variables(obj: Any) -> list[Variable]:
-    """The variables among the attributes."""
-    return unique(value for value in attribute_values(obj) if isinstance(value, Variable))
+    """Return the variables among the attributes, those of which other weights are made included."""
+    weights = (value for value in attribute_values(obj) if is_weight(value))
+    return unique(variable for weight in weights for variable in weight.variables)
 
 
 def own_seed_generators(obj: Any) -> list[SeedGenerator]:

@@ -34,6 +34,12 @@ class Trainability:
         self._told: set[int] = set()
         self.keep(model)
 
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        # In a copy the layers are others: they are found by their identity.
+        vars(self).update(attributes)
+        self._kept = {id(holder): (holder, flag) for holder, flag in self._kept.values()}
+        self._told = set()
+
     def keep(self, model: Any) -> None:
         """Keep the flags of what has been made since."""
         for holder in _holders(model):
