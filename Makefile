@@ -16,7 +16,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-oldest test-peers check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-peers mutants check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching u
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch
 	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py
+
+mutants: $(VENV)/test.stamp  ## break the code on purpose, place by place, and see that tests fail
+	$(BIN)/python -m tests.mutants $(ONLY)
 
 # Without its cache: that does not notice a package that is new.
 check: $(VENV)/dev.stamp  ## formatting, lint, types, layering
