@@ -104,3 +104,17 @@ def test_a_step_that_returns_no_dict():
     with pytest.raises(TypeError, match=r"Own.train_step returned float 0.0; expected a dict"):
         made.fit(TABLE, np.zeros(3), verbose=0)
     assert np.isfinite(made.predict(TABLE, verbose=0)).all()
+
+
+@pytest.mark.parametrize(
+    "other", [(TABLE,), (TABLE, np.zeros(3), np.ones(3)), (TABLE, [np.zeros(3)] * 2), (TABLE[None], np.zeros(1))]
+)  # fmt: skip
+def test_a_batch_of_another_structure(other):
+    made = model()
+    before = made.get_weights()
+    with pytest.raises(
+        ValueError, match=r"another structure.*\n.*\nExpected: x: \(3, 3\), y: \(3,\)"
+    ):
+        made.fit(iter([(TABLE, np.zeros(3)), other]), verbose=0)
+    assert all(np.isfinite(weight).all() for weight in [*before, *made.get_weights()])
+    made.fit(TABLE, np.zeros(3), verbose=0)

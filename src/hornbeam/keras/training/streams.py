@@ -26,6 +26,8 @@ class _Stream:
     def __init__(self, convert: Convert | None) -> None:
         self._convert = convert or (lambda batch: batch)
         self._first: Any = None
+        self._form: tuple[Any, list[int]] | None = None
+        self._shapes = ""
 
     def _prepared(self, data: Any) -> Any:
         unpack_x_y_sample_weight(data)  # raises for anything but x, (x, y), (x, y, sample_weight)
@@ -34,7 +36,22 @@ class _Stream:
         )
         batch = jax.tree.map(dense, batch)
         common_length(batch)
+        self._check_form(batch)
         return self._convert(batch)
+
+    def _check_form(self, batch: Any) -> None:
+        """Raise ValueError for a batch of another structure, or other numbers of axes, than the first one's."""
+        parts = unpack_x_y_sample_weight(batch)
+        leaves, tree = jax.tree.flatten(parts)
+        form = tree, [leaf.ndim for leaf in leaves]
+        if self._form is None:
+            self._form, self._shapes = form, _shapes(parts)
+        elif form != self._form:
+            raise ValueError(
+                f"A batch has another structure than the first one.\nReceived: {_shapes(parts)}\nExpected: "
+                f"{self._shapes}\nEvery batch needs the same parts (x, y, sample_weight), with the same names, number of "
+                "arrays and number of axes."
+            )
 
     @staticmethod
     def _to_device(batch: Any) -> Any:
@@ -129,3 +146,8 @@ class PyDatasetSource(_Stream):
     def end_epoch(self) -> None:
         """Tell the data set that the epoch is over."""
         self._dataset.on_epoch_end()
+
+
+def _shapes(parts: tuple[Any, Any, Any]) -> str:
+    named = zip(("x", "y", "sample_weight"), parts, strict=True)
+    return ", ".join(f"{name}: {jax.tree.map(np.shape, part)}" for name, part in named)
