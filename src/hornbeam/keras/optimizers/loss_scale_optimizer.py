@@ -96,6 +96,10 @@ class LossScaleOptimizer(Optimizer):
         """The own variables, then those of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
+    def settings(self) -> list[Any]:
+        """Return what a compiled step holds as constants, the inner optimizer's too."""
+        return [*super().settings(), *self.inner_optimizer.settings()]
+
     @property
     def learning_rate(self) -> Any:
         """The learning rate of the inner optimizer."""

@@ -146,6 +146,14 @@ class Optimizer(OptimizerState):
         for slot in rule.shared:
             self._shared[slot.name] = self.add_variable((), Constant(slot.first), name=slot.name)
 
+    def _check_slots(self, rule: Rule) -> None:
+        missing = [slot.name for slot in rule.slots if slot.name not in self._slots]
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__} was built without {', '.join(missing)}, and its settings want it now. Make a new "
+                "optimizer with these settings and compile the model with it."
+            )
+
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """Update variables by `(gradient, variable)` pairs; return the number of updates so far."""
         pairs = list(grads_and_vars)
@@ -326,6 +334,7 @@ class Optimizer(OptimizerState):
         gradients = clip(gradients, self.clipnorm, self.global_clipnorm, self.clipvalue)
         rule, rate = self.rule(), self.learning_rate
         if rule is not None:
+            self._check_slots(rule)
             rule_steps.advance(rule, jnp.asarray(unwrap(self.iterations)) + 1, self._shared)
         moment = self._moment(rate)
         targets = [self._target(*pair) for pair in zip(gradients, variables, strict=True)]

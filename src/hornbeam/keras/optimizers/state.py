@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core import scope
+from hornbeam.core.changes import note_change
 from hornbeam.core.names import auto_name, path_scope, snake_case
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.keras import initializers
 from hornbeam.keras.initializers import Constant
 from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
-from hornbeam.keras.registry import Configurable
+from hornbeam.keras.registry import Configurable, signature_parameters
 
 
 class OptimizerState(Configurable):
@@ -36,6 +37,20 @@ class OptimizerState(Configurable):
         if new and not hasattr(type(self), name):
             self._variables.append(value)
         super().__setattr__(name, value)
+        if (
+            name != "learning_rate"
+        ):  # a property, which assigns a variable or replaces `_learning_rate`
+            note_change()
+
+    def settings(self) -> list[Any]:
+        """Return what a compiled step holds as constants: arguments of the constructor, a schedule as learning rate.
+
+        Variables are left out: their values are read anew at each step.
+        """
+        own = vars(self)
+        values = [own[name] for name in signature_parameters(type(self)) if name in own]
+        values += [self._learning_rate, own.get("_undecayed")]
+        return [value for value in values if not isinstance(value, Variable)]
 
     @property
     def variables(self) -> list[Variable]:

@@ -26,7 +26,13 @@ from hornbeam.keras.training.arrays import ArraySource, split_rows
 from hornbeam.keras.training.blocks import Blocks
 from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.shield import Shield
-from hornbeam.keras.training.step import Program, evaluation_state, training_state
+from hornbeam.keras.training.step import (
+    Program,
+    evaluation_state,
+    optimizer_settings,
+    same_settings,
+    training_state,
+)
 from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
@@ -358,7 +364,13 @@ def _program(model: Any, kind: str, feed: Feed) -> Program | EagerProgram:
         return EagerProgram(_step(model, kind), type(feed.source).gather if gathers else None)
     with model.as_compiled():
         frozen = tuple(map(id, model.trainable_variables)) if kind == "train" else ()
-    if program is None or not program.matches(changing, reading) or program.frozen != frozen:
+    settings = optimizer_settings(model) if kind == "train" else []
+    if (
+        program is None
+        or not program.matches(changing, reading)
+        or program.frozen != frozen
+        or not same_settings(program.settings, settings)
+    ):
         step = _step(model, kind)
         program = Program(
             step,
@@ -367,7 +379,7 @@ def _program(model: Any, kind: str, feed: Feed) -> Program | EagerProgram:
             reading,
             shared,
         )
-        program.frozen = frozen
+        program.frozen, program.settings = frozen, settings
         programs[kind, gathers] = program
     program.made_at = count
     return program

@@ -44,6 +44,7 @@ class Program:
         self._step = step
         self._gather = gather
         self.frozen: tuple[int, ...] = ()
+        self.settings: list[Any] = []  # of the optimizers, as they were when the program was made
         self.made_at = 0  # the count of changes when the variables were last compared
         self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._order: list[str] | None = None
@@ -150,10 +151,27 @@ def unwrapped(tree: Any) -> Any:
     )
 
 
+def _optimizers(model: Any) -> list[Any]:
+    return [v for v in attribute_values(model) if hasattr(type(v), "apply_gradients")]
+
+
+def optimizer_settings(model: Any) -> list[Any]:
+    """Return the numbers, schedules and functions of the model's optimizers that a training step holds as constants."""
+    return [value for optimizer in _optimizers(model) for value in optimizer.settings()]
+
+
+def same_settings(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    """Whether two lists of settings are the same objects, or equal numbers and strings."""
+    plain = (bool, int, float, str)
+    return len(a) == len(b) and all(
+        x is y or (type(x) is type(y) and isinstance(x, plain) and x == y)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
 def training_state(model: Any) -> list[Variable]:
     """All of a model that a training step may change: weights, seeds, metrics and optimizers' slots."""
-    optimizers = [v for v in attribute_values(model) if hasattr(type(v), "apply_gradients")]
-    slots = [variable for optimizer in optimizers for variable in optimizer.variables]
+    slots = [variable for optimizer in _optimizers(model) for variable in optimizer.variables]
     shared = global_generator().state
     return [v for v in unique([*model.variables, *slots]) if v is not shared]
 
