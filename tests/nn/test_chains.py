@@ -5,6 +5,7 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import hornbeam as tf
 from hornbeam import keras
@@ -37,12 +38,18 @@ def of_layers(*layers):
     return run
 
 
-def test_convolution_bias_relu_and_pooling_are_one_kernel():
+@pytest.mark.parametrize(
+    "add",
+    [tf.nn.bias_add, lambda y, bias: y + bias, lambda y, bias: bias + y],
+    ids=["bias_add", "y + bias", "bias + y"],
+)
+def test_convolution_bias_relu_and_pooling_are_one_kernel(add):
     conv = keras.layers.Conv2D(16, 3, activation="relu")
     conv.build(X.shape)
 
     def chain(kernel, bias, x):
-        y = tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="VALID"), bias)
+        y = tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="VALID")
+        y = add(y, tf.convert_to_tensor(bias))
         y = tf.nn.max_pool2d(tf.nn.relu(y), [1, 2, 2, 1], [1, 2, 2, 1], "VALID")
         return jnp.sum(jnp.square(y._value))
 
@@ -50,6 +57,18 @@ def test_convolution_bias_relu_and_pooling_are_one_kernel():
     expected = kernel_calls(of_layers(conv, keras.layers.MaxPooling2D()), *weights, X)
     assert kernel_calls(chain, *weights, X) == expected
     assert ("hornbeam_conv_pool_forward" in expected) == native.available()
+
+
+def test_what_is_no_bias_is_added_apart():
+    kernel = draw.normal(size=(3, 3, 8, 14)).astype("float32")
+    for other in (np.ones((14, 14), "float32"), np.ones(1, "float32"), np.float32(1)):
+
+        def chain(kernel, x, other=other):
+            y = tf.nn.conv2d(x, kernel, 1, "VALID")
+            return (y + tf.convert_to_tensor(other))._value, y._value
+
+        whole, alone = jax.jit(chain)(kernel, X)
+        np.testing.assert_array_equal(whole, alone + other)
 
 
 def test_embeddings_reach_the_kernel_of_their_gradient():

@@ -26,7 +26,10 @@ _offers: dict[int, tuple[weakref.ref[Any], Mapping[str, Callable[..., Any]]]] = 
 
 
 def offer(value: jax.Array, **fused: Callable[..., Any]) -> jax.Array:
-    """`value`; while it lives, `fused[name](...)` is what to compute instead of `name` on it."""
+    """Return `value`; while it lives, `fused[name](...)` is what to compute instead of `name` on it.
+
+    The functions must not refer to `value`, or it would live for ever.
+    """
     if _is_compiling(value):
         key = id(value)
         _offers[key] = (weakref.ref(value, lambda _: _offers.pop(key, None)), fused)

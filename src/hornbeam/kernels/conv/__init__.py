@@ -170,7 +170,13 @@ def _conv_native(call: _Call, activation: Activation) -> jax.Array:
     y = y.reshape(y.shape[0], *y.shape[4 - x.ndim + 1 :])
     again = partial(conv, x, call.kernel, call.strides, call.padding, call.dilation)
     if activation is None and bias is None:
-        return fusion.offer(y, bias_add=again, relu=partial(again, None, "relu"))
+
+        def added(other: jax.Array) -> jax.Array | None:  # y + bias, as much code is written
+            # Of x's type, as y is: an offer that held y itself would keep it for ever.
+            is_bias = other.shape == call.kernel.shape[-1:] and other.dtype == call.x.dtype
+            return again(other) if is_bias else None
+
+        return fusion.offer(y, bias_add=again, add=added, relu=partial(again, None, "relu"))
     if activation is None:
         return fusion.offer(y, relu=partial(again, bias, "relu"))
 
