@@ -13,6 +13,7 @@ import pytest
 
 from hornbeam.core import fusion
 from hornbeam.kernels import embedding, native, recurrent
+from hornbeam.kernels import kernel as kernel_module
 from hornbeam.kernels.recurrent import native as recurrent_native
 from tests.tolerances import assert_close
 
@@ -431,6 +432,7 @@ def test_the_layers_activations_are_recognised(monkeypatch: pytest.MonkeyPatch) 
     from hornbeam import keras
 
     seen = []
+    monkeypatch.setattr(kernel_module, "wanted", lambda: True)  # also where they are switched off
     monkeypatch.setattr(recurrent_native, "suits", lambda *_: seen.append(True) or False)
     keras.layers.LSTM(3)(jnp.ones((2, 3, 4)))
     keras.layers.GRU(3, activation="tanh")(jnp.ones((2, 3, 4)))
