@@ -137,8 +137,22 @@ bool_, string = DType("bool"), DType("string")
 ALL: dict[str, DType] = {
     each.name: each
     for each in (
-        *(float16, bfloat16, float32, float64, complex64, complex128, bool_, string),
-        *(int8, int16, int32, int64, uint8, uint16, uint32, uint64),
+        float16,
+        bfloat16,
+        float32,
+        float64,
+        complex64,
+        complex128,
+        bool_,
+        string,
+        int8,
+        int16,
+        int32,
+        int64,
+        uint8,
+        uint16,
+        uint32,
+        uint64,
     )
 }
 _PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: complex64}

@@ -55,7 +55,10 @@ def dot_product_attention(
                 "`flash_attention=True` can't be combined with `attn_logits_soft_cap`."
             )
         return jax.nn.dot_product_attention(
-            *(query, key, value, bias),
+            query,
+            key,
+            value,
+            bias=bias,
             mask=allowed,
             scale=scale,
             is_causal=is_causal,
