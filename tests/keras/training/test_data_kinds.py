@@ -1,5 +1,7 @@
 """Data of every kind that users have, and data that are refused."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,3 +120,77 @@ def test_a_batch_of_another_structure(other):
         made.fit(iter([(TABLE, np.zeros(3)), other]), verbose=0)
     assert all(np.isfinite(weight).all() for weight in [*before, *made.get_weights()])
     made.fit(TABLE, np.zeros(3), verbose=0)
+
+
+class Batches:
+    """What can be gone through again and again, as loaders of other libraries can."""
+
+    def __init__(self, count):
+        self.count = count
+        self.begun = 0
+
+    def __iter__(self):
+        self.begun += 1
+        for value in range(self.count):
+            yield np.full((4, 2), value, "float32"), np.full((4, 1), value, "float32")
+
+
+def mean_model(optimizer="sgd"):
+    """A model whose loss is the mean of y and never changes."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, trainable=False)])
+    model.compile(optimizer, loss=lambda y, y_pred: y + 0 * y_pred)
+    return model
+
+
+def test_an_iterable_is_validation_data_in_every_epoch():
+    validation = Batches(3)
+    history = mean_model().fit(Batches(2), epochs=3, validation_data=validation, verbose=0).history
+    assert history["loss"] == [0.5] * 3 and history["val_loss"] == [1.0] * 3
+    assert validation.begun == 3
+
+
+def test_a_generator_of_validation_data_loses_no_batch():
+    def numbers():
+        for value in itertools.count():
+            yield np.zeros((4, 2), "float32"), np.full((4, 1), value, "float32")
+
+    model = mean_model()
+    history = model.fit(
+        Batches(1), epochs=3, validation_data=numbers(), validation_steps=2, verbose=0
+    ).history
+    assert history["val_loss"] == [0.5, 2.5, 4.5]
+
+
+def test_validation_data_that_ended_is_told():
+    with pytest.warns(UserWarning, match="The data ended after 0 of .* steps of the evaluation"):
+        history = (
+            mean_model()
+            .fit(Batches(1), epochs=2, validation_data=iter(Batches(2)), verbose=0)
+            .history
+        )
+    assert history["val_loss"] == [0.5]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_data_set_without_an_end(workers):
+    class Endless(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, index):
+            return np.zeros((4, 2), "float32"), np.full((4, 1), index, "float32")
+
+    history = mean_model().fit(Endless(workers=workers), steps_per_epoch=2, epochs=2, verbose=0)
+    assert history.history["loss"] == [0.5, 2.5]
+
+
+def test_a_step_without_logs_trains_all_epochs():
+    class Silent(keras.Sequential):
+        def train_step(self, data):
+            super().train_step(data)
+            return {}
+
+    model = Silent([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2), "float32")
+    assert model.fit(x, np.ones(4), epochs=3, verbose=0).epoch == [0, 1, 2]
+    assert model.optimizer.iterations.numpy() == 3

@@ -101,12 +101,13 @@ def fit(
             for epoch in range(initial_epoch, epochs):
                 model.reset_metrics()
                 reports.on_epoch_begin(epoch)
-                logs = _train_epoch(model, program, feed, reports, shield)
-                if not logs:
+                found = _train_epoch(model, program, feed, reports, shield)
+                if found is None:
                     break
+                logs = found
                 if validation is not None and _validates(epoch, validation_freq):
-                    found = _evaluate(model, validation, reports)
-                    logs.update({f"val_{name}": value for name, value in found.items()})
+                    measured = _evaluate(model, validation, reports)
+                    logs.update({f"val_{name}": value for name, value in measured.items()})
                 reports.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
@@ -121,7 +122,8 @@ def fit(
 
 def _train_epoch(
     model: Any, program: Program | EagerProgram, feed: Feed, reports: CallbackList, shield: Shield
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
+    """Train for one epoch; return its logs, or None where the data had no batch left."""
     logs: dict[str, Any] = {}
     count = 0
     for step in _steps(program, feed, shield, reports.needs_train_batches):
@@ -132,13 +134,18 @@ def _train_epoch(
         if model.stop_training:
             break
     else:
-        if (feed.steps is not None and count < feed.steps) or not count:
-            warnings.warn(
-                f"The data ended after {count} of {feed.steps or 'an unknown number of'} steps of the epoch. A generator "
-                "can be gone through once only: let it go on forever and give `steps_per_epoch`, or use a PyDataset.",
-                stacklevel=5,
-            )
-    return to_host(logs)
+        _warn_of_missing_steps(feed, count, "the epoch")
+    return to_host(logs) if count else None
+
+
+def _warn_of_missing_steps(feed: Feed, count: int, where: str) -> None:
+    if count and (feed.steps is None or count >= feed.steps):
+        return
+    warnings.warn(
+        f"The data ended after {count} of {feed.steps or 'an unknown number of'} steps of {where}. A generator can be "
+        "gone through once only: let it go on forever and give the number of steps, or use a PyDataset.",
+        stacklevel=6,
+    )
 
 
 def _steps(
@@ -227,6 +234,7 @@ def _evaluate(model: Any, feed: Feed, reports: CallbackList) -> dict[str, Any]:
             logs, done = step()
             count += done
             reports.on_test_batch_end(count - 1, logs)
+        _warn_of_missing_steps(feed, count, "the evaluation")
         logs = to_host(logs)
         reports.on_test_end(logs)
     return logs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +26,7 @@ class _Stream:
 
     def __init__(self, convert: Convert | None) -> None:
         self._convert = convert or (lambda batch: batch)
-        self._first: Any = None
+        self._sample: Any = None  # a batch to read shapes and types off, as often as somebody asks
         self._form: tuple[Any, list[int]] | None = None
         self._shapes = ""
 
@@ -66,6 +67,7 @@ class IteratorSource(_Stream):
     def __init__(self, data: Any, convert: Convert | None = None) -> None:
         """A generator can be gone through once; other iterables are begun anew for each epoch."""
         super().__init__(convert)
+        self._first: Any = None  # the batch that was read ahead of the epoch
         self._iterable = data
         self._iterator = iter(data)
         self._restarts = self._iterator is not data
@@ -74,13 +76,13 @@ class IteratorSource(_Stream):
             self.steps = len(data)
 
     def first(self) -> Any:
-        """The first batch; it is still given by `epoch`."""
-        if self._first is None:
+        """Return the first batch that ever came; the first epoch still begins with it."""
+        if self._sample is None:
             try:
-                self._first = self._prepared(next(self._iterator))
+                self._sample = self._first = self._prepared(next(self._iterator))
             except StopIteration:
                 raise ValueError("There is no data: the generator gave no batch.") from None
-        return self._first
+        return self._sample
 
     def epoch(self) -> Iterator[Any]:
         """The batches until the iterator ends."""
@@ -112,19 +114,24 @@ class PyDatasetSource(_Stream):
             )
 
     def first(self) -> Any:
-        """The first batch."""
-        return self._prepared(self._dataset[0])
+        """Return the batch of index 0, read once."""
+        if self._sample is None:
+            self._sample = self._prepared(self._dataset[0])
+        return self._sample
 
     def epoch(self) -> Iterator[Any]:
-        """The batches of one epoch."""
+        """Return the batches of one epoch; those of a data set without an end in their order."""
         self._dataset.on_epoch_begin()
+        for batch in self._ahead(itertools.count() if self.steps is None else self._order()):
+            yield self._to_device(batch)
+
+    def _order(self) -> list[int]:
         order = np.arange(self.steps)
         if self._shuffle:
             np.random.default_rng(make_seed()).shuffle(order)
-        for batch in self._ahead(order.tolist()):
-            yield self._to_device(batch)
+        return order.tolist()
 
-    def _ahead(self, order: list[int]) -> Iterator[Any]:
+    def _ahead(self, order: Iterable[int]) -> Iterator[Any]:
         workers = self._dataset.workers
         if workers <= 1:
             yield from (self._prepared(self._dataset[index]) for index in order)
