@@ -20,9 +20,8 @@ from hornbeam.core.variable import Variable
 
 T = TypeVar("T")
 
-_ROUNDS = (
-    20  # A trace that meets new variables in every round makes them itself and would never end.
-)
+# A trace that meets new variables in every round makes them itself and would never end.
+_ROUNDS = 20
 _lock = threading.Lock()
 
 

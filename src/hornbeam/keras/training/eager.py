@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.core.op import wrap
-from hornbeam.keras.engine.calling import call_context
+from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import unwrapped
 
@@ -14,7 +14,6 @@ from hornbeam.keras.training.step import unwrapped
 class EagerProgram:
     """A step whose ops are computed one by one, and whose assignments take effect at once."""
 
-    is_eager = True
     made_at = 0
 
     def __init__(

@@ -14,7 +14,7 @@ from hornbeam.core.program_state import ProgramState
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
-from hornbeam.keras.engine.calling import call_context
+from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.tracking import attribute_values, unique
 from hornbeam.keras.training.shield import Shield
 
@@ -26,8 +26,6 @@ class Program:
     call. So do `shared` ones, which other models' programs may be reading at the same time: their old values stay
     whole. The others are only read, and written back in the rare case that the step assigns them.
     """
-
-    is_eager = False
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from hornbeam.core import eager, scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.keras import optimizers
-from hornbeam.keras.engine.calling import call_context
+from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
 from hornbeam.keras.engine.trainability import Trainability
