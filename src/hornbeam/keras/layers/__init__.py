@@ -1,4 +1,4 @@
-"""Layers: the building blocks of models."""
+"""Layers: the building blocks of models. The `__all__` of each file lists the names that are public."""
 
 import inspect
 
@@ -6,225 +6,105 @@ from hornbeam.core.faces import missing_names
 from hornbeam.keras.engine.input_layer import Input, InputLayer
 from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from hornbeam.keras.layers.attention import AdditiveAttention, Attention
-from hornbeam.keras.layers.batch_normalization import BatchNormalization
-from hornbeam.keras.layers.bidirectional import Bidirectional
-from hornbeam.keras.layers.conv import Conv1D, Conv2D, Conv3D
-from hornbeam.keras.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
-from hornbeam.keras.layers.dense import Dense
-from hornbeam.keras.layers.depthwise_conv import (
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
+from hornbeam.keras.layers import (
+    activation,
+    attention,
+    batch_normalization,
+    bidirectional,
+    conv,
+    conv_transpose,
+    dense,
+    depthwise_conv,
+    dropout,
+    einsum_dense,
+    elementwise,
+    embedding,
+    global_pooling,
+    grouped_query_attention,
+    gru,
+    lambda_layer,
+    lookup,
+    lstm,
+    masking,
+    merging,
+    multi_head_attention,
+    normalization,
+    padding,
+    pooling,
+    reshaping,
+    rnn,
+    simple_rnn,
+    stacked_rnn_cells,
+    time_distributed,
+    upsampling,
+    wrapper,
 )
-from hornbeam.keras.layers.dropout import (
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-from hornbeam.keras.layers.einsum_dense import EinsumDense
-from hornbeam.keras.layers.elementwise import ActivityRegularization, Identity, Rescaling
-from hornbeam.keras.layers.embedding import Embedding
-from hornbeam.keras.layers.global_pooling import (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
+from hornbeam.keras.layers.activation import *
+from hornbeam.keras.layers.attention import *
+from hornbeam.keras.layers.batch_normalization import *
+from hornbeam.keras.layers.bidirectional import *
+from hornbeam.keras.layers.conv import *
+from hornbeam.keras.layers.conv_transpose import *
+from hornbeam.keras.layers.dense import *
+from hornbeam.keras.layers.depthwise_conv import *
+from hornbeam.keras.layers.dropout import *
+from hornbeam.keras.layers.einsum_dense import *
+from hornbeam.keras.layers.elementwise import *
+from hornbeam.keras.layers.embedding import *
+from hornbeam.keras.layers.global_pooling import *
+from hornbeam.keras.layers.grouped_query_attention import *
 from hornbeam.keras.layers.grouped_query_attention import GroupedQueryAttention
-from hornbeam.keras.layers.gru import GRU, GRUCell
-from hornbeam.keras.layers.lambda_layer import Lambda
-from hornbeam.keras.layers.lookup import deserialize, registry, serialize
-from hornbeam.keras.layers.lstm import LSTM, LSTMCell
-from hornbeam.keras.layers.masking import Masking
-from hornbeam.keras.layers.merging import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from hornbeam.keras.layers.multi_head_attention import MultiHeadAttention
-from hornbeam.keras.layers.normalization import (
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-from hornbeam.keras.layers.padding import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
-from hornbeam.keras.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from hornbeam.keras.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
-from hornbeam.keras.layers.rnn import RNN
-from hornbeam.keras.layers.simple_rnn import SimpleRNN, SimpleRNNCell
-from hornbeam.keras.layers.stacked_rnn_cells import StackedRNNCells
-from hornbeam.keras.layers.time_distributed import TimeDistributed
-from hornbeam.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
-from hornbeam.keras.layers.wrapper import Wrapper
+from hornbeam.keras.layers.gru import *
+from hornbeam.keras.layers.lambda_layer import *
+from hornbeam.keras.layers.lookup import *
+from hornbeam.keras.layers.lookup import registry as registry
+from hornbeam.keras.layers.lstm import *
+from hornbeam.keras.layers.masking import *
+from hornbeam.keras.layers.merging import *
+from hornbeam.keras.layers.multi_head_attention import *
+from hornbeam.keras.layers.normalization import *
+from hornbeam.keras.layers.padding import *
+from hornbeam.keras.layers.pooling import *
+from hornbeam.keras.layers.reshaping import *
+from hornbeam.keras.layers.rnn import *
+from hornbeam.keras.layers.simple_rnn import *
+from hornbeam.keras.layers.stacked_rnn_cells import *
+from hornbeam.keras.layers.time_distributed import *
+from hornbeam.keras.layers.upsampling import *
+from hornbeam.keras.layers.wrapper import *
 
-AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
-MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
-GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
-GlobalAvgPool2D, GlobalMaxPool2D = GlobalAveragePooling2D, GlobalMaxPooling2D
-GlobalAvgPool3D, GlobalMaxPool3D = GlobalAveragePooling3D, GlobalMaxPooling3D
-Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
-Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
-Convolution3DTranspose = Conv3DTranspose
-SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
-GroupQueryAttention = GroupedQueryAttention
-
-__all__ = [
-    "ELU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "Activation",
-    "ActivityRegularization",
-    "Add",
-    "AdditiveAttention",
-    "AlphaDropout",
-    "Attention",
-    "Average",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "AveragePooling3D",
-    "AvgPool1D",
-    "AvgPool2D",
-    "AvgPool3D",
-    "BatchNormalization",
-    "Bidirectional",
-    "Concatenate",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Conv3D",
-    "Conv3DTranspose",
-    "Convolution1D",
-    "Convolution1DTranspose",
-    "Convolution2D",
-    "Convolution2DTranspose",
-    "Convolution3D",
-    "Convolution3DTranspose",
-    "Cropping1D",
-    "Cropping2D",
-    "Cropping3D",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "Dot",
-    "Dropout",
-    "EinsumDense",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalAveragePooling3D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
-    "GlobalAvgPool3D",
-    "GlobalMaxPool1D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPool3D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D",
-    "GroupNormalization",
-    "GroupQueryAttention",
-    "Identity",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "LSTMCell",
-    "Lambda",
-    "Layer",
-    "LayerNormalization",
-    "LeakyReLU",
-    "Masking",
-    "MaxPool1D",
-    "MaxPool2D",
-    "MaxPool3D",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MaxPooling3D",
-    "Maximum",
-    "Minimum",
-    "MultiHeadAttention",
-    "Multiply",
-    "PReLU",
-    "Permute",
-    "RMSNormalization",
-    "ReLU",
-    "RepeatVector",
-    "Rescaling",
-    "Reshape",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "SeparableConvolution1D",
-    "SeparableConvolution2D",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "Softmax",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-    "StackedRNNCells",
-    "Subtract",
-    "TimeDistributed",
-    "UnitNormalization",
-    "UpSampling1D",
-    "UpSampling2D",
-    "UpSampling3D",
-    "Wrapper",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-    "ZeroPadding3D",
-    "add",
-    "average",
-    "concatenate",
-    "deserialize",
-    "dot",
-    "maximum",
-    "minimum",
-    "multiply",
-    "serialize",
-    "subtract",
-]
+__all__ = ["Input", "InputLayer", "InputSpec", "Layer"]
+__all__ += activation.__all__
+__all__ += attention.__all__
+__all__ += batch_normalization.__all__
+__all__ += bidirectional.__all__
+__all__ += conv.__all__
+__all__ += conv_transpose.__all__
+__all__ += dense.__all__
+__all__ += depthwise_conv.__all__
+__all__ += dropout.__all__
+__all__ += einsum_dense.__all__
+__all__ += elementwise.__all__
+__all__ += embedding.__all__
+__all__ += global_pooling.__all__
+__all__ += grouped_query_attention.__all__
+__all__ += gru.__all__
+__all__ += lambda_layer.__all__
+__all__ += lookup.__all__
+__all__ += lstm.__all__
+__all__ += masking.__all__
+__all__ += merging.__all__
+__all__ += multi_head_attention.__all__
+__all__ += normalization.__all__
+__all__ += padding.__all__
+__all__ += pooling.__all__
+__all__ += reshaping.__all__
+__all__ += rnn.__all__
+__all__ += simple_rnn.__all__
+__all__ += stacked_rnn_cells.__all__
+__all__ += time_distributed.__all__
+__all__ += upsampling.__all__
+__all__ += wrapper.__all__
 
 registry.add(GroupedQueryAttention, written="GroupQueryAttention")  # as Keras writes it
 

@@ -18,6 +18,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import known_size
 from hornbeam.ops.activations import masked_softmax, parametric_relu
 
+__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
 
 class Activation(Layer):
     """An activation function as a layer of its own; `activation` is a name, a function or a layer.

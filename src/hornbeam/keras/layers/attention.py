@@ -13,6 +13,8 @@ from hornbeam.keras.layers.dropout import as_rate
 from hornbeam.ops import random
 from hornbeam.ops.attention_heads import limited_softmax, summed_tanh
 
+__all__ = ["AdditiveAttention", "Attention"]
+
 
 class Attention(Layer):
     """softmax(scores) value, with scores query key^T (Luong et al. 2015, arXiv:1508.04025).

@@ -19,6 +19,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import known_size, refuse
 from hornbeam.ops.normalization import masked_moments
 
+__all__ = ["BatchNormalization"]
+
 
 class BatchNormalization(Layer):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, each channel over the batch (arXiv:1502.03167).

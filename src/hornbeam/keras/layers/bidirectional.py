@@ -9,6 +9,8 @@ from hornbeam.core import tree
 from hornbeam.keras.engine.arguments import CommonArguments
 from hornbeam.keras.engine.layer import Layer
 
+__all__ = ["Bidirectional"]
+
 _MERGE = {
     "sum": ops.add,
     "mul": ops.multiply,

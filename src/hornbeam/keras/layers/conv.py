@@ -17,6 +17,8 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.conv_base import BaseConv
 
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
+
 
 class Conv(BaseConv):
     """The common base of Conv1D, Conv2D and Conv3D.
@@ -140,3 +142,8 @@ class Conv3D(Conv):
     """
 
     rank = 3
+
+
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+Convolution3D = Conv3D

@@ -17,6 +17,15 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.arguments import as_count, as_counts
 from hornbeam.keras.layers.conv_base import BaseConv
 
+__all__ = [
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "Convolution1DTranspose",
+    "Convolution2DTranspose",
+    "Convolution3DTranspose",
+]
+
 
 class ConvTranspose(BaseConv):
     """The common base of the transposed convolutions; kernel (k..., filters, c), bias (filters,)."""
@@ -167,3 +176,8 @@ class Conv3DTranspose(ConvTranspose):
             bias_constraint=bias_constraint,
             **kwargs,
         )
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose

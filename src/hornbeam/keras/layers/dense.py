@@ -17,6 +17,8 @@ from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, known_size, refuse, without_unset
 
+__all__ = ["Dense"]
+
 
 class Dense(Layer):
     """activation(x @ kernel + bias) on the last axis.

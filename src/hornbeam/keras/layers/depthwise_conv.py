@@ -17,6 +17,15 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.conv_base import BaseConv
 
+__all__ = [
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+]
+
 
 class DepthwiseConv(BaseConv):
     """The common base of DepthwiseConv1D and DepthwiseConv2D; kernel (k..., c, depth_multiplier)."""
@@ -194,3 +203,7 @@ class SeparableConv2D(SeparableConv):
     """
 
     rank = 2
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

@@ -18,6 +18,16 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.ops import random
 
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+]
+
 
 class Disturbance(Layer):
     """The common base: `disturb` is called in training only."""

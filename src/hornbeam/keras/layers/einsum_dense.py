@@ -19,6 +19,8 @@ from hornbeam.keras.layers.arguments import refuse, without_unset
 from hornbeam.keras.registry import serialize_keras_object
 from hornbeam.ops.einsum_affine import Equation, einsum_affine, parse
 
+__all__ = ["EinsumDense"]
+
 
 class EinsumDense(Layer):
     """activation(einsum(equation, x, kernel) + bias)

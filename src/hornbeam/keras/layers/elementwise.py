@@ -11,6 +11,8 @@ from hornbeam.keras.engine.arguments import BaseArguments, LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.regularizers import L1L2
 
+__all__ = ["ActivityRegularization", "Identity", "Rescaling"]
+
 
 class Identity(Layer):
     """The inputs, unchanged.

@@ -18,6 +18,8 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, refuse, without_unset
 
+__all__ = ["Embedding"]
+
 # Beyond so many indices, looking at all of them in an eager call would cost more than the lookup.
 _MAX_CHECKED = 1_000_000
 

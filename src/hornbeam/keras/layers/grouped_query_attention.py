@@ -14,6 +14,8 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.attention_heads import HeadsAttention
 
+__all__ = ["GroupQueryAttention"]
+
 
 class GroupedQueryAttention(HeadsAttention):
     """Multi-head attention in which several heads of queries share one head of keys and values.
@@ -87,3 +89,6 @@ class GroupedQueryAttention(HeadsAttention):
     def head_sizes(self) -> tuple[int, int]:
         """`head_dim` for both"""
         return self.head_dim, self.head_dim
+
+
+GroupQueryAttention = GroupedQueryAttention

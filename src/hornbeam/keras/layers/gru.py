@@ -15,6 +15,8 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.cell_rnn import CellRNN, CellRNNArguments, cell_arguments, of_cell
 from hornbeam.keras.layers.rnn_cell import CellArguments, RNNCell
 
+__all__ = ["GRU", "GRUCell"]
+
 
 class GRUCell(RNNCell):
     """One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078).

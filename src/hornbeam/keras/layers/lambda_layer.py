@@ -11,6 +11,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import without_unset
 from hornbeam.keras.registry import deserialize_keras_object
 
+__all__ = ["Lambda"]
+
 
 class Lambda(Layer):
     """A function of the inputs as a layer, for computations without weights.

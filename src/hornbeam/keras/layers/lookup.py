@@ -7,6 +7,8 @@ from typing import Any
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import Registry
 
+__all__ = ["deserialize", "serialize"]
+
 registry = Registry("layer", "keras.layers")
 
 

@@ -15,6 +15,8 @@ from hornbeam.keras.engine.arguments import (
 from hornbeam.keras.layers.cell_rnn import CellRNN, CellRNNArguments, cell_arguments, of_cell
 from hornbeam.keras.layers.rnn_cell import CellArguments, RNNCell
 
+__all__ = ["LSTM", "LSTMCell"]
+
 
 class LSTMCell(RNNCell):
     """One step of long short-term memory (Hochreiter and Schmidhuber 1997).

@@ -8,6 +8,8 @@ from hornbeam import ops
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 
+__all__ = ["Masking"]
+
 
 class Masking(Layer):
     """Masks the steps whose features all equal `mask_value`, and sets them to 0.

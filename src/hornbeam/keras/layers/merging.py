@@ -12,6 +12,25 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.ops.linalg import batch_dot
 from hornbeam.ops.manipulation import joined_masks
 
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
+
 
 class Merge(Layer):
     """The common base: inputs of one shape, or shapes that broadcast, combined element by element.

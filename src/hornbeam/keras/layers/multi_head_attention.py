@@ -17,6 +17,8 @@ from hornbeam.keras.layers.arguments import as_count
 from hornbeam.keras.layers.attention_heads import HeadsAttention
 from hornbeam.keras.layers.einsum_dense import EinsumDense
 
+__all__ = ["MultiHeadAttention"]
+
 
 class MultiHeadAttention(HeadsAttention):
     """For each head, softmax(q k^T / sqrt(key_dim)) v, where q, k, v are projections of query, key and value.

@@ -19,6 +19,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count, known_size
 from hornbeam.ops.normalization import group_normalization
 
+__all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
+
 
 class ScaledAndShifted(Layer):
     """The common base of the layers with a learned scale gamma and a learned shift beta."""

@@ -13,6 +13,8 @@ from hornbeam.keras.engine.input_spec import InputSpec
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_count
 
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
+
 
 class Flatten(Layer):
     """All axes but the batch in one: (b, ...) -> (b, n); (b,) -> (b, 1).

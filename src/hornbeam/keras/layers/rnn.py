@@ -15,6 +15,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.rnn_cell import RNNCell, zero_states
 from hornbeam.keras.layers.stacked_rnn_cells import StackedRNNCells, check_cell
 
+__all__ = ["RNN"]
+
 
 class RNN(Layer):
     """Runs a cell over the steps of a sequence: output, states = cell(x[t], states).

@@ -15,6 +15,8 @@ from hornbeam.keras.layers.arguments import without_unset
 from hornbeam.keras.layers.cell_rnn import CellRNN, CellRNNArguments, cell_arguments
 from hornbeam.keras.layers.rnn_cell import CellArguments, RNNCell
 
+__all__ = ["SimpleRNN", "SimpleRNNCell"]
+
 
 class SimpleRNNCell(RNNCell):
     """One step of a simple recurrent network: h[t] = activation(x[t] @ W + h[t-1] @ U + bias) (Elman 1990)

@@ -8,6 +8,8 @@ from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.rnn_cell import zero_states
 
+__all__ = ["StackedRNNCells"]
+
 
 class StackedRNNCells(Layer):
     """Cells on top of each other: in every step, the output of one is the input of the next.

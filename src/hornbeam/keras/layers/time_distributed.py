@@ -11,6 +11,8 @@ from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.wrapper import Wrapper
 
+__all__ = ["TimeDistributed"]
+
 
 class TimeDistributed(Wrapper):
     """Applies a layer to each step of a sequence, with the same weights.

@@ -11,6 +11,8 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import as_choice, as_count, as_counts
 from hornbeam.ops.resizing import METHODS, upsample
 
+__all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
+
 
 class UpSampling1D(Layer):
     """Each step of time `size` times: (b, t, c) -> (b, t * size, c).

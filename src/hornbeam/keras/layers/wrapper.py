@@ -7,6 +7,8 @@ from typing import Any, Unpack
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 
+__all__ = ["Wrapper"]
+
 
 class Wrapper(Layer):
     """A layer around another one, `self.layer`, which is built with it; subclasses write `call`.
