@@ -113,6 +113,8 @@ _BY_KEYWORD: dict[str, tuple[str, ...]] = {
     "pad": ("constant_values",),
     "rms_normalization": ("scale",),
 }
+# Settings that an op takes among its further keywords, and their values where they are not passed.
+_AMONG_KEYWORDS = {"layer_normalization": {"rms_scaling": False}}
 # Settings that Keras fills in where they are None.
 _FILLED_IN: dict[str, Callable[[], str]] = {
     "data_format": config.image_data_format,
@@ -164,7 +166,9 @@ def describe(call: FunctionCall, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         if parameter.kind is parameter.VAR_POSITIONAL:
             given += value
         elif parameter.kind is parameter.VAR_KEYWORD:
-            named |= value
+            among = _AMONG_KEYWORDS.get(fn.name, {})
+            settings |= {key: value.get(key, default) for key, default in among.items()}
+            named |= {key: each for key, each in value.items() if key not in among}
         elif not _is_operand(fn.name, name):
             settings[name] = _setting(fn.name, name, value)
         elif name in _BY_KEYWORD.get(fn.name, ()):
