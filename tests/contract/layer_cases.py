@@ -17,7 +17,8 @@ class Case(NamedTuple):
 
     `arguments` is a function where they hold layers, which must be new for each test. `shape` is a list of shapes for a
     layer that takes a list of tensors; with `apart` they are arguments of their own. `highest` makes the inputs integers
-    below it. `written` is the name in configurations, where it is not that of the class.
+    below it. `written` is the name in configurations, where it is not that of the class. `ends_mask` says that no mask
+    goes on behind the layer, as in Keras: time is not an axis of its outputs any more, or not the same one.
     """
 
     arguments: dict[str, Any] | Callable[[], dict[str, Any]]
@@ -25,6 +26,7 @@ class Case(NamedTuple):
     highest: int | None = None
     apart: bool = False
     written: str | None = None
+    ends_mask: bool = False
 
 
 @keras.saving.register_keras_serializable("contract")
@@ -45,17 +47,23 @@ CASES: dict[str, Case] = {
     "AlphaDropout": Case({"rate": 0.3, "seed": 1}, SEQUENCE),
     "Attention": Case({"use_scale": True, "score_mode": "concat"}, QUERY_AND_VALUE),
     "Average": Case({}, TWO),
-    "AveragePooling1D": Case({"pool_size": 2, "strides": 1}, SEQUENCE),
+    "AveragePooling1D": Case({"pool_size": 2, "strides": 1}, SEQUENCE, ends_mask=True),
     "AveragePooling2D": Case({"pool_size": (2, 3), "padding": "same"}, IMAGE),
     "AveragePooling3D": Case({"pool_size": 2}, VOLUME),
     "BatchNormalization": Case({"momentum": 0.5, "beta_regularizer": "l2"}, IMAGE),
     "Bidirectional": Case(
-        lambda: {"layer": layers.GRU(3, name="inner"), "merge_mode": "sum"}, SEQUENCE
+        lambda: {"layer": layers.GRU(3, name="inner"), "merge_mode": "sum"},
+        SEQUENCE,
+        ends_mask=True,
     ),
     "Concatenate": Case({"axis": 1}, TWO),
-    "Conv1D": Case({"filters": 4, "kernel_size": 3, "padding": "causal", "groups": 2}, SEQUENCE),
+    "Conv1D": Case(
+        {"filters": 4, "kernel_size": 3, "padding": "causal", "groups": 2}, SEQUENCE, ends_mask=True
+    ),
     "Conv1DTranspose": Case(
-        {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1}, SEQUENCE
+        {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1},
+        SEQUENCE,
+        ends_mask=True,
     ),
     "Conv2D": Case(
         {"filters": 3, "kernel_size": (2, 3), "activation": "relu", "kernel_regularizer": "l2"},
@@ -66,11 +74,11 @@ CASES: dict[str, Case] = {
     ),
     "Conv3D": Case({"filters": 3, "kernel_size": 2, "use_bias": False}, VOLUME),
     "Conv3DTranspose": Case({"filters": 3, "kernel_size": 2, "strides": 2}, VOLUME),
-    "Cropping1D": Case({"cropping": (1, 2)}, SEQUENCE),
+    "Cropping1D": Case({"cropping": (1, 2)}, SEQUENCE, ends_mask=True),
     "Cropping2D": Case({"cropping": ((1, 0), (0, 2))}, IMAGE),
     "Cropping3D": Case({"cropping": 1}, VOLUME),
     "Dense": Case({"units": 3, "activation": "relu", "kernel_constraint": "max_norm"}, (2, 5)),
-    "DepthwiseConv1D": Case({"kernel_size": 3, "depth_multiplier": 2}, SEQUENCE),
+    "DepthwiseConv1D": Case({"kernel_size": 3, "depth_multiplier": 2}, SEQUENCE, ends_mask=True),
     "DepthwiseConv2D": Case({"kernel_size": 3, "strides": 2}, IMAGE),
     "Dot": Case({"axes": 2, "normalize": True}, TWO),
     "Dropout": Case({"rate": 0.3, "noise_shape": (None, 1, 4), "seed": 1}, SEQUENCE),
@@ -84,16 +92,17 @@ CASES: dict[str, Case] = {
             "kernel_regularizer": "l2",
         },
         SEQUENCE,
+        ends_mask=True,
     ),
     "Embedding": Case({"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5), highest=7),
     "Flatten": Case({"data_format": "channels_first"}, IMAGE),
     "GRU": Case({"units": 3, "return_sequences": True, "reset_after": False}, SEQUENCE),
     "GaussianDropout": Case({"rate": 0.3, "seed": 1}, SEQUENCE),
     "GaussianNoise": Case({"stddev": 0.3, "seed": 1}, SEQUENCE),
-    "GlobalAveragePooling1D": Case({"keepdims": True}, SEQUENCE),
+    "GlobalAveragePooling1D": Case({"keepdims": True}, SEQUENCE, ends_mask=True),
     "GlobalAveragePooling2D": Case({"data_format": "channels_first"}, IMAGE),
     "GlobalAveragePooling3D": Case({}, VOLUME),
-    "GlobalMaxPooling1D": Case({"keepdims": True}, SEQUENCE),
+    "GlobalMaxPooling1D": Case({"keepdims": True}, SEQUENCE, ends_mask=True),
     "GlobalMaxPooling2D": Case({"data_format": "channels_first"}, IMAGE),
     "GlobalMaxPooling3D": Case({}, VOLUME),
     "GroupNormalization": Case({"groups": 2}, IMAGE),
@@ -104,12 +113,14 @@ CASES: dict[str, Case] = {
         written="GroupQueryAttention",
     ),
     "Identity": Case({}, (2, 5)),
-    "LSTM": Case({"units": 3, "activation": "relu", "unit_forget_bias": False}, SEQUENCE),
+    "LSTM": Case(
+        {"units": 3, "activation": "relu", "unit_forget_bias": False}, SEQUENCE, ends_mask=True
+    ),
     "Lambda": Case({"function": twice}, (2, 5)),
     "LayerNormalization": Case({"axis": [1, 2], "epsilon": 0.1}, SEQUENCE),
     "LeakyReLU": Case({"negative_slope": 0.1}, (2, 5)),
     "Masking": Case({"mask_value": 1.0}, SEQUENCE),
-    "MaxPooling1D": Case({"pool_size": 3, "padding": "same"}, SEQUENCE),
+    "MaxPooling1D": Case({"pool_size": 3, "padding": "same"}, SEQUENCE, ends_mask=True),
     "MaxPooling2D": Case({"pool_size": 3, "strides": 1}, IMAGE),
     "MaxPooling3D": Case({}, VOLUME),
     "Maximum": Case({}, TWO),
@@ -122,7 +133,7 @@ CASES: dict[str, Case] = {
     "Multiply": Case({}, TWO),
     "PReLU": Case({"shared_axes": [1], "alpha_initializer": "ones"}, SEQUENCE),
     "Permute": Case({"dims": (3, 1, 2)}, IMAGE),
-    "RMSNormalization": Case({"epsilon": 0.1}, SEQUENCE),
+    "RMSNormalization": Case({"epsilon": 0.1}, SEQUENCE, ends_mask=True),
     "RNN": Case(
         lambda: {"cell": layers.SimpleRNNCell(3, name="inner"), "return_sequences": True}, SEQUENCE
     ),
@@ -130,9 +141,11 @@ CASES: dict[str, Case] = {
     "RepeatVector": Case({"n": 3}, (2, 5)),
     "Rescaling": Case({"scale": 0.5, "offset": -1.0}, IMAGE),
     "Reshape": Case({"target_shape": (5, -1)}, IMAGE),
-    "SeparableConv1D": Case({"filters": 3, "kernel_size": 2, "activation": "tanh"}, SEQUENCE),
+    "SeparableConv1D": Case(
+        {"filters": 3, "kernel_size": 2, "activation": "tanh"}, SEQUENCE, ends_mask=True
+    ),
     "SeparableConv2D": Case({"filters": 3, "kernel_size": 2, "dilation_rate": 2}, IMAGE),
-    "SimpleRNN": Case({"units": 3, "go_backwards": True}, SEQUENCE),
+    "SimpleRNN": Case({"units": 3, "go_backwards": True}, SEQUENCE, ends_mask=True),
     "Softmax": Case({"axis": 1}, SEQUENCE),
     "SpatialDropout1D": Case({"rate": 0.3, "seed": 1}, SEQUENCE),
     "SpatialDropout2D": Case({"rate": 0.3, "data_format": "channels_first", "seed": 1}, IMAGE),
@@ -140,10 +153,10 @@ CASES: dict[str, Case] = {
     "Subtract": Case({}, TWO),
     "TimeDistributed": Case(lambda: {"layer": layers.Dense(3, name="inner")}, SEQUENCE),
     "UnitNormalization": Case({"axis": [1, 2]}, SEQUENCE),
-    "UpSampling1D": Case({"size": 3}, SEQUENCE),
+    "UpSampling1D": Case({"size": 3}, SEQUENCE, ends_mask=True),
     "UpSampling2D": Case({"size": (2, 3), "interpolation": "bilinear"}, IMAGE),
     "UpSampling3D": Case({}, VOLUME),
-    "ZeroPadding1D": Case({"padding": (0, 2)}, SEQUENCE),
+    "ZeroPadding1D": Case({"padding": (0, 2)}, SEQUENCE, ends_mask=True),
     "ZeroPadding2D": Case({"padding": ((1, 0), (0, 2))}, IMAGE),
     "ZeroPadding3D": Case({"padding": 1}, VOLUME),
 }

@@ -176,27 +176,6 @@ def test_seeds(name: str):
     np.testing.assert_array_equal(layer(inputs, training=False), inputs)
 
 
-# Layers after which no mask goes on, as in Keras: time is not an axis of their outputs any more, or not the same one.
-ENDS = {
-    "AveragePooling1D",
-    "Bidirectional",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Cropping1D",
-    "DepthwiseConv1D",
-    "EinsumDense",
-    "GlobalAveragePooling1D",
-    "GlobalMaxPooling1D",
-    "LSTM",
-    "MaxPooling1D",
-    "RMSNormalization",
-    "SeparableConv1D",
-    "SimpleRNN",
-    "UpSampling1D",
-    "ZeroPadding1D",
-}
-
-
 @pytest.mark.parametrize(
     "name", [name for name in CALLED if CASES[name].shape == SEQUENCE and name != "Softmax"]
 )
@@ -212,7 +191,7 @@ def test_masks_go_on_or_end_as_in_keras(name: str):
     outputs = layer(Masked()(data(name)))
     mask = outputs._keras_mask
     found = None if mask is None else (mask.dtype, tuple(mask.shape))
-    assert found == (None if name in ENDS else ("bool", tuple(outputs.shape[:2])))
+    assert found == (None if CASES[name].ends_mask else ("bool", tuple(outputs.shape[:2])))
 
 
 @every_layer
