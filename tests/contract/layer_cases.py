@@ -42,6 +42,12 @@ QUERY_AND_VALUE = [(2, 3, 4), (2, 5, 4)]
 CASES: dict[str, Case] = {
     "Activation": Case({"activation": "gelu"}, (2, 5)),
     "ActivityRegularization": Case({"l1": 0.1, "l2": 0.2}, (2, 5)),
+    "AdaptiveAveragePooling1D": Case({"output_size": 4}, SEQUENCE, ends_mask=True),
+    "AdaptiveAveragePooling2D": Case({"output_size": (3, 2)}, IMAGE),
+    "AdaptiveAveragePooling3D": Case({"output_size": 2}, VOLUME),
+    "AdaptiveMaxPooling1D": Case({"output_size": 4}, SEQUENCE, ends_mask=True),
+    "AdaptiveMaxPooling2D": Case({"output_size": 2, "data_format": "channels_first"}, IMAGE),
+    "AdaptiveMaxPooling3D": Case({"output_size": (2, 3, 1)}, VOLUME),
     "Add": Case({}, TWO),
     "AdditiveAttention": Case({"use_scale": True}, QUERY_AND_VALUE),
     "AlphaDropout": Case({"rate": 0.3, "seed": 1}, SEQUENCE),

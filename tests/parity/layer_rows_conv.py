@@ -12,6 +12,19 @@ MASK = np.array(
 )
 FIRST = {"data_format": "channels_first"}
 
+ADAPTIVE = [
+    row
+    for layer in ("AdaptiveAveragePooling", "AdaptiveMaxPooling")
+    for row in (
+        Row(f"{layer}1D", {"output_size": 3}, STEPS),
+        Row(f"{layer}1D", {"output_size": (4,), **FIRST}, (2, 4, 7)),
+        Row(f"{layer}2D", {"output_size": (3, 4)}, IMAGE),
+        Row(f"{layer}2D", {"output_size": 2, **FIRST}, IMAGE),
+        Row(f"{layer}2D", {"output_size": 3, "dtype": "mixed_bfloat16"}, IMAGE),
+        Row(f"{layer}3D", {"output_size": 2}, VOLUME),
+    )
+]
+
 CONV = [
     Row("Conv1D", {"filters": 3, "kernel_size": 3}, STEPS, mask=MASK),
     Row(
@@ -165,6 +178,7 @@ POOL = [
         for kind in ("Average", "Max")
     ),
     *(Row(f"Global{kind}Pooling3D", {}, VOLUME) for kind in ("Average", "Max")),
+    *ADAPTIVE,
 ]
 
 ROWS = CONV + POOL
