@@ -44,7 +44,7 @@ def names_of_tensorflow():
         name, *entries = line.split("\t")
         found = hornbeam
         for part in name.split(".")[1:]:
-            found = vars(found).get(part) if inspect.ismodule(found) else None
+            found = getattr(found, part, None)
         assert found is not None, f"{name} is gone: make the list anew"
         if name not in DIFFERENT:
             yield name, entries, found
