@@ -16,6 +16,7 @@ from benchmarks.progress import say
 HERE = Path(__file__).resolve().parent
 PEERS = [name for name in FRAMEWORKS if name not in (HORNBEAM, BEFORE)]
 DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].is_default()]
+DEFAULT_MEASUREMENTS = [name for name, each in MEASUREMENTS.items() if each.default]
 STARTUP, FIRST_EPOCH = "startup", "first-epoch"
 
 
@@ -45,9 +46,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--measure",
         nargs="+",
         choices=[*MEASUREMENTS, STARTUP, FIRST_EPOCH],
-        default=[*MEASUREMENTS, STARTUP, FIRST_EPOCH],
+        default=[*DEFAULT_MEASUREMENTS, STARTUP, FIRST_EPOCH],
         metavar="WHAT",
-        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP}, {FIRST_EPOCH} (default: all)",
+        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP}, {FIRST_EPOCH} "
+        f"(default: {' '.join(DEFAULT_MEASUREMENTS)} {STARTUP} {FIRST_EPOCH})",
     )
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
     parser.add_argument("--steps", type=int, help="training steps in a round (default: the case's)")

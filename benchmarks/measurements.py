@@ -1,6 +1,7 @@
 """What is timed; every figure is a time per unit of work, so that less is better."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from benchmarks.cases.base import Case
 from benchmarks.frameworks.base import Session
 
 ONE_ROW_CALLS = 20
+THREADS = 8
+"""How many callers a model serves at once, where it serves several."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Measurement:
     unit: str
     run: Callable[[Session, Case], dict[str, Any]]  # returns what is worth keeping beside the time
     units: Callable[[Case], float]
+    default: bool = True  # False: only when asked for by name
 
     def figure(self, seconds: float, case: Case) -> float:
         """Milliseconds per unit."""
@@ -40,6 +44,23 @@ def _predict_one(session: Session, case: Case) -> dict[str, Any]:
     return {}
 
 
+def _predict_threads(session: Session, case: Case) -> dict[str, Any]:
+    _at_once(lambda: session.predict(case.predict_rows // THREADS, case.predict_batch))
+    return {}
+
+
+def _predict_one_threads(session: Session, case: Case) -> dict[str, Any]:
+    _at_once(lambda: _predict_one(session, case))
+    return {}
+
+
+def _at_once(call: Callable[[], object]) -> None:
+    """Make the call in each of the threads, and wait for all of them."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(call) for _ in range(THREADS)]:
+            future.result()
+
+
 MEASUREMENTS: dict[str, Measurement] = {
     measurement.name: measurement
     for measurement in (
@@ -53,6 +74,22 @@ MEASUREMENTS: dict[str, Measurement] = {
         ),
         Measurement(
             "predict-one", "predict, one row", "ms/call", _predict_one, lambda case: ONE_ROW_CALLS
+        ),
+        Measurement(
+            "predict-threads",
+            f"predict, many rows in {THREADS} threads at once",
+            "ms/1000 rows",
+            _predict_threads,
+            lambda case: case.predict_rows / 1000,
+            default=False,
+        ),
+        Measurement(
+            "predict-one-threads",
+            f"predict, one row in each of {THREADS} threads at once",
+            "ms/call",
+            _predict_one_threads,
+            lambda case: THREADS * ONE_ROW_CALLS,
+            default=False,
         ),
     )
 }

@@ -36,6 +36,7 @@ def markdown(document: dict[str, Any]) -> str:
     if document["cases"]:
         parts += [_times(document["cases"]), _ratios(document["cases"])]
         parts += [_floors(document["cases"], document["peak"]), _losses(document["cases"])]
+        parts.append(_memory(document["cases"]))
     if document["startup"]:
         parts.append(_processes("Start-up", "`python -c`", document["startup"]))
     if document["first_epoch"]:
@@ -144,6 +145,16 @@ def _losses(cases: Sequence[dict[str, Any]]) -> str:
     return "## Loss, to check that all train alike\n\n" + _table(
         ["case", "mean over", *titles.values()], rows
     )
+
+
+def _memory(cases: Sequence[dict[str, Any]]) -> str:
+    """The most that each process held, its data and everything measured so far included."""
+    titles = _titles(cases)
+    rows = []
+    for case in cases:
+        cells = [case["frameworks"].get(name, {}).get("peak_mib") for name in titles]
+        rows.append([case["title"], *("-" if cell is None else f"{cell:.0f}" for cell in cells)])
+    return "## Peak memory of each process, MiB\n\n" + _table(["case", *titles.values()], rows)
 
 
 def _floors(cases: Sequence[dict[str, Any]], peak: dict[str, float]) -> str:

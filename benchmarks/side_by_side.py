@@ -62,6 +62,7 @@ class Lane:
         figures["rounds"].append(measurement.figure(answer["seconds"], self.case))
         figures["cpu_seconds"].append(answer["cpu_seconds"])
         figures["idle_cpu_seconds"].append(answer["idle_cpu_seconds"])
+        self.cell["peak_mib"] = answer["peak_mib"]
         if "loss" in answer:
             self.cell["last_loss"] = answer["loss"]
 

@@ -6,7 +6,7 @@ framework itself prints goes to standard error. Between commands the process sle
     in  {"case": "cnn", "steps": 200, "module": "benchmarks.frameworks.pytorch", "packages": [..]}
     out {"ready": true, "versions": {"torch": "2.13.0"}}
     in  {"measure": "fit"}
-    out {"seconds": 1.93, "cpu_seconds": 3.8, "idle_cpu_seconds": 0.0, "loss": 0.41}
+    out {"seconds": 1.93, "cpu_seconds": 3.8, "peak_mib": 812.0, "idle_cpu_seconds": 0.0, "loss": 0.41}
 """
 
 import gc
@@ -18,6 +18,7 @@ import sys
 import time
 from typing import IO, Any
 
+from benchmarks import machine
 from benchmarks.cases import CASES, Case
 from benchmarks.frameworks.base import Session
 from benchmarks.measurements import MEASUREMENTS
@@ -59,6 +60,7 @@ def timed(session: Session, case: Case, measure: str) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 6),
         "cpu_seconds": round(time.process_time() - cpu, 4),
+        "peak_mib": machine.peak_memory_mib(),
         **extra,
     }
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import benchmarks.__main__ as command_line
-from benchmarks import report, side_by_side
+from benchmarks import malloc, measurements, report, side_by_side
 from benchmarks.cases import CASES
 from benchmarks.frameworks import BEFORE, FRAMEWORKS, HORNBEAM, Framework
 from benchmarks.measurements import MEASUREMENTS
+from hornbeam.core import memory
 
 # Writes down what it is asked to do; `cpu` sleeps as long as its name says.
 FAKE = """
@@ -208,3 +212,43 @@ def test_a_missing_environment_says_how_to_make_it(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         command_line.parse(["--peer-python", "nowhere/python"])
     assert "make bench" in capsys.readouterr().err
+
+
+def test_threads_predict_all_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every thread has begun before the first ends, and together they do what the unit counts."""
+    together = threading.Barrier(measurements.THREADS, timeout=30)
+    rows: list[int] = []
+
+    class Session:
+        def predict(self, count: int, batch: int) -> None:
+            together.wait()
+            rows.append(count)
+
+    case = dataclasses.replace(CASES["mlp"], predict_rows=4096)
+    MEASUREMENTS["predict-threads"].run(Session(), case)
+    assert sum(rows) == 1000 * MEASUREMENTS["predict-threads"].units(case)
+    rows.clear()
+    MEASUREMENTS["predict-one-threads"].run(Session(), case)
+    assert rows == [1] * int(MEASUREMENTS["predict-one-threads"].units(case))
+
+
+def test_malloc_is_configured_by_the_arms_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = {}
+    for arm in malloc.ARMS:
+        line = "from hornbeam.core.memory import keep_freed_memory; print(keep_freed_memory())"
+        environment = {
+            name: value for name, value in os.environ.items() if name not in memory.CONFIGURING
+        }
+        process = subprocess.run(
+            [sys.executable, "-c", line],
+            env=environment | dict(arm.environment),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        done[arm.name] = process.stdout.strip()
+    told = str(sys.platform.startswith("linux"))
+    assert done == {HORNBEAM: told, "arenas": "False", "system": "False"}
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
+    with pytest.raises(SystemExit):
+        malloc.main([])

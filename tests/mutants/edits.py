@@ -37,7 +37,7 @@ EDITS = [
     ),
     Edit(
         "src/hornbeam/core/memory.py",
-        "or _CONFIGURING & set(os.environ)",
+        "or CONFIGURING & set(os.environ)",
         "",
         ("tests/core/test_memory.py",),
     ),

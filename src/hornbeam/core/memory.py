@@ -18,13 +18,14 @@ import sys
 
 # mallopt's names for them, from malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_CONFIGURING = {
+CONFIGURING = {
     "MALLOC_MMAP_THRESHOLD_",
     "MALLOC_TRIM_THRESHOLD_",
     "MALLOC_ARENA_MAX",
     "GLIBC_TUNABLES",
 }
-_KEPT = 1 << 30  # pieces up to 1 GiB are kept
+KEPT = 1 << 30  # pieces up to 1 GiB are kept
+NEVER = 2**31 - 1  # the largest threshold: nothing is trimmed
 
 
 @functools.cache
@@ -35,10 +36,10 @@ def keep_freed_memory() -> bool:
     configures malloc (`MALLOC_MMAP_THRESHOLD_`, `MALLOC_TRIM_THRESHOLD_`, `MALLOC_ARENA_MAX`,
     `GLIBC_TUNABLES`).
     """
-    if not sys.platform.startswith("linux") or _CONFIGURING & set(os.environ):
+    if not sys.platform.startswith("linux") or CONFIGURING & set(os.environ):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    options = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _KEPT), (_TRIM_THRESHOLD, 2**31 - 1))
+    options = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, KEPT), (_TRIM_THRESHOLD, NEVER))
     return all(mallopt(*option) for option in options)
