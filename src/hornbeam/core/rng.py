@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -71,6 +72,17 @@ def global_generator() -> SeedGenerator:
 def make_seed() -> int:
     """The next default seed; `set_random_seed` starts the series anew."""
     return _default_seeds.randint(1, 10**9)
+
+
+def default_seed_state() -> list[int]:
+    """Return the state of the series of default seeds, for `set_default_seed_state`."""
+    return list(_default_seeds.getstate()[1])
+
+
+def set_default_seed_state(state: Sequence[int]) -> None:
+    """Let the series of default seeds go on from a state that `default_seed_state` returned."""
+    version, _, gauss = _default_seeds.getstate()
+    _default_seeds.setstate((version, tuple(state), gauss))
 
 
 def set_seed(seed: int) -> None:

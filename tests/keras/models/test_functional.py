@@ -195,16 +195,16 @@ def test_layers_behind_the_inputs_check_their_values():
     both = Positive()([b, a])
     model = keras.Model([words, a, b], [inner(words), Positive()([both, both])])
     good = np.zeros((2, 3), int)
-    model.check_batch([good, X[:1], X])
+    model.check_batch(([good, X[:1], X],))
     assert seen == [
         [(2, 4), (1, 4)]
     ]  # not the layer behind another one, whose inputs are not known
     with pytest.raises(ValueError, match="the index 5"):
-        model.check_batch([good + 5, X, X])
+        model.check_batch(([good + 5, X, X],))
     with pytest.raises(ValueError, match="negative"):
-        model.check_batch([good, -1 - X, X])
+        model.check_batch(([good, -1 - X, X],))
     with pytest.raises(ValueError, match="takes 3 input"):
-        model.check_batch([good, X])
+        model.check_batch(([good, X],))
 
 
 def test_a_model_without_a_graph_checks_nothing_by_itself():

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.keras.training import loop
-from hornbeam.keras.training.blocks import SECONDS, Pace
+from hornbeam.keras.training.blocks import SECONDS, Blocks, Pace
 from hornbeam.kernels import native
 
 layers = keras.layers
@@ -137,7 +136,7 @@ def test_an_interrupt_between_blocks_leaves_the_model(monkeypatch):
     x, y = data()
     model = perceptron()
     model.fit(x, y, batch_size=8, verbose=0)
-    call, calls = loop.Blocks.__call__, []
+    call, calls = Blocks.__call__, []
 
     def interrupted(self, *args):
         calls.append(call(self, *args))
@@ -145,7 +144,7 @@ def test_an_interrupt_between_blocks_leaves_the_model(monkeypatch):
             raise KeyboardInterrupt
         return calls[-1]
 
-    monkeypatch.setattr(loop.Blocks, "__call__", interrupted)
+    monkeypatch.setattr(Blocks, "__call__", interrupted)
     blocks_of(model).pace.steps = 1
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, batch_size=8, verbose=0)

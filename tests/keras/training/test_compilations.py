@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.keras.training import loop
+from hornbeam.keras.training import programs
 
 layers = keras.layers
 COMPILED = "/jax/core/compile/backend_compile_duration"
@@ -75,7 +75,7 @@ def test_predicting_again_goes_straight_to_the_compiled_call(monkeypatch):
 
     for name in ("prepare", "flatten_layers", "predict_step"):
         monkeypatch.setattr(type(model), name, never)
-    monkeypatch.setattr(loop, "Program", never)
+    monkeypatch.setattr(programs, "Program", never)
     with stages() as seen:
         again = model.predict(x, batch_size=8, verbose=0)
     assert not seen

@@ -9,8 +9,9 @@ import scipy.sparse
 
 from hornbeam import keras
 from hornbeam.keras import layers
-from hornbeam.keras.training.adapters import is_stream
-from hornbeam.keras.training.arrays import ArraySource, host_array, split_rows
+from hornbeam.keras.sources.adapters import is_stream
+from hornbeam.keras.sources.arrays import ArraySource
+from hornbeam.keras.sources.convert import host_array, split_rows
 
 TABLE = np.array([[1, 0.5, 1], [2, 1.5, 0], [3, 2.5, 1]], "float32")
 
@@ -51,11 +52,11 @@ def test_sparse_rows_become_dense_batch_by_batch(form):
     x = getattr(scipy.sparse, form)(TABLE)
     assert not is_stream(x)
     source = ArraySource((host_array(x), np.arange(3)), 2)
-    assert source.resident is None
-    batches = list(source.epoch())
+    assert source.as_rows() is None
+    batches = list(source.open())
     assert [type(batch[0]) for batch in batches] == [np.ndarray, np.ndarray]
     np.testing.assert_array_equal(np.concatenate([b[0] for b in batches]), TABLE)
-    shuffled = list(ArraySource((host_array(x), np.arange(3)), 2, shuffle=True).epoch())
+    shuffled = list(ArraySource((host_array(x), np.arange(3)), 2, shuffle=True).open())
     rows = np.concatenate([b[1] for b in shuffled])
     np.testing.assert_array_equal(np.concatenate([b[0] for b in shuffled]), TABLE[rows])
     first, rest = split_rows((host_array(x), np.arange(3), None), 1 / 3)
@@ -89,11 +90,50 @@ def test_averages_become_the_weights_at_the_end_of_fit():
         (lambda m: m.fit(None, np.ones(3)), "`x` is None or empty"),
         (lambda m: m.predict(None), "`x` is None or empty"),
         (lambda m: m.fit(TABLE, np.zeros(3), class_weight={0: 1.0, "cat": 2.0, -1: 1.0}), "no class: 'cat', -1"),
+        (lambda m: m.fit(TABLE, np.zeros((3, 1, 1)), class_weight={0: 1.0}), r"one class for each sample.*\(3, 1, 1\)"),
     ],
 )  # fmt: skip
 def test_bad_input(act, text):
     with pytest.raises(ValueError, match=text):
         act(model())
+
+
+def _classifier(loss, units):
+    made = keras.Sequential([keras.Input((3,)), layers.Dense(units)])
+    made.compile("sgd", loss)
+    return made
+
+
+@pytest.mark.parametrize("act", ["fit", "fit generator", "train_on_batch"])
+@pytest.mark.parametrize(
+    ("loss", "units", "y", "last"),
+    [
+        (keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3, [0, 1, 2], 2),
+        (keras.losses.CategoricalCrossentropy(from_logits=True), 3, np.eye(3), 2),
+        (keras.losses.BinaryCrossentropy(from_logits=True), 1, [0, 1, 1], 1),
+    ],
+    ids=["sparse", "categorical", "binary"],
+)
+def test_class_weights_of_classes_that_the_model_lacks(act, loss, units, y, last):
+    made, y = _classifier(loss, units), np.array(y)
+    weights = {0: 1.0, last + 1: 2.0, last + 7: 1.0}
+    call = {
+        "fit": lambda: made.fit(TABLE, y, class_weight=weights, verbose=0),
+        "fit generator": lambda: made.fit(iter([(TABLE, y)]), class_weight=weights, verbose=0),
+        "train_on_batch": lambda: made.train_on_batch(TABLE, y, class_weight=weights),
+    }[act]
+    with pytest.raises(
+        ValueError,
+        match=f"no class of this model: {last + 1}, {last + 7}. It has {last + 1} classes",
+    ):
+        call()
+    del weights[last + 1], weights[last + 7]
+    assert np.isfinite(made.train_on_batch(TABLE, y, class_weight={**weights, last: 3.0}))
+
+
+def test_class_weights_of_a_regression_are_by_value():
+    made = _classifier("mse", 1)
+    made.fit(TABLE, np.array([0, 5, 9]), class_weight={9: 2.0}, verbose=0)
 
 
 def test_a_step_that_returns_no_dict():

@@ -10,8 +10,8 @@ import pytest
 from hornbeam import keras
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras import losses, metrics
-from hornbeam.keras.training.compile_loss import CompileLoss
-from hornbeam.keras.training.compile_metrics import CompileMetrics
+from hornbeam.keras.compiled.loss import CompileLoss
+from hornbeam.keras.compiled.metrics import CompileMetrics
 
 ONE = KerasTensor((None, 1), "float32")
 

@@ -35,6 +35,8 @@ class Graph:
                 )
         self.nodes, self.operations = _sort(self.flat_inputs, self.flat_outputs)
         _check_names(self.operations)
+        # Found once: `predict` of one row has no time for it.
+        self._checking = [n for n in self.nodes if _checks_values(n.operation) and n.args]
 
     def __getstate__(self) -> dict[str, Any]:
         # Nodes first: each leads to nodes that stand before it, so that copying does not go deep.
@@ -99,12 +101,11 @@ class Graph:
 
     def check_values(self, inputs: Any, model: str) -> None:
         """Let the layers right behind the inputs check the values that they will receive."""
-        nodes = [n for n in self.nodes if _checks_values(n.operation) and n.args]
-        if not nodes:
+        if not self._checking:
             return
         arranged = self.arrange(inputs, model)
         values = {id(t): x for t, x in zip(self.flat_inputs, arranged, strict=True)}
-        for node in nodes:
+        for node in self._checking:
             leaves = symbolic_leaves(node.args[0])
             if leaves and all(id(leaf) in values for leaf in leaves):
                 given = jax.tree.map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)

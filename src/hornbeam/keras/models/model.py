@@ -159,14 +159,6 @@ class Model(Trainer):
         if self._graph is not None:
             self._graph.check_values(inputs, self.name)
 
-    def check_batch(self, x: Any) -> None:
-        """Raise ValueError for inputs that a layer of the model can't work on, such as an index without an embedding.
-
-        `x` holds arrays on the host, in the structure of the model's inputs. A subclass with a `call` of its own may
-        override this to check more.
-        """
-        self.check_values(x)
-
     # Structure
 
     def sublayers(self) -> list[Layer]:

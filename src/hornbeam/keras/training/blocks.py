@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbeam.keras.sources.source import Data, Rows
+from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.shield import Shield
-from hornbeam.keras.training.step import Program
-from hornbeam.kernels import native
+from hornbeam.keras.training.step import Program, Values
 
 # What XLA on CPU computes many times slower inside a loop than outside of it (jax issue 12868).
 SLOW_IN_LOOPS = frozenset(
@@ -36,7 +37,7 @@ SECONDS = 0.1  # of a block: the bar moves as often, and Ctrl-C is heard as soon
 
 
 class Pace:
-    """The number of steps that take about `SECONDS`, learnt from the blocks that have run."""
+    """The number of steps that take about `SECONDS`, learned from the blocks that have run."""
 
     def __init__(self) -> None:
         """A first block of one step."""
@@ -45,7 +46,7 @@ class Pace:
         self._ready = 0.0
 
     def started(self, steps: int, logs: Any) -> None:
-        """A block was handed over; waits for the one before it, so that one runs and one waits."""
+        """Note that a block was handed over; wait for the one before it, so that one runs and one waits."""
         now = time.perf_counter()
         self.settle()
         self._waiting = (steps, now, logs)
@@ -72,14 +73,14 @@ class Blocks:
     """A program, run in blocks of steps."""
 
     def __init__(self, program: Program) -> None:
-        """`program` is the single step."""
+        """`program` runs the single step."""
         self._program = program
         self._step = jax.jit(program.pure)
         self._run = jax.jit(self._loop, donate_argnums=(0,))
         self.pace = Pace()
 
-    def is_fast(self, resident: Any, rows: np.ndarray) -> bool:
-        """Whether the step, on batches of such rows, can be run in a loop and loses nothing by it."""
+    def is_fast(self, resident: Data, rows: np.ndarray) -> bool:
+        """Return whether the step, on batches of such rows, can be run in a loop and loses nothing by it."""
         program = self._program
         traced = program.with_state(
             lambda changing, shared, reading: self._step.trace(
@@ -93,20 +94,20 @@ class Blocks:
         pairs = zip(old, jax.tree.leaves(new), strict=True)
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):
             return False
-        slow = SLOW_IN_LOOPS if native.platform() == "cpu" else frozenset()
+        slow = SLOW_IN_LOOPS if program.placement.platform == "cpu" else frozenset()
         return not any(name in slow for name in _primitives(traced.jaxpr.jaxpr))
 
     def _loop(
         self,
-        changing: list[Any],
-        shared: list[Any],
-        reading: list[Any],
-        resident: Any,
-        order: Any,
-        start: Any,
-        count: Any,
-    ) -> Any:
-        def body(i: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        changing: Values,
+        shared: Values,
+        reading: Values,
+        resident: Data,
+        order: jax.Array,
+        start: jax.Array,
+        count: jax.Array,
+    ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
+        def body(i: jax.Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
             logs, new, _ = self._step(*carry[0], reading, resident, order[start + i])
             return new, logs
 
@@ -116,17 +117,27 @@ class Blocks:
         return logs, new, {}
 
     def __call__(
-        self, resident: Any, order: Any, start: int, count: int, shield: Shield | None
+        self, resident: Data, order: jax.Array, start: int, count: int, shield: Shield | None
     ) -> Any:
-        """Run the steps on the rows `order[start : start + count]`; gives the logs of the last one."""
+        """Run the steps on the rows `order[start : start + count]`; return the logs of the last one."""
         arguments = (resident, order, np.int32(start), np.int32(count))
         logs = self._program.run(self._run, arguments, shield)
         self.pace.started(count, logs)
         return logs
 
 
+def blocks_of(program: Program | EagerProgram, rows: Rows) -> Blocks | None:
+    """Return the program in blocks of steps; None where it can't be run so on these data."""
+    if isinstance(program, EagerProgram) or rows.whole_batches < 2:
+        return None
+    if program.blocks is None:
+        blocks = Blocks(program)
+        program.blocks = blocks if blocks.is_fast(rows.resident, rows.first) else False
+    return program.blocks or None
+
+
 def _primitives(jaxpr: Any) -> Iterator[str]:
-    """The names of all primitives, those of inner functions included."""
+    """Yield the names of all primitives, those of inner functions included."""
     for equation in jaxpr.eqns:
         yield equation.primitive.name
         for parameter in equation.params.values():

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hornbeam.core.op import wrap
 from hornbeam.keras.engine.context import call_context
+from hornbeam.keras.sources.source import Data
 from hornbeam.keras.training.shield import Shield
-from hornbeam.keras.training.step import unwrapped
+from hornbeam.keras.training.step import Gather, Step, unwrapped
 
 
 class EagerProgram:
     """A step whose ops are computed one by one, and whose assignments take effect at once."""
 
-    made_at = 0
-
-    def __init__(
-        self, step: Callable[[Any], Any], gather: Callable[[Any, Any], Any] | None
-    ) -> None:
+    def __init__(self, step: Step, gather: Gather | None) -> None:
         """Take the arguments of a `Program`; the variables need not be known."""
         self._step = step
         self._gather = gather
 
-    def __call__(self, resident: Any, batch: Any, shield: Shield | None = None) -> Any:
+    def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
         """Run one step and return what the step returns, on the device."""
         data = wrap(batch if self._gather is None else self._gather(resident, batch))
         with (shield or Shield()).step(), call_context(fresh=True):

@@ -40,7 +40,7 @@ class Shield:
             self._installed = False
 
     def step(self) -> Shield.Step:
-        """The block that must not be torn apart."""
+        """Return the context of a block that must not be interrupted."""
         return Shield.Step(self)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:

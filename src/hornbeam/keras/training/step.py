@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 
@@ -13,52 +14,82 @@ from hornbeam.core.op import wrap
 from hornbeam.core.program_state import ProgramState
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.typing import Structure
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.tracking import attribute_values, unique
+from hornbeam.keras.sources.source import DEFAULT, Data, Placement
 from hornbeam.keras.training.shield import Shield
 
+if TYPE_CHECKING:
+    from hornbeam.keras.optimizers import Optimizer
+    from hornbeam.keras.training.trainer import Trainer
 
-class Program:
-    """A compiled step over variables.
+Step: TypeAlias = Callable[[Data], Any]
+"""From a batch to logs by name, or to the outputs of a prediction."""
+
+Gather: TypeAlias = Callable[[Data, Any], Data]
+"""From resident arrays and row numbers to a batch."""
+
+Values: TypeAlias = list[jax.Array]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The variables that a step uses, and what it holds as constants of its program.
 
     `changing` variables are handed over to the program (their memory is reused) and get their new values after each
     call. So do `shared` ones, which other models' programs may be reading at the same time: their old values stay
     whole. The others are only read, and written back in the rare case that the step assigns them.
     """
 
+    changing: list[Variable] = field(default_factory=list)
+    shared: list[Variable] = field(default_factory=list)
+    reading: list[Variable] = field(default_factory=list)
+    trained: list[Variable] = field(default_factory=list)
+    settings: list[Any] = field(default_factory=list)
+    """Numbers, schedules and functions of the optimizers."""
+
+    def equals(self, other: Reach) -> bool:
+        """Return whether a program made for this one serves the other."""
+        return (
+            _same(self.changing, other.changing)
+            and _same(self.reading, other.reading)
+            and _same(self.trained, other.trained)
+            and _equal(self.settings, other.settings)
+        )
+
+
+class Program:
+    """A compiled step over variables."""
+
     def __init__(
         self,
-        step: Callable[[Any], Any],
-        gather: Callable[[Any, Any], Any] | None,
-        changing: Sequence[Variable],
-        reading: Sequence[Variable],
-        shared: Sequence[Variable] = (),
+        step: Step,
+        gather: Gather | None = None,
+        reach: Reach | None = None,
+        placement: Placement = DEFAULT,
     ) -> None:
-        """`step(data)` gives the logs. `gather(resident, batch)` makes the data of a step; None: they are the batch."""
-        self.changing = list(changing)
-        self.shared = list(shared)
-        self._read_state = ProgramState(reading)
+        """`gather(resident, batch)` makes the data of a step; None: they are the batch."""
+        self.reach = reach or Reach()
+        self.changing, self.shared = self.reach.changing, self.reach.shared
+        self.placement = placement
+        self.made_at = 0  # the count of changes when the variables were last compared
+        self.forms: set[object] = set()  # of the batches that the model was prepared for
+        self.blocks: Any = None  # the same step in blocks; False where that would be slow
+        self._read_state = ProgramState(self.reach.reading)
         self._step = step
         self._gather = gather
-        self.frozen: tuple[int, ...] = ()
-        self.settings: list[Any] = []  # of the optimizers, as they were when the program was made
-        self.made_at = 0  # the count of changes when the variables were last compared
-        self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._order: list[str] | None = None
         open_cache()
         self._run = jax.jit(self.pure, donate_argnums=(0,))
-
-    def matches(self, changing: Sequence[Variable], reading: Sequence[Variable]) -> bool:
-        """Whether the program was made for these variables."""
-        return _same(self.changing, changing) and self._read_state.starts_with(reading)
 
     @property
     def reading(self) -> list[Variable]:
         """The variables that are only read: those that the model holds, then those found while tracing."""
         return self._read_state.variables
 
-    def with_state(self, run: Callable[[list[Any], list[Any], list[Any]], Any]) -> Any:
+    def with_state(self, run: Callable[[Values, Values, Values], Any]) -> Any:
         """Return `run(changing, shared, reading)` on current values, where nothing is donated.
 
         It is called again when its trace has found more variables to read.
@@ -67,13 +98,8 @@ class Program:
         return self._read_state.run(lambda reading: run(changing, shared, reading))
 
     def pure(
-        self,
-        changing: list[Any],
-        shared: list[Any],
-        reading: list[Any],
-        resident: Any,
-        batch: Any,
-    ) -> Any:
+        self, changing: Values, shared: Values, reading: Values, resident: Data, batch: Data
+    ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
         """The step as a function of all that it reads: return (logs, new values, other new values).
 
         The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read, by
@@ -93,12 +119,17 @@ class Program:
         self._order = list(outputs) if isinstance(outputs, dict) else None
         return unwrapped(outputs), new, rest
 
-    def __call__(self, resident: Any, batch: Any, shield: Shield | None = None) -> Any:
-        """Run one step and give what it gives, on the device."""
+    def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
+        """Run one step and return what it returns, on the device."""
         return self.run(self._run, (resident, batch), shield)
 
-    def run(self, compiled: Any, arguments: tuple[Any, ...], shield: Shield | None = None) -> Any:
-        """Give a compiled form of the step its state and `arguments`, and keep the new state."""
+    def run(
+        self,
+        compiled: Callable[..., Any],
+        arguments: tuple[Data, ...],
+        shield: Shield | None = None,
+    ) -> Any:
+        """Call a compiled form of the step with its state and `arguments`, and keep the new state."""
         if not self.changing:
             outputs, _, rest = self.with_state(
                 lambda _, shared, reading: compiled([], shared, reading, *arguments)
@@ -106,7 +137,7 @@ class Program:
             self._read_state.write_back(rest)
             return self._ordered(outputs)
         with shield.step() if shield else Shield().step():
-            changing = _handed_over(self.changing)
+            changing = _donated(self.changing)
             shared = [v._value for v in self.shared]
             outputs, new, rest = self._read_state.run(
                 lambda reading: compiled(changing, shared, reading, *arguments)
@@ -118,12 +149,12 @@ class Program:
         return self._ordered(outputs)
 
     def _ordered(self, outputs: Any) -> Any:
-        """A dict in the order in which the step made it: JAX gives it back sorted."""
+        """Return a dict in the order in which the step made it: JAX sorts the keys."""
         return outputs if self._order is None else {name: outputs[name] for name in self._order}
 
 
-def _handed_over(variables: list[Variable]) -> list[Any]:
-    """The values, for the program to destroy: copies of those that somebody else may still hold."""
+def _donated(variables: list[Variable]) -> Values:
+    """Return the values to donate, copying arrays that the user may still hold."""
     seen: set[int] = set()
     values = []
     for variable in variables:
@@ -136,11 +167,20 @@ def _handed_over(variables: list[Variable]) -> list[Any]:
     return values
 
 
-def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
+def _same(a: Sequence[object], b: Sequence[object]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
 
 
-def unwrapped(tree: Any) -> Any:
+def _equal(a: Sequence[object], b: Sequence[object]) -> bool:
+    """Return whether two lists hold the same objects, or equal numbers and strings."""
+    plain = (bool, int, float, str)
+    return len(a) == len(b) and all(
+        x is y or (type(x) is type(y) and isinstance(x, plain) and x == y)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def unwrapped(tree: Structure[Any]) -> Structure[Any]:
     """Return the structure with raw arrays in place of tensors."""
     return jax.tree.map(
         lambda x: x._value if isinstance(x, Tensor) else x,
@@ -149,35 +189,24 @@ def unwrapped(tree: Any) -> Any:
     )
 
 
-def _optimizers(model: Any) -> list[Any]:
-    return [v for v in attribute_values(model) if hasattr(type(v), "apply_gradients")]
-
-
-def optimizer_settings(model: Any) -> list[Any]:
-    """Return the numbers, schedules and functions of the model's optimizers that a training step holds as constants."""
-    return [value for optimizer in _optimizers(model) for value in optimizer.settings()]
-
-
-def same_settings(a: Sequence[Any], b: Sequence[Any]) -> bool:
-    """Whether two lists of settings are the same objects, or equal numbers and strings."""
-    plain = (bool, int, float, str)
-    return len(a) == len(b) and all(
-        x is y or (type(x) is type(y) and isinstance(x, plain) and x == y)
-        for x, y in zip(a, b, strict=True)
+def reach_of(model: Trainer, kind: str) -> Reach:
+    """Return what a step of that kind, "train", "test" or "predict", uses of the model."""
+    # The seeds that all models draw from, which another thread's program may be reading.
+    seeds = global_generator().state
+    if kind == "train":
+        optimizers = _optimizers(model)
+        slots = [variable for optimizer in optimizers for variable in optimizer.variables]
+        settings = [value for optimizer in optimizers for value in optimizer.settings()]
+        with model.as_compiled():
+            trained = model.trainable_variables
+        changing = [v for v in unique([*model.variables, *slots]) if v is not seeds]
+        return Reach(changing, shared=[seeds], trained=trained, settings=settings)
+    changing = unique(model.metrics_variables) if kind == "test" else []
+    ids = set(map(id, changing))
+    return Reach(
+        changing, reading=[v for v in unique([*model.variables, seeds]) if id(v) not in ids]
     )
 
 
-def training_state(model: Any) -> list[Variable]:
-    """All of a model that a training step may change: weights, seeds, metrics and optimizers' slots."""
-    slots = [variable for optimizer in _optimizers(model) for variable in optimizer.variables]
-    shared = global_generator().state
-    return [v for v in unique([*model.variables, *slots]) if v is not shared]
-
-
-def evaluation_state(model: Any) -> tuple[list[Variable], list[Variable]]:
-    """What an evaluation step changes (metrics), and what it reads."""
-    changing = unique(model.metrics_variables)
-    ids = set(map(id, changing))
-    return changing, [
-        v for v in unique([*model.variables, global_generator().state]) if id(v) not in ids
-    ]
+def _optimizers(model: Trainer) -> list[Optimizer]:
+    return [v for v in attribute_values(model) if hasattr(type(v), "apply_gradients")]

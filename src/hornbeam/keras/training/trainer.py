@@ -15,16 +15,30 @@ from hornbeam.core import eager, scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.keras import optimizers
+from hornbeam.keras.compiled.loss import CompileLoss
+from hornbeam.keras.compiled.metrics import CompileMetrics, check_metrics
+from hornbeam.keras.compiled.outputs import flat_values
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
 from hornbeam.keras.engine.trainability import Trainability
 from hornbeam.keras.metrics import Mean
+from hornbeam.keras.sources.adapters import (
+    Input,
+    make_feed,
+    packed,
+    split_off,
+    validation_feed,
+)
+from hornbeam.keras.sources.arrays import ArraySource
+from hornbeam.keras.sources.class_weight import ClassWeight, check_keys, weigher
+from hornbeam.keras.sources.convert import Arrays
+from hornbeam.keras.sources.source import DEFAULT, Data, Placement
 from hornbeam.keras.training import loop
-from hornbeam.keras.training.compile_loss import CompileLoss
-from hornbeam.keras.training.compile_metrics import CompileMetrics, check_metrics
+from hornbeam.keras.training.loop import Callbacks, Logs, Schedule
+from hornbeam.keras.training.programs import program_for
+from hornbeam.keras.training.run import Run
 from hornbeam.keras.training.step import Program, unwrapped
-from hornbeam.keras.training.structure import flat_values
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 
@@ -50,6 +64,8 @@ class Trainer(Layer):
     run_eagerly = False
     history: Any = None
     optimizer: Any = None
+    placement: Placement = DEFAULT
+    _run: Run | None = None
     _compile_loss: CompileLoss | None = None
     _compile_metrics: CompileMetrics
     _programs: dict[Any, Program]
@@ -146,7 +162,7 @@ class Trainer(Layer):
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
-        """The outputs for a batch."""
+        """Return the outputs for a batch."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
@@ -158,7 +174,7 @@ class Trainer(Layer):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The total loss: that of `compile`, and what layers and regularizers add."""
+        """Return the total loss: that of `compile`, and what layers and regularizers add."""
         del x, training  # for overriding methods
         terms = list(self.losses)
         if self._compile_loss is not None:
@@ -172,13 +188,13 @@ class Trainer(Layer):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        """Update the metrics of `compile` and give the values of all metrics by name."""
+        """Update the metrics of `compile`; return the values of all metrics by name."""
         del x
         self._compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The values of all metrics by name."""
+        """Return the values of all metrics by name."""
         logs: dict[str, Any] = {}
         for metric in self.metrics:
             value = metric.result()
@@ -207,19 +223,19 @@ class Trainer(Layer):
         return [metric.name for metric in self.metrics]
 
     def reset_metrics(self) -> None:
-        """Begin all metrics anew."""
+        """Reset all metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
     def _output_names(self) -> list[str] | None:
-        """The names of the outputs where the model knows them."""
+        """Return the names of the outputs; None where the model does not know them."""
         return None
 
     def as_compiled(self) -> AbstractContextManager[Any]:
         """Return a context in which layers and weights are trainable as they were when `compile` was called."""
         return nullcontext() if self._as_compiled is None else self._as_compiled
 
-    def _tell_changes_since_compile(self) -> None:
+    def _warn_of_changes_since_compile(self) -> None:
         """Warn of `trainable` set after `compile`, once for each change."""
         news = self._as_compiled.news(self) if self._as_compiled is not None else []
         if news:
@@ -227,12 +243,24 @@ class Trainer(Layer):
             warnings.warn(
                 f"`trainable` was changed after the model {self.name!r} was compiled: {', '.join(news[:5])}{more}. "
                 "Training goes on as it was at compile; call model.compile(...) again to let the change count.",
-                stacklevel=4,
+                stacklevel=3,
             )
 
-    # Making all state before the first step
+    # Before the first step
 
-    def prepare(self, first: Any, kind: str) -> None:
+    def check_batch(self, batch: Data) -> None:
+        """Raise ValueError for data that a compiled step can't tell from good ones: it computes NaN, or nonsense.
+
+        `batch` is x, (x, y) or (x, y, sample_weight), arrays on the host. Layers check their own inputs, such as an
+        index without an embedding; the losses check the targets. Called before the first step on all data that lie in
+        memory, and on each batch of a stream.
+        """
+        x, y, _ = unpack_x_y_sample_weight(batch)
+        self.check_values(x)
+        if self._compile_loss is not None:
+            self._compile_loss.check_targets(y)
+
+    def prepare(self, first: Data, kind: str) -> None:
         """Make all state that a step needs: weights, metrics, the optimizer's slots. Nothing is computed.
 
         `first` is a batch of arrays; `kind` is "train", "test" or "predict".
@@ -286,7 +314,7 @@ class Trainer(Layer):
         return True
 
     def _symbolic_outputs(self, x: Any) -> Any:
-        """Symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
+        """Return symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
         outputs = self.compute_output_spec(x)
         self.built = True
         return outputs
@@ -295,24 +323,24 @@ class Trainer(Layer):
 
     def fit(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Input = None,
+        y: Arrays = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
-        callbacks: Any = None,
+        callbacks: Callbacks = None,
         validation_split: float = 0.0,
-        validation_data: Any = None,
+        validation_data: Input = None,
         shuffle: bool | str = True,
-        class_weight: dict[int, float] | None = None,
-        sample_weight: Any = None,
+        class_weight: ClassWeight | None = None,
+        sample_weight: Arrays = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | list[int] = 1,
     ) -> Any:
-        """Train for `epochs` passes over the data; gives a `History`.
+        """Train for `epochs` passes over the data; return a `History`.
 
         `x` is an array, a list or dict of arrays (b, ...), a generator of batches, or a `PyDataset`. `verbose`: 0
         silent, 1 a bar, 2 a line for each epoch. Ctrl-C ends the training between two steps, the model stays valid.
@@ -325,87 +353,123 @@ class Trainer(Layer):
         >>> len(history.history["loss"])
         3
         """
-        return loop.fit(
-            self,
+        self._require_compiled("fit")
+        if validation_split and validation_data is None:
+            split = split_off(x, y, sample_weight, validation_split)
+            (x, y, sample_weight), validation_data = split  # type: ignore[misc]
+        feed = make_feed(
             x,
             y,
+            sample_weight,
             batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
+            steps=steps_per_epoch,
             shuffle=shuffle,
             class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
+            placement=self.placement,
         )
+        validation = None
+        if validation_data is not None:
+            size = validation_batch_size or batch_size
+            validation = validation_feed(validation_data, size, validation_steps, self.placement)
+        self._warn_of_changes_since_compile()
+        program = program_for(self, "train", feed.source)
+        self._check_class_weight(class_weight)
+        schedule = Schedule(epochs, initial_epoch, validation_freq)
+        return loop.fit(self, program, feed, validation, schedule, callbacks, verbose)
 
     def evaluate(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Input = None,
+        y: Arrays = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
-        sample_weight: Any = None,
+        sample_weight: Arrays = None,
         steps: int | None = None,
-        callbacks: Any = None,
+        callbacks: Callbacks = None,
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """The loss and metrics over data: a list, the loss alone where there is no metric, or a dict."""
+        """Return the loss and metrics over data: a list, the loss alone where there is no metric, or a dict."""
         if kwargs:
             raise TypeError(f"evaluate received unknown arguments: {', '.join(map(repr, kwargs))}.")
-        logs = loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
-        return self._as_result(logs, return_dict)
+        self._require_compiled("evaluate")
+        feed = make_feed(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, placement=self.placement
+        )
+        return self._as_result(loop.evaluate(self, feed, callbacks, verbose), return_dict)
 
     def predict(
         self,
-        x: Any,
+        x: Input,
         batch_size: int | None = None,
         verbose: int | str = "auto",
         steps: int | None = None,
-        callbacks: Any = None,
+        callbacks: Callbacks = None,
     ) -> Any:
-        """The outputs for data, as NumPy arrays. May be called from many threads at once."""
-        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
+        """Return the outputs for data, as NumPy arrays. May be called from many threads at once."""
+        feed = make_feed(
+            x, batch_size=batch_size, steps=steps, resident=False, placement=self.placement
+        )
+        return loop.predict(self, feed, callbacks, verbose)
 
     def train_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: dict[int, float] | None = None,
+        x: Arrays,
+        y: Arrays = None,
+        sample_weight: Arrays = None,
+        class_weight: ClassWeight | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step of training on one batch; gives its loss and metrics."""
-        return self._as_result(
-            loop.on_batch(self, "train", x, y, sample_weight, class_weight), return_dict
-        )
+        """Train on one batch; return its loss and metrics."""
+        logs = self._on_batch("train", packed(x, y, sample_weight), class_weight)
+        return self._as_result(logs, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+        self,
+        x: Arrays,
+        y: Arrays = None,
+        sample_weight: Arrays = None,
+        return_dict: bool = False,
     ) -> Any:
-        """The loss and metrics on one batch."""
-        return self._as_result(loop.on_batch(self, "test", x, y, sample_weight), return_dict)
+        """Return the loss and metrics on one batch."""
+        return self._as_result(self._on_batch("test", packed(x, y, sample_weight)), return_dict)
 
-    def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch, as NumPy arrays."""
-        return jax.tree.map(np.array, loop.on_batch(self, "predict", x))
+    def predict_on_batch(self, x: Arrays) -> Any:
+        """Return the outputs for one batch, as NumPy arrays."""
+        return jax.tree.map(np.array, self._on_batch("predict", packed(x)))
+
+    def _on_batch(self, kind: str, data: Data, class_weight: ClassWeight | None = None) -> Any:
+        if kind != "predict":
+            self._require_compiled(f"{kind}_on_batch")
+        weighted = data if class_weight is None else weigher(class_weight)(data)
+        source = ArraySource(weighted, batch_size=1 << 31, resident=False)
+        program = program_for(self, kind, source)
+        self._check_class_weight(class_weight)
+        return loop.on_batch(self, kind, program, source.first())
+
+    def finish_training(self) -> None:
+        """Give the weights the values that the optimizer wants them to have after training, such as averages."""
+        with self.as_compiled():
+            if hasattr(self.optimizer, "finalize_variable_values") and self.optimizer.built:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+
+    def _require_compiled(self, what: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"The model {self.name!r} must be compiled before {what}: call "
+                "model.compile(optimizer='adam', loss=..., metrics=[...]) first."
+            )
+
+    def _check_class_weight(self, class_weight: ClassWeight | None) -> None:
+        classes = None if self._compile_loss is None else self._compile_loss.class_count()
+        if class_weight is not None and classes is not None:
+            check_keys(class_weight, classes)
 
     @staticmethod
-    def _as_result(logs: dict[str, Any], return_dict: bool) -> Any:
-        values = {
-            name: float(value) if np.ndim(value) == 0 else np.asarray(value)
-            for name, value in logs.items()
-        }
+    def _as_result(logs: Logs, return_dict: bool) -> Any:
         if return_dict:
-            return values
-        return next(iter(values.values())) if len(values) == 1 else list(values.values())
+            return logs
+        return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
 
 
 def _are_metrics(loss_weights: Any) -> bool:
@@ -423,5 +487,5 @@ def _device_type(array: Any) -> Any:
 
 
 def _symbols(tree: Any) -> Any:
-    """Symbolic tensors of the shapes and types of a batch, the number of rows left open."""
+    """Return symbolic tensors of the shapes and types of a batch, the number of rows left open."""
     return jax.tree.map(lambda a: KerasTensor((None, *a.shape[1:]), _device_type(a)), tree)

@@ -11,7 +11,7 @@ from hornbeam.core.names import object_name
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import infer
 from hornbeam.keras import metrics
-from hornbeam.keras.training.structure import (
+from hornbeam.keras.compiled.outputs import (
     flat_values,
     has_names,
     output_names,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from hornbeam.keras import losses, metrics
-from hornbeam.keras.losses.lookup import as_loss
-from hornbeam.keras.training.structure import (
+from hornbeam.keras.compiled.outputs import (
+    find_targets,
     flat_values,
     has_names,
     output_names,
@@ -14,6 +16,15 @@ from hornbeam.keras.training.structure import (
     targets_per_output,
     unique_names,
     weights_per_output,
+)
+from hornbeam.keras.losses.labels import check_labels
+from hornbeam.keras.losses.lookup import as_loss
+from hornbeam.keras.sources.source import Data
+
+_OF_CLASSES = (
+    losses.SparseCategoricalCrossentropy,
+    losses.CategoricalCrossentropy,
+    losses.CategoricalFocalCrossentropy,
 )
 
 
@@ -54,15 +65,28 @@ class CompileLoss:
         """The places of the outputs that have a loss; None before the model has seen data."""
         return None if self.entries is None else [i for i, _, _ in self.entries]
 
-    def class_counts(self) -> list[tuple[int, int, int | None]]:
-        """For outputs whose targets are class numbers: `(place, number of classes, class to ignore)`."""
-        found = []
-        for i, loss, _ in self.entries or []:
-            if isinstance(loss, losses.SparseCategoricalCrossentropy):
-                classes = self._shapes[i][loss.axis]
-                if classes is not None:
-                    found.append((i, classes, loss.ignore_class))
-        return found
+    def check_targets(self, y: Data) -> None:
+        """Raise ValueError for class numbers that the model has no output for; the device would not notice them."""
+        if self.entries is None or y is None:
+            return
+        targets = find_targets(y, self.names, self.places) or {}
+        for i, loss, _ in self.entries:
+            sparse = isinstance(loss, losses.SparseCategoricalCrossentropy)
+            classes = self._shapes[i][loss.axis] if sparse else None
+            if classes is not None and targets.get(i) is not None:
+                name = f"y ({self.names[i]})" if len(targets) > 1 else "y"
+                check_labels(np.asarray(targets[i]), classes, name, loss.ignore_class)
+
+    def class_count(self) -> int | None:
+        """Return the number of classes of a model with one loss; None where it does not tell classes apart."""
+        if self.entries is None or len(self.entries) != 1:
+            return None
+        place, loss, _ = self.entries[0]
+        if isinstance(loss, _OF_CLASSES):
+            return self._shapes[place][loss.axis]
+        if isinstance(loss, losses.BinaryCrossentropy) and self._shapes[place][-1] == 1:
+            return 2
+        return None
 
     def __call__(
         self, y: Any, y_pred: Any, sample_weight: Any = None, names: list[str] | None = None

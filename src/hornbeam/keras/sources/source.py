@@ -1,0 +1,134 @@
+"""What a training loop reads its batches from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core.typing import Structure, TensorLike
+from hornbeam.kernels import native
+
+Data: TypeAlias = "Structure[TensorLike]"
+"""x, (x, y) or (x, y, sample_weight), each a structure of arrays."""
+
+State: TypeAlias = dict[str, Any]
+"""Where an iteration stands: numbers, text, lists and dicts of these."""
+
+Check: TypeAlias = Callable[[Data], None]
+"""Raises ValueError for data that a model can't work on."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where batches go: the sharding of their arrays; None is JAX's default device."""
+
+    batch: jax.sharding.Sharding | None = None
+
+    def put(self, batch: Data) -> Data:
+        """Return the batch on its devices."""
+        if self.batch is None:
+            return jax.tree.map(jnp.asarray, batch)
+        return jax.device_put(batch, self.batch)
+
+    @property
+    def platform(self) -> str:
+        """The kind of device: "cpu", "gpu" or "tpu"."""
+        if self.batch is None:
+            return native.platform()
+        return next(iter(self.batch.device_set)).platform
+
+
+DEFAULT = Placement()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Data from which a compiled step gathers its batch: the batches of a pass are row numbers."""
+
+    resident: Data
+    """The arrays, on their device."""
+    gather: Callable[[Data, jax.Array], Data]
+    """Return the rows of a batch; a pure function, traced into the step."""
+    first: np.ndarray
+    """The row numbers of a batch, to read their shape and type off."""
+    whole_batches: int
+    order: Callable[[], tuple[np.ndarray, np.ndarray]]
+    """Begin a pass: return the row numbers of its whole batches (steps, b), and those that are left over."""
+    advance: Callable[[int], None]
+    """Note that so many batches of the pass have been used."""
+
+
+class Source(Protocol):
+    """Batches, in passes over the data.
+
+    `open` begins a pass. `state` then tells where it stands, and `open(state)` goes on from there, in another process
+    too.
+    """
+
+    length: int | None
+    """The number of batches of a pass; None where it is not known or there is no end."""
+
+    @property
+    def spec(self) -> Structure[jax.ShapeDtypeStruct]:
+        """The shapes and types of a batch, in the form that the user gave it."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """Where the last pass stands."""
+        ...
+
+    def first(self) -> Data:
+        """Return a batch on the host. It is not used up: `open` yields it too."""
+        ...
+
+    def check(self, check: Check) -> None:
+        """Call `check` on all data: at once, or on each batch as it comes."""
+        ...
+
+    def open(self, state: State | None = None) -> Iterator[Data]:
+        """Begin a pass, or go on with one; yield what a step takes."""
+        ...
+
+    def as_rows(self) -> Rows | None:
+        """Return the data for steps that gather their batches; None where each batch must be handed over."""
+        ...
+
+
+def spec_of(batch: Data) -> Structure[jax.ShapeDtypeStruct]:
+    """Return the shapes of a batch, and its types as the device knows them."""
+    return jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), batch
+    )
+
+
+class Feed:
+    """A source and the number of steps of an epoch; a pass goes on in the next epoch where that number cuts it."""
+
+    def __init__(self, source: Source, steps: int | None = None) -> None:
+        """`steps` None takes the source's number, which may be unknown."""
+        self.source = source
+        self.steps = source.length if steps is None else steps
+        self.is_cut = steps is not None
+        self._pass: Iterator[Data] | None = None
+
+    def epoch(self) -> Iterator[Data]:
+        """Return the batches of one epoch; fewer than `steps` where the source has no more."""
+        return self._of_passes(self.steps) if self.is_cut and self.steps else self.source.open()
+
+    def _of_passes(self, steps: int) -> Iterator[Data]:
+        done, empty_passes = 0, 0
+        while done < steps and empty_passes < 2:  # the first may be the rest of a finished pass
+            self._pass = self._pass or self.source.open()
+            empty_passes += 1
+            for batch in self._pass:
+                done, empty_passes = done + 1, 0
+                yield batch
+                if done == steps:
+                    return
+            self._pass = None

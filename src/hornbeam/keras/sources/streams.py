@@ -1,0 +1,200 @@
+"""Data that comes batch by batch: generators, iterators, `PyDataset`."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeAlias
+
+import jax
+import numpy as np
+
+from hornbeam.core.rng import make_seed
+from hornbeam.core.typing import Structure
+from hornbeam.keras.sources.convert import common_length, dense, host_arrays
+from hornbeam.keras.sources.source import DEFAULT, Check, Data, Placement, State, spec_of
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
+from hornbeam.keras.utils.py_dataset import PyDataset
+
+Convert: TypeAlias = Callable[[Data], Data]
+
+
+class _Stream(ABC):
+    """What streams share: each step takes the batch itself."""
+
+    def __init__(self, convert: Convert | None, placement: Placement) -> None:
+        self._convert = convert
+        self._placement = placement
+        self._check: Check | None = None
+        self._sample: Data = None  # the first batch, for whoever asks for its shapes again
+        self._form: tuple[object, ...] | None = None
+        self._shapes = ""
+        self._state: State = {}
+
+    @abstractmethod
+    def first(self) -> Data:
+        """Return the first batch."""
+
+    @property
+    def spec(self) -> Structure[jax.ShapeDtypeStruct]:
+        """The shapes and types of the first batch."""
+        return spec_of(self.first())
+
+    @property
+    def state(self) -> State:
+        """How many batches of the pass have been used, and the seed of a shuffled one."""
+        return dict(self._state)
+
+    def check(self, check: Check) -> None:
+        """Check the first batch now, the others as they come."""
+        check(self.first())
+        self._check = check
+
+    def as_rows(self) -> None:
+        """Return None: each batch is handed over."""
+        return None
+
+    def _prepared(self, data: Data) -> Data:
+        unpack_x_y_sample_weight(data)  # raises for anything but x, (x, y), (x, y, sample_weight)
+        is_tuple = type(data) in (list, tuple)
+        batch = type(data)(map(host_arrays, data)) if is_tuple else host_arrays(data)  # type: ignore
+        batch = jax.tree.map(dense, batch)
+        common_length(batch)
+        self._check_form(batch)
+        if self._convert is not None:
+            batch = self._convert(batch)
+        if self._check is not None:
+            self._check(batch)
+        return batch
+
+    def _check_form(self, batch: Data) -> None:
+        """Raise ValueError for a batch of another structure, or other numbers of axes, than the first one's."""
+        parts = unpack_x_y_sample_weight(batch)
+        leaves, tree = jax.tree.flatten(parts)
+        form = (tree, *(leaf.ndim for leaf in leaves))
+        if self._form is None:
+            self._form, self._shapes = form, _shapes(parts)
+        elif form != self._form:
+            raise ValueError(
+                f"A batch has another structure than the first one.\nReceived: {_shapes(parts)}\nExpected: "
+                f"{self._shapes}\nEvery batch needs the same parts (x, y, sample_weight), with the same names, number of "
+                "arrays and number of axes."
+            )
+
+
+def _shapes(parts: tuple[Data, Data, Data]) -> str:
+    named = zip(("x", "y", "sample_weight"), parts, strict=True)
+    return ", ".join(f"{name}: {jax.tree.map(np.shape, part)}" for name, part in named)
+
+
+class IteratorSource(_Stream):
+    """Batches from a generator, or from anything that can be iterated over."""
+
+    def __init__(
+        self,
+        data: Iterable[Data],
+        convert: Convert | None = None,
+        placement: Placement = DEFAULT,
+    ) -> None:
+        """A generator can be read once; other iterables begin anew in each pass."""
+        super().__init__(convert, placement)
+        self._iterable = data
+        self._iterator = iter(data)
+        self._restarts = self._iterator is not data
+        self._is_fresh = True
+        self._read_ahead: Data = None
+        self.length: int | None = len(data) if hasattr(data, "__len__") else None  # type: ignore
+
+    def first(self) -> Data:
+        """Return the first batch that ever came; the first pass still begins with it."""
+        if self._sample is None:
+            try:
+                self._sample = self._read_ahead = self._prepared(next(self._iterator))
+            except StopIteration:
+                raise ValueError("There is no data: the generator gave no batch.") from None
+        return self._sample
+
+    def open(self, state: State | None = None) -> Iterator[Data]:
+        """Yield the batches until the iterator ends; with a `state`, first drop those that were used."""
+        if self._restarts and not self._is_fresh:
+            self._iterator = iter(self._iterable)
+        self._is_fresh = False
+        dropped = state["used"] if state else 0
+        self._state = {"used": 0}
+        for batch in self._batches():
+            self._state["used"] += 1
+            if self._state["used"] > dropped:
+                yield self._placement.put(batch)
+
+    def _batches(self) -> Iterator[Data]:
+        if self._read_ahead is not None:
+            batch, self._read_ahead = self._read_ahead, None
+            yield batch
+        yield from map(self._prepared, self._iterator)
+
+
+class PyDatasetSource(_Stream):
+    """Batches of a `PyDataset`, made ahead by threads where it has workers."""
+
+    def __init__(
+        self,
+        dataset: PyDataset,
+        shuffle: bool = False,
+        convert: Convert | None = None,
+        placement: Placement = DEFAULT,
+    ) -> None:
+        """`shuffle` changes the order of the batches in each pass."""
+        super().__init__(convert, placement)
+        self._dataset = dataset
+        self.length: int | None = dataset.num_batches
+        self._shuffle = shuffle and self.length is not None
+        if self.length == 0:
+            raise ValueError(
+                f"There is no data: {type(dataset).__name__} has no batches (its length is 0)."
+            )
+
+    def first(self) -> Data:
+        """Return the batch of index 0, read once."""
+        if self._sample is None:
+            self._sample = self._prepared(self._dataset[0])
+        return self._sample
+
+    def open(self, state: State | None = None) -> Iterator[Data]:
+        """Yield the batches of one pass; those of a data set without an end in their order."""
+        fresh = {"seed": make_seed() if self._shuffle else None, "used": 0}
+        self._state = dict(state) if state else fresh
+        self._dataset.on_epoch_begin()
+        for batch in self._ahead(itertools.islice(self._order(), self._state["used"], None)):
+            self._state["used"] += 1
+            yield self._placement.put(batch)
+        self._dataset.on_epoch_end()
+
+    def _order(self) -> Iterable[int]:
+        if self.length is None:
+            return itertools.count()
+        order = np.arange(self.length)
+        if self._shuffle:
+            np.random.default_rng(self._state["seed"]).shuffle(order)
+        return order.tolist()
+
+    def _make(self, index: int) -> Data:
+        return self._prepared(self._dataset[index])
+
+    def _ahead(self, order: Iterable[int]) -> Iterator[Data]:
+        workers = self._dataset.workers
+        if workers <= 1:
+            yield from map(self._make, order)
+            return
+        pool = ThreadPoolExecutor(workers)
+        waiting: list[Future[Data]] = []
+        try:
+            for index in order:
+                waiting.append(pool.submit(self._make, index))
+                if len(waiting) >= max(workers, self._dataset.max_queue_size):
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,87 @@
+"""The programs of a model: one for each kind of step, kept while the model's variables stay the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from hornbeam.core.changes import change_count
+from hornbeam.keras.sources.source import Data, Source
+from hornbeam.keras.training.eager import EagerProgram
+from hornbeam.keras.training.step import Program, Step, reach_of
+
+if TYPE_CHECKING:
+    from hornbeam.keras.training.trainer import Trainer
+
+
+def program_for(model: Trainer, kind: str, source: Source) -> Program | EagerProgram:
+    """Return the program of a step, "train", "test" or "predict", on the data of `source`.
+
+    Before, all state that the step needs is made, and the data are checked.
+    """
+    rows = source.as_rows()
+    gather = None if rows is None else rows.gather
+    key = kind, rows is not None
+    kept = _kept(model, key)
+    form = _form(source.first()) if kind != "predict" else None
+    if (kept is None and not (kind == "predict" and _is_built(model))) or (
+        kept is not None and form not in kept.forms
+    ):
+        with model.as_compiled():
+            model.prepare(source.first(), kind)
+        kept = _kept(model, key)
+    source.check(model.check_batch)
+    if model.run_eagerly:
+        return EagerProgram(_step(model, kind), gather)
+    if kept is None:
+        count, reach = change_count(), reach_of(model, kind)
+        programs = vars(model).setdefault("_programs", {})
+        kept = programs.get(key)
+        if kept is None or not kept.reach.equals(reach):
+            kept = programs[key] = Program(_step(model, kind), gather, reach, model.placement)
+        kept.made_at = count
+    kept.forms.add(form)
+    return kept
+
+
+def _kept(model: Trainer, key: tuple[str, bool]) -> Program | None:
+    """Return the program of an earlier call, if no state was made, frozen or attached anywhere since."""
+    program = vars(model).get("_programs", {}).get(key)
+    return program if program is not None and program.made_at == change_count() else None
+
+
+def _form(batch: Data) -> object:
+    leaves, tree = jax.tree.flatten(batch)
+    return tree, tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
+
+
+def _is_built(model: Trainer) -> bool:
+    return model.built and all(layer.built for layer in model.flatten_layers())
+
+
+def _step(model: Trainer, kind: str) -> Step:
+    """Return the step of that kind, the layers trainable as they were at `compile`."""
+    step = getattr(model, f"{kind}_step")
+
+    def run(data: Data) -> Any:
+        with model.as_compiled():
+            outputs = step(data)
+        if kind == "predict":
+            return outputs
+        if not isinstance(outputs, dict):
+            raise TypeError(
+                f"{type(model).__name__}.{kind}_step returned {type(outputs).__name__} {outputs!r}; expected a dict of "
+                f"logs by name. Return for instance {{'loss': loss}} or self.compute_metrics(x, y, y_pred)."
+            )
+        return _flat(outputs)
+
+    return run
+
+
+def _flat(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return the logs without nesting: `{m.name: m.result() for m in self.metrics}` nests those of `compile`."""
+    found: dict[str, Any] = {}
+    for name, value in logs.items():
+        found.update(_flat(value) if isinstance(value, dict) else {name: value})
+    return found

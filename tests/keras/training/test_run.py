@@ -1,0 +1,39 @@
+"""What `fit` knows of where it stands."""
+
+import numpy as np
+
+from hornbeam import keras
+from hornbeam.core.rng import default_seed_state, make_seed, set_default_seed_state
+
+X, Y = np.ones((11, 2), "float32"), np.zeros(11, "float32")
+
+
+class Watching(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.states = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.states.append(self.model._run.state())
+
+
+def test_state_in_mid_epoch():
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stopping, watching = keras.callbacks.EarlyStopping("loss"), Watching()
+    model.fit(X, Y, batch_size=3, epochs=2, verbose=0, callbacks=[stopping, watching])
+    steps = [(epoch, step) for epoch in range(2) for step in (1, 2, 3, 4)]
+    assert [(s["epoch"], s["step"]) for s in watching.states] == steps
+    assert [s["source"]["used"] for s in watching.states] == [1, 2, 3, 4] * 2
+    assert len({s["source"]["seed"] for s in watching.states}) == 2
+    seeds = [tuple(s["global_seed"]) for s in watching.states]
+    assert all(isinstance(s["callbacks"], list) and s["callbacks"] for s in watching.states)
+    assert len(seeds) == 8 and model._run is None
+
+
+def test_default_seeds_go_on_from_their_state():
+    state = default_seed_state()
+    drawn = [make_seed() for _ in range(3)]
+    set_default_seed_state(state)
+    assert [make_seed() for _ in range(3)] == drawn
