@@ -1,5 +1,6 @@
 """With `run_eagerly=True` Python sees values everywhere, under the gradient too."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -156,3 +157,31 @@ def test_compiled_programs_still_refuse_to_show_values():
     model.compile("sgd", "mse")
     with pytest.raises(RuntimeError, match="run_eagerly=True"):
         model.fit(X, Y, verbose=0)
+
+
+def test_run_eagerly_set_after_compile_counts_at_the_next_call():
+    seen = []
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flat, self.out = layers.Flatten(), layers.Dense(1)
+
+        def call(self, inputs, training=False):
+            seen.append(isinstance(inputs._value, jax.core.Tracer))
+            return self.out(self.flat(inputs))
+
+    model = Model()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    for is_eager in (True, False):
+        model.run_eagerly = is_eager
+        for act in (
+            lambda: model.fit(X, Y, verbose=0),
+            lambda: model.evaluate(X, Y, verbose=0),
+            lambda: model.predict(X, verbose=0),
+            lambda: model.train_on_batch(X, Y),
+        ):
+            seen.clear()
+            act()
+            assert (False in seen) == is_eager

@@ -245,3 +245,23 @@ def test_a_second_fit_uses_the_same_program():
     before = change_count()
     assert model.fit(X, Y, verbose=0) is model.history
     assert change_count() == before
+
+
+@pytest.mark.parametrize("act", ["fit", "train_on_batch", "evaluate", "predict"])
+def test_data_of_another_width_after_a_good_call(act):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 2), "float32")
+    call = {
+        "fit": lambda x: model.fit(x, y, verbose=0),
+        "train_on_batch": lambda x: model.train_on_batch(x, y),
+        "evaluate": lambda x: model.evaluate(x, y, verbose=0),
+        "predict": lambda x: model.predict(x, verbose=0),
+    }[act]
+    call(x)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"expected shape|\(None, 5\)|\(4, 5\)"):
+        call(np.ones((4, 5), "float32"))
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    call(x)

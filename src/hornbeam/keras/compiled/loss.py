@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from hornbeam.keras import losses, metrics
 from hornbeam.keras.compiled.outputs import (
+    PerOutput,
+    Tensors,
     find_targets,
     flat_values,
     has_names,
@@ -19,7 +22,9 @@ from hornbeam.keras.compiled.outputs import (
 )
 from hornbeam.keras.losses.labels import check_labels
 from hornbeam.keras.losses.lookup import as_loss
-from hornbeam.keras.sources.source import Data
+
+LossLike: TypeAlias = "losses.Loss | Callable[..., Any] | str | Mapping[str, Any]"
+"""A loss, a function of (y_true, y_pred), a name, or a configuration."""
 
 _OF_CLASSES = (
     losses.SparseCategoricalCrossentropy,
@@ -31,7 +36,7 @@ _OF_CLASSES = (
 class CompileLoss:
     """The weighted sum of the losses of all outputs; each output's own loss is kept as a metric."""
 
-    def __init__(self, loss: Any, loss_weights: Any = None) -> None:
+    def __init__(self, loss: PerOutput[LossLike], loss_weights: PerOutput[float] = None) -> None:
         """`loss` and `loss_weights`: one for all outputs, a list, or a dict by name of output."""
         self.loss = loss
         self.loss_weights = loss_weights
@@ -42,7 +47,7 @@ class CompileLoss:
         if not isinstance(loss, (list, tuple, dict)):
             losses.get(loss)  # an unknown name is an error now, not in fit
 
-    def build(self, y_pred: Any, names: list[str] | None) -> None:
+    def build(self, y_pred: Tensors, names: list[str] | None) -> None:
         """Find which loss belongs to which output."""
         self.names = output_names(y_pred, names)
         self._shapes = [tuple(each.shape) for each in flat_values(y_pred)]
@@ -65,7 +70,7 @@ class CompileLoss:
         """The places of the outputs that have a loss; None before the model has seen data."""
         return None if self.entries is None else [i for i, _, _ in self.entries]
 
-    def check_targets(self, y: Data) -> None:
+    def check_targets(self, y: Tensors) -> None:
         """Raise ValueError for class numbers that the model has no output for; the device would not notice them."""
         if self.entries is None or y is None:
             return
@@ -89,9 +94,13 @@ class CompileLoss:
         return None
 
     def __call__(
-        self, y: Any, y_pred: Any, sample_weight: Any = None, names: list[str] | None = None
+        self,
+        y: Tensors,
+        y_pred: Tensors,
+        sample_weight: Tensors = None,
+        names: list[str] | None = None,
     ) -> Any:
-        """The total loss, a scalar."""
+        """Return the total loss, a scalar."""
         if self.entries is None:
             self.build(y_pred, names)
         assert self.entries is not None
@@ -111,7 +120,8 @@ class CompileLoss:
         return total
 
 
-def _name(given: Any, loss: Any) -> str:
+def _name(given: LossLike, loss: losses.Loss) -> str:
     # The name of a function, "mse", stays as the user wrote it; a class has the name of its objects.
-    is_function = isinstance(given, str) and not isinstance(losses.get(given), losses.Loss)
-    return given if is_function else loss.name
+    if isinstance(given, str) and not isinstance(losses.get(given), losses.Loss):
+        return given
+    return loss.name

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import jax
 
 from hornbeam.core.names import object_name
 from hornbeam.core.scope import StateScope
-from hornbeam.core.symbolic import infer
+from hornbeam.core.symbolic import KerasTensor, infer
+from hornbeam.core.tensor import Tensor
 from hornbeam.keras import metrics
 from hornbeam.keras.compiled.outputs import (
+    PerOutput,
+    Tensors,
     flat_values,
     has_names,
     output_names,
@@ -19,6 +23,9 @@ from hornbeam.keras.compiled.outputs import (
     targets_per_output,
     weights_per_output,
 )
+
+MetricLike: TypeAlias = "metrics.Metric | Callable[..., Any] | str | Mapping[str, Any]"
+"""A metric, a function of (y_true, y_pred), a name, or a configuration."""
 
 _ACCURACY = {
     "binary": metrics.BinaryAccuracy,
@@ -45,7 +52,9 @@ class CompileMetrics:
 
     name = "compile_metrics"
 
-    def __init__(self, metrics: Any, weighted_metrics: Any) -> None:
+    def __init__(
+        self, metrics: PerOutput[MetricLike], weighted_metrics: PerOutput[MetricLike]
+    ) -> None:
         """Lists, lists of lists or dicts by name of output, of names, functions and metrics."""
         self.given = metrics
         self.given_weighted = weighted_metrics
@@ -56,8 +65,8 @@ class CompileMetrics:
 
     def build(
         self,
-        y: Any,
-        y_pred: Any,
+        y: Tensors,
+        y_pred: Tensors,
         names: list[str] | None,
         taught: list[int] | None = None,
         traces: bool = True,
@@ -98,8 +107,8 @@ class CompileMetrics:
         """The variables of all metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
-    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take a batch into account."""
+    def update_state(self, y: Tensors, y_pred: Tensors, sample_weight: Tensors = None) -> None:
+        """Update all metrics with a batch."""
         if not self.entries:
             return
         targets = targets_per_output(y, self.names, self._taught)
@@ -114,7 +123,7 @@ class CompileMetrics:
                 metric.update_state(targets[i], outputs[i])
 
     def result(self) -> dict[str, Any]:
-        """The values by name."""
+        """Return the values by name."""
         logs: dict[str, Any] = {}
         for _, metric, name, _ in self.entries or []:
             value = metric.result()
@@ -122,7 +131,7 @@ class CompileMetrics:
         return logs
 
     def reset_state(self) -> None:
-        """Begin anew."""
+        """Reset all metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
@@ -133,12 +142,14 @@ def _numbered(name: str, counts: Counter[str]) -> str:
     return name if counts[name] == 1 else f"{name}_{counts[name] - 1}"
 
 
-def _make_variables(metric: Any, target: Any, output: Any) -> None:
+def _make_variables(
+    metric: metrics.Metric, target: KerasTensor | None, output: KerasTensor
+) -> None:
     """Let a metric that makes its variables on its first update do so before the first step is compiled."""
     if metric.variables or target is None:
         return
 
-    def update(y: Any, y_pred: Any) -> Any:
+    def update(y: Tensor, y_pred: Tensor) -> Tensor:
         with StateScope():
             metric.update_state(y, y_pred)
         return y_pred
@@ -146,7 +157,7 @@ def _make_variables(metric: Any, target: Any, output: Any) -> None:
     infer(update, target, output)
 
 
-def check_metrics(*given: Any) -> None:
+def check_metrics(*given: PerOutput[MetricLike]) -> None:
     """Raise ValueError for a name that is no metric, before any data is needed."""
     for tree in given:
         for each in jax.tree.leaves(tree):
@@ -154,8 +165,8 @@ def check_metrics(*given: Any) -> None:
                 metrics.get(each)
 
 
-def _lists(what: str, given: Any, names: list[str]) -> list[list[Any]]:
-    """A list of metrics for each output."""
+def _lists(what: str, given: PerOutput[MetricLike], names: list[str]) -> list[list[Any]]:
+    """Return a list of metrics for each output."""
     if given is None:
         return [[] for _ in names]
     if not isinstance(given, (list, tuple, dict)):
@@ -170,7 +181,7 @@ def _lists(what: str, given: Any, names: list[str]) -> list[list[Any]]:
     return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
 
 
-def _metric(given: Any, target: Any, output: Any) -> Any:
+def _metric(given: MetricLike, target: KerasTensor | None, output: KerasTensor) -> metrics.Metric:
     if isinstance(given, metrics.Metric):
         return given
     name = str(given).lower() if isinstance(given, str) else ""
@@ -184,8 +195,8 @@ def _metric(given: Any, target: Any, output: Any) -> Any:
     return metrics.MeanMetricWrapper(found, name=label)
 
 
-def _kind(target: Any, output: Any) -> str:
-    """Which accuracy is meant, by the shapes as in Keras."""
+def _kind(target: KerasTensor | None, output: KerasTensor) -> str:
+    """Return which accuracy is meant, by the shapes as in Keras."""
     if target is None:
         return "categorical" if output.shape[-1] != 1 else "binary"
     if output.shape and output.shape[-1] == 1:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
+from hornbeam.core.typing import Structure, TensorLike
+
+T = TypeVar("T")
+
+Tensors: TypeAlias = "Structure[TensorLike]"
+"""Outputs or targets of a model, in the structure that the model or its user chose."""
+
+PerOutput: TypeAlias = "T | Sequence[PerOutput[T]] | Mapping[str, PerOutput[T]] | None"
+"""One for all outputs, a list in their order, or a dict by their names."""
 
 
-def flat_values(tree: Any) -> list[Any]:
-    """The tensors of a structure, in order; a structure may be a single tensor or None."""
+def flat_values(tree: Tensors) -> list[Any]:
+    """Return the tensors of a structure, in order; a structure may be a single tensor or None."""
     return jax.tree.leaves(tree, is_leaf=lambda x: x is None or is_box(x))
 
 
-def output_names(outputs: Any, given: list[str] | None) -> list[str]:
-    """A name for each output: a dict's keys, the model's names, else its place."""
+def output_names(outputs: Tensors, given: list[str] | None) -> list[str]:
+    """Return a name for each output: a dict's keys, the model's names, else its place."""
     if not has_names(outputs, given):
         return [f"output_{i}" for i in range(len(flat_values(outputs)))]
     return sorted(outputs) if isinstance(outputs, dict) else unique_names(given or [])
 
 
-def has_names(outputs: Any, given: list[str] | None) -> bool:
+def has_names(outputs: Tensors, given: list[str] | None) -> bool:
     """Return whether the outputs have names: those of a dict, or those that the model knows."""
     count = len(flat_values(outputs))
     return (isinstance(outputs, dict) and len(outputs) == count) or len(given or []) == count
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """The names, repeated ones numbered."""
+    """Return the names, repeated ones numbered."""
     seen: dict[str, int] = {}
     result = []
     for name in names:
@@ -38,8 +48,8 @@ def unique_names(names: list[str]) -> list[str]:
     return result
 
 
-def per_output(what: str, given: Any, names: list[str]) -> list[Any]:
-    """One entry of `given` for each output; None where it says nothing about one.
+def per_output(what: str, given: PerOutput[Any], names: list[str]) -> list[Any]:
+    """Return one entry of `given` for each output; None where it says nothing about one.
 
     Raises ValueError for a list of another length and for names that are no outputs.
     """
@@ -63,7 +73,7 @@ def per_output(what: str, given: Any, names: list[str]) -> list[Any]:
     return [given] * len(names)
 
 
-def targets_per_output(y: Any, names: list[str], taught: list[int] | None) -> list[Any]:
+def targets_per_output(y: Tensors, names: list[str], taught: list[int] | None) -> list[Any]:
     """Return the targets in the order of the outputs; None where there are none for one.
 
     `y` holds one array for each output, or one for each output that has a loss; `taught` are the places of these.
@@ -79,7 +89,7 @@ def targets_per_output(y: Any, names: list[str], taught: list[int] | None) -> li
     )
 
 
-def find_targets(y: Any, names: list[str], taught: list[int] | None) -> dict[int, Any] | None:
+def find_targets(y: Tensors, names: list[str], taught: list[int] | None) -> dict[int, Any] | None:
     """Return the targets by the place of their output; None where their number fits no set of outputs."""
     if y is None:
         return {}
@@ -90,8 +100,8 @@ def find_targets(y: Any, names: list[str], taught: list[int] | None) -> dict[int
     return dict(zip(places, flat, strict=True)) if len(flat) == len(places) else None
 
 
-def weights_per_output(sample_weight: Any, names: list[str]) -> list[Any]:
-    """The sample weights in the order of the outputs; a single array serves all."""
+def weights_per_output(sample_weight: Tensors, names: list[str]) -> list[Any]:
+    """Return the sample weights in the order of the outputs; a single array serves all."""
     if isinstance(sample_weight, dict):
         return per_output("sample_weight", sample_weight, names)
     flat = flat_values(sample_weight)

@@ -13,6 +13,7 @@ from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import convert_to_tensor
+from hornbeam.keras.compiled.outputs import Tensors
 from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
@@ -109,7 +110,7 @@ class Model(Trainer):
     def _builds_in_call(self) -> bool:
         return self._graph is None and type(self).build is Model.build
 
-    def _symbolic_outputs(self, x: Any) -> Any:
+    def _symbolic_outputs(self, x: Tensors) -> Any:
         if self._graph is not None:
             return self._graph.outputs
         if type(self).call is Model.call:

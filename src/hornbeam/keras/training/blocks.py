@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.source import Data, Rows
 from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.shield import Shield
@@ -45,7 +46,7 @@ class Pace:
         self._waiting: tuple[int, float, Any] | None = None
         self._ready = 0.0
 
-    def started(self, steps: int, logs: Any) -> None:
+    def started(self, steps: int, logs: Structure[jax.Array]) -> None:
         """Note that a block was handed over; wait for the one before it, so that one runs and one waits."""
         now = time.perf_counter()
         self.settle()

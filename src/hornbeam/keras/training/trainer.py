@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -15,9 +15,9 @@ from hornbeam.core import eager, scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.keras import optimizers
-from hornbeam.keras.compiled.loss import CompileLoss
-from hornbeam.keras.compiled.metrics import CompileMetrics, check_metrics
-from hornbeam.keras.compiled.outputs import flat_values
+from hornbeam.keras.compiled.loss import CompileLoss, LossLike
+from hornbeam.keras.compiled.metrics import CompileMetrics, MetricLike, check_metrics
+from hornbeam.keras.compiled.outputs import PerOutput, Tensors, flat_values
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
@@ -41,16 +41,18 @@ from hornbeam.keras.training.run import Run
 from hornbeam.keras.training.step import Program, unwrapped
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
+OptimizerLike: TypeAlias = "optimizers.Optimizer | str | Mapping[str, Any] | None"
+
 
 @dataclass
 class CompileConfig:
     """What `compile` was given."""
 
-    optimizer: Any
-    loss: Any
-    loss_weights: Any
-    metrics: Any
-    weighted_metrics: Any
+    optimizer: OptimizerLike
+    loss: PerOutput[LossLike]
+    loss_weights: PerOutput[float]
+    metrics: PerOutput[MetricLike]
+    weighted_metrics: PerOutput[MetricLike]
     run_eagerly: bool
     steps_per_execution: int
     jit_compile: bool | str
@@ -73,11 +75,11 @@ class Trainer(Layer):
 
     def compile(
         self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
+        optimizer: OptimizerLike = "rmsprop",
+        loss: PerOutput[LossLike] = None,
+        loss_weights: PerOutput[float] = None,
+        metrics: PerOutput[MetricLike] = None,
+        weighted_metrics: PerOutput[MetricLike] = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -89,10 +91,8 @@ class Trainer(Layer):
         `steps_per_execution` and `jit_compile` are accepted for compatibility: steps are always compiled, unless
         `run_eagerly` asks for plain Python. Raises ValueError for an unknown optimizer, loss or metric.
         """
-        if _are_metrics(
-            loss_weights
-        ):  # Keras 2 had the metrics in third place, and courses call it so
-            loss_weights, metrics = metrics, loss_weights
+        if _are_metrics(loss_weights):  # third in Keras 2, and courses pass them by position
+            loss_weights, metrics = metrics, loss_weights  # type: ignore[assignment]
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         check_metrics(metrics, weighted_metrics)
         self.optimizer = self._scaling_optimizer(optimizers.get(optimizer), auto_scale_loss)
@@ -127,7 +127,7 @@ class Trainer(Layer):
 
     # What a subclass may override
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, data: Data) -> dict[str, Any]:
         """Train on a batch and return the logs.
 
         `data` is `x`, `(x, y)` or `(x, y, sample_weight)`, as it was passed to `fit` or made by the generator. The step
@@ -150,7 +150,7 @@ class Trainer(Layer):
         self.optimizer.apply(gradients, variables)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def test_step(self, data: Data) -> dict[str, Any]:
         """Evaluate a batch and return the logs."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with call_context(fresh=True):
@@ -161,17 +161,17 @@ class Trainer(Layer):
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def predict_step(self, data: Any) -> Any:
+    def predict_step(self, data: Data) -> Any:
         """Return the outputs for a batch."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
     def compute_loss(
         self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Tensors = None,
+        y: Tensors = None,
+        y_pred: Tensors = None,
+        sample_weight: Tensors = None,
         training: bool = True,
     ) -> Any:
         """Return the total loss: that of `compile`, and what layers and regularizers add."""
@@ -186,7 +186,7 @@ class Trainer(Layer):
         return sum(terms[1:], start=terms[0])
 
     def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+        self, x: Tensors, y: Tensors, y_pred: Tensors, sample_weight: Tensors = None
     ) -> dict[str, Any]:
         """Update the metrics of `compile`; return the values of all metrics by name."""
         del x
@@ -289,10 +289,10 @@ class Trainer(Layer):
         ):
             self._dry_run(getattr(self, name), first)
 
-    def _dry_run(self, step: Callable[[Any], Any], first: Any) -> None:
+    def _dry_run(self, step: Callable[[Any], Any], first: Data) -> None:
         """Trace a user's step once, so that the metrics and slots that it makes on its way are there."""
 
-        def run(batch: Any) -> int:
+        def run(batch: Data) -> int:
             with scope.StateScope(), call_context(fresh=True):
                 step(jax.tree.map(Tensor, batch))
             return 0
@@ -301,7 +301,7 @@ class Trainer(Layer):
             run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first)
         )
 
-    def _first_outputs(self, x: Any) -> Any:
+    def _first_outputs(self, x: Tensors) -> Any:
         """Return symbolic outputs for a batch; where Python is to see values, those that `call` computes."""
         if not self.run_eagerly or not self._computes_by_call():
             return self._symbolic_outputs(_symbols(x))
@@ -313,7 +313,7 @@ class Trainer(Layer):
         """Return whether the outputs are found by running the class's own `call`."""
         return True
 
-    def _symbolic_outputs(self, x: Any) -> Any:
+    def _symbolic_outputs(self, x: Tensors) -> Any:
         """Return symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
         outputs = self.compute_output_spec(x)
         self.built = True
@@ -472,20 +472,20 @@ class Trainer(Layer):
         return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
 
 
-def _are_metrics(loss_weights: Any) -> bool:
+def _are_metrics(loss_weights: object) -> bool:
     leaves = jax.tree.leaves(loss_weights)
     return any(isinstance(each, str) or callable(each) for each in leaves)
 
 
-def _rows(x: Any) -> int:
+def _rows(x: Tensors) -> int:
     leaves = [leaf for leaf in flat_values(x) if leaf is not None]
     return leaves[0].shape[0] if leaves else 1
 
 
-def _device_type(array: Any) -> Any:
+def _device_type(array: np.ndarray) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(array.dtype)
 
 
-def _symbols(tree: Any) -> Any:
+def _symbols(tree: Tensors) -> Any:
     """Return symbolic tensors of the shapes and types of a batch, the number of rows left open."""
     return jax.tree.map(lambda a: KerasTensor((None, *a.shape[1:]), _device_type(a)), tree)
