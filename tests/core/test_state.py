@@ -4,7 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam.core import rng, scope
+from hornbeam.core.program_state import ProgramState
 from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.core.variable import Variable
 from tests.tolerances import assert_close
@@ -25,6 +27,20 @@ def test_assignments_add_and_subtract():
     v.assign_add([1, 2])
     v.assign_sub(convert_to_tensor([0.5, 0.5]))
     np.testing.assert_array_equal(v, [1.5, 2.5])
+
+
+def test_sizes_are_stored_as_jax_arrays():
+    sizes = tf.shape(
+        np.zeros((2, 3))
+    )  # a tensor of NumPy numbers, which stay known inside a program
+    assigned = Variable([0, 0])
+    assigned.assign(sizes)
+    for variable in (assigned, Variable(sizes), Variable(lambda shape, dtype: sizes, shape=(2,))):
+        assert isinstance(variable._value, jax.Array)
+        np.testing.assert_array_equal(variable, [2, 3])
+    # A program that finds the variable asks whether its array is deleted, which NumPy's can't answer.
+    state = ProgramState([assigned])
+    np.testing.assert_array_equal(state.values()[0], [2, 3])
 
 
 def test_a_callable_initializer_needs_a_shape():

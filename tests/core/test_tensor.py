@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam.core.dtypes import DType, as_dtype
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
 from hornbeam.core.variable import Variable
@@ -71,6 +72,10 @@ def test_shape_is_a_tuple_and_answers_as_tensorflow():
     assert shape.as_list() == [2, 3, 4]
     assert shape[1:].num_elements() == 12
     assert repr(shape) == "TensorShape([2, 3, 4])" and str(shape) == "(2, 3, 4)"
+
+
+def test_sizes_lie_on_the_host():
+    assert tf.shape(A).device == "CPU"
 
 
 def test_wide_values_become_narrow_silently():

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from hornbeam.core import fusion
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
-from hornbeam.core.typing import TensorLike
+from hornbeam.core.typing import NumpyArray, RawArray, TensorLike
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 __all__ = [
     "absolute",
@@ -36,21 +40,24 @@ __all__ = [
 ]
 
 
-def _operator(fn: Callable[..., Any]) -> Op[...]:
+def _operator(fn: Callable[P, R]) -> Op[P, R]:
     made = op(name="get_item" if fn.__name__ == "getitem" else fn.__name__)(fn)
     elementary[fn.__name__] = made
     return made
 
 
-def _array(x: TensorLike) -> Any:
-    """jnp functions refuse lists, which users write as constants: `x + [1, 2]`."""
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+def operand(x: Any) -> ArrayLike:
+    """Return the `TensorLike` argument of an op's body in a form that jax.numpy takes.
+
+    jax.numpy refuses lists, which users write as constants: `x + [1, 2]`. Numbers stay Python numbers, without a type.
+    """
+    return np.asarray(cast("Any", x)) if isinstance(x, (list, tuple)) else x
 
 
 @_operator
-def add(x1: TensorLike, x2: TensorLike) -> Any:
+def add(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 + x2"""
-    a, b = _array(x1), _array(x2)
+    a, b = operand(x1), operand(x2)
     for one, other in ((a, b), (b, a)):
         if isinstance(other, jax.Array) and (fused := fusion.taken(one, "add", other)) is not None:
             return fused
@@ -58,117 +65,117 @@ def add(x1: TensorLike, x2: TensorLike) -> Any:
 
 
 @_operator
-def subtract(x1: TensorLike, x2: TensorLike) -> Any:
+def subtract(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 - x2"""
-    return jnp.subtract(_array(x1), _array(x2))
+    return jnp.subtract(operand(x1), operand(x2))
 
 
 @_operator
-def multiply(x1: TensorLike, x2: TensorLike) -> Any:
+def multiply(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 * x2"""
-    return jnp.multiply(_array(x1), _array(x2))
+    return jnp.multiply(operand(x1), operand(x2))
 
 
 @_operator
-def divide(x1: TensorLike, x2: TensorLike) -> Any:
+def divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 / x2"""
-    return jnp.divide(_array(x1), _array(x2))
+    return jnp.divide(operand(x1), operand(x2))
 
 
 @_operator
-def floor_divide(x1: TensorLike, x2: TensorLike) -> Any:
+def floor_divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 // x2"""
-    return jnp.floor_divide(_array(x1), _array(x2))
+    return jnp.floor_divide(operand(x1), operand(x2))
 
 
 @_operator
-def mod(x1: TensorLike, x2: TensorLike) -> Any:
+def mod(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 % x2, with the sign of the divisor."""
-    return jnp.mod(_array(x1), _array(x2))
+    return jnp.mod(operand(x1), operand(x2))
 
 
 @_operator
-def power(x1: TensorLike, x2: TensorLike) -> Any:
+def power(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 ** x2"""
-    return jnp.power(_array(x1), _array(x2))
+    return jnp.power(operand(x1), operand(x2))
 
 
 @_operator
-def negative(x: TensorLike) -> Any:
+def negative(x: TensorLike) -> jax.Array:
     """-x"""
-    return jnp.negative(_array(x))
+    return jnp.negative(operand(x))
 
 
 @_operator
-def absolute(x: TensorLike) -> Any:
+def absolute(x: TensorLike) -> jax.Array:
     """|x|"""
-    return jnp.absolute(_array(x))
+    return jnp.absolute(operand(x))
 
 
 @_operator
-def invert(x: TensorLike) -> Any:
+def invert(x: TensorLike) -> jax.Array:
     """~x: logical for booleans, by bits for integers."""
-    return jnp.invert(_array(x))
+    return jnp.invert(operand(x))
 
 
 @_operator
-def equal(x1: TensorLike, x2: TensorLike) -> Any:
+def equal(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 == x2"""
-    return jnp.equal(_array(x1), _array(x2))
+    return jnp.equal(operand(x1), operand(x2))
 
 
 @_operator
-def not_equal(x1: TensorLike, x2: TensorLike) -> Any:
+def not_equal(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 != x2"""
-    return jnp.not_equal(_array(x1), _array(x2))
+    return jnp.not_equal(operand(x1), operand(x2))
 
 
 @_operator
-def less(x1: TensorLike, x2: TensorLike) -> Any:
+def less(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 < x2"""
-    return jnp.less(_array(x1), _array(x2))
+    return jnp.less(operand(x1), operand(x2))
 
 
 @_operator
-def less_equal(x1: TensorLike, x2: TensorLike) -> Any:
+def less_equal(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 <= x2"""
-    return jnp.less_equal(_array(x1), _array(x2))
+    return jnp.less_equal(operand(x1), operand(x2))
 
 
 @_operator
-def greater(x1: TensorLike, x2: TensorLike) -> Any:
+def greater(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 > x2"""
-    return jnp.greater(_array(x1), _array(x2))
+    return jnp.greater(operand(x1), operand(x2))
 
 
 @_operator
-def greater_equal(x1: TensorLike, x2: TensorLike) -> Any:
+def greater_equal(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 >= x2"""
-    return jnp.greater_equal(_array(x1), _array(x2))
+    return jnp.greater_equal(operand(x1), operand(x2))
 
 
 @_operator
-def bitwise_and(x: TensorLike, y: TensorLike) -> Any:
+def bitwise_and(x: TensorLike, y: TensorLike) -> jax.Array:
     """x & y"""
-    return jnp.bitwise_and(_array(x), _array(y))
+    return jnp.bitwise_and(operand(x), operand(y))
 
 
 @_operator
-def bitwise_or(x: TensorLike, y: TensorLike) -> Any:
+def bitwise_or(x: TensorLike, y: TensorLike) -> jax.Array:
     """x | y"""
-    return jnp.bitwise_or(_array(x), _array(y))
+    return jnp.bitwise_or(operand(x), operand(y))
 
 
 @_operator
-def bitwise_xor(x: TensorLike, y: TensorLike) -> Any:
+def bitwise_xor(x: TensorLike, y: TensorLike) -> jax.Array:
     """x ^ y"""
-    return jnp.bitwise_xor(_array(x), _array(y))
+    return jnp.bitwise_xor(operand(x), operand(y))
 
 
 @_operator
-def getitem(x: TensorLike, key: Any) -> Any:
+def getitem(x: TensorLike, key: Any) -> RawArray:
     """x[key]"""
     # Sizes, as `tf.shape` returns them, stay numbers while a program is compiled.
     if isinstance(x, np.ndarray):
-        return x[key]
+        return cast("NumpyArray", x[key])
     return jnp.asarray(x)[key]

@@ -26,6 +26,8 @@ from pathlib import Path
 
 import jax
 
+from hornbeam.core.jax_typed import set_config
+
 _LIMIT = 512 << 20  # bytes; the oldest entries go first
 _GRACE = 60.0  # seconds in which another process may still be writing
 _WORTH_KEEPING = 0.05  # seconds of compilation
@@ -83,9 +85,9 @@ def open_cache() -> Path | None:
     warnings.filterwarnings(
         "ignore", message="Error (reading|writing) persistent compilation cache"
     )
-    jax.config.update("jax_compilation_cache_dir", str(place))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    set_config("jax_compilation_cache_dir", str(place))
+    set_config("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
+    set_config("jax_persistent_cache_min_entry_size_bytes", -1)
     atexit.register(seal, place)
     return place
 
@@ -125,7 +127,8 @@ def _write(path: Path, text: str) -> None:
 
 def _sweep(place: Path) -> None:
     """Remove entries that are broken, then the oldest ones beyond the limit."""
-    now, kept = time.time(), []
+    now = time.time()
+    kept: list[tuple[float, int, Path]] = []
     for entry in place.glob("*-cache"):
         status, mark = entry.stat(), _seal_of(entry)
         sound = mark.exists() and mark.read_text() == _checksum(entry)

@@ -6,7 +6,7 @@ JAX computes in 32 bits unless its x64 mode is on; a request for a 64-bit type i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,16 @@ import ml_dtypes
 import numpy as np
 
 from hornbeam.core.errors import unknown_name
+
+if TYPE_CHECKING:
+    from hornbeam.core.typing import DTypeLike, TensorLike
+
+
+class _Limits(Protocol):
+    """What the untyped `finfo` and `iinfo` of ml_dtypes have in common."""
+
+    min: Any
+    max: Any
 
 
 class DType(str):
@@ -90,11 +100,11 @@ class DType(str):
         """The greatest value that can be represented."""
         return self._limits().max
 
-    def _limits(self) -> Any:
+    def _limits(self) -> _Limits:
         if self.is_floating:
-            return ml_dtypes.finfo(np.dtype(self.name))
+            return cast("_Limits", ml_dtypes.finfo(np.dtype(self.name)))
         if self.is_integer:
-            return ml_dtypes.iinfo(np.dtype(self.name))
+            return cast("_Limits", ml_dtypes.iinfo(np.dtype(self.name)))
         raise TypeError(f"The type {self.name} has no least and greatest value.")
 
     def is_compatible_with(self, other: object) -> bool:
@@ -114,7 +124,7 @@ class DType(str):
         if isinstance(other, str):
             return str.__eq__(self, other)
         try:
-            return other is not None and self.name == as_dtype(other).name
+            return other is not None and self.name == as_dtype(cast("DTypeLike", other)).name
         except (TypeError, ValueError):
             return False
 
@@ -158,7 +168,7 @@ ALL: dict[str, DType] = {
 _PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: complex64}
 
 
-def as_dtype(type_value: Any) -> DType:
+def as_dtype(type_value: DTypeLike) -> DType:
     """The DType that a name, a NumPy or JAX dtype, or a Python type stands for.
 
     Raises ValueError for an unknown name, with near names, and TypeError for what is no type at all.
@@ -177,7 +187,7 @@ def as_dtype(type_value: Any) -> DType:
     elif isinstance(type_value, type) and type_value in _PYTHON:
         return _PYTHON[type_value]
     try:
-        name = np.dtype(type_value).name
+        name: str = np.dtype(type_value).name
     except TypeError:
         if isinstance(type_value, str):
             raise unknown_name("dtype", type_value, ALL) from None
@@ -187,7 +197,7 @@ def as_dtype(type_value: Any) -> DType:
     return ALL.get(name) or DType(name)
 
 
-def canonical(value: Any) -> np.dtype:
+def canonical(value: DTypeLike) -> np.dtype[Any]:
     """The NumPy dtype that JAX will compute in: 64-bit types become 32-bit ones unless JAX's x64 mode is on."""
     dtype = as_dtype(value)
     if dtype.name == "string":
@@ -195,17 +205,17 @@ def canonical(value: Any) -> np.dtype:
     return np.dtype(jax.dtypes.canonicalize_dtype(np.dtype(dtype.name)))
 
 
-def is_float(value: Any) -> bool:
+def is_float(value: DTypeLike) -> bool:
     """Whether `value` is a floating type."""
     return as_dtype(value).is_floating
 
 
-def is_int(value: Any) -> bool:
+def is_int(value: DTypeLike) -> bool:
     """Whether `value` is an integer type (not bool)."""
     return as_dtype(value).is_integer
 
 
-def result_type(*values: Any) -> str:
+def result_type(*values: DTypeLike | TensorLike) -> str:
     """Return the name of the type to which JAX promotes dtypes, arrays and Python numbers.
 
     >>> from hornbeam import keras
@@ -213,7 +223,7 @@ def result_type(*values: Any) -> str:
     'bfloat16'
     """
 
-    def plain(value: Any) -> Any:
+    def plain(value: DTypeLike | TensorLike) -> Any:
         return canonical(value) if isinstance(value, (str, type, np.dtype)) else value
 
     return np.dtype(jnp.result_type(*map(plain, values))).name

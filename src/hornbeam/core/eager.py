@@ -4,6 +4,9 @@ A gradient that nothing compiles is taken op by op: each op is computed at once,
 `if`, `.numpy()` and `float()` work in the middle of the function.
 """
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import weakref
@@ -20,13 +23,13 @@ from hornbeam.core.variable import Variable
 
 def value_and_grad(
     fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
-) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+) -> Callable[..., tuple[tuple[Any, Any], list[jax.Array]]]:
     """Return `scope.value_and_grad` of `fn`; tensors that `fn` keeps can be looked at afterwards."""
 
-    def run(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def run(*args: object, **kwargs: object) -> tuple[Any, Any]:
         made: list[weakref.ref[Tensor]] = []
 
-        def record(call: Call, outputs: Any) -> None:
+        def record(call: Call, outputs: object) -> None:
             tensors = jax.tree.leaves(outputs, is_leaf=lambda x: isinstance(x, Tensor))
             made.extend(weakref.ref(each) for each in tensors if isinstance(each, Tensor))
 

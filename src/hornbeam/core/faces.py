@@ -9,6 +9,8 @@ from types import FrameType, ModuleType
 
 from hornbeam.core.errors import did_you_mean, missing_attribute
 
+# Documented in spite of its underscore; `inspect.currentframe` takes no depth and may return None.
+_frame: Callable[[int], FrameType] = getattr(sys, "_getframe")  # noqa: B009
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
@@ -33,7 +35,7 @@ def missing_names(module: str) -> Callable[[str], object]:
 
     def __getattr__(name: str) -> object:
         found = sys.modules[module]
-        raise missing_name(module, name, public_names(found), sys._getframe(1))
+        raise missing_name(module, name, public_names(found), _frame(1))
 
     return __getattr__
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 
 class _Names(threading.local):
@@ -30,7 +29,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def object_name(obj: Any) -> str:
+def object_name(obj: object) -> str:
     """Return the name that logs show for a function or an object.
 
     It is the snake_case of a function's name, the `name` of an object, or the snake_case of its class.
@@ -58,7 +57,7 @@ def reset_names() -> None:
 
 
 @contextmanager
-def name_scope(name: str) -> Iterator[None]:
+def name_scope(name: str) -> Generator[None]:
     """Variables made inside get `name` in their path."""
     _names.path.append(name)
     try:
@@ -68,7 +67,7 @@ def name_scope(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def path_scope(path: str | None) -> Iterator[None]:
+def path_scope(path: str | None) -> Generator[None]:
     """Variables made inside get `path`, whatever scopes are open around."""
     saved, _names.path = _names.path, [path] if path else []
     try:

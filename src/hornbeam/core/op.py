@@ -5,15 +5,19 @@ nesting. On values it computes; with a `KerasTensor` among its arguments it adds
 output's shape found by tracing. Whatever must see every computation (a gradient tape) listens here.
 """
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import jax
 
 from hornbeam.core import recording
+from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.recording import Call, is_recording
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
@@ -21,13 +25,23 @@ from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import Weight, is_weight
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from hornbeam.core.typing import Box, TreeDef
+
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class Op(Protocol[P]):
-    """A function that `@op` made."""
+class Op(Protocol[P, R]):
+    """A function that `@op` made: it takes what its body takes, and returns tensors for the body's arrays.
 
-    raw: Callable[..., Any]
+    A call returns symbolic tensors where there is one among its arguments. Which of the two it is, only the caller
+    knows; so the type of the result is left open.
+    """
+
+    raw: Callable[P, R]
     name: str
     __name__: str
     __qualname__: str
@@ -36,24 +50,24 @@ class Op(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
-registry: dict[str, Op[...]] = {}
+registry: dict[str, Op[..., Any]] = {}
 _BOXES = (Tensor, Variable, KerasTensor)
 
 
-def is_box(value: Any) -> bool:
+def is_box(value: object) -> TypeIs[Box]:
     """Return whether `value` is a tensor, a variable, what stands for a variable, or a symbolic tensor."""
     return isinstance(value, _BOXES) or is_weight(value)
 
 
 @overload
-def op(fn: Callable[P, Any]) -> Op[P]: ...
+def op(fn: Callable[P, R]) -> Op[P, R]: ...
 
 
 @overload
-def op(*, name: str) -> Callable[[Callable[P, Any]], Op[P]]: ...
+def op(*, name: str) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 
 
-def op(fn: Callable[P, Any] | None = None, *, name: str | None = None) -> Any:
+def op(fn: Callable[P, R] | None = None, *, name: str | None = None) -> Any:
     """Make an op of a pure function over raw JAX values.
 
     The undecorated function stays reachable as `raw`, for use inside other ops. Saved models know the op by its
@@ -73,7 +87,7 @@ def op(fn: Callable[P, Any] | None = None, *, name: str | None = None) -> Any:
     return _make(fn, name)
 
 
-def _make(fn: Callable[P, Any], name: str | None) -> Op[P]:
+def _make(fn: Callable[P, R], name: str | None) -> Op[P, R]:
     @functools.wraps(fn)
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
@@ -83,14 +97,14 @@ def _make(fn: Callable[P, Any], name: str | None) -> Op[P]:
             return _recorded(fn, leaves, tree)
         return compute(fn, leaves, tree)
 
-    made = cast("Op[P]", call)
+    made = cast("Op[P, R]", call)
     made.raw = fn
     made.name = name or fn.__name__
     _register(made)
     return made
 
 
-def _register(made: Op[...]) -> None:
+def _register(made: Op[..., Any]) -> None:
     name = made.name
     if name.startswith("_"):
         raise ValueError(
@@ -106,12 +120,12 @@ def _register(made: Op[...]) -> None:
     registry[name] = made
 
 
-def _place(made: Op[...]) -> str:
+def _place(made: Op[..., Any]) -> str:
     """Return where the op is defined: a notebook cell or a module that runs again replaces its own ops."""
     return f"{made.__module__}.{made.__qualname__}"
 
 
-def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
+def compute(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
         leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if is_weight(leaf) else leaf
@@ -121,7 +135,7 @@ def compute(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
     return wrap(fn(*args, **kwargs))
 
 
-def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: Any) -> Any:
+def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Compute as `compute` does, and note the call; what its functions capture are arguments of it too."""
     leaves = [_read(leaf) if is_weight(leaf) else leaf for leaf in leaves]
     if not any(map(_is_function, leaves)):
@@ -148,7 +162,7 @@ def _read(weight: Weight) -> Any:
         return weight.read_value()
     variables = list(weight.variables)
 
-    def read(*values: Any) -> jax.Array:
+    def read(*values: jax.Array) -> jax.Array:
         with StateScope(zip(variables, values, strict=True)):
             return weight.read_raw()
 
@@ -156,19 +170,21 @@ def _read(weight: Weight) -> Any:
     return _recorded(read, leaves, tree)
 
 
-def _is_function(leaf: Any) -> bool:
+def _is_function(leaf: object) -> bool:
     return callable(leaf) and not isinstance(leaf, type)
 
 
-def _raw(leaf: Any) -> Any:
+def _raw(leaf: object) -> Any:
     return leaf._value if isinstance(leaf, Tensor) else leaf
 
 
-def wrap(outputs: Any) -> Any:
-    """Every JAX array in `outputs` as a tensor."""
+def wrap(outputs: object) -> Any:
+    """Return `outputs` with a tensor in place of each JAX array."""
     recording.own(outputs)
     if isinstance(outputs, jax.Array):
         return Tensor(outputs)
-    return jax.tree.map(
-        lambda x: Tensor(x) if isinstance(x, jax.Array) else x, outputs, is_leaf=is_box
-    )
+    return tree_map(_wrap_leaf, outputs, is_leaf=is_box)
+
+
+def _wrap_leaf(leaf: object) -> Any:
+    return Tensor(leaf) if isinstance(leaf, jax.Array) else leaf

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hornbeam.core.typing import TensorLike
+    from hornbeam.core.typing import Key, TensorLike
 
 # Filled by `core.arithmetic` and, for `@`, casts and lists, by `ops`, which need the tensor types that derive from
 # `Operators`: the table breaks that circle.
@@ -19,7 +19,7 @@ class Operators:
     __slots__ = ()
     __array_priority__ = 100  # `ndarray * tensor` is left to our `__rmul__`
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Key) -> Any:
         return elementary["getitem"](self, key)
 
     def __neg__(self) -> Any:

@@ -11,9 +11,9 @@ import itertools
 import math
 import re
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def probes_apart_from(known: Collection[int]) -> Iterator[int]:
 
 
 @contextmanager
-def probing(size: int) -> Iterator[None]:
+def probing(size: int) -> Generator[None]:
     """Treat `size` as unknown within the context, in this thread."""
     _local.active.append(size)
     try:
@@ -53,11 +53,17 @@ def without_probes(shape: T) -> T:
     """Return a shape, or a structure of shapes, with None in place of probe sizes."""
     if not _local.active:
         return shape
+    return _without(shape, set(_local.active))
+
+
+def _without(shape: Any, probes: set[int]) -> Any:
     if isinstance(shape, dict):
-        return {key: without_probes(each) for key, each in shape.items()}  # type: ignore[return-value]
+        entries = cast("dict[Any, Any]", shape)
+        return {key: _without(each, probes) for key, each in entries.items()}
     if isinstance(shape, (list, tuple)):
-        return type(shape)([without_probes(each) for each in shape])
-    return None if isinstance(shape, int) and shape in _local.active else shape  # type: ignore[return-value]
+        sizes = cast("list[Any] | tuple[Any, ...]", shape)
+        return type(sizes)([_without(each, probes) for each in sizes])
+    return None if isinstance(shape, int) and shape in probes else shape
 
 
 def hide_probe(error: BaseException, size: int, retrace: Callable[[], object]) -> None:

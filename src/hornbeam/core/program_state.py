@@ -7,6 +7,9 @@ that `records` notes what it was not told of; `settle` then ends the trace, befo
 traces again with the missing variables among the arguments.
 """
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import threading

@@ -6,18 +6,25 @@ cell of an RNN) may use tensors and variables that are no arguments: a `Capture`
 the call, so that nothing about values hides in a closure.
 """
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from hornbeam.core.typing import RawArray, TreeDef
+    from hornbeam.core.variable import Variable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +32,7 @@ class Call:
     """One computation: `fn(*args, **kwargs)` with the arguments that `tree` makes of `values`."""
 
     fn: Callable[..., Any]
-    tree: Any
+    tree: TreeDef
     boxes: list[Any]
     """The arguments' leaves as they were given: tensors, one variable where it is read, and anything else."""
     values: list[Any]
@@ -38,7 +45,7 @@ class Call:
             return self.fn(*args, **kwargs)
 
 
-Recorder: TypeAlias = Callable[[Call, Any], None]
+Recorder: TypeAlias = Callable[[Call, object], None]
 
 
 class _Local(threading.local):
@@ -60,14 +67,14 @@ def is_recording() -> bool:
     return bool(_local.recorders)
 
 
-def note(call: Call, outputs: Any) -> None:
+def note(call: Call, outputs: object) -> None:
     """Tell all listeners of `call`."""
     for recorder in list(_local.recorders):
         recorder(call, outputs)
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def paused() -> Generator[None]:
     """Let nobody listen within the context: what a call computes inside is part of that call."""
     saved, _local.recorders = _local.recorders, []
     try:
@@ -81,12 +88,12 @@ class Capture:
 
     def __init__(self) -> None:
         """Nothing is found before `open`."""
-        self._own: dict[int, Any] = {}
-        self._found: dict[int, tuple[Any, Any]] = {}
+        self._own: dict[int, object] = {}
+        self._found: dict[int, tuple[Tensor | Variable, RawArray]] = {}
         self._autocast = scope.autocast_dtype()
 
     @contextmanager
-    def open(self) -> Iterator[None]:
+    def open(self) -> Generator[None]:
         """Watch what is computed within the context."""
         saved = _local.recorders, _local.capture
         _local.recorders, _local.capture = [self._see], self
@@ -95,27 +102,27 @@ class Capture:
         finally:
             _local.recorders, _local.capture = saved
 
-    def own(self, raw: Any) -> None:
+    def own(self, raw: object) -> None:
         """Say that a raw value was made inside."""
         self._own[id(raw)] = raw
 
-    def use(self, box: Any, raw: Any) -> None:
+    def use(self, box: Tensor | Variable, raw: RawArray) -> None:
         """Say that a function used `box` when its raw value was `raw`."""
         if id(raw) not in self._own:
             self._found.setdefault(id(box), (box, raw))
 
-    def _see(self, call: Call, outputs: Any) -> None:
+    def _see(self, call: Call, outputs: object) -> None:
         for box, raw in zip(call.boxes, call.values, strict=True):
             if isinstance(box, Tensor) or hasattr(box, "read_raw"):
                 self.use(box, raw)
 
     @property
-    def boxes(self) -> list[Any]:
+    def boxes(self) -> list[Tensor | Variable]:
         """The tensors and variables that were found."""
         return [box for box, _ in self._found.values()]
 
     @property
-    def values(self) -> list[Any]:
+    def values(self) -> list[RawArray]:
         """Their raw values."""
         return [raw for _, raw in self._found.values()]
 
@@ -123,7 +130,7 @@ class Capture:
         """Return `fn` as a pure function `(captured values, *args, **kwargs)`."""
         boxes = self.boxes
 
-        def run(values: list[Any], *args: Any, **kwargs: Any) -> Any:
+        def run(values: list[jax.Array], *args: object, **kwargs: object) -> Any:
             tensors = [(b, x) for b, x in zip(boxes, values, strict=True) if isinstance(b, Tensor)]
             variables = [
                 (b, x) for b, x in zip(boxes, values, strict=True) if not isinstance(b, Tensor)
@@ -141,14 +148,14 @@ class Capture:
         return run
 
 
-def own(outputs: Any) -> None:
+def own(outputs: object) -> None:
     """Tell an open `Capture` of raw values, or of tensors, that were made inside."""
     if _local.capture is not None:
         for leaf in jax.tree.leaves(outputs):
             _local.capture.own(leaf)
 
 
-def used(outputs: Any, is_box: Callable[[Any], bool]) -> None:
+def used(outputs: object, is_box: Callable[[object], bool]) -> None:
     """Tell an open `Capture` what a function returned as it was: a tensor or variable from outside."""
     if _local.capture is not None:
         for leaf in jax.tree.leaves(outputs, is_leaf=is_box):

@@ -5,26 +5,31 @@ that the scope was entered with, assignments are collected by it, and the variab
 nest: a read that the innermost scope does not know goes outwards, an assignment stays innermost.
 """
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import jax
 
+from hornbeam.core.jax_typed import value_and_grad as value_and_grad_of
 from hornbeam.core.origins import note_probabilities, probabilities_in
 from hornbeam.core.tensor import is_traced, unwrap
 
 if TYPE_CHECKING:
+    from hornbeam.core.typing import DTypeLike
     from hornbeam.core.variable import Variable
 
 
 class _Local(threading.local):
     def __init__(self) -> None:
         self.scopes: list[StateScope] = []
-        self.compute_dtype: Any = None
+        self.compute_dtype: DTypeLike | None = None
 
 
 _local = _Local()
@@ -33,7 +38,9 @@ _local = _Local()
 class StateScope:
     """Within the scope, `values` stand in for the variables, and assignments are kept in `updates`."""
 
-    def __init__(self, values: Iterable[tuple[Variable, Any]] = (), records: bool = False) -> None:
+    def __init__(
+        self, values: Iterable[tuple[Variable, jax.Array]] = (), records: bool = False
+    ) -> None:
         """`values`: pairs of a variable and the raw value that reads of it return.
 
         A scope that `records` notes in `unknown` the variables that were read although no open scope knows them, and
@@ -42,7 +49,7 @@ class StateScope:
         self.records = records
         self.unknown: dict[int, Variable] = {}
         self.made: list[Variable] = []
-        self._values: dict[int, tuple[Variable, Any]] = {id(v): (v, x) for v, x in values}
+        self._values: dict[int, tuple[Variable, jax.Array]] = {id(v): (v, x) for v, x in values}
         self._given = set(self._values)
         self._assigned: dict[int, Variable] = {}
 
@@ -53,17 +60,17 @@ class StateScope:
     def __exit__(self, *exception: object) -> None:
         _local.scopes.remove(self)
 
-    def assign(self, variable: Variable, value: Any) -> None:
+    def assign(self, variable: Variable, value: jax.Array) -> None:
         """Let reads of `variable` return `value` from now on."""
         self._values[id(variable)] = (variable, value)
         self._assigned[id(variable)] = variable
 
-    def find(self, variable: Variable) -> tuple[Variable, Any] | None:
-        """The pair of `variable` and its value here; None where the scope does not know it."""
+    def find(self, variable: Variable) -> tuple[Variable, jax.Array] | None:
+        """Return the pair of `variable` and its value here; None where the scope does not know it."""
         return self._values.get(id(variable))
 
     @property
-    def updates(self) -> list[tuple[Variable, Any]]:
+    def updates(self) -> list[tuple[Variable, jax.Array]]:
         """The assigned variables with their last values."""
         return [self._values[key] for key in self._assigned]
 
@@ -73,8 +80,8 @@ class StateScope:
         return [v for key, v in self._assigned.items() if key not in self._given]
 
 
-def read(variable: Variable) -> Any:
-    """The raw value of `variable` as the open scopes see it."""
+def read(variable: Variable) -> jax.Array:
+    """Return the raw value of `variable` as the open scopes see it."""
     for scope in reversed(_local.scopes):
         if found := scope.find(variable):
             return found[1]
@@ -94,7 +101,7 @@ def _recording() -> StateScope | None:
     return next((scope for scope in _local.scopes if scope.records), None)
 
 
-def assign(variable: Variable, value: Any) -> None:
+def assign(variable: Variable, value: jax.Array) -> None:
     """Assign in the innermost scope; outside of all scopes the variable itself."""
     if _local.scopes:
         _local.scopes[-1].assign(variable, value)
@@ -109,7 +116,7 @@ def assign(variable: Variable, value: Any) -> None:
 
 
 @contextmanager
-def autocast(dtype: Any) -> Iterator[None]:
+def autocast(dtype: DTypeLike | None) -> Generator[None]:
     """Within the scope, reads of floating variables that allow it come in `dtype` (None: as they are)."""
     saved, _local.compute_dtype = _local.compute_dtype, dtype
     try:
@@ -118,21 +125,23 @@ def autocast(dtype: Any) -> Iterator[None]:
         _local.compute_dtype = saved
 
 
-def autocast_dtype() -> Any:
-    """The type that `autocast` asks for; None where it asks for nothing."""
+def autocast_dtype() -> DTypeLike | None:
+    """Return the type that `autocast` asks for; None where it asks for nothing."""
     return _local.compute_dtype
 
 
 def pure(
     fn: Callable[..., Any], variables: Sequence[Variable]
-) -> Callable[..., tuple[Any, list[Any]]]:
+) -> Callable[..., tuple[Any, list[jax.Array]]]:
     """`fn`, which reads and assigns `variables`, as a function `(values, *args) -> (outputs, new_values)`.
 
     Raises RuntimeError when `fn` assigns a variable that is not among `variables`.
     """
     variables = list(variables)
 
-    def run(values: Sequence[Any], *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+    def run(
+        values: Sequence[jax.Array], *args: object, **kwargs: object
+    ) -> tuple[Any, list[jax.Array]]:
         with StateScope(zip(variables, values, strict=True)) as scope:
             outputs = fn(*args, **kwargs)
             new_values = [read(v) for v in variables]
@@ -149,17 +158,17 @@ def pure(
 
 def value_and_grad(
     fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
-) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+) -> Callable[..., tuple[tuple[Any, Any], list[jax.Array]]]:
     """Turn `fn`, which returns `(loss, extra)`, into one that returns `((loss, extra), gradients of the variables)`.
 
     What `fn` assigns (moving averages, seeds) takes effect around the call as if it had been called plainly.
     """
     variables = list(variables)
 
-    def run(*args: Any, **kwargs: Any) -> tuple[tuple[Any, Any], list[Any]]:
+    def run(*args: object, **kwargs: object) -> tuple[tuple[Any, Any], list[jax.Array]]:
         assigned: list[Variable] = []
 
-        def inner(values: list[Any]) -> tuple[Any, Any]:
+        def inner(values: list[jax.Array]) -> tuple[Any, Any]:
             with StateScope(zip(variables, values, strict=True)) as scope:
                 loss, extra = fn(*args, **kwargs)
             assigned[:] = [v for v, _ in scope.updates]
@@ -167,7 +176,7 @@ def value_and_grad(
             return unwrap(loss), (extra, probabilities_in(extra), [x for _, x in scope.updates])
 
         values = [read(v) for v in variables]
-        differentiated = jax.value_and_grad(inner, has_aux=True)
+        differentiated = value_and_grad_of(inner, has_aux=True)
         (loss, (extra, origins, updates)), gradients = differentiated(values)
         note_probabilities(extra, origins)
         for variable, value in zip(assigned, updates, strict=True):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast, overload
 
 from jax.export import is_symbolic_dim
 
+if TYPE_CHECKING:
+    from hornbeam.core.typing import Shape
 
-class TensorShape(tuple):
+Size: TypeAlias = Any
+"""An int, None, or a symbolic size of `jax.export`, which calculates like an int."""
+
+
+class TensorShape(tuple[Size, ...]):
     """The static shape of a tensor; an unknown dimension is None.
 
     A tuple in every respect; it adds the names of `tf.TensorShape`.
@@ -22,7 +28,7 @@ class TensorShape(tuple):
 
     __slots__ = ()
 
-    def __new__(cls, dims: Iterable[Any] = ()) -> TensorShape:
+    def __new__(cls, dims: Iterable[Size] = ()) -> TensorShape:
         """Dimensions are ints, None, or the symbolic sizes of `jax.export`."""
         return super().__new__(
             cls, tuple(d if d is None or type(d) is int else _size(d) for d in dims)
@@ -65,37 +71,41 @@ class TensorShape(tuple):
             raise ValueError(f"Shapes {self} and {tuple(other)} are incompatible.")
 
     @overload
-    def __getitem__(self, key: SupportsIndex) -> Any: ...
+    def __getitem__(self, key: SupportsIndex) -> Size: ...
     @overload
     def __getitem__(self, key: slice) -> TensorShape: ...
-    def __getitem__(self, key: Any) -> Any:
-        found = super().__getitem__(key)
-        return TensorShape(found) if isinstance(key, slice) else found
+    def __getitem__(self, key: SupportsIndex | slice) -> Size | TensorShape:
+        if isinstance(key, slice):
+            return TensorShape(super().__getitem__(key))
+        return super().__getitem__(key)
 
-    def __add__(self, other: Iterable[Any]) -> TensorShape:  # type: ignore[override]
+    def __add__(self, other: Iterable[Size]) -> TensorShape:
         return TensorShape(tuple(self) + tuple(other))
 
     def __eq__(self, other: object) -> bool:
-        return tuple(self) == (tuple(other) if isinstance(other, list) else other)
+        return tuple(self) == (
+            tuple(cast("list[Size]", other)) if isinstance(other, list) else other
+        )
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = tuple.__hash__
+    def __hash__(self) -> int:
+        return super().__hash__()
 
     def __str__(self) -> str:
-        return tuple.__repr__(self)
+        return super().__repr__()
 
     def __repr__(self) -> str:
         return f"TensorShape({list(self)})"
 
 
-def _size(value: Any) -> Any:
+def _size(value: Size) -> Size:
     return value if is_symbolic_dim(value) else int(value)
 
 
-def standardize_shape(shape: Any) -> tuple[int | None, ...]:
-    """`shape` as a tuple of ints and None; an int stands for a vector of that length.
+def standardize_shape(shape: Shape | int | None) -> tuple[int | None, ...]:
+    """Return `shape` as a tuple of ints and None; an int stands for a vector of that length.
 
     Raises ValueError for negative or non-integer dimensions.
     """
@@ -103,7 +113,7 @@ def standardize_shape(shape: Any) -> tuple[int | None, ...]:
         raise ValueError("A shape is a tuple such as (28, 28, 1); received None.")
     if not isinstance(shape, Iterable):
         shape = (shape,)
-    dims = []
+    dims: list[int | None] = []
     for dim in shape:
         if dim is not None:
             if isinstance(dim, bool) or (not hasattr(dim, "__index__") and int(dim) != dim):

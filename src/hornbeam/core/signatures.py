@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.core.tensor import convert_to_tensor
+from hornbeam.core.typing import Axis, TensorLike
 
 Function = Callable[..., Any]
 
@@ -19,7 +20,7 @@ def _dressed(face: Function, fn: Function, name: str | None) -> Function:
 def of_x(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(x, name=None)`."""
 
-    def face(x: Any, name: str | None = None) -> Any:
+    def face(x: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(x))
 
     return _dressed(face, fn, title)
@@ -28,7 +29,7 @@ def of_x(fn: Function, title: str | None = None) -> Function:
 def of_input(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(input, name=None)`."""
 
-    def face(input: Any, name: str | None = None) -> Any:
+    def face(input: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(input))
 
     return _dressed(face, fn, title)
@@ -37,7 +38,7 @@ def of_input(fn: Function, title: str | None = None) -> Function:
 def of_features(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(features, name=None)`."""
 
-    def face(features: Any, name: str | None = None) -> Any:
+    def face(features: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(features))
 
     return _dressed(face, fn, title)
@@ -46,7 +47,7 @@ def of_features(fn: Function, title: str | None = None) -> Function:
 def of_xy(fn: Function, title: str | None = None) -> Function:
     """`fn` as a function `(x, y, name=None)`."""
 
-    def face(x: Any, y: Any, name: str | None = None) -> Any:
+    def face(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(x), _tensor(y))
 
     return _dressed(face, fn, title)
@@ -56,16 +57,19 @@ def of_reduction(fn: Function, title: str) -> Function:
     """`fn` as a function `(input_tensor, axis=None, keepdims=False, name=None)`."""
 
     def face(
-        input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+        input_tensor: TensorLike,
+        axis: Axis = None,
+        keepdims: bool = False,
+        name: str | None = None,
     ) -> Any:
         return fn(_tensor(input_tensor), axis=_static(axis), keepdims=keepdims)
 
     return _dressed(face, fn, title)
 
 
-def _tensor(value: Any) -> Any:
+def _tensor(value: TensorLike) -> TensorLike:
     return convert_to_tensor(value) if isinstance(value, (list, tuple)) else value
 
 
-def _static(axis: Any) -> Any:
-    return tuple(axis) if isinstance(axis, list) else axis
+def _static(axis: Axis) -> int | tuple[int, ...] | None:
+    return axis if axis is None or isinstance(axis, int) else tuple(axis)

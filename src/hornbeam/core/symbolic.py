@@ -1,18 +1,28 @@
 """Symbolic tensors: the ends of a functional graph before any number has flowed through it."""
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax
 
 from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.jax_typed import eval_shape, tree_map
 from hornbeam.core.names import auto_name
 from hornbeam.core.operators import Operators
 from hornbeam.core.probes import hide_probe, probes_apart_from, probing
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from hornbeam.core.op import Op
+    from hornbeam.core.typing import DTypeLike, Shape
 
 
 class KerasTensor(Operators):
@@ -26,13 +36,13 @@ class KerasTensor(Operators):
 
     def __init__(
         self,
-        shape: Any,
-        dtype: Any = "float32",
+        shape: Shape | int,
+        dtype: DTypeLike = "float32",
         sparse: bool = False,
         ragged: bool = False,
         record_history: bool = True,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         """`shape` includes the batch axis; None stands for an unknown dimension."""
         if sparse or ragged:
@@ -65,7 +75,7 @@ class KerasTensor(Operators):
             raise TypeError(f"The length of a symbolic tensor of shape {self.shape} is not known.")
         return self.shape[0]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
@@ -74,7 +84,7 @@ class KerasTensor(Operators):
             "keras.ops.cond, or move the code into the `call` of a layer."
         )
 
-    def _no_value(self, *args: Any, **kwargs: Any) -> Any:
+    def _no_value(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError(
             f"A symbolic tensor has no value (name={self.name!r}, shape={self.shape}): NumPy, JAX and float() can't "
             "use it. Use keras.ops, or wrap the code in a layer or keras.layers.Lambda."
@@ -90,7 +100,11 @@ class Node:
     """One call of an operation on symbolic tensors."""
 
     def __init__(
-        self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any
+        self,
+        operation: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        outputs: object,
     ) -> None:
         """Makes itself the producer of every symbolic tensor in `outputs`."""
         self.operation = operation
@@ -109,7 +123,7 @@ class Node:
 class FunctionCall:
     """An op in a functional graph: it stands where a layer would stand."""
 
-    def __init__(self, fn: Any, name: str | None = None) -> None:
+    def __init__(self, fn: Op[..., Any], name: str | None = None) -> None:
         """`fn` is a function that `@op` made."""
         self.fn = fn
         self.name = name or auto_name(fn.name.rpartition(".")[2])
@@ -118,17 +132,17 @@ class FunctionCall:
         return self.fn(*args, **kwargs)
 
 
-def is_symbolic(value: Any) -> bool:
-    """Whether `value` is a symbolic tensor."""
+def is_symbolic(value: object) -> TypeIs[KerasTensor]:
+    """Return whether `value` is a symbolic tensor."""
     return isinstance(value, KerasTensor)
 
 
-def symbolic_leaves(tree: Any) -> list[KerasTensor]:
+def symbolic_leaves(tree: object) -> list[KerasTensor]:
     """The symbolic tensors in a structure, in order."""
     return [x for x in jax.tree.leaves(tree, is_leaf=is_symbolic) if isinstance(x, KerasTensor)]
 
 
-def record(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def record(fn: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Add a call of the op `fn` to the graph and return its symbolic outputs."""
     call = FunctionCall(fn)
     outputs = infer(fn, *args, **kwargs)
@@ -142,7 +156,7 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
     symbols: list[KerasTensor] = [leaves[i] for i in places]
 
-    def run(*values: Any) -> Any:
+    def run(*values: jax.Array) -> Any:
         filled = list(leaves)
         for place, value in zip(places, values, strict=True):
             filled[place] = Tensor(value)
@@ -154,14 +168,14 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
             for s in symbols
         ]
-        return _without_tensors(jax.eval_shape(run, *specs))
+        return _without_tensors(eval_shape(run, *specs))
 
     if not any(None in s.shape for s in symbols):
         first = second = trace(None)
     else:
         first, second = _trace_twice(trace, _sizes(leaves))
 
-    def merge(a: Any, b: Any) -> KerasTensor:
+    def merge(a: jax.ShapeDtypeStruct, b: jax.ShapeDtypeStruct) -> KerasTensor:
         shape = [x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(shape, a.dtype)
 
@@ -199,9 +213,11 @@ def _trace_twice(trace: Callable[[int], Any], known: set[int]) -> tuple[Any, Any
     return results[0], results[1]
 
 
-def _without_tensors(tree: Any) -> Any:
-    return jax.tree.map(
-        lambda x: x._value if isinstance(x, Tensor) else x,
-        tree,
-        is_leaf=lambda x: isinstance(x, Tensor),
-    )
+def _without_tensors(tree: object) -> Any:
+    def is_tensor(leaf: object) -> bool:
+        return isinstance(leaf, Tensor)
+
+    def raw(leaf: object) -> Any:
+        return leaf._value if isinstance(leaf, Tensor) else leaf
+
+    return tree_map(raw, tree, is_leaf=is_tensor)

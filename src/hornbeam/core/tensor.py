@@ -1,8 +1,11 @@
 """The tensor: a thin wrapper of a `jax.Array`, or of a tracer while a program is being compiled."""
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,11 +14,13 @@ import numpy as np
 from jax.core import Tracer
 
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
+from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape
 
 if TYPE_CHECKING:
-    from hornbeam.core.typing import DTypeLike
+    from hornbeam.core.typing import DTypeLike, NumpyArray, RawArray, TensorLike
+    from hornbeam.core.variable import Variable
 
 
 class Tensor(ElementwiseEquality):
@@ -33,9 +38,9 @@ class Tensor(ElementwiseEquality):
 
     __slots__ = ("__weakref__", "_keras_mask", "_value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: RawArray) -> None:
         """`value` is a `jax.Array` or tracer; use `convert_to_tensor` for anything else."""
-        self._value = value
+        self._value: RawArray = value
         self._keras_mask: Any = None
 
     @property
@@ -59,6 +64,8 @@ class Tensor(ElementwiseEquality):
         """Where the values lie, e.g. "TFRT_CPU_0"."""
         if is_traced(self._value):
             return ""
+        if isinstance(self._value, np.ndarray):  # sizes, which never leave the host
+            return "CPU"
         return ", ".join(sorted(map(str, self._value.devices())))
 
     def get_shape(self) -> TensorShape:
@@ -73,14 +80,14 @@ class Tensor(ElementwiseEquality):
         """A hashable handle, to use tensors as keys."""
         return Reference(self)
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> Any:
         """A NumPy copy of the values. Raises RuntimeError while a program is being compiled."""
         return np.array(_concrete(self, ".numpy()"))[()]
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
         return np.asarray(_concrete(self, "A NumPy function"), dtype=dtype)
 
-    def __jax_array__(self) -> Any:
+    def __jax_array__(self) -> RawArray:
         return self._value
 
     def __len__(self) -> int:
@@ -106,7 +113,7 @@ class Tensor(ElementwiseEquality):
     def __complex__(self) -> complex:
         return complex(_concrete(self, "complex()"))
 
-    def __round__(self, digits: int | None = None) -> Any:
+    def __round__(self, digits: int | None = None) -> float:
         return round(float(self), digits)
 
     def __format__(self, spec: str) -> str:
@@ -137,9 +144,15 @@ class Tensor(ElementwiseEquality):
         return (convert_to_tensor, (self.numpy(),))
 
 
-jax.tree_util.register_pytree_node(
-    Tensor, lambda tensor: ((tensor._value,), None), lambda _, children: Tensor(children[0])
-)
+def _flatten(tensor: Tensor) -> tuple[tuple[RawArray], None]:
+    return (tensor._value,), None
+
+
+def _unflatten(_: None, children: Sequence[RawArray]) -> Tensor:
+    return Tensor(children[0])
+
+
+register_pytree_node(Tensor, _flatten, _unflatten)
 
 
 class Reference:
@@ -147,11 +160,11 @@ class Reference:
 
     __slots__ = ("_target",)
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Tensor | Variable) -> None:
         """`target` is what `deref` returns."""
         self._target = target
 
-    def deref(self) -> Any:
+    def deref(self) -> Tensor | Variable:
         """The tensor or variable itself."""
         return self._target
 
@@ -162,7 +175,7 @@ class Reference:
         return isinstance(other, Reference) and other._target is self._target
 
 
-def _concrete(tensor: Tensor, what: str) -> Any:
+def _concrete(tensor: Tensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
         raise RuntimeError(
@@ -173,7 +186,7 @@ def _concrete(tensor: Tensor, what: str) -> Any:
     return value
 
 
-def known_value(value: Any) -> Any:
+def known_value(value: RawArray) -> RawArray:
     """Return the array behind a tracer that has one, as in a gradient that nothing compiles; else `value` itself."""
     if not is_traced(value):
         return value
@@ -188,8 +201,8 @@ def is_traced(value: object) -> bool:
     return isinstance(value, Tracer)
 
 
-def unwrap(value: Any) -> Any:
-    """The raw JAX value of a tensor or variable; anything else unchanged."""
+def unwrap(value: object) -> Any:
+    """Return the raw JAX value of a tensor or variable; anything else unchanged."""
     if isinstance(value, Tensor):
         return value._value
     read = getattr(value, "read_raw", None)  # variables, which are defined above this file
@@ -206,7 +219,7 @@ def is_tensor(x: object) -> bool:
     return isinstance(x, (Tensor, jax.Array)) or hasattr(x, "read_raw")
 
 
-def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
+def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """`x` as a tensor: a number, a nested list, a NumPy or JAX array, a variable, a pandas object.
 
     64-bit values are stored in 32 bits unless JAX's x64 mode is on. Raises ValueError or TypeError for what is not
@@ -222,7 +235,7 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         if any(map(is_tensor, jax.tree.leaves(raw, is_leaf=is_tensor))):
             raw = elementary["array"](raw)
         else:
-            raw = _from_list(raw)
+            raw = _from_list(x)
     if isinstance(raw, jax.Array):
         raw = Tensor(raw)
     elif hasattr(raw, "read_value"):  # variables, which are defined above this file
@@ -233,7 +246,7 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
             if target is None or raw._value.dtype == target
             else elementary["cast"](raw, target.name)
         )
-    array = raw if isinstance(raw, np.ndarray) else np.asarray(raw)
+    array: NumpyArray = np.asarray(raw)
     if array.dtype.kind in "OUSV" and as_dtype(array.dtype).name == "string":
         raise TypeError(
             f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
@@ -242,7 +255,7 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
     return Tensor(jnp.asarray(array, dtype=target or canonical(array.dtype)))
 
 
-def _from_list(values: Any) -> np.ndarray:
+def _from_list(values: Any) -> NumpyArray:
     try:
         return np.asarray(values) if np.size(values) else np.asarray(values, dtype="float32")
     except ValueError as error:

@@ -10,11 +10,11 @@ import jax
 from hornbeam.core.op import is_box
 
 
-def _is_leaf(value: Any) -> bool:
+def _is_leaf(value: object) -> bool:
     return value is None or is_box(value)
 
 
-def flatten(tree: Any) -> list[Any]:
+def flatten(tree: object) -> list[Any]:
     """The leaves, in order; dicts by sorted key.
 
     >>> flatten({"b": 1, "a": [2, None]})
@@ -23,7 +23,7 @@ def flatten(tree: Any) -> list[Any]:
     return jax.tree.leaves(tree, is_leaf=_is_leaf)
 
 
-def map_structure(fn: Callable[..., Any], *trees: Any) -> Any:
+def map_structure(fn: Callable[..., Any], *trees: object) -> Any:
     """Apply `fn` to the leaves of structures of the same form.
 
     >>> map_structure(lambda a, b: a + b, {"x": 1}, {"x": 2})
@@ -32,11 +32,11 @@ def map_structure(fn: Callable[..., Any], *trees: Any) -> Any:
     return jax.tree.map(fn, *trees, is_leaf=_is_leaf)
 
 
-def pack_like(tree: Any, leaves: list[Any]) -> Any:
+def pack_like(tree: object, leaves: list[Any]) -> Any:
     """`leaves` in the form of `tree`."""
     return jax.tree.unflatten(jax.tree.structure(tree, is_leaf=_is_leaf), leaves)
 
 
-def is_nested(value: Any) -> bool:
+def is_nested(value: object) -> bool:
     """Whether `value` is a dict, list or tuple."""
     return isinstance(value, (dict, list, tuple))

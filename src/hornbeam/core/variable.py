@@ -1,8 +1,11 @@
 """A value that can change: a weight, a counter, the state of a random generator."""
 
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,7 +21,7 @@ from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
-from hornbeam.core.typing import DTypeLike, Shape, TensorLike
+from hornbeam.core.typing import DTypeLike, NumpyArray, RawArray, Shape, TensorLike
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
@@ -38,7 +41,7 @@ class Variable(ElementwiseEquality):
 
     def __init__(
         self,
-        initializer: Any,
+        initializer: TensorLike | Callable[..., Any],
         shape: Shape | int | None = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
@@ -46,7 +49,7 @@ class Variable(ElementwiseEquality):
         aggregation: str | None = "none",
         synchronization: str = "auto",
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         """Raises ValueError where a callable `initializer` comes without a shape."""
         keep_freed_memory()  # the first weight is most often what starts JAX's threads
@@ -95,15 +98,15 @@ class Variable(ElementwiseEquality):
         """The variable itself, as every `Weight` lists those that it is made of."""
         return [self]
 
-    def read_raw(self) -> Any:
-        """The current value as a raw JAX array, in the type that mixed precision asks for."""
+    def read_raw(self) -> jax.Array:
+        """Return the current value as a raw JAX array, in the type that mixed precision asks for."""
         return _cast(self._read_stored(), self._autocast_dtype())
 
     def read_value(self) -> Tensor:
         """The current value."""
         return self._read(self._autocast_dtype())
 
-    def _read(self, dtype: Any) -> Tensor:
+    def _read(self, dtype: DTypeLike | None) -> Tensor:
         """Return the value in a type, by a call that recorders see."""
         stored = self._read_stored()
         tensor = Tensor(_cast(stored, dtype))
@@ -113,12 +116,12 @@ class Variable(ElementwiseEquality):
             recording.own(tensor)
         return tensor
 
-    def _read_stored(self) -> Any:
+    def _read_stored(self) -> jax.Array:
         value = scope.read(self)
         self.is_lent = self.is_lent or value is self._value
         return value
 
-    def _autocast_dtype(self) -> Any:
+    def _autocast_dtype(self) -> DTypeLike | None:
         return scope.autocast_dtype() if self.autocast else None
 
     def assign(self, value: TensorLike) -> Tensor:
@@ -130,7 +133,7 @@ class Variable(ElementwiseEquality):
                 f"{tuple(tensor.shape)}."
             )
         tensor = convert_to_tensor(tensor, as_dtype(self._value.dtype))
-        scope.assign(self, tensor._value)
+        scope.assign(self, _on_device(tensor._value))
         return tensor
 
     def assign_add(self, value: TensorLike) -> Tensor:
@@ -141,7 +144,7 @@ class Variable(ElementwiseEquality):
         """Subtract from the value."""
         return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> Any:
         """A NumPy copy of the value."""
         return Tensor(scope.read(self)).numpy()
 
@@ -168,16 +171,16 @@ class Variable(ElementwiseEquality):
         """The number of axes."""
         return self._value.ndim
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
         return self.read_value().__array__(dtype)
 
-    def __jax_array__(self) -> Any:
+    def __jax_array__(self) -> jax.Array:
         return self.read_raw()
 
     def __len__(self) -> int:
         return len(self.read_value())
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Tensor]:
         return iter(self.read_value())
 
     def __bool__(self) -> bool:
@@ -214,12 +217,17 @@ class Variable(ElementwiseEquality):
 _ONE_ARGUMENT = jax.tree.structure(((0,), {}))
 
 
-def _cast(value: Any, dtype: Any) -> Any:
+def _cast(value: jax.Array, dtype: DTypeLike | None) -> jax.Array:
     """Return a floating `value` in the type that mixed precision asks for, any other as it is."""
     if dtype is None or value.dtype == dtype or not jnp.issubdtype(value.dtype, jnp.floating):
         return value
     # A kernel that rounds the stored value by itself saves a pass over memory, here and in the gradient.
     return fusion.offer(value.astype(dtype), wide=lambda: value)
+
+
+def _on_device(value: RawArray) -> jax.Array:
+    """Return a tensor's raw value as a JAX array; sizes, as `tf.shape` returns them, are NumPy arrays until here."""
+    return jnp.asarray(value) if isinstance(value, np.ndarray) else value
 
 
 def _tensor(value: TensorLike) -> Tensor:
@@ -232,7 +240,12 @@ def _tensor(value: TensorLike) -> Tensor:
         return convert_to_tensor(value)
 
 
-def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Array:
+def _first_value(
+    initializer: TensorLike | Callable[..., Any],
+    shape: Shape | int | None,
+    dtype: DTypeLike | None,
+    name: str,
+) -> jax.Array:
     if callable(initializer):
         if shape is None:
             raise ValueError(
@@ -242,13 +255,14 @@ def _first_value(initializer: Any, shape: Any, dtype: Any, name: str) -> jax.Arr
         if None in shape:
             raise ValueError(f"The variable {name!r} needs a shape without None; received {shape}.")
         dtype = canonical(dtype or config.floatx())
-        value = convert_to_tensor(initializer(shape, dtype=as_dtype(dtype).name), dtype)._value
+        drawn = initializer(shape, dtype=as_dtype(dtype).name)
+        value = _on_device(convert_to_tensor(drawn, dtype)._value)
         if value.shape != shape:
             raise ValueError(
                 f"The initializer of {name!r} returned shape {value.shape}; the variable has shape {shape}."
             )
         return value
-    value = convert_to_tensor(initializer, dtype)._value
+    value = _on_device(convert_to_tensor(initializer, dtype)._value)
     if shape is not None and value.shape != standardize_shape(shape):
         raise ValueError(
             f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import jax
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from hornbeam.core.dtypes import DType
     from hornbeam.core.shapes import TensorShape
     from hornbeam.core.variable import Variable
@@ -40,6 +42,6 @@ class Weight(Protocol):
         ...
 
 
-def is_weight(value: Any) -> bool:
+def is_weight(value: object) -> TypeIs[Weight]:
     """Return whether `value` is a variable, or an object that stands for one."""
     return hasattr(type(value), "read_raw")

@@ -213,7 +213,7 @@ class _Reader:
 class _OpFromConfig:
     """An op with its settings, called as a layer is called."""
 
-    def __init__(self, fn: operations.Op[...], name: str, settings: Config) -> None:
+    def __init__(self, fn: operations.Op[..., Any], name: str, settings: Config) -> None:
         self.fn = fn
         self.name = name
         self.settings = settings

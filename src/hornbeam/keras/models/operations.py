@@ -152,7 +152,7 @@ def is_operation(module: object, class_name: str) -> bool:
 
 def describe(call: FunctionCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Return how a call of an op is written."""
-    fn: Op[...] = call.fn
+    fn: Op[..., Any] = call.fn
     names = keras_class(fn.name) or _ACTIVATION_CLASSES.get(fn.name)
     if names is None:
         return Call(_OWN_MODULE, "Op", {"function": fn.name}, args, kwargs)
@@ -178,7 +178,7 @@ def describe(call: FunctionCall, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return Call(*names, settings, tuple(given), named)
 
 
-def find_operation(module: str, class_name: str, settings: dict[str, Any]) -> Op[...]:
+def find_operation(module: str, class_name: str, settings: dict[str, Any]) -> Op[..., Any]:
     """Return the op that a configuration names. Raises ValueError, with near names, for one that is not known."""
     if module == _OWN_MODULE:
         name: Any = settings.get("function")
@@ -190,7 +190,7 @@ def find_operation(module: str, class_name: str, settings: dict[str, Any]) -> Op
 
 
 def bind(
-    fn: Op[...], settings: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
+    fn: Op[..., Any], settings: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments to call `fn` with, from its settings and those of the call as they were written."""
     parameters = inspect.signature(fn.raw).parameters
