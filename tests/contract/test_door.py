@@ -162,6 +162,9 @@ CAPTURING = {
     ),
     "a cell": lambda: layers.RNN(Cell())(ops.ones((1, 3, 2))),
     "a cell in bfloat16": lambda: layers.RNN(Cell(dtype="mixed_bfloat16"))(ops.ones((1, 3, 2))),
+    "a loop in bfloat16": lambda: under_bfloat16(
+        lambda: ops.map(lambda x: V / 3.0, ops.ones((3, 2)))
+    ),
     "a wrapped layer": lambda: layers.TimeDistributed(layers.Lambda(lambda x: x * V))(
         ops.ones((1, 3, 2))
     ),

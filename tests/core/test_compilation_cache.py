@@ -110,3 +110,9 @@ def test_the_oldest_entries_go_first(tmp_path, monkeypatch):
     compilation_cache._sweep(tmp_path)
     assert sorted(p.name for p in tmp_path.glob("*-cache")) == ["0-cache", "1-cache"]
     assert len(list(tmp_path.glob("*.crc"))) == 2
+
+
+def test_a_place_of_somebody_elses_is_not_used(tmp_path):
+    """Entries are machine code: whoever may write them decides what runs here."""
+    place, *_ = run(tmp_path, "import os; os.getuid = lambda: 54321")
+    assert place == "None"

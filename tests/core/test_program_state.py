@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.core import scope
+from hornbeam.core import program_state, scope
 from hornbeam.core.program_state import ProgramState
 from hornbeam.core.variable import Variable
 from hornbeam.keras import ops
@@ -222,3 +222,16 @@ def test_a_found_variable_is_never_given_away():
     w.is_lent = False
     program(1.0)
     assert w.is_lent
+
+
+def test_two_traces_that_began_together_find_a_variable_once():
+    v, state = Variable(1.0), ProgramState()
+    values = state.values()
+    scopes = [state.scope(values) for _ in range(2)]
+    for each in scopes:
+        with each:
+            v.read_value()
+    for each in scopes:
+        with pytest.raises(program_state._TraceAgain):
+            state.settle(each)
+    assert [id(each) for each in state.variables] == [id(v)]

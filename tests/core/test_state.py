@@ -1,5 +1,7 @@
 """Variables, scopes and seeds: code that changes state, as a pure function."""
 
+import threading
+
 import jax
 import numpy as np
 import pytest
@@ -50,6 +52,8 @@ def test_a_callable_initializer_needs_a_shape():
         Variable(lambda shape, dtype: np.zeros(shape))
     with pytest.raises(ValueError, match="returned shape"):
         Variable(lambda shape, dtype: np.zeros(3), shape=(2,))
+    with pytest.raises(ValueError, match=r"needs a shape without None; received \(None, 2\)"):
+        Variable(lambda shape, dtype: np.zeros(2), shape=(None, 2))
 
 
 def test_a_variable_made_while_tracing_holds_a_value():
@@ -160,3 +164,30 @@ def test_numpy_generators_follow_the_seed():
     assert rng.numpy_generator(1).random() == rng.numpy_generator(1).random()
     seeds = rng.SeedGenerator(1)
     assert rng.numpy_generator(seeds).random() != rng.numpy_generator(seeds).random()
+
+
+def test_a_variable_made_under_mixed_precision_keeps_all_bits():
+    wide = Variable(np.float32(1 + 2**-12))
+    with scope.autocast("bfloat16"):
+        copy = Variable(wide)
+    assert copy.numpy() == wide.numpy()
+
+
+@pytest.mark.parametrize("seed", [True, 1.5, "1", None, -1, 2**32])
+def test_a_seed_that_is_none_is_refused_and_changes_nothing(seed):
+    rng.set_random_seed(3)
+    first = rng.make_seed()
+    rng.set_random_seed(3)
+    with pytest.raises(ValueError, match="A seed is an integer"):
+        rng.set_random_seed(seed)
+    assert rng.make_seed() == first
+
+
+def test_a_scope_belongs_to_its_thread():
+    v, seen = Variable(1.0), []
+    with scope.StateScope([(v, np.float32(2.0))]), scope.autocast("bfloat16"):
+        thread = threading.Thread(target=lambda: seen.append((float(v), v.value.dtype)))
+        thread.start()
+        thread.join()
+        assert float(v) == 2
+    assert seen == [(1.0, "float32")]

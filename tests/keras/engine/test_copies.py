@@ -92,3 +92,14 @@ def test_a_frozen_copy_trains_as_its_flags_say():
     first = twin.layers[0].kernel.numpy()
     twin.fit(X, Y, verbose=0)
     assert (twin.layers[0].kernel.numpy() == first).all()
+
+
+def test_what_a_copy_trains_was_settled_at_compile():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, trainable=False), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    twin = copy.deepcopy(model)
+    twin.layers[0].trainable = True
+    first = twin.layers[0].kernel.numpy()
+    with pytest.warns(UserWarning, match=r"\(now True\)"):
+        twin.fit(X, Y, verbose=0)
+    assert (twin.layers[0].kernel.numpy() == first).all()

@@ -144,6 +144,10 @@ def test_config_of_a_layer_that_stores_nothing_is_what_it_was_given():
 
     assert Careless(3).get_config()["size"] == 3
     assert Careless(3, scale=5.0).get_config()["scale"] == 5.0
+    frozen = Careless(3)
+    frozen.trainable = False
+    again = Careless.from_config(frozen.get_config())
+    assert not again.trainable and again.name == frozen.name
 
 
 def test_mixed_precision_computes_in_16_bits_and_keeps_32():
@@ -177,11 +181,18 @@ def test_losses_of_calls_and_of_weights():
 
 
 def test_activity_regularizer():
+    """The penalty is the mean over the batch, and that of the last call."""
     layer = Affine(2, activity_regularizer=regularizers.L2(1.0))
-    layer(np.ones((1, 3)))
-    assert len(layer.losses) == 1
-    layer(np.ones((1, 3)))
-    assert len(layer.losses) == 1
+    for rows in (1, 4):
+        outputs = layer(np.ones((rows, 3)))
+        (loss,) = layer.losses
+        assert_close(loss, (outputs.numpy()[0] ** 2).sum())
+
+
+def masked(values):
+    x = keras.ops.convert_to_tensor(values)
+    x._keras_mask = Tensor(np.array([[True, True, False]] * 2))
+    return x
 
 
 def test_masks_go_through_layers_that_support_them():
@@ -194,9 +205,7 @@ def test_masks_go_through_layers_that_support_them():
             self.seen = mask
             return x + 1
 
-    x = Tensor(np.ones((2, 3), "float32"))
-    x._keras_mask = Tensor(np.array([[True, True, False]] * 2))
-    layer = Pass()
+    x, layer = masked(np.ones((2, 3), "float32")), Pass()
     out = layer(x)
     assert layer.seen is x._keras_mask and out._keras_mask is x._keras_mask
     explicit = Tensor(np.array([[False, True, False]] * 2))
@@ -300,6 +309,7 @@ def test_first_calls_from_many_threads_build_once():
         (lambda: Affine(2)(np.ones(3)), ValueError, r"'affine.*at least 2 axes, received 1"),
         (lambda: Affine(2)(), TypeError, "missing a required argument"),
         (lambda: Affine(2).count_params(), ValueError, "no weights yet"),
+        (lambda: Affine(2).stateless_call([], [], np.ones((1, 3))), ValueError, "must be built"),
         (lambda: Affine(2).unitz, AttributeError, "Did you mean 'units'"),
         (lambda: Affine(2).output, AttributeError, "no symbolic output"),
         (lambda: Layer()(np.ones(2)), NotImplementedError, "no `call`"),
@@ -333,8 +343,16 @@ def test_errors_in_call_are_told_where_they_happened():
         def call(self, x):
             raise KeyError("oops")
 
+    class Outer(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Broken(name="mine")
+
+        def call(self, x):
+            return self.inner(x)
+
     with pytest.raises(KeyError) as caught:
-        Broken(name="mine")(np.ones((1, 2)))
+        Outer()(np.ones((1, 2)))
     assert caught.value.__notes__ == ["In the layer 'mine' (Broken), called with x: (1, 2)."]
 
 
@@ -378,3 +396,177 @@ def test_a_thread_waits_for_a_build_that_says_too_early_that_it_is_done():
     layer(np.ones(2))
     layer.other.join()
     assert not errors and len(layer.weights) == 1
+
+
+def test_an_error_under_mixed_precision_ends_it():
+    class Broken(Layer):
+        def call(self, x):
+            raise ValueError("not today")
+
+    variable = keras.Variable(1.0)
+    with pytest.raises(ValueError, match="not today"):
+        Broken(dtype="mixed_bfloat16")(np.ones((1, 2)))
+    assert variable.value.dtype == "float32"
+
+
+def test_without_autocast_weights_and_inputs_stay_as_they_are():
+    class Seeing(Affine):
+        def call(self, x):
+            return x, self.kernel.value
+
+    layer = Seeing(2, dtype="mixed_bfloat16", autocast=False)
+    assert [each.dtype for each in layer(np.ones((1, 3), "float32"))] == ["float32"] * 2
+
+
+def test_the_default_of_training_counts_where_nobody_says():
+    class Eager(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Counter()
+
+        def call(self, x, training=True):
+            self.seen = training
+            return self.inner(x)
+
+    layer = Eager()
+    layer(np.ones((1, 2)))
+    assert layer.seen is True and int(layer.inner.count) == 1
+    layer(np.ones((1, 2)), training=False)
+    assert layer.seen is False and int(layer.inner.count) == 1
+
+
+def test_a_symbolic_call_changes_no_state():
+    counter = Counter()
+    counter(Input((2,)), training=True)
+    assert int(counter.count) == 0
+
+
+def test_masks_end_at_layers_that_do_not_support_them():
+    x = masked(np.ones((2, 3), "float32"))
+    assert Affine(2)(x)._keras_mask is None
+
+
+def test_a_mask_that_a_layer_sets_itself_is_kept():
+    own = Tensor(np.array([[True, False]] * 2))
+
+    class Setting(Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, x):
+            y = x[:, :2]
+            y._keras_mask = own
+            return y
+
+    assert Setting()(masked(np.ones((2, 3), "float32")))._keras_mask is own
+
+
+def test_an_input_that_is_cast_keeps_its_mask():
+    class Seeing(Layer):
+        def call(self, x, mask=None):
+            self.seen = mask
+            return x
+
+    x, layer = masked(np.ones((2, 3), "float32")), Seeing(dtype="mixed_bfloat16")
+    assert layer(x).dtype == "bfloat16" and layer.seen is x._keras_mask
+
+
+def test_losses_of_a_compiled_call_do_not_stay():
+    class Costly(Layer):
+        def call(self, x):
+            self.add_loss(keras.ops.sum(x))
+            return x
+
+    layer = Costly()
+    layer(np.ones((1, 2)))
+    assert [float(each) for each in layer.losses] == [2.0]
+    jax.jit(lambda x: unwrap(layer(x)))(np.ones((1, 2)))
+    assert layer.losses == []
+
+
+def test_frozen_weights_are_not_penalised():
+    layer = Affine(2)
+    layer.build((None, 3))
+    layer.kernel.regularizer = regularizers.L2(0.5)
+    assert len(layer.losses) == 1
+    layer.trainable = False
+    assert layer.losses == []
+
+
+def test_what_is_thawed_inside_a_frozen_layer_stays_frozen():
+    block = Block(3)
+    block(np.ones((2, 4)))
+    block.trainable = False
+    block.layers_of_block[0].trainable = True
+    assert not block.trainable_weights and len(block.layers_of_block[0].trainable_weights) == 2
+
+
+def test_weights_that_train_come_first():
+    class Late(Layer):
+        def build(self, input_shape):
+            self.count = self.add_weight((), "zeros", trainable=False, name="count")
+            self.scale = self.add_weight((), "ones", name="scale")
+
+    layer = Late()
+    layer.build((None, 2))
+    assert [v.name for v in layer.weights] == ["scale", "count"]
+
+
+def test_layers_in_a_set_are_found():
+    class Held(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = {Affine(2)}
+
+    layer = Held()
+    next(iter(layer.inner)).build((None, 3))
+    assert len(layer.weights) == 2
+
+
+def test_what_a_stateless_call_adds_stays_out_of_the_call_around_it():
+    class Costly(Layer):
+        def call(self, x):
+            self.add_loss(3.0)
+            return x
+
+    class Outer(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Costly()
+
+        def call(self, x):
+            outputs, _, self.seen = self.inner.stateless_call([], [], x, return_losses=True)
+            return outputs
+
+    outer = Outer()
+    outer.inner.build((None, 2))
+    outer(np.ones((1, 2)))
+    assert outer.seen == [3.0] and outer.losses == []
+
+
+def test_a_size_that_is_not_known_yet_is_no_wrong_size():
+    class Five(Layer):
+        def __init__(self):
+            super().__init__()
+            self.input_spec = InputSpec(axes={1: 5})
+
+        def call(self, x):
+            return x
+
+    assert Five()(Input((None, 2))).shape == (None, None, 2)
+    with pytest.raises(ValueError, match="size 5 on axis 1"):
+        Five()(Input((4, 2)))
+
+
+def test_weights_in_a_store_must_be_as_many():
+    layer = Affine(2)
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match="has 2 weights, the file holds 1"):
+        layer.load_own_variables({"0": np.zeros((3, 2))})
+
+
+def test_first_values_of_weights():
+    kernel, bias = np.full((3, 2), 2.0), np.ones(2)
+    layer = Affine(2, weights=[kernel, bias])
+    assert_close(layer(np.ones((1, 3))), np.full((1, 2), 7.0))

@@ -121,6 +121,8 @@ def test_get_layer():
     ("make", "text"),
     [
         (lambda x, y: keras.Model(X, y), "what keras.Input"),
+        (lambda x, y: keras.Model([x, X], y), "inputs are what keras.Input"),
+        (lambda x, y: keras.Model(x, [y, X]), "outputs are what keras.Input"),
         (lambda x, y: keras.Model(x, keras.Input((3,)) + y), "not among the model's inputs"),
     ],
 )

@@ -337,3 +337,26 @@ def test_lookup():
         == 0.5
     )
     assert repr(optimizers.SGD(0.5, name="s")) == "<SGD name=s, learning_rate=0.5>"
+
+
+def test_a_variable_without_a_gradient_stays_whatever_came_before():
+    a, b = keras.Variable([1.0]), keras.Variable([1.0])
+    optimizer = keras.optimizers.SGD(0.5, momentum=0.9)
+    optimizer.apply([keras.ops.ones(1)] * 2, [a, b])
+    before = b.numpy()
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        optimizer.apply([keras.ops.ones(1), None], [a, b])
+    np.testing.assert_array_equal(b.numpy(), before)
+
+
+def test_a_round_of_accumulation_leaves_nothing_for_the_next():
+    a, b = keras.Variable([0.0]), keras.Variable([0.0])
+    optimizer = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    one = keras.ops.ones(1)
+    optimizer.apply([one, one], [a, b])
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        optimizer.apply([one, None], [a, b])
+    before = b.numpy()
+    optimizer.apply([one, one], [a, b])
+    optimizer.apply([one, one], [a, b])
+    np.testing.assert_array_equal(b.numpy(), before - 1)

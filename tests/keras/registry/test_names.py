@@ -154,3 +154,25 @@ def test_layers_inside_are_built_by_the_outer_one():
     layer.build((None, 4, 2))
     again = deserialize_keras_object(serialize_keras_object(layer))
     assert [w.path for w in again.weights] == ["outer/inner/kernel", "outer/inner/bias"]
+
+
+def test_a_scope_comes_before_what_is_registered(registered):
+    registered("mine")(Dense)
+    config = serialize_keras_object(Dense(2))
+
+    class Newer(Dense):
+        pass
+
+    with keras.saving.custom_object_scope({"mine>Dense": Newer}):
+        assert type(deserialize_keras_object(config)) is Newer
+    assert type(deserialize_keras_object(config)) is Dense
+
+
+def test_what_could_not_be_built_is_forgotten():
+    dense = layers.Dense(2)
+    dense.build((None, 3))
+    config = serialize_keras_object(dense)
+    broken = {**config, "build_config": {"input_shape": [None, None]}}
+    with pytest.raises(ValueError, match="Dense"):
+        deserialize_keras_object(broken)
+    assert deserialize_keras_object(config).built

@@ -261,3 +261,51 @@ def test_an_optimizer_that_differs_starts_anew(tmp_path):
     again.optimizer.build(again.trainable_variables)
     again.load_weights(path)
     assert again.optimizer.iterations == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.array([b"a", b"b"]), "layers/dense/vars/0 holds values of type"),
+        (None, "layers/dense/vars/0 holds no numbers"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_told(saved, value, text):
+    model, path = saved
+    with h5py.File(path, "a") as file:
+        del file["layers/dense/vars/0"]
+        if value is None:
+            file.create_group("layers/dense/vars/0")
+        else:
+            file["layers/dense/vars/0"] = value
+    unchanged(model, lambda: model.load_weights(path), ValueError, text)
+
+
+def test_bfloat16_is_written_as_keras_writes_it(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other = (
+        keras.Sequential([keras.Input((4,)), layers.Dense(3, dtype="bfloat16")]) for _ in range(2)
+    )
+    model.save_weights(path)
+    with h5py.File(path) as file:
+        stored = file["layers/dense/vars/0"]
+        assert stored.dtype == "V2" and stored.attrs["dtype"] == "bfloat16"
+    other.load_weights(path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        assert a.dtype == "bfloat16"
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_optimizer_of_other_weights_starts_anew(tmp_path):
+    """As many variables, of other shapes."""
+    path = tmp_path / "m.weights.h5"
+    model, other = make(), make()
+    for each, frozen in ((model, 0), (other, 1)):
+        each.layers[frozen].trainable = False
+        each.compile("adam", "mse")
+        each.optimizer.build(each.trainable_variables)
+    model.optimizer.iterations.assign(7)
+    model.save_weights(path)
+    other.load_weights(path)
+    assert other.optimizer.iterations == 0
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -112,6 +113,15 @@ def test_tensors_taken_from_a_model_outlive_training():
 
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[Keep()])
     assert all(np.isfinite(each.numpy()).all() for each in during)
+
+
+def test_arrays_given_to_a_model_outlive_training():
+    model = make()
+    model.fit(X, Y, epochs=1, verbose=0)
+    given = jnp.ones((4, 8))
+    model.layers[0].kernel.assign(given)
+    model.fit(X, Y, epochs=1, verbose=0)
+    np.testing.assert_array_equal(given, np.ones((4, 8)))
 
 
 def test_two_variables_may_hold_one_array():

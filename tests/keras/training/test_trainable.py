@@ -1,5 +1,6 @@
 """`trainable` counts as it was when the model was compiled, until it is compiled again."""
 
+import threading
 import warnings
 
 import numpy as np
@@ -131,3 +132,21 @@ def test_layers_added_after_compile_train():
     model.compile("sgd", "mse")
     model.add(layers.Dense(1))
     assert changed(model, lambda: model.fit(X, Y, verbose=0)) == [True, True]
+
+
+def test_other_threads_see_the_flags_as_they_are():
+    model, seen = make(), []
+
+    class Look(keras.losses.Loss):
+        def call(self, y, p):
+            thread = threading.Thread(target=lambda: seen.append(model.layers[0].trainable))
+            thread.start()
+            thread.join()
+            seen.append(model.layers[0].trainable)
+            return keras.ops.mean((y - p) ** 2, axis=-1)
+
+    model.compile("sgd", Look())
+    model.layers[0].trainable = False
+    with pytest.warns(UserWarning, match="now False"):
+        model.fit(X, Y, verbose=0)
+    assert seen[:2] == [False, True]

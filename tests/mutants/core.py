@@ -1,0 +1,277 @@
+"""Edits of `core`: scopes, variables, threaded state, the door, probes, random numbers, programs on disk."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit, edit
+
+_SCOPE, _VARIABLE, _STATE = "core/scope.py", "core/variable.py", "core/program_state.py"
+_RECORDING, _PROBES, _RNG = "core/recording.py", "core/probes.py", "core/rng.py"
+_CACHE = "core/compilation_cache.py"
+_TEST_STATE, _TEST_PROGRAMS = "core/test_state.py", "core/test_program_state.py"
+_TEST_PROBES, _TEST_CACHE = "core/test_probes.py", "core/test_compilation_cache.py"
+_TEST_LAYER, _TEST_ROBUST = "keras/engine/test_layer.py", "keras/training/test_robustness.py"
+_CAPTURED = "contract/test_door.py::test_what_functions_capture"
+
+EDITS: list[Edit] = [
+    # Scopes
+    edit(
+        _SCOPE,
+        "for scope in reversed(_local.scopes):",
+        "for scope in _local.scopes:",
+        f"{_TEST_STATE}::test_scopes_nest",
+    ),
+    edit(
+        _SCOPE,
+        "recording.unknown[id(variable)] = variable",
+        "pass",
+        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
+    ),
+    edit(
+        _SCOPE,
+        "recording.made.append(variable)",
+        "pass",
+        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
+    ),
+    edit(
+        _SCOPE,
+        "elif is_traced(value):",
+        "elif False:",
+        f"{_TEST_STATE}::test_a_compiled_function_cannot_leak_a_traced_value",
+    ),
+    edit(
+        _SCOPE,
+        "        if scope.strays:",
+        "        if False:",
+        f"{_TEST_STATE}::test_pure_refuses_to_lose_an_assignment",
+    ),
+    edit(
+        _SCOPE,
+        "        variable.is_lent = True",
+        "        pass",
+        f"{_TEST_ROBUST}::test_arrays_given_to_a_model_outlive_training",
+    ),
+    edit(
+        _SCOPE,
+        "            assign(variable, value)",
+        "            pass",
+        f"{_TEST_STATE}::test_value_and_grad_sees_variables_and_keeps_assignments",
+    ),
+    edit(
+        _SCOPE,
+        "        note_probabilities(extra, origins)",
+        "        pass",
+        "keras/losses/test_logits.py::test_outputs_of_a_gradient_keep_their_origin",
+    ),
+    edit(
+        _SCOPE,
+        "    try:\n        yield\n    finally:\n        _local.compute_dtype = saved",
+        "    yield\n    _local.compute_dtype = saved",
+        f"{_TEST_LAYER}::test_an_error_under_mixed_precision_ends_it",
+    ),
+    edit(
+        _SCOPE,
+        "class _Local(threading.local):",
+        "class _Local:",
+        f"{_TEST_STATE}::test_a_scope_belongs_to_its_thread",
+    ),
+    # Variables
+    edit(
+        _VARIABLE,
+        "self.is_lent = self.is_lent or value is self._value",
+        "pass",
+        f"{_TEST_ROBUST}::test_tensors_taken_from_a_model_outlive_training",
+    ),
+    edit(
+        _VARIABLE,
+        "if tensor._value.shape != self._value.shape:",
+        "if False:",
+        f"{_TEST_STATE}::test_a_variable_keeps_shape_and_type",
+    ),
+    edit(
+        _VARIABLE,
+        "tensor = convert_to_tensor(tensor, as_dtype(self._value.dtype))",
+        "pass",
+        f"{_TEST_STATE}::test_a_variable_keeps_shape_and_type",
+    ),
+    edit(
+        _VARIABLE,
+        "with jax.ensure_compile_time_eval(), scope.autocast(None):",
+        "with scope.autocast(None):",
+        f"{_TEST_STATE}::test_a_variable_made_while_tracing_holds_a_value",
+    ),
+    edit(
+        _VARIABLE,
+        "with jax.ensure_compile_time_eval(), scope.autocast(None):",
+        "with jax.ensure_compile_time_eval():",
+        f"{_TEST_STATE}::test_a_variable_made_under_mixed_precision_keeps_all_bits",
+    ),
+    edit(
+        _VARIABLE,
+        "clone._value = jnp.array(self._value)",
+        "pass",
+        "keras/engine/test_copies.py::test_a_compiled_model_goes_on_training",
+    ),
+    edit(
+        _VARIABLE,
+        " or not jnp.issubdtype(value.dtype, jnp.floating)",
+        "",
+        f"{_TEST_STATE}::test_autocast_changes_reads_of_floats_only",
+    ),
+    edit(
+        _VARIABLE,
+        "if None in shape:",
+        "if False:",
+        f"{_TEST_STATE}::test_a_callable_initializer_needs_a_shape",
+    ),
+    edit(_VARIABLE, "        keep_freed_memory()", "        pass", "test_imports.py"),
+    # Variables that are found while tracing
+    edit(
+        _STATE,
+        "            variable.is_lent = True",
+        "            pass",
+        f"{_TEST_PROGRAMS}::test_a_found_variable_is_never_given_away",
+    ),
+    edit(
+        _STATE,
+        "if variable._value.is_deleted():",
+        "if False:",
+        f"{_TEST_PROGRAMS}::test_a_lost_value_is_told",
+    ),
+    edit(
+        _STATE,
+        "if all(variable is not each for each in self.variables):",
+        "if True:",
+        f"{_TEST_PROGRAMS}::test_two_traces_that_began_together_find_a_variable_once",
+    ),
+    edit(
+        _STATE,
+        "self._waits_for_made = self._waits_for_made and not scope.made",
+        "pass",
+        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
+    ),
+    # The door
+    edit(
+        _RECORDING,
+        "if id(raw) not in self._own:",
+        "if True:",
+        "core/test_recording.py::test_what_a_body_makes_itself_is_no_argument_of_the_loop",
+    ),
+    edit(
+        _RECORDING,
+        "    try:\n        yield\n    finally:\n        _local.recorders = saved",
+        "    yield\n    _local.recorders = saved",
+        "core/test_recording.py::test_an_op_that_fails_leaves_the_listeners",
+    ),
+    edit(
+        _RECORDING,
+        "class _Local(threading.local):",
+        "class _Local:",
+        "core/test_recording.py::test_other_threads_are_not_heard",
+    ),
+    edit(
+        _RECORDING,
+        "scope.autocast(self._autocast):",
+        "scope.autocast(None):",
+        f"{_CAPTURED}[a loop in bfloat16]",
+    ),
+    edit(
+        "core/op.py",
+        "if known is not None and _place(known) != _place(made):",
+        "if False:",
+        "ops/test_names.py::test_two_ops_can_not_share_a_name",
+    ),
+    edit("core/op.py", "if capture.boxes:", "if False:", f"{_CAPTURED}[cond]"),
+    edit(
+        "core/eager.py",
+        "            recorders().remove(record)",
+        "            pass",
+        "keras/training/test_eager.py::test_an_error_leaves_no_listener_behind",
+    ),
+    # Sizes that are not known
+    edit(
+        _PROBES,
+        "is_taken = size in known or size in _local.active",
+        "is_taken = size in _local.active",
+        f"{_TEST_PROBES}::test_a_size_of_the_call_is_never_its_probe",
+    ),
+    edit(
+        _PROBES,
+        "    try:\n        yield\n    finally:\n        _local.active.pop()",
+        "    yield\n    _local.active.pop()",
+        f"{_TEST_PROBES}::test_a_failed_trace_leaves_no_trace_open",
+    ),
+    edit(
+        _PROBES,
+        "class _Local(threading.local):",
+        "class _Local:",
+        f"{_TEST_PROBES}::test_probes_are_unknown_only_inside_their_trace",
+    ),
+    edit(
+        "core/symbolic.py",
+        "            if not results:\n                raise",
+        "            raise",
+        f"{_TEST_PROBES}::test_sizes_that_are_or_were_probes",
+    ),
+    # Values, names, seeds
+    edit(
+        "core/tensor.py",
+        'np.array(_concrete(self, ".numpy()"))[()]',
+        'np.asarray(_concrete(self, ".numpy()"))[()]',
+        "core/test_tensor.py::test_numpy_gives_a_copy_that_can_be_written",
+    ),
+    edit(
+        "core/names.py",
+        "class _Names(threading.local):",
+        "class _Names:",
+        "core/test_names.py::test_a_scope_belongs_to_its_thread",
+    ),
+    edit(
+        "core/names.py",
+        "        _names.path.pop()",
+        "        pass",
+        "core/test_names.py::test_scopes_nest_and_end",
+    ),
+    edit(
+        _RNG,
+        '_global_generator.state.assign(np.array([seed, 0], "uint32"))',
+        "pass",
+        f"{_TEST_STATE}::test_set_random_seed_repeats_everything",
+    ),
+    edit(
+        _RNG,
+        "if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0",
+        "if not 0",
+        f"{_TEST_STATE}::test_a_seed_that_is_none_is_refused_and_changes_nothing",
+    ),
+    edit(
+        _RNG,
+        "int(words[0]) << 32 | int(words[1])",
+        "int(words[0])",
+        f"{_TEST_STATE}::test_numpy_generators_follow_the_seed",
+    ),
+    # Programs on disk, memory
+    edit(
+        _CACHE,
+        "        if not _is_private(place):",
+        "        if False:",
+        f"{_TEST_CACHE}::test_a_place_of_somebody_elses_is_not_used",
+    ),
+    edit(
+        _CACHE,
+        "sound = mark.exists() and mark.read_text() == _checksum(entry)",
+        "sound = mark.exists()",
+        f"{_TEST_CACHE}::test_a_broken_entry_is_replaced_silently",
+    ),
+    edit(
+        _CACHE,
+        "sorted(kept, reverse=True)",
+        "sorted(kept)",
+        f"{_TEST_CACHE}::test_the_oldest_entries_go_first",
+    ),
+    edit(
+        "core/memory.py",
+        "or CONFIGURING & set(os.environ)",
+        "",
+        "core/test_memory.py::test_the_environment_comes_first",
+    ),
+]
