@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.kernels import __main__ as benchmark
 from hornbeam.kernels import native
+from tests.marks import native_only
 
 
 @pytest.mark.parametrize("family", benchmark.FAMILIES)
@@ -20,11 +21,16 @@ def test_kernels_and_their_gradients_can_be_traced(family: str) -> None:
         assert [slope.shape for slope in slopes] == [factor.shape for factor in factors]
 
 
+def test_without_native_kernels_there_is_nothing_to_measure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(native, "available", lambda: False)
+    with pytest.raises(SystemExit, match="no native kernels"):
+        benchmark.main(["dropout"])
+
+
+@native_only
 def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    if not native.available():
-        with pytest.raises(SystemExit, match="no native kernels"):
-            benchmark.main(["dropout"])
-        return
     monkeypatch.setattr(benchmark.peak, "products", lambda: {"float32": 1e11, "bfloat16": 2e11})
     benchmark.main(["dropout", "--turns", "1"])
     header, _, *rows = capsys.readouterr().out.splitlines()

@@ -8,6 +8,7 @@ import pytest
 from hornbeam import keras
 from hornbeam.core import fusion, scope
 from hornbeam.kernels import native
+from tests.marks import native_only
 
 layers = keras.layers
 X = np.random.default_rng(0).normal(size=(4, 16, 16, 8)).astype("float32")
@@ -76,8 +77,13 @@ def test_conv_relu_and_pooling_are_one_kernel(make, separate):
     assert ("hornbeam_conv_pool_forward" in text) == native.available()
     assert 'custom_call_target="hornbeam_conv_forward"' not in text
     assert "hornbeam_max_pool_forward" not in text
-    if native.available():  # of the 7 x 7 windows of the first pooling, 6 x 6 are read
-        assert "f32[4,6,6,16]" in text and "f32[4,7,7,16]" not in text
+
+
+@native_only
+def test_windows_that_nobody_reads_are_not_computed():
+    """Of the 7 x 7 windows of the first pooling the second reads 6 x 6."""
+    text = program(sequential(False))
+    assert "f32[4,6,6,16]" in text and "f32[4,7,7,16]" not in text
 
 
 @pytest.mark.parametrize("make", [sequential, functional, Subclassed])

@@ -12,6 +12,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.kernels import bernoulli, native
+from tests.marks import native_only
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +69,8 @@ def test_dropout_and_its_gradient() -> None:
     np.testing.assert_array_equal(*tangent)
 
 
+@native_only
 def test_wrong_key() -> None:
-    if native.available():
-        result = jax.ShapeDtypeStruct((4,), "bool")
-        with pytest.raises(Exception, match=r"bernoulli: expected a key \(2,\)"):
-            native.call("bernoulli", result, jnp.ones(3, "uint32"), limit=5)
+    result = jax.ShapeDtypeStruct((4,), "bool")
+    with pytest.raises(Exception, match=r"bernoulli: expected a key \(2,\)"):
+        native.call("bernoulli", result, jnp.ones(3, "uint32"), limit=5)

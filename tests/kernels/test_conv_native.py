@@ -28,6 +28,7 @@ from tests.kernels.conv_cases import (
     transposed_of,
     value_and_gradients,
 )
+from tests.marks import native_only
 from tests.tolerances import assert_close
 
 pytestmark = pytest.mark.usefixtures("every_size_of_convolution")
@@ -305,8 +306,11 @@ def test_wrong_shapes() -> None:
         conv.conv(x, jnp.ones((3, 3, 4, 8)), (1, 1), "valid", (1, 1))
     with pytest.raises((TypeError, ValueError)):
         conv.conv(x, jnp.ones((3, 3, 6, 8)), (1, 1), "valid", (1, 1), jnp.ones(7))
-    if not native.available():
-        return
+
+
+@native_only
+def test_wrong_shapes_of_the_foreign_call() -> None:
+    x = jnp.ones((2, 8, 8, 6))
     options = {
         "strides": np.array([1, 1]),
         "dilation": np.array([1, 1]),

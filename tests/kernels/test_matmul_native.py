@@ -13,6 +13,7 @@ import pytest
 import hornbeam as tf
 from hornbeam.keras import ops
 from hornbeam.kernels import matmul, native
+from tests.marks import native_only
 from tests.tolerances import assert_close
 
 SIZES = [
@@ -175,11 +176,9 @@ def test_the_same_bits_each_time() -> None:
         jax.tree.map(np.testing.assert_array_equal, run(a, b, dc), first)
 
 
+@native_only
 def test_wrong_shapes() -> None:
-    if native.available():
-        a, b, _ = _pair((2, 5, 7, 4), False, False, "float32")
-        result = jax.ShapeDtypeStruct((2, 5, 4), "float32")
-        with pytest.raises(Exception, match="batched_matmul: expected a"):
-            native.call(
-                "batched_matmul", result, a, b[:, :6], a_transposed=False, b_transposed=False
-            )
+    a, b, _ = _pair((2, 5, 7, 4), False, False, "float32")
+    result = jax.ShapeDtypeStruct((2, 5, 4), "float32")
+    with pytest.raises(Exception, match="batched_matmul: expected a"):
+        native.call("batched_matmul", result, a, b[:, :6], a_transposed=False, b_transposed=False)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from hornbeam.kernels import native
+from tests.marks import native_only
 
 
 class Call(NamedTuple):
@@ -128,10 +129,9 @@ def _misfits(given: jax.ShapeDtypeStruct) -> list[jax.ShapeDtypeStruct]:
     ]
 
 
+@native_only
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_wrong_arrays(call: Call) -> None:
-    if not native.available():
-        return
     _run(call)
     for field in ("arrays", "results"):
         given = getattr(call, field)

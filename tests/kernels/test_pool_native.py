@@ -12,6 +12,7 @@ import pytest
 
 from hornbeam.kernels import native, pool
 from hornbeam.kernels.pool import reference as pool_reference
+from tests.marks import native_only
 from tests.tolerances import assert_close
 
 CASES = [
@@ -123,9 +124,8 @@ def test_programs_for_several_platforms(monkeypatch: pytest.MonkeyPatch) -> None
             assert_close(actual, expected)
 
 
+@native_only
 def test_wrong_shapes() -> None:
-    if not native.available():
-        return
     x = jnp.ones((2, 8, 8, 3))
     options = {
         "window": np.array([2, 2]),

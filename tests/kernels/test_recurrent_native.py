@@ -15,6 +15,7 @@ from hornbeam.core import fusion
 from hornbeam.kernels import embedding, native, recurrent
 from hornbeam.kernels import kernel as kernel_module
 from hornbeam.kernels.recurrent import native as recurrent_native
+from tests.marks import native_only
 from tests.tolerances import assert_close
 
 CELLS = ["lstm", "gru", "gru_before"]
@@ -400,9 +401,8 @@ class TestRowsOfATable:
         assert_close(slope(False), slope(True))
 
 
+@native_only
 def test_wrong_shapes() -> None:
-    if not native.available():
-        pytest.skip("the handlers are what is tested")
     x, h0, c0, kernel, recurrent_kernel, bias = _arrays("lstm", (3, 4, 5, 6))
     empty, mask = jax.ShapeDtypeStruct((0,), "float32"), jnp.zeros(0, bool)
     numbers = jnp.zeros(0, "int32")

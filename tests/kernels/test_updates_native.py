@@ -13,6 +13,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.kernels import embedding, native, updates
+from tests.marks import native_only
 from tests.tolerances import assert_close
 
 RULES = {
@@ -275,9 +276,8 @@ def test_embedding_in_a_model(options: dict[str, Any]) -> None:
     assert_close(trained(keras.optimizers.Adam), trained(_ByHand), "training")
 
 
+@native_only
 def test_wrong_arrays() -> None:
-    if not native.available():
-        return
     x, y = jnp.ones(3), jnp.ones(4)
     shape = jax.ShapeDtypeStruct((3,), "float32")
     rates, flags = jnp.ones(2), np.zeros(1, np.int32)
@@ -361,8 +361,12 @@ OPTIONS: list[dict[str, Any]] = [
 def test_options_of_optimizers(options: dict[str, Any]) -> None:
     expected = _trained(_ByHand(**options))
     assert_close(_trained(keras.optimizers.Adam(**options)), expected)
-    if not options or "weight_decay" in options:
-        assert_close(_trained(keras.optimizers.Adam(**options), compiled=False), expected)
+
+
+@pytest.mark.parametrize("options", OPTIONS[:2], ids=["plain", "weight_decay"])
+def test_options_of_optimizers_that_run_eagerly(options: dict[str, Any]) -> None:
+    eager = _trained(keras.optimizers.Adam(**options), compiled=False)
+    assert_close(eager, _trained(_ByHand(**options)))
 
 
 def test_exempt_from_decay() -> None:

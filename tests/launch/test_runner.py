@@ -151,13 +151,12 @@ def test_failing_module_shows_no_launcher(launch: Launch, tmp_path: Path) -> Non
     assert lines[-1] == "ZeroDivisionError: division by zero"
 
 
-@pytest.mark.parametrize("handled", [False, True])
-def test_ctrl_c(toy_path: Path, tmp_path: Path, handled: bool) -> None:
-    wait = "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
-    if handled:
-        body = wait.replace("\n", "\n    ").rstrip()
-        wait = f"try:\n    {body}\nexcept KeyboardInterrupt:\n    print('caught')\n"
-    (tmp_path / "s.py").write_text(wait)
+WAITING = "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
+
+
+def interrupted(toy_path: Path, tmp_path: Path, script: str) -> tuple[int, str, str]:
+    """Return how a script ends that gets Ctrl-C when it is ready: its code, output and errors."""
+    (tmp_path / "s.py").write_text(script)
     process = subprocess.Popen(
         [sys.executable, "-m", "hornbeam", "s.py"],
         cwd=tmp_path,
@@ -171,12 +170,20 @@ def test_ctrl_c(toy_path: Path, tmp_path: Path, handled: bool) -> None:
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    if handled:
-        assert (process.returncode, out, err) == (0, "caught\n", "")
-    else:
-        assert process.returncode == -signal.SIGINT
-        assert err.splitlines()[1].startswith(f'  File "{tmp_path}/s.py", line 3')
-        assert err.splitlines()[-1] == "KeyboardInterrupt"
+    return process.returncode, out, err
+
+
+def test_ctrl_c(toy_path: Path, tmp_path: Path) -> None:
+    code, _, err = interrupted(toy_path, tmp_path, WAITING)
+    assert code == -signal.SIGINT
+    assert err.splitlines()[1].startswith(f'  File "{tmp_path}/s.py", line 3')
+    assert err.splitlines()[-1] == "KeyboardInterrupt"
+
+
+def test_ctrl_c_that_is_handled(toy_path: Path, tmp_path: Path) -> None:
+    body = WAITING.replace("\n", "\n    ").rstrip()
+    script = f"try:\n    {body}\nexcept KeyboardInterrupt:\n    print('caught')\n"
+    assert interrupted(toy_path, tmp_path, script) == (0, "caught\n", "")
 
 
 CHILDREN = """\

@@ -80,17 +80,16 @@ class Case(NamedTuple):
     def arguments(self, values: list[Any]) -> list[Any]:
         """One value per place, packed as the brackets say."""
         found: list[Any] = []
+        inside = found
         left = iter(values)
-        inside: list[Any] | None = None
         for letter in self.letters:
             if letter in "[(":
                 inside = []
             elif letter in "])":
-                assert inside is not None
                 found.append(inside if letter == "]" else tuple(inside))
-                inside = None
+                inside = found
             else:
-                (found if inside is None else inside).append(next(left))
+                inside.append(next(left))
         return found
 
 

@@ -50,12 +50,10 @@ def test_one_call_each_way_in_the_type_of_the_policy(kind, policy):
     assert kept == {"float32"}
 
     computed = "f32" if policy == "float32" else "bf16"
-    if not native.available() or (computed == "bf16" and "avx512" not in native.info()["cpu"]):
-        assert f"hornbeam_{kind}" not in text
-        return
+    natively = native.available() and (computed == "f32" or "avx512" in native.info()["cpu"])
     # The name of each call, and the type of what goes into it.
     calls = re.findall(r'"hornbeam_(\w+)", operand_layout_constraints=\{(\w+)\[', text)
     back = "weight_gradient" if kind in ("conv", "dense") else "backward"
-    expected = {(f"{kind}_{way}", computed): 1 for way in ("forward", back)}
+    expected = {(f"{kind}_{way}", computed): 1 for way in ("forward", back)} if natively else {}
     assert Counter(call for call in calls if call[0].startswith(kind)) == expected
-    assert " while(" not in text
+    assert (" while(" in text) == (kind in ("lstm", "gru") and not natively)

@@ -179,22 +179,34 @@ def test_both_kinds_of_metrics_are_refused():
         Progbar(4, stateful_metrics=["a"], stateless_metrics=["b"])
 
 
-@pytest.mark.parametrize("columns", [10, 30, 50, 80, 120])
-def test_no_line_exceeds_the_terminal(monkeypatch, clock, columns):
+FOUR = ("accuracy", "loss", "val_accuracy", "val_loss")
+
+
+def shown(monkeypatch, clock, columns):
+    """Return the lines of a bar with four metrics while it runs, and at its end."""
     stream = use(monkeypatch, terminal=True, columns=columns)
     bar = Progbar(1875, stateless_metrics=())
-    values = dict.fromkeys(("accuracy", "loss", "val_accuracy", "val_loss"), 0.5)
+    values = dict.fromkeys(FOUR, 0.5)
     for step in (1, 900, 1875):
         clock.now += 1
         bar.update(step, values, finalize=False)
     while_running = as_seen(stream.getvalue())
     assert len(while_running) == 1
     bar.update(1875, values, finalize=True)
-    lines = as_seen(stream.getvalue())
+    return while_running, as_seen(stream.getvalue())
+
+
+@pytest.mark.parametrize("columns", [10, 30, 50, 80, 120])
+def test_no_line_exceeds_the_terminal(monkeypatch, clock, columns):
+    while_running, lines = shown(monkeypatch, clock, columns)
     longest = 4 + len("val_accuracy: 0.5000")  # one metric is never cut at the end
     assert max(map(len, [*while_running, *lines])) <= max(columns - 1, longest)
-    if columns >= 30:
-        assert all(name in " ".join(lines) for name in values)
+
+
+@pytest.mark.parametrize("columns", [30, 50, 80, 120])
+def test_every_metric_is_shown_where_there_is_room(monkeypatch, clock, columns):
+    _, lines = shown(monkeypatch, clock, columns)
+    assert all(name in " ".join(lines) for name in FOUR)
 
 
 def test_unknown_target(monkeypatch, clock):
