@@ -20,7 +20,7 @@ from tests.mutants.edits import EDITS
 
 COPIED = ("src", "tests", "conftest.py", "pyproject.toml", "csrc", "examples", "docs", "README.md")
 MOST_SURVIVORS = 0.05
-LONGEST = 600.0  # seconds: a program that runs on for ever has been noticed too
+LONGEST = 180.0  # seconds: a program that runs on for ever has been noticed too
 
 
 def failing(edit: Edit, tree: Path) -> str | None:

@@ -239,8 +239,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         _RNG,
-        "if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0",
-        "if not 0",
+        " or not _is_int(seed) or not 0",
+        " or not 0",
         f"{_TEST_STATE}::test_a_seed_that_is_none_is_refused_and_changes_nothing",
     ),
     edit(

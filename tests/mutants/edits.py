@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.mutants import core, engine, utils
+from tests.mutants import core, engine, optimizers, saving, utils
 from tests.mutants.edit import Edit
 
-EDITS: list[Edit] = [*core.EDITS, *engine.EDITS, *utils.EDITS]
+EDITS: list[Edit] = [
+    *core.EDITS,
+    *engine.EDITS,
+    *saving.EDITS,
+    *optimizers.EDITS,
+    *utils.EDITS,
+]

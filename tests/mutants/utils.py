@@ -10,9 +10,13 @@ _ROOM = "keras/utils/test_get_file.py::test_an_archive_for_which_the_disk_has_no
 _MODES = "keras/utils/test_get_file.py::test_no_file_is_writable_for_others_or_set_uid"
 
 EDITS: list[Edit] = [
-    edit(_TAR, "if member.size < 0:", "if False:", _REFUSED),
     edit(_TAR, "if needed > free:", "if False:", _ROOM),
-    edit(_TAR, "            if not done:\n", "            if False:\n", _REFUSED),
+    edit(
+        _TAR,
+        "            if not done:\n                raise _outside(name)\n            done.pop()",
+        "            done = done[:-1]",
+        _REFUSED,
+    ),
     edit(_TAR, 'target.startswith("/")', "False", _REFUSED),
     edit(_TAR, " or followed > _MOST_LINKS", " or followed > 10**5", _REFUSED),
     edit(_TAR, "0o755 if member.mode & 0o100 else 0o644", "member.mode", _MODES),

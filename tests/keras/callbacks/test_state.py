@@ -99,3 +99,17 @@ def test_an_own_callback_says_what_it_remembers():
     one.total = 7
     CallbackList([other]).set_state(CallbackList([one]).get_state())
     assert other.total == 7
+
+
+def test_what_was_stored_stays_when_training_goes_on():
+    history, again = callbacks.History(), callbacks.History()
+    reports = CallbackList([history], model=FakeModel())
+    reports.on_train_begin()
+    reports.on_epoch_end(0, {"loss": 0.5})
+    stored = reports.get_state()
+    text = json.dumps(stored)
+    resumed = CallbackList([again], model=FakeModel())
+    resumed.on_train_begin()
+    resumed.set_state(stored)
+    resumed.on_epoch_end(1, {"loss": 0.4})
+    assert again.history["loss"] == [0.5, 0.4] and json.dumps(stored) == text

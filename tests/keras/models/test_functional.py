@@ -98,6 +98,8 @@ def test_inputs_are_fitted_to_the_graph():
     x = keras.Input((1,), dtype="float32")
     model = keras.Model(x, x * 2)
     assert model(np.array([1, 2])).shape == (2, 1)  # an axis is added, integers become floats
+    flat = keras.Model(y := keras.Input((4,)), y * 2)
+    assert_close(flat(X[..., None]), 2 * X)  # an axis is taken off
     with pytest.raises(
         ValueError, match=r"expected its input .* of shape \(None, 1\), received shape \(2, 3\)"
     ):
@@ -327,3 +329,30 @@ def test_two_layers_of_one_name_are_refused():
     x = keras.Input((4,))
     with pytest.raises(ValueError, match="'a' is the name of 2 of them"):
         keras.Model(x, layers.Dense(3, name="a")(layers.Dense(3, name="a")(x)))
+
+
+def test_a_mask_reaches_the_layers_inside():
+    class Seeing(layers.Layer):
+        def call(self, x, mask=None):
+            self.seen = mask
+            return x
+
+    x, seeing = keras.Input((3,)), Seeing()
+    model = keras.Model(x, seeing(x))
+    mask = keras.ops.convert_to_tensor([[True, True, False]] * 2)
+    model(np.ones((2, 3)), mask=mask)
+    assert seeing.seen is mask
+    seeing.seen = None
+    data = keras.ops.ones((2, 3))
+    data._keras_mask = mask
+    model(data)
+    assert seeing.seen is mask
+
+
+def test_a_model_is_written_as_keras_writes_it():
+    x = keras.Input((4,))
+    inner = keras.Model(x, layers.Dense(2)(x))
+    config = keras.saving.serialize_keras_object(inner)
+    names = [config[key] for key in ("module", "class_name", "registered_name")]
+    assert names == ["keras.src.models.functional", "Functional", "Functional"]
+    assert config["config"]["layers"][1]["registered_name"] is None

@@ -63,6 +63,9 @@ def test_add_and_pop():
     assert model.output_shape == (None, 3) and len(model.layers) == 1
     for a, b in zip(kept, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+    model.add(layers.Dense(5))
+    model.pop(rebuild=False)
+    assert model(X).shape == (2, 3)
 
 
 def test_config_round_trip():

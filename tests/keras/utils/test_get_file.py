@@ -270,6 +270,9 @@ DANGEROUS = {
     "tar: a device": tarred("null", type=DEVICE, devmajor=1, devminor=3),
     "tar: a pipe": tarred("pipe", type=tarfile.FIFOTYPE),
     "tar: a link through a link": tarred_all(("a/b", link("..")), ("c", link("a/b/../.."))),
+    "tar: more links than a system follows": tarred_all(
+        *((f"link{i}", link(f"link{i + 1}")) for i in range(45))
+    ),
     "tar: a link to itself": tarred_all(("a", link("a")), ("a/b", {})),
     "tar: a file through a link": tarred_all(("a", link("..")), ("a/evil.txt", {})),
     "tar: a file through a later link": tarred_all(("a/evil.txt", {}), ("a", link(".."))),
