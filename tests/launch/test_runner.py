@@ -206,11 +206,15 @@ def work(point):
 if __name__ == "__main__":
     assert pickle.loads(pickle.dumps(Point())).x == 1
     with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
-        print(pool.apply(work, (Point(),)))
+        # A child that fails is started again, for ever: one minute is enough for one that works.
+        print(pool.apply_async(work, (Point(),)).get(60))
 """
 
 
-@pytest.mark.parametrize(("how", "main"), [("spawn", "__mp_main__"), ("fork", "__main__")])
+@pytest.mark.parametrize(
+    ("how", "main"),
+    [("spawn", "__mp_main__"), ("forkserver", "__mp_main__"), ("fork", "__main__")],
+)
 def test_multiprocessing_children_have_the_hook(
     launch: Launch, tmp_path: Path, how: str, main: str
 ) -> None:

@@ -6,6 +6,8 @@ from multiprocessing import spawn
 
 from hornbeam.launch import hook
 
+_FORKSERVER = "ignore"  # the name under which the server asks: it is no child
+
 
 class _Install:
     """Pickles as a call of `hook.install`: reading it installs the hook."""
@@ -22,10 +24,18 @@ def follow() -> None:
     of one's own, so one entry is added to that dictionary on its way. Children made by `fork` have
     the hook already; programs started by `subprocess` are programs of their own, to be run with
     `python -m hornbeam` themselves.
+
+    The server that `forkserver` takes its children from reads the same dictionary, but only the paths in it. From
+    Python 3.14 on, where `forkserver` is what a child is started by on Linux, it runs the script as well, so as to save
+    its children the imports. Without the hook that would import another TensorFlow, or fail and be tried again for
+    ever; so the server is not told of the script, and each child runs it, as in earlier Pythons.
     """
     prepare = spawn.get_preparation_data
 
     def with_hook(name: str) -> dict[str, object]:
-        return {**prepare(name), "hornbeam": _Install()}
+        prepared = {**prepare(name), "hornbeam": _Install()}
+        if name == _FORKSERVER:
+            prepared.pop("init_main_from_path", None)
+        return prepared
 
     spawn.get_preparation_data = with_hook
