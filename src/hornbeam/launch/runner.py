@@ -5,9 +5,11 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib.util
+import linecache
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
@@ -86,24 +88,24 @@ def run_module(name: str, args: list[str]) -> None:
 
 def run_code(source: str, args: list[str]) -> None:
     """Run `source` as `python -c source args...` would."""
-    _run_text(source, "<string>", ["-c", *args], {})
+
+    def load() -> CodeType:
+        text = textwrap.dedent(source) if sys.version_info >= (3, 14) else source
+        code = _compiled(text, "<string>")
+        # From Python 3.13 on tracebacks show lines of such code, where it is registered; there is no public way.
+        register = getattr(linecache, "_register_code", None)
+        if register is not None:
+            register(code, text, "<string>")
+        return code
+
+    _run(load, argv=["-c", *args], folder="", names={"__loader__": BuiltinImporter})
 
 
 def run_stdin(args: list[str]) -> None:
     """Run what stands on the standard input, as `python - args...` would."""
-    names = {"__file__": "<stdin>", "__cached__": None}
-    _run_text(sys.stdin.buffer.read(), "<stdin>", ["-", *args], names)
-
-
-def _run_text(
-    source: str | bytes, shown_as: str, argv: list[str], names: dict[str, object]
-) -> None:
-    _run(
-        lambda: _compiled(source, shown_as),
-        argv=argv,
-        folder="",
-        names={"__loader__": BuiltinImporter, **names},
-    )
+    source = sys.stdin.buffer.read()
+    names = {"__file__": "<stdin>", "__cached__": None, "__loader__": BuiltinImporter}
+    _run(lambda: _compiled(source, "<stdin>"), argv=["-", *args], folder="", names=names)
 
 
 def _run(
@@ -111,7 +113,9 @@ def _run(
 ) -> None:
     _prepare(argv, folder)
     main = ModuleType("__main__")
-    vars(main).update({"__builtins__": builtins, "__annotations__": {}, **names})
+    vars(main).update({"__builtins__": builtins, **names})
+    if sys.version_info < (3, 14):  # from then on Python makes them when they are asked for
+        vars(main)["__annotations__"] = {}
     # multiprocessing, pickle and the interactive prompt find the script's classes by this entry.
     sys.modules["__main__"] = main
     code = None
