@@ -95,12 +95,12 @@ def test_results_are_those_of_the_separate_kernels(make):
 
 def test_no_offers_outside_of_programs():
     x = jnp.ones((64, 256))
-    fusion.offer(x, relu=lambda: x)
-    assert fusion.taken(x, "relu") is None
+    fusion.offer(x, fusion.Relu(lambda: x))
+    assert fusion.offered(x, fusion.Relu) is None
 
     def eager(x):
-        y = fusion.offer(x * 2, relu=lambda: x)
-        assert fusion.taken(y, "relu") is None
+        y = fusion.offer(x * 2, fusion.Relu(lambda: x))
+        assert fusion.offered(y, fusion.Relu) is None
         return y.sum()
 
     jax.grad(eager)(x)
@@ -108,11 +108,12 @@ def test_no_offers_outside_of_programs():
 
 def test_offers_end_with_their_value():
     def run(x):
-        y = fusion.offer(x * 2, relu=lambda: x)
-        assert fusion.taken(y, "relu") is x
-        assert fusion.taken(y, "max_pool") is None
-        assert fusion.taken(x, "relu") is None
+        y = fusion.offer(x * 2, fusion.Relu(lambda: x))
+        offered = fusion.offered(y, fusion.Relu)
+        assert offered is not None and offered.compute() is x
+        assert fusion.offered(y, fusion.MaxPool) is None
+        assert fusion.offered(x, fusion.Relu) is None
         return y
 
     jax.jit(run)(jnp.ones(3))
-    assert not fusion._offers
+    assert not len(fusion._offers)

@@ -124,6 +124,6 @@ def test_what_the_next_pooling_does_not_read_is_not_computed(
     text = program.as_text()
     for read, *_ in chain[1:]:
         assert (f"tensor<2x{read}x{read}x24x" in text) or not native.suits(x)
-    monkeypatch.setattr(fusion, "taken", lambda *_: None)
+    monkeypatch.setattr(fusion, "offered", lambda *_: None)
     expected = jax.jit(lambda *args: step(*args))(x, parameters)
     assert_close(program.compile()(x, parameters), expected, dtype)

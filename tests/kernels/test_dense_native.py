@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import Rounded, made_of
 from hornbeam.kernels import dense, native
 from tests.marks import native_only
 from tests.tolerances import assert_close
@@ -81,10 +81,7 @@ def _vjp_where(alive: Any, x: Any, kernel: Any, bias: Any, dy: Any) -> Any:
 
 def _rounded(f: Any, x: Any, kernel: Any, bias: Any, activation: Any = None) -> Any:
     """f on weights as mixed precision reads them from float32 variables."""
-    narrow = [
-        None if a is None else fusion.offer(a.astype(x.dtype), wide=lambda a=a: a)
-        for a in (kernel, bias)
-    ]
+    narrow = [None if a is None else made_of(a.astype(x.dtype), Rounded(a)) for a in (kernel, bias)]
     return f(x, *narrow, activation)
 
 

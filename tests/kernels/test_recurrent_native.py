@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import Rounded, made_of
 from hornbeam.kernels import embedding, native, recurrent
 from hornbeam.kernels import kernel as kernel_module
 from hornbeam.kernels.recurrent import native as recurrent_native
@@ -138,7 +138,7 @@ def test_float32_weights_beside_bfloat16(cell: str) -> None:
 
     def mixed(*arrays: Any) -> Any:
         def narrow(weight: Any) -> Any:
-            return fusion.offer(weight.astype("bfloat16"), wide=lambda: weight)
+            return made_of(weight.astype("bfloat16"), Rounded(weight))
 
         inputs = [a.astype("bfloat16") for a in arrays[:-3]]
         return _layer(cell)(*inputs, *map(narrow, arrays[-3:]))

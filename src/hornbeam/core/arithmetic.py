@@ -59,7 +59,8 @@ def add(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 + x2"""
     a, b = operand(x1), operand(x2)
     for one, other in ((a, b), (b, a)):
-        if isinstance(other, jax.Array) and (fused := fusion.taken(one, "add", other)) is not None:
+        offered = fusion.offered(one, fusion.Add) if isinstance(other, jax.Array) else None
+        if offered is not None and (fused := offered.compute(other)) is not None:
             return fused
     return jnp.add(a, b)
 

@@ -1,11 +1,12 @@
 """Computations fused with the one before them, while a program is traced.
 
 A kernel that can be computed together with what often follows it (a product with its bias and relu, a convolution with
-its pooling) offers that beside its result; what follows asks its input for the offer and takes it instead of computing
-on the input. The input itself is then unused, and XLA drops it. Nothing has to be known about layers: it works in
-Sequential, functional and subclassed models, and in plain functions.
+its pooling) attaches an offer to its result. The function that comes next asks its input for that kind of offer, and
+computes it instead of working on the input. The input itself is then unused, and XLA drops it. Nothing has to be known
+about layers: it works in Sequential, functional and subclassed models, and in plain functions.
 
-A variable that mixed precision reads in a narrow type offers the `wide` value that it stores.
+An offer computes the same numbers with the same gradients as the value that it stands beside. What changes the meaning
+of a gradient is an origin (`hornbeam.core.origins`). docs/design/0021 lists who makes and who takes each kind.
 
 Where the input is used elsewhere too, it is computed twice; outside of compiled programs, where nothing is dropped, there
 are no offers.
@@ -13,41 +14,73 @@ are no offers.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import jax
-from jax import lax
-from jax.core import Tracer
 
-# By the identity of the value; an entry goes when its value does.
-_offers: dict[int, tuple[weakref.ref[Any], Mapping[str, Callable[..., Any]]]] = {}
+from hornbeam.core.attached import Attachments, is_compiling
 
 
-def offer(value: jax.Array, **fused: Callable[..., Any]) -> jax.Array:
-    """Return `value`; while it lives, `fused[name](...)` is what to compute instead of `name` on it.
+@dataclass(frozen=True)
+class Relu:
+    """`compute()` returns max(value, 0)."""
 
-    The functions must not refer to `value`, or it would live for ever.
+    compute: Callable[[], jax.Array]
+
+
+@dataclass(frozen=True)
+class BiasAdd:
+    """`compute(bias)` returns value + bias, for a bias (channels,) on the last axis."""
+
+    compute: Callable[[jax.Array], jax.Array]
+
+
+@dataclass(frozen=True)
+class Add:
+    """`compute(other)` returns value + other, or None for an `other` of another shape or type than it can add."""
+
+    compute: Callable[[jax.Array], jax.Array | None]
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """`compute(window, steps, padding)` returns the pooled value, or None for windows that it does not know."""
+
+    compute: Callable[[Sequence[int], Sequence[int], str], jax.Array | None]
+
+
+@dataclass(frozen=True)
+class First:
+    """`compute(rows, columns)` returns only the first rows and columns of a batch of images, (b, rows, columns, c)."""
+
+    compute: Callable[[int, int], jax.Array]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The same value once more, for a second user: the kernel adds the two gradients itself."""
+
+    value: jax.Array
+
+
+Offer: TypeAlias = Relu | BiasAdd | Add | MaxPool | First | Twin
+Kind = TypeVar("Kind", Relu, BiasAdd, Add, MaxPool, First, Twin)
+
+_offers = Attachments()
+
+
+def offer(value: jax.Array, *offers: Offer) -> jax.Array:
+    """Return `value`, with offers of what may follow it attached while it lives.
+
+    An offer must not refer to `value`, or the value would live for ever.
     """
-    if _is_compiling(value):
-        key = id(value)
-        _offers[key] = (weakref.ref(value, lambda _: _offers.pop(key, None)), fused)
+    if is_compiling(value):
+        _offers.attach(value, *offers)
     return value
 
 
-def taken(value: Any, name: str, *args: Any) -> Any:
-    """What was offered for `name` on `value`, computed; None where there is no offer, or it declines."""
-    found = _offers.get(id(value))
-    if found is None or found[0]() is not value or name not in found[1]:
-        return None
-    return found[1][name](*args)
-
-
-def _is_compiling(value: Any) -> bool:
-    """Whether `value` stands for one that a compiled program will compute: unused values then cost nothing.
-
-    A tracer alone does not say so: gradients of plain Python code have tracers too. What is made of constants is a
-    tracer only inside `jax.jit` and its kin.
-    """
-    return isinstance(value, Tracer) and isinstance(lax.full((), 0.0), Tracer)
+def offered(value: object, kind: type[Kind]) -> Kind | None:
+    """Return the offer of this kind that is attached to `value`, or None."""
+    return _offers.find(value, kind)

@@ -1,9 +1,9 @@
 """What a value was made of, where what follows is better computed from that than from the value itself.
 
-A cross-entropy takes the logits instead of the probabilities that were made of them. Unlike a fusion
-(`hornbeam.core.fusion`) this changes what a gradient is: the loss then depends on the logits, and no longer on the
-probabilities. Whoever differentiates with respect to the probabilities puts another value in their place, which has
-no origin. See docs/design/0019.
+A cross-entropy takes the logits instead of the probabilities that were made of them; a layer takes the weights as they are
+stored instead of as they were rounded. Unlike a fusion (`hornbeam.core.fusion`) this changes what a gradient is: the loss
+then depends on the logits, and no longer on the probabilities. Whoever differentiates with respect to a value that has an
+origin, as a gradient tape would, must first put another value in its place, which has none. See docs/design/0019 and 0021.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.attached import Attachments
-
-T = TypeVar("T")
-
-_origins = Attachments()
+from hornbeam.core.attached import Attachments, is_compiling
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["logits"], meta_fields=["axis"])
@@ -29,6 +25,7 @@ _origins = Attachments()
 class Probabilities:
     """The sigmoid of logits, or with an `axis` their softmax over that axis, counted from 0."""
 
+    everywhere: ClassVar[bool] = True
     logits: jax.Array
     axis: int | None = None
 
@@ -50,20 +47,63 @@ class Probabilities:
         return Probabilities(jnp.transpose(self.logits, axes), axis)
 
 
-def made_of(value: jax.Array, origin: Any) -> jax.Array:
-    """Return `value`, noting what it was made of; None notes nothing."""
-    if origin is not None:
+@dataclass(frozen=True)
+class Rounded:
+    """`wide` in a narrower type: a variable as mixed precision reads it.
+
+    A kernel that takes `wide` rounds it in passing, and returns the gradient in the type of `wide`.
+    """
+
+    everywhere: ClassVar[bool] = False
+    wide: jax.Array
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """Rows of a table of `size` rows, looked up by `indices`: rows of equal indices are equal.
+
+    A layer that takes the indices may return the gradient of all equal rows at one of them, and 0 at the others. That is
+    not the gradient of the value, but makes the same gradient of the table.
+    """
+
+    everywhere: ClassVar[bool] = False
+    indices: jax.Array
+    size: int
+
+
+@dataclass(frozen=True)
+class AddedRows:
+    """Zeros (n, d), to which `rows` (m, d) were added at the row numbers `indices` (m,); -1 adds nothing."""
+
+    everywhere: ClassVar[bool] = False
+    indices: jax.Array
+    rows: jax.Array
+
+
+Origin: TypeAlias = Probabilities | Rounded | LookedUp | AddedRows
+Kind = TypeVar("Kind", Probabilities, Rounded, LookedUp, AddedRows)
+
+_origins = Attachments()
+
+
+def made_of(value: jax.Array, origin: Origin | None) -> jax.Array:
+    """Return `value`, noting what it was made of; None notes nothing.
+
+    Probabilities are noted `everywhere`, so that a loss is the same in compiled programs and outside. The other origins
+    only spare work, and are noted only inside compiled programs, where a value that is then unused costs nothing.
+    """
+    if origin is not None and (origin.everywhere or is_compiling(value)):
         _origins.attach(value, origin)
     return value
 
 
-def origin_of(value: Any, kind: type[T]) -> T | None:
+def origin_of(value: object, kind: type[Kind]) -> Kind | None:
     """Return what `value` was made of, if that is known and of class `kind`."""
     return _origins.find(value, kind)
 
 
 def hand_on(
-    source: Any, result: jax.Array, change: Callable[[Probabilities], Probabilities | None]
+    source: object, result: jax.Array, change: Callable[[Probabilities], Probabilities | None]
 ) -> jax.Array:
     """Return `result`, made of probabilities `source` by a change of form that is also made to their origin."""
     origin = _origins.find(source, Probabilities)

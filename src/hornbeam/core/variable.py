@@ -13,12 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core import config, fusion, recording, scope
+from hornbeam.core import config, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
+from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
 from hornbeam.core.typing import DTypeLike, NumpyArray, RawArray, Shape, TensorLike
@@ -222,7 +223,7 @@ def _cast(value: jax.Array, dtype: DTypeLike | None) -> jax.Array:
     if dtype is None or value.dtype == dtype or not jnp.issubdtype(value.dtype, jnp.floating):
         return value
     # A kernel that rounds the stored value by itself saves a pass over memory, here and in the gradient.
-    return fusion.offer(value.astype(dtype), wide=lambda: value)
+    return made_of(value.astype(dtype), Rounded(value))
 
 
 def _on_device(value: RawArray) -> jax.Array:

@@ -8,6 +8,7 @@ docs/design/0019.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -120,7 +121,7 @@ def logits_behind(output: jax.Array, from_logits: bool, name: str) -> Probabilit
             stacklevel=3,
         )
     wide = jnp.promote_types(origin.logits.dtype, jnp.float32)
-    return Probabilities(origin.logits.astype(wide), origin.axis)
+    return replace(origin, logits=origin.logits.astype(wide))
 
 
 def _log_odds(origin: Probabilities) -> tuple[jax.Array, jax.Array]:

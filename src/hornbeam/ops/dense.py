@@ -29,8 +29,8 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> Any:
     """x + bias along the channels; x: (b, s..., c) channels last or (b, c, s...) channels first, bias: (c,)"""
     x, bias = array(x), array(bias)
     if data_format == "channels_last":
-        fused = fusion.taken(x, "bias_add", bias)
-        return x + bias if fused is None else fused
+        offered = fusion.offered(x, fusion.BiasAdd)
+        return x + bias if offered is None else offered.compute(bias)
     return x + bias.reshape(-1, *[1] * (x.ndim - 2))
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import fusion
 from hornbeam.core.op import op
+from hornbeam.core.origins import Rounded, made_of, origin_of
 from hornbeam.ops.common import TensorLike, inexact, inexact_pair
 from hornbeam.ops.dense import affine
 
@@ -39,10 +39,9 @@ def einsum_affine(x: TensorLike, kernel: TensorLike, bias: TensorLike, equation:
 
 
 def _reshaped(weight: jax.Array, *shape: int) -> jax.Array:
-    """`weight` in another shape, which still offers its wide value."""
-    reshaped = weight.reshape(shape)
-    wide = fusion.taken(weight, "wide")
-    return reshaped if wide is None else fusion.offer(reshaped, wide=lambda: wide.reshape(shape))
+    """Return `weight` in another shape, whose origin is still known."""
+    origin = origin_of(weight, Rounded)
+    return made_of(weight.reshape(shape), origin and Rounded(origin.wide.reshape(shape)))
 
 
 class Equation(NamedTuple):

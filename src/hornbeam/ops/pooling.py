@@ -43,7 +43,8 @@ def max_pool(
     [3. 5.]
     """
     x, window, steps = _windows("max_pool", inputs, pool_size, strides, padding, data_format)
-    y = fusion.taken(x, "max_pool", window, steps, padding)
+    offered = fusion.offered(x, fusion.MaxPool)
+    y = None if offered is None else offered.compute(window, steps, padding)
     if y is None:
         y = kernels.max_pool(x, window, steps, padding)
     return from_channels_last(y, data_format)

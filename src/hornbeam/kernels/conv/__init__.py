@@ -176,16 +176,18 @@ def _conv_native(call: _Call, activation: Activation) -> jax.Array:
             is_bias = other.shape == call.kernel.shape[-1:] and other.dtype == call.x.dtype
             return again(other) if is_bias else None
 
-        return fusion.offer(y, bias_add=again, add=added, relu=partial(again, None, "relu"))
+        return fusion.offer(
+            y, fusion.BiasAdd(again), fusion.Add(added), fusion.Relu(partial(again, None, "relu"))
+        )
     if activation is None:
-        return fusion.offer(y, relu=partial(again, bias, "relu"))
+        return fusion.offer(y, fusion.Relu(partial(again, bias, "relu")))
 
     def pooled(window: Sequence[int], steps: Sequence[int], pad: str) -> jax.Array | None:
         if pad != "valid" or tuple(window) != (2, 2) or tuple(steps) != (2, 2) or x.ndim != 4:
             return None
         return CONV_MAX_POOL(call, window)
 
-    return fusion.offer(y, max_pool=pooled)
+    return fusion.offer(y, fusion.MaxPool(pooled))
 
 
 def _conv_suits(call: _Call, activation: Activation) -> bool:
@@ -214,15 +216,15 @@ def _pool_native(call: _Call, window: Sequence[int]) -> jax.Array:
 def _pool_by(slide: Slide, x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
     h, w = slide.outputs(kernel.shape)
     used = slide.first(kernel.shape, (h // 2 * 2, w // 2 * 2))
-    if used.read != slide.size and (part := fusion.taken(x, "first", *used.read)) is not None:
+    if used.read != slide.size and (part := fusion.offered(x, fusion.First)) is not None:
         top, left, bottom, right = used.padding
         padding = top, left, max(bottom, 0), max(right, 0)
-        slide, x = used._replace(size=used.read, padding=padding), part
+        slide, x = used._replace(size=used.read, padding=padding), part.compute(*used.read)
 
     def first(rows: int, columns: int) -> jax.Array:
         return _pool_by(slide.first(kernel.shape, (2 * rows, 2 * columns)), x, kernel, bias)
 
-    return fusion.offer(native.conv_max_pool(slide, x, kernel, bias), first=first)
+    return fusion.offer(native.conv_max_pool(slide, x, kernel, bias), fusion.First(first))
 
 
 def _pool_suits(call: _Call, window: Sequence[int]) -> bool:

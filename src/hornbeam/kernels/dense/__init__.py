@@ -11,6 +11,7 @@ from functools import partial
 import jax
 
 from hornbeam.core import fusion
+from hornbeam.core.origins import Rounded, origin_of
 from hornbeam.kernels.dense import native
 from hornbeam.kernels.dense.reference import Activation
 from hornbeam.kernels.dense.reference import affine as affine_reference
@@ -46,16 +47,19 @@ def _native(
     y = native.affine(activation == "relu", rows, *_stored(kernel, bias))
     y = y.reshape(*x.shape[:-1], kernel.shape[-1])
     if activation is None:
-        fusion.offer(y, relu=partial(affine, x, kernel, bias, "relu"))
+        fusion.offer(y, fusion.Relu(partial(affine, x, kernel, bias, "relu")))
     return y
 
 
 def _stored(kernel: jax.Array, bias: jax.Array | None) -> tuple[jax.Array, jax.Array | None]:
     """Return both as the variables store them, where that is known of both."""
-    wide = [None if a is None else fusion.taken(a, "wide") for a in (kernel, bias)]
-    if wide[0] is None or (bias is not None and wide[1] is None):
+    stored = origin_of(kernel, Rounded)
+    if bias is None:
+        return (kernel if stored is None else stored.wide), None
+    stored_bias = origin_of(bias, Rounded)
+    if stored is None or stored_bias is None:
         return kernel, bias
-    return wide[0], wide[1]
+    return stored.wide, stored_bias.wide
 
 
 def _suits(x: jax.Array, kernel: jax.Array, bias: jax.Array | None, activation: Activation) -> bool:

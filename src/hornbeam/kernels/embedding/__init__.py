@@ -5,17 +5,16 @@ Letters: n rows of the table, d their length, m rows that are looked up.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import LookedUp, made_of
 from hornbeam.core.tensor import is_traced
 from hornbeam.core.typing import DTypeLike
 from hornbeam.kernels.embedding import native
-from hornbeam.kernels.embedding.gradient import int32, pays, table_gradient
+from hornbeam.kernels.embedding.gradient import pays, table_gradient
 from hornbeam.kernels.embedding.reference import table_gradient as gradient_reference
 from hornbeam.kernels.embedding.reference import take_rows as take_rows_reference
 from hornbeam.kernels.kernel import Kernel
@@ -32,9 +31,9 @@ def take_rows(table: jax.Array, indices: jax.Array, dtype: DTypeLike | None = No
     the least value of their dtype.
 
     The gradient is `table_gradient`. Natively, on CPU, it may be differentiated again, and forward mode (`jax.jvp`)
-    doesn't pass. It offers `rows`, (indices, dy): what is added at which row (see `hornbeam.core.fusion`). The rows
-    that are taken offer their `numbers`, indices as int32, -1 for those of NaN: a layer behind may compute once what
-    equal rows have in common.
+    doesn't pass. The optimizers' kernel finds out what was added at which row (`AddedRows`), and a layer that takes the
+    rows by which indices they were looked up (`LookedUp`), so that it may compute once what equal rows have in common
+    (see `hornbeam.core.origins`).
     """
     return TAKE_ROWS(table, indices, np.dtype(dtype or table.dtype))
 
@@ -46,7 +45,7 @@ def _reference(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> ja
 def _native(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
     # While a program is traced, no wrapping may lie around it that makes another value of the gradient.
     taken: Any = (native.take if is_traced(table) else native.compiled_take)(dtype, table, indices)
-    return fusion.offer(taken, numbers=partial(int32, indices, table.shape[0]))
+    return made_of(taken, LookedUp(indices, table.shape[0]))
 
 
 def _suits(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> bool:

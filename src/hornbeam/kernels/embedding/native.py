@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import AddedRows, made_of
 from hornbeam.kernels.embedding import reference
 from hornbeam.kernels.embedding.gradient import int32, table_gradient
 
@@ -28,7 +28,7 @@ def _backward(dtype: np.dtype[Any], saved: Any, dy: jax.Array) -> Any:
     indices, n, nothing = saved
     indices, dy = int32(indices.reshape(-1), n), dy.reshape(-1, dy.shape[-1])
     gradient = table_gradient(indices, dy.astype(nothing.dtype), n)
-    return fusion.offer(gradient, rows=lambda: (indices, dy)), None
+    return made_of(gradient, AddedRows(indices, dy)), None
 
 
 take.defvjp(_forward, _backward)

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core import fusion
+from hornbeam.core.origins import Rounded, origin_of
 from hornbeam.kernels.kernel import Kernel
 from hornbeam.kernels.native import suits
 from hornbeam.kernels.normalization import native, reference
@@ -50,8 +51,8 @@ def batch_normalization(
 
 def _stored(vector: jax.Array) -> jax.Array:
     """Return a learned vector as it is stored, where mixed precision reads it in a narrow type."""
-    wide = fusion.taken(vector, "wide")
-    return reference.wide(vector) if wide is None else wide
+    origin = origin_of(vector, Rounded)
+    return reference.wide(vector) if origin is None else origin.wide
 
 
 def scale_and_shift(x: jax.Array, factor: jax.Array, shift: jax.Array) -> jax.Array:
@@ -134,18 +135,17 @@ def _batch_native(
         batch = native.Batch(float(epsilon), relu)
         found: Any = native.batch_normalization(batch, own, added, mean, variance, gamma, beta)
         y, twin = (each.reshape(x.shape) for each in found)
-        return fusion.offer(y, twin=lambda: twin) if relu else y
+        return fusion.offer(y, fusion.Twin(twin)) if relu else y
 
     def with_other(other: jax.Array) -> jax.Array | None:
         if other.shape != x.shape or other.dtype != x.dtype:
             return None
-        twin = fusion.taken(other, "twin")
-        other = other if twin is None else twin
-        return fusion.offer(normalized(other, False), relu=partial(normalized, other, True))
+        twin = fusion.offered(other, fusion.Twin)
+        other = other if twin is None else twin.value
+        return fusion.offer(normalized(other, False), fusion.Relu(partial(normalized, other, True)))
 
-    return fusion.offer(
-        normalized(None, False), add=with_other, relu=partial(normalized, None, True)
-    )
+    alone = normalized(None, False)
+    return fusion.offer(alone, fusion.Add(with_other), fusion.Relu(partial(normalized, None, True)))
 
 
 def _batch_suits(

@@ -174,7 +174,7 @@ def _reference(call: _Call) -> Outputs:
 
 
 def _native(call: _Call) -> Outputs:
-    operands = native.with_offers(call.operands)
+    operands = native.with_origins(call.operands)
     return native.run(call.form, call.loop.get("zero_output_for_mask", False), operands)
 
 

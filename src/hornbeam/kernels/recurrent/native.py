@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import LookedUp, Rounded, origin_of
 from hornbeam.kernels import native
+from hornbeam.kernels.embedding.gradient import int32
 from hornbeam.kernels.recurrent import reference
 from hornbeam.kernels.recurrent.reference import Outputs
 
@@ -68,22 +69,26 @@ def suits(form: Form, o: Operands) -> bool:
     )
 
 
-def with_offers(o: Operands) -> Operands:
-    """Return the operands with what is offered beside them (see `hornbeam.core.fusion`).
+def with_origins(o: Operands) -> Operands:
+    """Return the operands with what is known of where they come from (see `hornbeam.core.origins`).
 
-    That is the numbers of rows that were looked up, and kernels and bias as the variables store them, where mixed
+    These are the numbers of rows that were looked up, and kernels and bias as the variables store them, where mixed
     precision reads all of them in a narrow type.
     """
-    numbers = fusion.taken(o.x, "numbers")
-    if numbers is not None and numbers.shape == o.x.shape[:2]:
-        o = o._replace(numbers=numbers)
-    weights = o.kernel, o.recurrent_kernel, o.bias
-    wide = [None if w is None else fusion.taken(w, "wide") for w in weights]
-    for weight, stored in zip(weights, wide, strict=True):
-        if weight is not None and (stored is None or stored.dtype != jnp.float32):
-            return o
-    kernel, recurrent_kernel, bias = wide
+    rows = origin_of(o.x, LookedUp)
+    if rows is not None and rows.indices.shape == o.x.shape[:2]:
+        o = o._replace(numbers=int32(rows.indices, rows.size))
+    kernel, recurrent_kernel = _stored(o.kernel), _stored(o.recurrent_kernel)
+    bias = None if o.bias is None else _stored(o.bias)
+    if kernel is None or recurrent_kernel is None or (bias is None and o.bias is not None):
+        return o
     return o._replace(kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias)
+
+
+def _stored(weight: jax.Array) -> jax.Array | None:
+    """Return a weight as its variable stores it, where that is known and float32."""
+    origin = origin_of(weight, Rounded)
+    return None if origin is None or origin.wide.dtype != jnp.float32 else origin.wide
 
 
 @partial(jax.jit, static_argnums=(0, 1))  # for eager calls

@@ -12,7 +12,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import fusion
+from hornbeam.core.origins import AddedRows, origin_of
 from hornbeam.kernels.native import suits as suits_arrays
 from hornbeam.kernels.updates import reference
 from hornbeam.kernels.updates.native import SLOTS, kernel_of
@@ -68,7 +68,8 @@ def update_all(
 
     Where `decays` says so, a value first loses the share `decay` of itself. rate, decay: ()
 
-    A table whose gradient offers its `rows` is updated by these: the gradient itself, which is mostly zeros, is not made.
+    Where it is known which rows were added to make the gradient of a table (`AddedRows`), the table is updated by these;
+    the gradient itself, which is mostly zeros, is not made.
     """
     count = len(values)
     together = zip(gradients, values, slots, strict=True)
@@ -88,11 +89,11 @@ def update_all(
 
 
 def _rows(gradient: jax.Array) -> tuple[jax.Array, jax.Array] | None:
-    """Return what makes up the gradient of a table, (indices, dy), where it was offered and is smaller than the table.
+    """Return what makes up the gradient of a table, (indices, dy), where it is known and smaller than the table.
 
     Measured on two AVX-512 cores: Adam on a table (20000, 128) takes 0.7 ms from 2560 rows, with the gradient 1.4 ms.
     """
-    rows = fusion.taken(gradient, "rows")
-    if rows is None or not 0 < rows[1].size <= gradient.size or not suits_arrays(rows[1]):
+    origin = origin_of(gradient, AddedRows)
+    if origin is None or not 0 < origin.rows.size <= gradient.size or not suits_arrays(origin.rows):
         return None
-    return rows
+    return origin.indices, origin.rows
