@@ -64,6 +64,8 @@ class Variable(ElementwiseEquality):
         prefix = current_path()
         self.path = f"{prefix}/{self.name}" if prefix else self.name
         self._trainable = bool(trainable)
+        # False for state that training never changes by gradients, whatever `trainable` is set to around it.
+        self.made_trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization

@@ -86,5 +86,5 @@ def restore_unaccepted(layer: Layer, config: Mapping[str, Any], accepted: Parame
     """Set name and `trainable` on a layer whose constructor does not hand them on."""
     if "name" not in accepted and "name" in config:
         layer.name = config["name"]
-    if "trainable" not in accepted:
-        layer._trainable = config.get("trainable", True)
+    if "trainable" not in accepted and not config.get("trainable", True):
+        layer.trainable = False

@@ -26,6 +26,7 @@ from hornbeam.keras.engine import (
     state,
     symbolic,
     tracking,
+    trainability,
 )
 from hornbeam.keras.engine.arguments import (
     ConstraintLike,
@@ -35,7 +36,6 @@ from hornbeam.keras.engine.arguments import (
     WeightOptions,
 )
 from hornbeam.keras.engine.call_signature import CallSignature
-from hornbeam.keras.engine.trainability import is_trainable
 from hornbeam.keras.registry import Configurable
 
 
@@ -74,7 +74,8 @@ class Layer(Configurable):
         """Raises ValueError for an unknown argument, TypeError for a name that is no string."""
         configuration.check_name(name)
         self._name = name or auto_name(snake_case(type(self).__name__))
-        self._trainable = bool(trainable)
+        # None: not set, so as in the layer around this one.
+        self._trainable: bool | None = None if trainable else False
         self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -305,6 +306,8 @@ class Layer(Configurable):
             return
         state.forget_replaced(self, name, value)
         super().__setattr__(name, value)
+        if vars(self).get("_trainable") is False:
+            trainability.freeze(value)
         note_change()
 
     def __delattr__(self, name: str) -> None:
@@ -329,7 +332,7 @@ class Layer(Configurable):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        return state.trainable_weights(self)
+        return trainability.trainable_weights(self)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -365,15 +368,17 @@ class Layer(Configurable):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it for all layers inside.
+        """Whether training changes the weights.
 
+        Setting it sets it for the weights and for all layers inside, some of which may then be set otherwise: the last
+        value counts, also in a model around this layer. What the layer gets after `trainable=False` is frozen too.
         A compiled model trains what was trainable when it was compiled: call `compile` again after a change.
         """
-        return is_trainable(self)
+        return trainability.is_trainable(self)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        state.set_trainable(self, value)
+        trainability.set_trainable(self, bool(value))
 
     def count_params(self) -> int:
         """Return the number of weights. Raises ValueError where they are not made yet."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.names import current_path, name_scope
 from hornbeam.core.tensor import Tensor, unwrap
@@ -17,9 +16,8 @@ from hornbeam.core.typing import DTypeLike, Shape, TensorLike
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import is_weight
 from hornbeam.keras import constraints, initializers, regularizers
-from hornbeam.keras.engine import tracking
+from hornbeam.keras.engine import tracking, trainability
 from hornbeam.keras.engine.arguments import ConstraintLike, InitializerLike, RegularizerLike
-from hornbeam.keras.engine.trainability import is_trainable
 
 if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
@@ -78,6 +76,8 @@ def add_weight(
     variable.constraint = constraints.get(constraint)
     variable.overwrite_with_gradient = overwrite_with_gradient
     layer._variables.append(variable)
+    if layer._trainable is False:
+        trainability.freeze(variable)
     return variable
 
 
@@ -138,28 +138,9 @@ def flatten_layers(layer: Layer, include_self: bool, recursive: bool) -> list[La
 
 
 def own_weights(layer: Layer) -> list[Variable]:
-    """Return the weights among the layer's attributes, those that can be trained first."""
+    """Return the weights among the layer's attributes, those that were made to be trained first."""
     own = tracking.own_variables(layer)
-    return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
-
-
-def trainable_weights(layer: Layer) -> list[Variable]:
-    """Return the weights that training changes: no layer around them is frozen."""
-    frozen: set[int] = set()
-    seen: set[tuple[int, bool]] = set()
-
-    def walk(each: Layer, inside_frozen: bool) -> None:
-        stopped = inside_frozen or not each.trainable
-        if (id(each), stopped) in seen:
-            return
-        seen.add((id(each), stopped))
-        if stopped:
-            frozen.update(id(v) for v in each._own_weights())
-        for inner in each.sublayers():
-            walk(inner, stopped)
-
-    walk(layer, False)
-    return [v for v in layer.weights if is_trainable(v) and id(v) not in frozen]
+    return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
 
 
 def all_variables(layer: Layer) -> list[Variable]:
@@ -174,13 +155,6 @@ def without(variables: Sequence[Variable], others: Sequence[Variable]) -> list[V
     """Return the variables that are not among the others."""
     excluded = {id(v) for v in others}
     return [v for v in variables if id(v) not in excluded]
-
-
-def set_trainable(layer: Layer, value: bool) -> None:
-    """Freeze or thaw the layer and all layers inside it."""
-    for each in layer._depth_first():
-        each._trainable = bool(value)
-    note_change()
 
 
 # Values of weights

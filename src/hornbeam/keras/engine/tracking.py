@@ -21,16 +21,17 @@ def attribute_values(obj: Any) -> Iterator[Any]:
     """The values of the attributes, in the order of their first assignment; lists and dicts are opened."""
     for name, value in list(vars(obj).items()):
         if name not in UNTRACKED:
-            yield from _opened(value)
+            yield from opened(value)
 
 
-def _opened(value: Any) -> Iterator[Any]:
+def opened(value: Any) -> Iterator[Any]:
+    """Yield what lists, tuples, sets and dicts hold, at any depth; anything else is its own content."""
     if isinstance(value, dict):
         for each in list(value.values()):
-            yield from _opened(each)
+            yield from opened(each)
     elif isinstance(value, (list, tuple, set)):
         for each in list(value):
-            yield from _opened(each)
+            yield from opened(each)
     else:
         yield value
 

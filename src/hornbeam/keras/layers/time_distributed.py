@@ -68,7 +68,7 @@ class TimeDistributed(Wrapper):
         layers = self.layer.flatten_layers()
         if any(getattr(layer, "stateful", False) for layer in layers):
             return True
-        return bool(training) and any(not v.trainable for v in self.layer.weights)
+        return bool(training) and any(not v.made_trainable for v in self.layer.weights)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the inputs; a step of which the layer used up the mask is masked where all of it was."""

@@ -11,6 +11,7 @@ from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import FunctionCall, KerasTensor, is_symbolic, symbolic_leaves
 from hornbeam.keras.engine.input_layer import Input, InputLayer
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.trainability import restore_trainable
 from hornbeam.keras.models.model import COMPILE_ARGUMENTS, Functional, Model, takes_a_graph
 from hornbeam.keras.models.sequential import Sequential
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
@@ -99,7 +100,7 @@ class _Cloner:
         made = type(model)(name=model.name)
         for layer in layers:
             made.add(layer)
-        made._trainable = model._trainable
+        restore_trainable(made, model.trainable)
         return made
 
     def _functional(self, model: Model, input_tensors: Any) -> Any:
@@ -112,7 +113,7 @@ class _Cloner:
         outputs = graph.run(jax.tree.leaves(inputs, is_leaf=is_box), self._call)
         cls = type(model) if takes_a_graph(type(model)) else Functional
         made = cls(inputs=inputs, outputs=outputs, name=model.name)
-        made._trainable = model._trainable
+        restore_trainable(made, model.trainable)
         return made
 
     def _call(self, operation: Any, args: Any, kwargs: Any) -> Any:

@@ -18,6 +18,7 @@ from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
+from hornbeam.keras.engine.trainability import freeze, restore_trainable
 from hornbeam.keras.models.functional_config import graph_config, graph_from_config
 from hornbeam.keras.models.summary import print_summary
 from hornbeam.keras.registry import (
@@ -95,6 +96,8 @@ class Model(Trainer):
     def _set_graph(self, graph: Graph) -> None:
         self._graph = graph
         self.built = True
+        if self._trainable is False:
+            freeze(self.sublayers())
 
     @property
     def _is_functional(self) -> bool:
@@ -279,7 +282,7 @@ class Model(Trainer):
         }
         inputs, outputs = graph_from_config(config, custom_objects)
         model = cls(inputs=inputs, outputs=outputs, **rest)
-        model._trainable = config.get("trainable", True)  # each layer has read its own
+        restore_trainable(model, config.get("trainable", True))
         return model
 
     def to_json(self, **kwargs: Any) -> str:

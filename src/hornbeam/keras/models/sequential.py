@@ -9,6 +9,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.engine.trainability import freeze, restore_trainable
 from hornbeam.keras.models.model import Model, registry
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
 
@@ -73,6 +74,8 @@ class Sequential(Model):
         if not self._layers and (shape := _known_shape(layer)) is not None:
             self._layers.append(InputLayer(batch_shape=shape, dtype=layer._input_dtype))
         self._layers.append(layer)
+        if self._trainable is False:
+            freeze(layer)
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer off and give it back."""
@@ -155,7 +158,7 @@ class Sequential(Model):
         shape = config.get("build_input_shape")
         if model.layers and (shape is not None or isinstance(model._layers[0], InputLayer)):
             model.build(shape)
-        model._trainable = config.get("trainable", True)  # each layer has read its own
+        restore_trainable(model, config.get("trainable", True))
         return model
 
 
