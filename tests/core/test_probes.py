@@ -181,7 +181,7 @@ def test_flattened_unknown_sizes_are_none_in_errors():
         def call(self, inputs):
             return keras.ops.reshape(inputs, (-1,)) + np.ones(5, "float32")
 
-    with pytest.raises(TypeError, match=r"\(None,\)") as caught:
+    with pytest.raises(ValueError, match=r"\(None,\)") as caught:
         Flat()(keras.Input((4,)))
     assert not any(str(4 * probe) in _told(caught.value) for probe in (FIRST, SECOND))
 

@@ -18,6 +18,7 @@ import jax
 
 from hornbeam.core import recording
 from hornbeam.core.jax_typed import tree_map
+from hornbeam.core.op_errors import explained
 from hornbeam.core.recording import Call, is_recording
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
@@ -91,11 +92,17 @@ def _make(fn: Callable[P, R], name: str | None) -> Op[P, R]:
     @functools.wraps(fn)
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
-        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
-            return record(made, args, kwargs)
-        if is_recording():
-            return _recorded(fn, leaves, tree)
-        return compute(fn, leaves, tree)
+        try:
+            if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+                return record(made, args, kwargs)
+            if is_recording():
+                return _recorded(fn, leaves, tree)
+            return compute(fn, leaves, tree)
+        except Exception as error:
+            better = explained(error, made.name, fn, args, kwargs)
+            if better is None:
+                raise
+            raise better from error
 
     made = cast("Op[P, R]", call)
     made.raw = fn

@@ -104,6 +104,17 @@ def _size(value: Size) -> Size:
     return value if is_symbolic_dim(value) else int(value)
 
 
+def axis_from_front(axis: int, rank: int) -> int:
+    """Return the place of an axis counted from the front; ValueError where a tensor of `rank` axes has no such axis.
+
+    >>> axis_from_front(-1, 3)
+    2
+    """
+    if not -rank <= axis < rank:
+        raise ValueError(f"there is no axis {axis} in a tensor of {rank} axes.")
+    return axis % rank
+
+
 def standardize_shape(shape: Shape | int | None) -> tuple[int | None, ...]:
     """Return `shape` as a tuple of ints and None; an int stands for a vector of that length.
 

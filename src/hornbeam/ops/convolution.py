@@ -224,6 +224,10 @@ def fold(
     """The transpose of `unfold`, overlaps summed: (b, c * kh * kw, windows) -> (b, c, h, w)"""
     x = inexact(x)
     kh, kw = per_axis("kernel_size", kernel_size, 2)
+    if x.ndim != 3 or x.shape[1] % (kh * kw):
+        raise ValueError(
+            f"`fold` takes (batch, channels * {kh} * {kw}, windows) for the kernel size {kh} x {kw}; received {x.shape}."
+        )
     shape = (x.shape[0], x.shape[1] // (kh * kw), *per_axis("output_size", output_size, 2))
 
     def forward(image: jax.Array) -> jax.Array:

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, origin_of
+from hornbeam.core.shapes import axis_from_front
 from hornbeam.ops.common import TensorLike, array, inexact
 
 __all__ = [
@@ -91,7 +92,7 @@ def sparse_categorical_crossentropy(
     target = array(target).astype("int32")
     if target.ndim == output.ndim and target.shape[-1] == 1:
         target = jnp.squeeze(target, axis=-1)
-    axis = axis % output.ndim
+    axis = axis_from_front(axis, output.ndim)
     if target.shape != output.shape[:axis] + output.shape[axis + 1 :]:
         raise ValueError(
             "`target` must have the shape of `output` without its axis of classes "

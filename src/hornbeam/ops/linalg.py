@@ -185,29 +185,36 @@ def norm(
     return jnp.linalg.norm(inexact(x), ord=ord, axis=as_axis(axis), keepdims=keepdims)
 
 
+def _square(x: TensorLike) -> jax.Array:
+    x = inexact(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"expected square matrices, (..., n, n). Received x of shape {x.shape}.")
+    return x
+
+
 @op
 def det(x: TensorLike) -> Any:
     """The determinant."""
-    return jnp.linalg.det(inexact(x))
+    return jnp.linalg.det(_square(x))
 
 
 @op
 def slogdet(x: TensorLike) -> Any:
     """The sign of the determinant and the logarithm of its absolute value."""
-    return tuple(jnp.linalg.slogdet(inexact(x)))
+    return tuple(jnp.linalg.slogdet(_square(x)))
 
 
 @op
 def logdet(x: TensorLike) -> Any:
     """The logarithm of the determinant of a positive definite matrix, by its Cholesky factor."""
-    factor = jnp.linalg.cholesky(inexact(x))
+    factor = jnp.linalg.cholesky(_square(x))
     return 2 * jnp.sum(jnp.log(jnp.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
 
 
 @op
 def inv(x: TensorLike) -> Any:
     """The inverse."""
-    return jnp.linalg.inv(inexact(x))
+    return jnp.linalg.inv(_square(x))
 
 
 @op
@@ -225,13 +232,13 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Any:
 @op
 def cholesky(x: TensorLike, upper: bool = False) -> Any:
     """The lower triangular L with L L^T = x, or U = L^T; NaN where x is not positive definite."""
-    return jnp.linalg.cholesky(inexact(x), upper=upper)
+    return jnp.linalg.cholesky(_square(x), upper=upper)
 
 
 @op
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
     """The inverse of the matrix whose Cholesky factor is x."""
-    x = inexact(x)
+    x = _square(x)
     identity = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
     return jax.scipy.linalg.cho_solve((x, not upper), identity)
 
@@ -239,13 +246,13 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
 @op
 def eig(x: TensorLike) -> Any:
     """Eigenvalues and eigenvectors (columns) of a general matrix: complex. JAX has it on CPU only."""
-    return tuple(jnp.linalg.eig(inexact(x)))
+    return tuple(jnp.linalg.eig(_square(x)))
 
 
 @op
 def eigh(x: TensorLike) -> Any:
     """Eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix."""
-    return tuple(jnp.linalg.eigh(inexact(x)))
+    return tuple(jnp.linalg.eigh(_square(x)))
 
 
 @op

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.arithmetic import getitem
+from hornbeam.core.errors import unknown_name
 from hornbeam.core.op import op
 from hornbeam.core.origins import hand_on
 from hornbeam.ops.common import Axis, TensorLike, array, as_axis
@@ -49,6 +50,19 @@ __all__ = [
 ]
 
 Sections = int | Sequence[int]
+_PAD_MODES = (
+    "constant",
+    "edge",
+    "empty",
+    "linear_ramp",
+    "maximum",
+    "mean",
+    "median",
+    "minimum",
+    "reflect",
+    "symmetric",
+    "wrap",
+)
 
 
 @op
@@ -280,6 +294,8 @@ def pad(
     >>> print(ops.pad([1, 2], (1, 0), constant_values=9).numpy())
     [9 1 2]
     """
+    if mode not in _PAD_MODES:
+        raise unknown_name("mode of `pad`", mode, _PAD_MODES)
     if constant_values is None:
         return jnp.pad(array(x), pad_width, mode)
     if mode != "constant":

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.op import op
+from hornbeam.core.shapes import axis_from_front
 from hornbeam.kernels import normalization
 from hornbeam.kernels.normalization import reference as normalization_reference
 from hornbeam.ops.common import (
@@ -114,7 +115,7 @@ def narrow_batch_normalization(
     the gradient of x goes through them.
     """
     x = inexact(x)
-    if own and axis % x.ndim == x.ndim - 1:
+    if own and axis_from_front(axis, x.ndim) == x.ndim - 1:
         gamma, beta = (each if each is None else array(each) for each in (scale, offset))
         return normalization.batch_normalization(
             x, array(mean), array(variance), gamma, beta, epsilon
@@ -135,7 +136,7 @@ def _factor_and_shift(
 
 def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Array) -> jax.Array:
     """x * factor + shift, in the type of x, for vectors along an axis."""
-    if axis % x.ndim == x.ndim - 1:
+    if axis_from_front(axis, x.ndim) == x.ndim - 1:
         return normalization.scale_and_shift(x, factor, shift)
     vectors = (_along("mean, variance", each, axis, x.shape) for each in (factor, shift))
     return normalization_reference.scale_and_shift(x, *vectors)
@@ -251,7 +252,8 @@ def _along(
     values = array(values)
     if axes is None or values.ndim == 0:
         return values
-    places = [a % len(whole) for a in ((axes,) if isinstance(axes, int) else axes)]
+    each = (axes,) if isinstance(axes, int) else axes
+    places = [axis_from_front(axis, len(whole)) for axis in each]
     sizes = tuple(whole[place] for place in places)
     pairs = zip(values.shape, sizes, strict=False)
     if values.ndim != len(sizes) or any(size not in (1, wanted) for size, wanted in pairs):

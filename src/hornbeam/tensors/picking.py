@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
+from hornbeam.core.shapes import axis_from_front
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.ops import indexing
 
@@ -45,7 +46,7 @@ def gather(
     array([30, 10], dtype=int32)
     """
     rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
-    axis = batch_dims if axis is None else int(axis) % rank
+    axis = batch_dims if axis is None else axis_from_front(int(axis), rank)
     return indexing.gather(params, indices, axis, batch_dims)
 
 

@@ -1,0 +1,111 @@
+"""Errors of an op in the words of its caller: the op's name, what does not fit, and the arguments that came.
+
+JAX refuses wrong arguments in terms of its own primitives ("dot_general requires contracting dimensions ..."). The door
+raises such an error anew, with the original as its cause. Errors that pass through a user's function are left alone.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import jax
+import jaxlib
+import ml_dtypes
+import numpy as np
+
+from hornbeam.core.op_error_texts import reason
+from hornbeam.core.probes import without_probes
+
+_HERE = str(Path(__file__).parents[1]) + os.sep
+_LIBRARIES = (
+    *(str(Path(str(each.__file__)).parent) + os.sep for each in (jax, jaxlib, ml_dtypes, np)),
+    str(Path(jax.__file__).parents[1] / "opt_einsum") + os.sep,  # behind jnp.einsum
+)
+_STANDARD = str(Path(os.__file__).parent) + os.sep
+_DOOR = str(Path(__file__).with_name("op.py"))
+_RAISE = dis.opmap["RAISE_VARARGS"]
+
+
+def explained(
+    error: Exception,
+    name: str,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Exception | None:
+    """Return the error to raise in place of `error`, or None where `error` itself is to be raised.
+
+    An error that Hornbeam raised itself is kept, and its text begins with the op's name if it lacks that.
+    """
+    frames = list(_frames_behind_the_door(error))
+    if not all(_is_library(frame.f_code.co_filename) for frame, _ in frames):
+        return None
+    if any(_is_door(frame) for frame, _ in frames):  # where it has been dealt with
+        return None
+    try:
+        given = inspect.signature(fn).bind(*args, **kwargs).arguments
+    except TypeError:  # Python has said which argument is missing or unknown
+        return None
+    if _is_raised_here(frames):
+        _name(error, name)
+        return None
+    found = reason(error)
+    if found is None:
+        return None
+    kind, text = found
+    if kind is ValueError and isinstance(error, IndexError) and name == "get_item":
+        kind = IndexError  # as Python has it for x[i]
+    received = ", ".join(f"{key}: {_described(value)}" for key, value in given.items())
+    return kind(f"`{name}`: {text}. Received {received}.")
+
+
+def _frames_behind_the_door(error: Exception) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames that the error has passed, from the op's body inwards, and the instruction that each is at."""
+    step: TracebackType | None = error.__traceback__
+    while step is not None and (step := step.tb_next) is not None:
+        yield step.tb_frame, step.tb_lasti
+
+
+def _is_library(file: str) -> bool:
+    if file.startswith(_HERE) or file.startswith(_LIBRARIES):
+        return True
+    return file.startswith((_STANDARD, "<")) and "site-packages" not in file and file != "<stdin>"
+
+
+def _is_door(frame: FrameType) -> bool:
+    return frame.f_code.co_filename == _DOOR and frame.f_code.co_name == "call"
+
+
+def _is_raised_here(frames: list[tuple[FrameType, int]]) -> bool:
+    """Return whether a `raise` of Hornbeam made the error, rather than a function that Hornbeam called."""
+    if not frames:
+        return False
+    frame, place = frames[-1]
+    code = frame.f_code
+    return code.co_filename.startswith(_HERE) and code.co_code[place] == _RAISE
+
+
+def _name(error: Exception, name: str) -> None:
+    if type(error) in (TypeError, ValueError) and len(error.args) == 1:
+        text = str(error.args[0])
+        if not re.search(rf"(^|`){re.escape(name)}\b", text):
+            error.args = (f"`{name}`: {text}",)
+
+
+def _described(value: Any) -> str:
+    """Return an array by its type and shape, any other value as it is written."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        dtype = getattr(value.dtype, "name", value.dtype)
+        return f"{dtype} of shape {tuple(without_probes(tuple(value.shape)))}"
+    if isinstance(value, (list, tuple)) and any(hasattr(each, "shape") for each in value):
+        parts = [*map(_described, value[:6]), *["..."] * (len(value) > 6)]
+        return f"[{', '.join(parts)}]" if isinstance(value, list) else f"({', '.join(parts)})"
+    text = repr(without_probes(value))
+    return text if len(text) <= 80 and "\n" not in text else f"a {type(value).__name__}"
