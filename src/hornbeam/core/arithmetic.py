@@ -59,9 +59,13 @@ def add(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 + x2"""
     a, b = operand(x1), operand(x2)
     for one, other in ((a, b), (b, a)):
-        offered = fusion.offered(one, fusion.Add) if isinstance(other, jax.Array) else None
-        if offered is not None and (fused := offered.compute(other)) is not None:
-            return fused
+        if (
+            isinstance(other, jax.Array)
+            and (offered := fusion.offered(one, fusion.Add)) is not None
+        ):
+            fused = offered.compute(other)
+            if fused is not None:
+                return fused
     return jnp.add(a, b)
 
 
