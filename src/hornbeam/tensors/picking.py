@@ -118,11 +118,11 @@ class Unique(NamedTuple):
 
 
 def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
-    """The different values in the order in which they first come, and the place of each element among them."""
-    values, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    """Return the different values in the order in which they first come, and the place of each element among them."""
+    _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
     places = np.argsort(order)[inverse]
-    return Unique(convert_to_tensor(values[order]), convert_to_tensor(places, out_idx))
+    return Unique(ops.take(x, first[order]), convert_to_tensor(places, out_idx))
 
 
 def sequence_mask(
