@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import core, engine, optimizers, saving, utils
+from tests.mutants import core, engine, kernels, optimizers, saving, utils
 from tests.mutants.edit import Edit
 
 EDITS: list[Edit] = [
@@ -10,5 +10,6 @@ EDITS: list[Edit] = [
     *engine.EDITS,
     *saving.EDITS,
     *optimizers.EDITS,
+    *kernels.EDITS,
     *utils.EDITS,
 ]

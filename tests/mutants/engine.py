@@ -12,6 +12,7 @@ _LOSSES, _STATE, _TRAINABILITY = (
 )
 _GRAPH = "keras/engine/graph.py"
 _LAYER, _COPIES = "keras/engine/test_layer.py", "keras/engine/test_copies.py"
+_FLAGS = "keras/engine/test_trainability.py"
 _TRAINABLE, _FUNCTIONAL = "keras/training/test_trainable.py", "keras/models/test_functional.py"
 
 EDITS: list[Edit] = [
@@ -160,14 +161,14 @@ EDITS: list[Edit] = [
     ),
     edit(
         _STATE,
-        "[v for v in own if v.trainable] + [v for v in own if not v.trainable]",
+        "[v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]",
         "own",
         f"{_LAYER}::test_weights_that_train_come_first",
     ),
     edit(
-        _STATE,
-        "stopped = inside_frozen or not each.trainable",
-        "stopped = not each.trainable",
+        _TRAINABILITY,
+        "    if not is_trainable(layer):\n        return []",
+        "",
         f"{_LAYER}::test_what_is_thawed_inside_a_frozen_layer_stays_frozen",
     ),
     edit(
@@ -178,8 +179,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         _TRAINABILITY,
-        "return _local.open[-1].of(holder, now) if _local.open else now",
-        "return now",
+        "return _local.open[-1].of(holder) if _local.open else holder._trainable",
+        "return holder._trainable",
         f"{_TRAINABLE}::test_freezing_counts_from_the_next_compile",
     ),
     edit(
@@ -196,15 +197,27 @@ EDITS: list[Edit] = [
     ),
     edit(
         _TRAINABILITY,
-        "self._kept.setdefault(id(holder), (holder, bool(holder._trainable)))",
-        "self._kept[id(holder)] = (holder, bool(holder._trainable))",
-        f"{_TRAINABLE}::test_freezing_counts_from_the_next_compile",
+        "_, flag = self._kept.setdefault(id(layer), (layer, layer._trainable))",
+        "_, flag = self._kept[id(layer)] = (layer, layer._trainable)",
+        f"{_TRAINABLE}::test_two_compiled_models_share_a_judge",
     ),
     edit(
         _TRAINABILITY,
         "class _Local(threading.local):",
         "class _Local:",
         f"{_TRAINABLE}::test_other_threads_see_the_flags_as_they_are",
+    ),
+    edit(
+        _TRAINABILITY,
+        "        if variable.made_trainable:",
+        "        if True:",
+        f"{_FLAGS}::test_state_is_never_thawed_and_keeps_its_place",
+    ),
+    edit(
+        _STATE,
+        "    if layer._trainable is False:",
+        "    if False:",
+        f"{_FLAGS}::test_what_a_frozen_layer_gets_later_is_frozen",
     ),
     edit(
         "keras/engine/layer.py",
@@ -220,8 +233,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/engine/configuration.py",
-        '    if "trainable" not in accepted:',
-        "    if False:",
+        '    if "trainable" not in accepted and',
+        "    if False and",
         f"{_LAYER}::test_config_of_a_layer_that_stores_nothing_is_what_it_was_given",
     ),
     # Graphs
