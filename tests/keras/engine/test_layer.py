@@ -303,7 +303,7 @@ def test_first_calls_from_many_threads_build_once():
     ("make", "error", "text"),
     [
         (lambda: Affine(2, unit=3), ValueError, "Did you mean 'units'"),
-        (lambda: Affine(2, name=3), TypeError, "name of a layer is a string"),
+        (lambda: Affine(2, name=3), TypeError, "name of a layer must be a string"),
         (lambda: Affine(2, name="a/b"), ValueError, "slash"),
         (lambda: Affine(2, dtype="float31"), ValueError, "Did you mean 'float32'"),
         (lambda: Affine(2)(np.ones(3)), ValueError, r"'affine.*at least 2 axes, received 1"),

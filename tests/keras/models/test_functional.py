@@ -123,8 +123,8 @@ def test_get_layer():
     ("make", "text"),
     [
         (lambda x, y: keras.Model(X, y), "what keras.Input"),
-        (lambda x, y: keras.Model([x, X], y), "inputs are what keras.Input"),
-        (lambda x, y: keras.Model(x, [y, X]), "outputs are what keras.Input"),
+        (lambda x, y: keras.Model([x, X], y), "inputs must be symbolic tensors"),
+        (lambda x, y: keras.Model(x, [y, X]), "outputs must be symbolic tensors"),
         (lambda x, y: keras.Model(x, keras.Input((3,)) + y), "not among the model's inputs"),
     ],
 )

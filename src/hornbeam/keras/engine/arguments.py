@@ -1,4 +1,4 @@
-"""What constructors of layers take: the kinds of values, and the arguments that all layers share."""
+"""Types of the arguments of layers' constructors, and the arguments that all layers share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Config: TypeAlias = "Mapping[str, Any]"
 """The configuration of an object, as `get_config` and JSON hold it."""
 
 ActivationLike: TypeAlias = "str | Config | Callable[..., Any] | None"
-"""A function of tensors, a layer, or the name or configuration of one; None: the input unchanged."""
+"""A function of tensors, a layer, or the name or configuration of one; None leaves the input unchanged."""
 
 InitializerLike: TypeAlias = "Initializer | str | Config | Callable[..., Any] | TensorLike | None"
 """An initializer, a function `(shape, dtype)`, or the name or configuration of one."""
@@ -35,13 +35,9 @@ Sizes: TypeAlias = "int | Sequence[int]"
 """One integer for all spatial axes, or one for each."""
 
 
-class UnnamedArguments(TypedDict, total=False):
-    """What a layer takes that lists `name` among its own arguments."""
+class InputArguments(TypedDict, total=False):
+    """What the first layer of a Sequential model may be told about the input."""
 
-    trainable: bool
-    dtype: DTypePolicyLike
-    autocast: bool
-    # For the first layer of a Sequential model.
     input_shape: Shape | int | None
     batch_size: int | None
     batch_shape: Shape
@@ -49,28 +45,53 @@ class UnnamedArguments(TypedDict, total=False):
     input_dtype: DTypeLike
 
 
+class UnlistedArguments(InputArguments, total=False):
+    """The keyword arguments that `Layer` takes without listing them in its signature."""
+
+    input_dim: int
+    weights: Sequence[TensorLike] | None  # the first values of all weights
+
+
+class UnnamedArguments(InputArguments, total=False):
+    """The keyword arguments of a layer that lists `name` among its own arguments."""
+
+    trainable: bool
+    dtype: DTypePolicyLike
+    autocast: bool
+
+
 class CommonArguments(UnnamedArguments, total=False):
-    """What a layer takes that lists `weights` among its own arguments."""
+    """The keyword arguments of a layer that lists `weights` among its own arguments."""
 
     name: str | None
 
 
 class BaseArguments(CommonArguments, total=False):
-    """What a layer takes that lists `activity_regularizer` among its own arguments."""
+    """The keyword arguments of a layer that lists `activity_regularizer` among its own arguments."""
 
     input_dim: int
-    weights: Sequence[Any] | None  # the first values of all weights
+    weights: Sequence[TensorLike] | None
 
 
 class LayerArguments(BaseArguments, total=False):
-    """What every layer takes besides its own arguments; `Layer` says what it means."""
+    """The keyword arguments that every layer takes besides its own; `Layer` explains them."""
 
     activity_regularizer: RegularizerLike
 
 
 class WeightOptions(TypedDict, total=False):
-    """What a weight may have besides its name, its shape and the rules that the layer's arguments set."""
+    """The arguments of `add_named_weight` that it does not take from the layer's attributes."""
 
     dtype: DTypeLike | None
     trainable: bool
     autocast: bool
+
+
+class AddWeightOptions(WeightOptions, total=False):
+    """The arguments of `add_weight` besides shape and initializer."""
+
+    regularizer: RegularizerLike
+    constraint: ConstraintLike
+    aggregation: str | None
+    overwrite_with_gradient: bool
+    name: str | None

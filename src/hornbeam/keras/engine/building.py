@@ -1,4 +1,4 @@
-"""Building: making a layer's weights once, when the shapes of its inputs are known."""
+"""Make a layer's weights, once, when the shapes of its inputs are known."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from hornbeam.keras.engine.input_spec import check_inputs
 if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
 
-# One lock for all: building a layer builds the layers inside it, and two threads may start from different ends.
+# One lock for all layers: building a layer builds those inside it, so separate locks could wait for each other.
 _build_lock = threading.RLock()
 
 
 def ensure_built(layer: Layer, tensors: Mapping[str, Any]) -> None:
-    """Check the inputs, and build the layer for their shapes unless that has been done."""
-    check_specs(layer, tensors)  # before building: no weights for a wrong shape
+    """Check the inputs, and build the layer for their shapes unless it is built."""
+    # Check before building too, so that a wrong shape makes no weights.
+    check_specs(layer, tensors)
     if not layer.built or layer._is_building:
         build(layer, tensors)
         check_specs(layer, tensors)
 
 
 def check_specs(layer: Layer, tensors: Mapping[str, Any]) -> None:
-    """Raise ValueError unless the first argument is what the layer's `input_spec` says."""
+    """Raise ValueError unless the layer's `input_spec` accepts the first argument."""
     if layer.input_spec is not None and tensors:
         check_inputs(layer.input_spec, next(iter(tensors.values())), layer)
 
@@ -38,7 +39,7 @@ def check_specs(layer: Layer, tensors: Mapping[str, Any]) -> None:
 def build(layer: Layer, tensors: Mapping[str, Any]) -> None:
     """Make the layer's weights for inputs of the shapes of `tensors`."""
     with _build_lock:
-        if layer.built:  # another thread was faster
+        if layer.built:  # by another thread, in the meantime
             return
         shapes = {name: without_probes(shape_of(value)) for name, value in tensors.items()}
         if layer._builds_in_call():
@@ -60,22 +61,23 @@ def _parameters(layer: Layer) -> list[str]:
     return _argument_names(getattr(method, "__wrapped__", method))
 
 
-def _argument_names(method: Any) -> list[str]:
-    return list(method.__code__.co_varnames[1 : method.__code__.co_argcount])
+def _argument_names(method: Callable[..., None]) -> list[str]:
+    code = method.__code__
+    return list(code.co_varnames[1 : code.co_argcount])
 
 
 def tracked(method: Callable[..., None]) -> Callable[..., None]:
     """Wrap a subclass's `build` so that it can be called directly.
 
-    The wrapper opens the scopes of names and types, sets `built` at the end, and leaves the layer as it was where
-    `method` fails, so that building can be tried again.
+    The wrapper opens the scopes of names and types and sets `built` at the end. If `method` fails, it restores the
+    layer, so that building can be tried again.
     """
     if getattr(method, "_is_tracked", False):
         return method
     names = _argument_names(method)
 
     @functools.wraps(method)
-    def build(self: Layer, *args: Any, **kwargs: Any) -> None:
+    def build(self: Layer, *args: object, **kwargs: object) -> None:
         with _build_lock, scope.autocast(None), ExitStack() as stack:
             if current_path().rpartition("/")[2] != self._name:
                 stack.enter_context(name_scope(self._name))
@@ -83,7 +85,7 @@ def tracked(method: Callable[..., None]) -> Callable[..., None]:
                 self._path = current_path()
             attributes, variables = dict(vars(self)), list(self._variables)
             inside_another = self._is_building  # called by a subclass's `build`
-            # `method` may set `built` long before its end; until then other threads wait.
+            # `method` may set `built` before its end; other threads wait until this flag is off.
             self._is_building = True
             try:
                 method(self, *args, **kwargs)
@@ -109,7 +111,7 @@ def _restore(layer: Layer, attributes: dict[str, Any]) -> None:
 
 
 def build_config(layer: Layer) -> dict[str, Any] | None:
-    """Return the shapes that the layer was built for; None where it was not."""
+    """Return the shapes that the layer was built for, or None if it is not built."""
     shapes = layer._build_shapes
     if not shapes:
         return None

@@ -1,10 +1,10 @@
-"""The parameters of a layer's `call`, and what the arguments for them hold."""
+"""The parameters of a layer's `call`, and the tensors, masks and shapes in the arguments of one call."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 import numpy as np
@@ -14,14 +14,19 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 
 if TYPE_CHECKING:
-    pass
+    from typing_extensions import TypeIs
 
-# Values of exactly these types are no structures, so that they need no walk.
+    from hornbeam.core.typing import Shape
+    from hornbeam.keras.engine.layer import Layer
+
+    Convert: TypeAlias = Callable[[Tensor | KerasTensor], object]
+
+# Values of exactly these types are not structures: they are not walked through.
 PLAIN = frozenset({Tensor, type(None), bool, int, float, str})
 
 
 class CallSignature:
-    """The parameters of a layer's `call`, read once per class."""
+    """The parameters of a layer's `call`; made once for each class."""
 
     def __init__(self, call: Callable[..., Any]) -> None:
         """`call` is the unbound method."""
@@ -34,11 +39,11 @@ class CallSignature:
         self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
 
     def accepts(self, name: str) -> bool:
-        """Whether `call` takes an argument of that name."""
+        """Return whether `call` takes an argument of that name."""
         return self.takes_any or name in self.names
 
-    def bind(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments by name. Raises TypeError as Python does, naming the layer."""
+    def bind(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name. Raises TypeError as Python does, and names the layer."""
         try:
             bound = self.signature.bind(None, *args, **kwargs)
         except TypeError as error:
@@ -55,14 +60,14 @@ class CallSignature:
         return arguments
 
 
-def convert_arguments(tree: Any, convert: Callable[[Any], Any]) -> Any:
-    """Arrays in a structure as tensors, through `convert`."""
+def convert_arguments(tree: object, convert: Convert) -> Any:
+    """Return a structure with its arrays and tensors replaced by `convert(tensor)`."""
     if isinstance(tree, (Tensor, KerasTensor)):
         return convert(tree)
     if type(tree) in PLAIN:
         return tree
 
-    def leaf(x: Any) -> Any:
+    def leaf(x: object) -> object:
         if isinstance(x, (Tensor, KerasTensor)):
             return convert(x)
         if isinstance(x, (np.ndarray, np.generic, jax.Array)) or is_box(x):
@@ -74,8 +79,8 @@ def convert_arguments(tree: Any, convert: Callable[[Any], Any]) -> Any:
     return jax.tree.map(leaf, tree, is_leaf=lambda x: is_box(x) or x is None)
 
 
-def is_number_list(value: Any) -> bool:
-    """Whether `value` is a list, or nested lists, of numbers."""
+def is_number_list(value: object) -> TypeIs[list[Any]]:
+    """Return whether `value` is a list, or nested lists, of numbers."""
     if not isinstance(value, list):
         return False
     while isinstance(value, (list, tuple)) and value:
@@ -84,9 +89,9 @@ def is_number_list(value: Any) -> bool:
 
 
 def tensor_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that hold tensors, masks left out."""
+    """Return the arguments that hold nothing but tensors, without the masks."""
 
-    def holds(value: Any) -> bool:
+    def holds(value: object) -> bool:
         if type(value) in PLAIN:
             return isinstance(value, Tensor)
         leaves = jax.tree.leaves(value, is_leaf=is_box)
@@ -99,21 +104,21 @@ def tensor_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def mask_of(value: Any) -> Any:
-    """The masks of the tensors in a structure; None where none has one."""
+def mask_of(value: object) -> Any:
+    """Return the masks of the tensors in a structure, or None if no tensor has one."""
     if isinstance(value, (Tensor, KerasTensor)):
         return value._keras_mask
     masks = jax.tree.map(lambda x: getattr(x, "_keras_mask", None), value, is_leaf=is_box)
     return masks if any(m is not None for m in jax.tree.leaves(masks, is_leaf=is_box)) else None
 
 
-def shape_of(value: Any) -> Any:
-    """The shapes of the tensors in a structure."""
+def shape_of(value: object) -> Any:
+    """Return the shapes of the tensors in a structure."""
     if is_box(value):
         return tuple(value.shape)
     return jax.tree.map(lambda x: tuple(x.shape), value, is_leaf=is_box)
 
 
-def is_shape(value: Any) -> bool:
-    """Whether `value` is one shape, not a structure of shapes."""
+def is_shape(value: object) -> TypeIs[Shape]:
+    """Return whether `value` is one shape, not a structure of shapes."""
     return isinstance(value, (tuple, list)) and all(d is None or isinstance(d, int) for d in value)

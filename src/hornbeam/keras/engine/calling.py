@@ -1,4 +1,4 @@
-"""The stages of a call: binding the arguments, running `call`, and what follows it."""
+"""The stages of a call: bind the arguments, run `call`, set masks, keep losses."""
 
 from __future__ import annotations
 
@@ -30,25 +30,26 @@ _IN_LAYER = "In the layer"
 
 
 class BoundCall(NamedTuple):
-    """The arguments of one call of a layer."""
+    """The arguments of one call of a layer.
+
+    `arguments` holds `args` and `kwargs` by name, with the masks of the tensors filled in; `tensors` those of them that
+    hold tensors, without the masks. `training` is for the layers inside, if `call` does not take it itself.
+    """
 
     signature: CallSignature
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    # The same by name, masks of the tensors filled in.
     arguments: dict[str, Any]
-    # Those of them that hold tensors, masks left out.
     tensors: dict[str, Any]
-    # For the layers inside, where `call` does not take `training` itself.
     training: bool | None
 
     @property
     def is_symbolic(self) -> bool:
-        """Whether there is a symbolic tensor among the arguments."""
+        """Return whether there is a symbolic tensor among the arguments."""
         return any(map(_is_symbolic, self.args)) or any(map(_is_symbolic, self.kwargs.values()))
 
 
-def _is_symbolic(value: Any) -> bool:
+def _is_symbolic(value: object) -> bool:
     return type(value) not in PLAIN and bool(symbolic_leaves(value))
 
 
@@ -67,8 +68,8 @@ def bind(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BoundCa
     return BoundCall(signature, args, kwargs, arguments, tensors, training)
 
 
-def convert_input(layer: Layer, x: Any) -> Any:
-    """Return a tensor in the type that the layer computes in; symbolic tensors and integers stay as they are."""
+def convert_input(layer: Layer, x: Tensor | KerasTensor) -> Tensor | KerasTensor:
+    """Return a tensor cast to the type that the layer computes in; keep symbolic tensors and integers as they are."""
     if not layer.autocast or not x.dtype.is_floating or x.dtype == layer.compute_dtype:
         return x
     if isinstance(x, KerasTensor):
@@ -79,7 +80,7 @@ def convert_input(layer: Layer, x: Any) -> Any:
 
 
 def run(layer: Layer, call: BoundCall) -> Any:
-    """Run `call` on values, then set the masks of the outputs and keep the losses."""
+    """Run `call` on values, set the masks of the outputs and keep the losses."""
     training = _resolve_training(call)
     mixed = layer.autocast and layer.compute_dtype != layer.variable_dtype
     with (
@@ -99,7 +100,7 @@ def _compute(layer: Layer, call: BoundCall) -> Any:
         signature, arguments = call.signature, call.arguments
         if signature.star is None:
             return wrap(layer.call(**arguments))
-        # call(self, a, *others): what stands before the star goes by position.
+        # call(self, a, *others): pass what stands before the star by position.
         rest = dict(arguments)
         before = [
             rest.pop(name) for name in signature.names[: signature.star_index] if name in rest
@@ -140,7 +141,7 @@ def _fill_masks(
                     arguments[wanted] = found
 
 
-def _set_output_masks(layer: Layer, call: BoundCall, outputs: Any) -> None:
+def _set_output_masks(layer: Layer, call: BoundCall, outputs: object) -> None:
     if not call.tensors or not layer.supports_masking:
         return
     inputs = next(iter(call.tensors.values()))

@@ -1,4 +1,4 @@
-"""The configuration of a layer, and the checks of the arguments that all layers take."""
+"""Write and read the configuration of a layer; check the arguments that all layers take."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from hornbeam.keras.registry import (
 if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
 
-# Written in Keras's own form, or (first values of weights) not at all.
+# Written in Keras's own form, or not at all (`weights`: the first values of the weights).
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "autocast", "weights")
 
 Parameters = Mapping[str, inspect.Parameter]
 
 
 def check_name(name: str | None) -> None:
-    """Raise TypeError for a name that is no string, ValueError for one with a slash."""
+    """Raise TypeError if a name is not a string, and ValueError if it contains a slash."""
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"The name of a layer is a string; received {name!r}.")
+        raise TypeError(f"The name of a layer must be a string; received {name!r}.")
     if name is not None and "/" in name:
         raise ValueError(f"The name of a layer can't contain a slash; received {name!r}.")
 
 
 def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """Take out `input_shape` and its kin, for a first layer of Sequential; return the shape with the batch axis."""
+    """Remove `input_shape` and its variants from `kwargs`, and return the shape with the batch axis.
+
+    Old code gives them to the first layer of a Sequential model.
+    """
     batch_size = kwargs.pop("batch_size", None)
     if "input_dim" in kwargs:
         kwargs["input_shape"] = (kwargs.pop("input_dim"),)
@@ -45,7 +48,7 @@ def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
 
 
 def refuse_unknown(cls: type[Layer], unknown: Mapping[str, Any]) -> None:
-    """Raise ValueError, with near names, if there are unknown arguments."""
+    """Raise ValueError, which suggests similar names, if there are unknown arguments."""
     if unknown:
         known = signature_parameters(cls)
         hint = "".join(did_you_mean(each, known) for each in unknown)
@@ -83,7 +86,7 @@ def arguments_in(config: Mapping[str, Any], accepted: Parameters) -> dict[str, A
 
 
 def restore_unaccepted(layer: Layer, config: Mapping[str, Any], accepted: Parameters) -> None:
-    """Set name and `trainable` on a layer whose constructor does not hand them on."""
+    """Set name and `trainable` on a layer whose constructor does not take them."""
     if "name" not in accepted and "name" in config:
         layer.name = config["name"]
     if "trainable" not in accepted and not config.get("trainable", True):

@@ -1,4 +1,4 @@
-"""What a layer and the layers inside it share during a call: whether they train, and the losses that they add."""
+"""What a layer and the layers inside it share during a call: the mode of training, and the losses that they add."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class CallContext:
-    """Shared by a layer and all layers inside it while the outermost one is being called."""
+    """The state of one call of an outermost layer, shared with all layers inside it."""
 
     def __init__(self, training: bool | None) -> None:
-        """`training` None leaves each layer its own default."""
+        """With `training` None each layer uses its own default."""
         self.training = training
         self.losses: list[tuple[Layer, TensorLike]] = []
 
@@ -28,15 +28,15 @@ _local = _Local()
 
 
 def current_context() -> CallContext | None:
-    """The context of the call in progress in this thread; None outside of calls."""
+    """Return the context of the call that this thread is in, or None outside of calls."""
     return _local.context
 
 
 class call_context:
-    """Join the call in progress, or open a new context where there is none."""
+    """Join the call in progress, or open a new context if there is none."""
 
     def __init__(self, training: bool | None = None, fresh: bool = False) -> None:
-        """`fresh` opens a new context even inside a call: what is added there stays there."""
+        """`fresh` opens a new context even inside a call; losses added in it don't reach the outer one."""
         self._outer = _local.context
         self.is_outermost = fresh or self._outer is None
         self.context = (

@@ -1,10 +1,10 @@
-"""The graph between symbolic inputs and outputs: its order, and running it."""
+"""The graph between symbolic inputs and outputs: sort it, and run it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 
@@ -14,12 +14,20 @@ from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import unique
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from hornbeam.core.symbolic import FunctionCall
+    from hornbeam.core.typing import Structure
+
+    Operation: TypeAlias = Layer | FunctionCall
+
 
 class Graph:
     """The operations that lead from `inputs` to `outputs`, in an order in which they can be run."""
 
-    def __init__(self, inputs: Any, outputs: Any) -> None:
-        """Both are structures of symbolic tensors. Raises ValueError where an output needs more than the inputs."""
+    def __init__(self, inputs: Structure[KerasTensor], outputs: Structure[KerasTensor]) -> None:
+        """Raises ValueError if an output can't be computed from the inputs."""
         self.inputs = inputs
         self.outputs = outputs
         self.flat_inputs = symbolic_leaves(inputs)
@@ -31,7 +39,8 @@ class Graph:
             leaves = jax.tree.leaves(tree, is_leaf=is_box)
             if not flat or len(leaves) != len(flat):
                 raise ValueError(
-                    f"A model's {what} are what keras.Input, or a layer called on one, gives; received {tree!r}."
+                    f"A model's {what} must be symbolic tensors: what keras.Input returns, or a layer called on that; "
+                    f"received {tree!r}."
                 )
         self.nodes, self.operations = _sort(self.flat_inputs, self.flat_outputs)
         _check_names(self.operations)
@@ -39,7 +48,7 @@ class Graph:
         self._checking = [n for n in self.nodes if _checks_values(n.operation) and n.args]
 
     def __getstate__(self) -> dict[str, Any]:
-        # Nodes first: each leads to nodes that stand before it, so that copying does not go deep.
+        # Copy the nodes first, in order: a node leads only to earlier ones, so the copying does not recurse deeply.
         return {"nodes": self.nodes, **vars(self)}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -51,13 +60,13 @@ class Graph:
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers among the operations."""
+        """The operations that are layers."""
         return [operation for operation in self.operations if isinstance(operation, Layer)]
 
-    def arrange(self, inputs: Any, model: str) -> list[Any]:
-        """The values in the order of the inputs: by name where a dict came, else by position.
+    def arrange(self, inputs: object, model: str) -> list[Any]:
+        """Return the values in the order of the inputs: by name from a dict, else by position.
 
-        Raises ValueError, naming `model`, where some are missing or too many.
+        Raises ValueError, which names `model`, if some are missing or too many.
         """
         names = [t.node.operation.name if t.node else t.name for t in self.flat_inputs]
         if isinstance(inputs, dict):
@@ -77,10 +86,10 @@ class Graph:
         return flat
 
     def run(self, flat_inputs: list[Any], call: Callable[..., Any] | None = None) -> Any:
-        """The outputs for given inputs; `call(operation, args, kwargs)` may replace the plain call of an operation."""
+        """Compute the outputs for given inputs. `call(operation, args, kwargs)`, if given, runs each operation."""
         values = {id(t): x for t, x in zip(self.flat_inputs, flat_inputs, strict=True)}
 
-        def fill(tree: Any) -> Any:
+        def fill(tree: object) -> Any:
             return jax.tree.map(
                 lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box
             )
@@ -99,8 +108,8 @@ class Graph:
                 values[id(tensor)] = value
         return fill(self.outputs)
 
-    def check_values(self, inputs: Any, model: str) -> None:
-        """Let the layers right behind the inputs check the values that they will receive."""
+    def check_values(self, inputs: object, model: str) -> None:
+        """Let the layers that take the inputs themselves check the values."""
         if not self._checking:
             return
         arranged = self.arrange(inputs, model)
@@ -117,33 +126,32 @@ def _check_names(operations: list[Any]) -> None:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise ValueError(
-            f"The layers of a model need names of their own; {twice[0]!r} is the name of {counts[twice[0]]} of them. "
-            "Give them others: Dense(8, name=...)."
+            f"The layers of a model need different names; {twice[0]!r} is the name of {counts[twice[0]]} of them. "
+            "Set other names: Dense(8, name=...)."
         )
 
 
-def _checks_values(operation: Any) -> bool:
+def _checks_values(operation: object) -> TypeIs[Layer]:
     return isinstance(operation, Layer) and type(operation).check_values is not Layer.check_values
 
 
 def _producer(tensor: KerasTensor) -> Node:
     if tensor.node is None:
         raise ValueError(
-            f"The symbolic tensor {tensor} comes from nowhere: symbolic tensors are made by keras.Input and by calling "
-            "layers and ops on what it gives."
+            f"The symbolic tensor {tensor} belongs to no graph. Make symbolic tensors with keras.Input, or by calling "
+            "layers and ops on them."
         )
     return tensor.node
 
 
 def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Node], list[Any]]:
-    """Nodes in an order in which they can run, and operations by depth as Keras lists a model's layers."""
+    """Return the nodes in an order in which they can run, and the operations by depth, as Keras lists a model's layers."""
     given = {id(t) for t in inputs}
     order, first_seen = _visit(inputs, outputs, given)
     depth = {id(node): 0 for node in order}
     operation_depth: dict[int, int] = {}
-    for node in reversed(
-        order
-    ):  # consumers before producers: the depth is the longest way to an output
+    # Consumers come before producers here: the depth is the longest way to an output.
+    for node in reversed(order):
         level = max(depth[id(node)], operation_depth.get(id(node.operation), 0))
         depth[id(node)] = operation_depth[id(node.operation)] = level
         for tensor in node.inputs if not _is_entrance(node, given) else []:
@@ -162,7 +170,7 @@ def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[N
 def _visit(
     inputs: list[KerasTensor], outputs: list[KerasTensor], given: set[int]
 ) -> tuple[list[Node], dict[int, int]]:
-    """The nodes between inputs and outputs, producers first (a depth-first walk without recursion)."""
+    """Return the nodes between inputs and outputs, producers first, by a depth-first walk without recursion."""
     order: list[Node] = []
     done: set[int] = set()
     first_seen: dict[int, int] = {}

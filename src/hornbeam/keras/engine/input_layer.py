@@ -1,8 +1,8 @@
-"""The entrance of a functional model."""
+"""The inputs of functional models."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from hornbeam.core import config
 from hornbeam.core.dtypes import as_dtype
@@ -10,24 +10,34 @@ from hornbeam.core.shapes import standardize_shape
 from hornbeam.core.symbolic import KerasTensor, Node
 from hornbeam.keras.engine.layer import Layer
 
+if TYPE_CHECKING:
+    from hornbeam.core.typing import DTypeLike, Shape
+
+
+class OldArguments(TypedDict, total=False):
+    """Names of arguments that old code uses."""
+
+    input_shape: Shape | int
+    batch_input_shape: Shape
+
 
 class InputLayer(Layer):
-    """Stands for an input in a model's graph; made by `keras.Input`."""
+    """An input in a model's graph; `keras.Input` makes it."""
 
     def __init__(
         self,
-        shape: Any = None,
+        shape: Shape | int | None = None,
         batch_size: int | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         sparse: bool | None = None,
         ragged: bool | None = None,
-        batch_shape: Any = None,
+        batch_shape: Shape | None = None,
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[OldArguments],
     ) -> None:
-        """`shape` leaves the batch axis out, `batch_shape` includes it. Raises ValueError unless one is given."""
+        """Pass `shape`, without the batch axis, or `batch_shape`, with it. Raises ValueError unless one is given."""
         super().__init__(name=name)
         shape = kwargs.pop("input_shape", shape)
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
@@ -35,16 +45,18 @@ class InputLayer(Layer):
             raise ValueError(f"Input received unknown arguments: {', '.join(map(repr, kwargs))}.")
         if sparse or ragged:
             raise NotImplementedError(
-                "Sparse and ragged inputs are not supported; pass dense arrays, padded if need be."
+                "Sparse and ragged inputs are not supported: pass dense arrays, and pad them if their lengths differ."
             )
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif shape is not None and batch_shape is not None:
-            raise ValueError("Give Input `shape` or `batch_shape`, not both.")
+            raise ValueError(
+                f"Input received both shape={shape!r} and batch_shape={batch_shape!r}; pass one of them."
+            )
         elif batch_shape is None:
             if shape is None:
                 raise ValueError(
-                    "Input needs a `shape`, without the batch axis: Input((28, 28, 1))."
+                    "Input received no shape. Pass it without the batch axis: Input((28, 28, 1))."
                 )
             batch_shape = (batch_size, *standardize_shape(shape))
         self.batch_shape = standardize_shape(batch_shape)
@@ -60,14 +72,14 @@ class InputLayer(Layer):
 
     @property
     def dtype(self) -> str:
-        """The type of the values that are to come in."""
+        """The type of the values that the model will receive."""
         return self._dtype
 
-    def call(self) -> Any:
-        """Not used: the model gives the value."""
+    def call(self) -> None:
+        """Do nothing: a model takes the values of its inputs from its arguments."""
 
     def get_config(self) -> dict[str, Any]:
-        """Batch shape, type and name."""
+        """Return the shape with the batch axis, the type and the name."""
         return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,
@@ -79,19 +91,19 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Any = None,
+    shape: Shape | int | None = None,
     batch_size: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: Any = None,
+    batch_shape: Shape | None = None,
     name: str | None = None,
     tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """A symbolic input: layers called on it become a graph, which `keras.Model(inputs, outputs)` makes a model of.
+    """Return a symbolic input. Layers called on it form a graph, which `keras.Model(inputs, outputs)` turns into a model.
 
-    `shape` leaves the batch axis out; None in it stands for any size.
+    `shape` does not contain the batch axis; None in it stands for any size.
 
     >>> from hornbeam import keras
     >>> x = keras.Input((28, 28, 1))

@@ -1,17 +1,21 @@
-"""What a layer accepts, and the error for what it does not."""
+"""What a layer accepts as its inputs, and the errors for anything else."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.op import is_box
 
+if TYPE_CHECKING:
+    from hornbeam.core.typing import Box, DTypeLike, Shape, Structure
+    from hornbeam.keras.engine.layer import Layer
+
 
 class InputSpec:
-    """The rank, sizes and type that a layer demands of an input.
+    """The rank, sizes and type that a layer accepts as an input.
 
     >>> from hornbeam import keras
     >>> keras.layers.InputSpec(min_ndim=2, axes={-1: 8})
@@ -20,8 +24,8 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype: Any = None,
-        shape: Any = None,
+        dtype: DTypeLike | None = None,
+        shape: Shape | None = None,
         ndim: int | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
@@ -30,7 +34,7 @@ class InputSpec:
         name: str | None = None,
         optional: bool = False,
     ) -> None:
-        """`axes` maps an axis to its size; `shape` fixes rank and sizes at once (None: any size)."""
+        """`axes` maps an axis to its size; `shape` sets the rank and all sizes (None: any size)."""
         self.dtype = None if dtype is None else as_dtype(dtype).name
         self.shape = None if shape is None else tuple(shape)
         self.ndim = len(self.shape) if self.shape is not None else ndim
@@ -42,12 +46,12 @@ class InputSpec:
         self.optional = optional
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return dict(vars(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InputSpec:
-        """A spec from what `get_config` gave."""
+        """Return a spec made from what `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -58,11 +62,11 @@ class InputSpec:
         }
         return f"InputSpec({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
-    def complaint(self, shape: tuple[int | None, ...], dtype: Any) -> str | None:
-        """What is wrong with an input of that shape and type; None where all is well."""
+    def complaint(self, shape: tuple[int | None, ...], dtype: DTypeLike) -> str | None:
+        """Return what is wrong with an input of that shape and type, or None if it is accepted."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
-            wanted = f" of the form {self.shape}" if self.shape is not None else ""
+            wanted = f", shape {self.shape}" if self.shape is not None else ""
             return f"expected an input with {self.ndim} axes{wanted}, received {rank}"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"expected an input with at most {self.max_ndim} axes, received {rank}"
@@ -80,8 +84,8 @@ class InputSpec:
         return None
 
 
-def check_inputs(specs: Any, inputs: Any, layer: Any) -> None:
-    """Raise ValueError unless `inputs` are what the layer's `input_spec` says."""
+def check_inputs(specs: Structure[InputSpec], inputs: object, layer: Layer) -> None:
+    """Raise ValueError unless the layer's `input_spec` accepts `inputs`."""
     specs = jax.tree.leaves(specs, is_leaf=lambda x: isinstance(x, InputSpec))
     tensors = [x for x in jax.tree.leaves(inputs, is_leaf=is_box) if is_box(x)]
     who = f"The layer {layer.name!r} ({type(layer).__name__})"
@@ -97,7 +101,7 @@ def check_inputs(specs: Any, inputs: Any, layer: Any) -> None:
             )
 
 
-def _hint(spec: InputSpec, tensor: Any) -> str:
+def _hint(spec: InputSpec, tensor: Box) -> str:
     rank = len(tensor.shape)
     if spec.ndim == 4 and rank == 3:
         return (

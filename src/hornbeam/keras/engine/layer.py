@@ -1,7 +1,8 @@
 """The layer: state, and a computation that uses it.
 
-The class is the face: each stage of its work is a function in a file of its own. `state` finds the weights, `building`
-makes them, `calling` runs `call`, `symbolic` records calls in a graph, `losses` collects what layers add to the loss.
+The class only holds the methods together; each stage of its work is a function in another file. `state` finds the
+weights, `building` makes them, `trainability` freezes them, `calling` runs `call`, `symbolic` records calls in a graph,
+`losses` collects what layers add to the loss.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 from hornbeam.core.changes import note_change
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
-from hornbeam.core.symbolic import Node
-from hornbeam.core.typing import DTypeLike, Shape, TensorLike
+from hornbeam.core.symbolic import KerasTensor, Node
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.typing import DTypeLike, Shape, Structure, TensorLike
 from hornbeam.core.variable import Variable
 from hornbeam.keras import dtype_policies, regularizers
 from hornbeam.keras.engine import (
@@ -29,10 +31,12 @@ from hornbeam.keras.engine import (
     trainability,
 )
 from hornbeam.keras.engine.arguments import (
+    AddWeightOptions,
     ConstraintLike,
     DTypePolicyLike,
     InitializerLike,
     RegularizerLike,
+    UnlistedArguments,
     WeightOptions,
 )
 from hornbeam.keras.engine.call_signature import CallSignature
@@ -43,9 +47,9 @@ class Layer(Configurable):
     """State (weights) and a computation on tensors.
 
     Subclasses store their arguments in `__init__`, make weights in `build(input_shape)` with `add_weight` or
-    `add_named_weight`, and compute in `call(inputs)`. `call` may take `training` and `mask`, which are then filled in.
-    The configuration is read off the constructor's signature, the output shape is found by tracing: neither is written
-    by hand.
+    `add_named_weight`, and compute in `call(inputs)`. If `call` takes `training` or `mask`, the layer fills them in.
+    Subclasses need no `get_config` and no `compute_output_shape`: the configuration follows from the constructor's
+    signature, and the shape of the outputs from tracing `call`.
 
     >>> from hornbeam import keras
     >>> class Scale(keras.layers.Layer):
@@ -58,7 +62,7 @@ class Layer(Configurable):
     [[1. 2.]] ['scale/factor']
     """
 
-    # While `build` runs: `built` may be true already, but not all weights are there.
+    # True while `build` runs: `built` may already be true, but some weights are still missing.
     _is_building = False
 
     def __init__(
@@ -69,9 +73,9 @@ class Layer(Configurable):
         dtype: DTypePolicyLike = None,
         autocast: bool = True,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnlistedArguments],
     ) -> None:
-        """Raises ValueError for an unknown argument, TypeError for a name that is no string."""
+        """Raises ValueError for an unknown argument, TypeError for a name that is not a string."""
         configuration.check_name(name)
         self._name = name or auto_name(snake_case(type(self).__name__))
         # None: not set, so as in the layer around this one.
@@ -87,34 +91,37 @@ class Layer(Configurable):
         self._call_losses: list[tuple[Layer, Any]] = []
         self._build_shapes: dict[str, Any] | None = None
         self._path: str | None = None
-        self._first_weights = kwargs.pop("weights", None)
-        self._input_dtype = kwargs.pop("input_dtype", None)
-        self._batch_input_shape = configuration.take_input_shape(kwargs)
-        configuration.refuse_unknown(type(self), kwargs)
+        rest: dict[str, Any] = {**kwargs}
+        self._first_weights: Sequence[TensorLike] | None = rest.pop("weights", None)
+        self._input_dtype: DTypeLike | None = rest.pop("input_dtype", None)
+        self._batch_input_shape = configuration.take_input_shape(rest)
+        configuration.refuse_unknown(type(self), rest)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = building.tracked(vars(cls)["build"])  # type: ignore[method-assign]
 
-    # What a subclass overrides
+    # Methods for subclasses to override
 
     def build(self, *args: Any, **kwargs: Any) -> None:
-        """Make the weights for inputs of that shape, `(None, ...)` with the batch axis."""
+        """Make the weights for inputs of that shape, which includes the batch axis: `(None, ...)`."""
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no `call` method. Write call(self, inputs)."
+            f"{type(self).__name__} has no `call` method. Define call(self, inputs)."
         )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(
+        self, inputs: Structure[TensorLike], previous_mask: Structure[TensorLike] = None
+    ) -> Any:
         """Return the mask of the outputs; by default that of the inputs."""
         return previous_mask
 
-    def check_values(self, inputs: Any) -> None:
-        """Raise ValueError for values of the inputs that the layer can't work on; by default nothing is checked.
+    def check_values(self, inputs: Structure[TensorLike]) -> None:
+        """Raise ValueError if the layer can't work on the values of the inputs; by default check nothing.
 
         Compiled programs can't raise errors, so models call this on the arrays of a batch before a program runs.
         """
@@ -151,22 +158,25 @@ class Layer(Configurable):
         self,
         trainable_variables: Sequence[TensorLike],
         non_trainable_variables: Sequence[TensorLike],
-        *args: Any,
+        *args: object,
         return_losses: bool = False,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
-        """Call as a pure function: `(outputs, new_non_trainable_variables[, losses])` for given values of the state."""
+        """Call the layer as a pure function of the given state.
+
+        Return `(outputs, new_non_trainable_variables)`, and the losses as a third value if `return_losses`.
+        """
         outputs, rest, added = losses.stateless_call(
             self, trainable_variables, non_trainable_variables, args, kwargs
         )
         return (outputs, rest, added) if return_losses else (outputs, rest)
 
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the symbolic outputs, with a node in the graph."""
+    def symbolic_call(self, *args: object, **kwargs: object) -> Any:
+        """Return the symbolic outputs, and record the call as a node of the graph."""
         return symbolic.record_call(self, args, kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the symbolic outputs for symbolic inputs, by tracing `call`."""
+        """Return the symbolic outputs for symbolic inputs; found by tracing `call`."""
         return symbolic.output_spec(self, args, kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
@@ -175,13 +185,13 @@ class Layer(Configurable):
 
     @property
     def input(self) -> Any:
-        """The symbolic input of the first symbolic call. Raises AttributeError where there was none."""
+        """The symbolic input of the first symbolic call. Raises AttributeError if there was none."""
         node = symbolic.first_node(self, "input")
         return node.args[0] if node.args else node.inputs[0]
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the first symbolic call. Raises AttributeError where there was none."""
+        """The symbolic output of the first symbolic call. Raises AttributeError if there was none."""
         return symbolic.first_node(self, "output").outputs
 
     def _signature(self) -> CallSignature:
@@ -192,7 +202,7 @@ class Layer(Configurable):
             cls._call_signature = found  # type: ignore[attr-defined]
         return found
 
-    def _convert_input(self, x: Any) -> Any:
+    def _convert_input(self, x: Tensor | KerasTensor) -> Tensor | KerasTensor:
         return calling.convert_input(self, x)
 
     def _makes_masks(self) -> bool:
@@ -201,12 +211,12 @@ class Layer(Configurable):
     # Losses
 
     def add_loss(self, loss: TensorLike | Sequence[TensorLike] | None) -> None:
-        """Add a scalar, or several, to what training minimises; meant to be used inside `call`."""
+        """Add a scalar, or several, to the loss that training minimises. Use it inside `call`."""
         losses.add(self, loss)
 
     @property
     def losses(self) -> list[Any]:
-        """The losses that the last call added, then those of the weights' regularizers."""
+        """The losses that the last call added, then the penalties of the weights' regularizers."""
         return losses.of_layer(self)
 
     # Building
@@ -242,7 +252,9 @@ class Layer(Configurable):
             name=name,
         )
 
-    def add_variable(self, shape: Shape, initializer: InitializerLike, **kwargs: Any) -> Variable:
+    def add_variable(
+        self, shape: Shape, initializer: InitializerLike, **kwargs: Unpack[AddWeightOptions]
+    ) -> Variable:
         """Do the same as `add_weight`."""
         return self.add_weight(shape=shape, initializer=initializer, **kwargs)
 
@@ -255,11 +267,10 @@ class Layer(Configurable):
         initializer: InitializerLike = None,
         **options: Unpack[WeightOptions],
     ) -> Variable:
-        """Make a weight that starts, is penalised and is constrained as the layer's attributes say.
+        """Make a weight with the initializer, regularizer and constraint in the layer's attributes.
 
-        The attributes are `<arguments>_initializer`, `<arguments>_regularizer` and `<arguments>_constraint`, with
-        `arguments` the weight's own name unless it is given; the last two may be absent. `initializer` takes the place
-        of the first.
+        The attributes are `<arguments>_initializer`, `<arguments>_regularizer` and `<arguments>_constraint`; `arguments`
+        defaults to the weight's own name. The last two may be absent, and `initializer` replaces the first.
 
         >>> from hornbeam import keras
         >>> class Scale(keras.layers.Layer):
@@ -295,12 +306,12 @@ class Layer(Configurable):
         building.build_from_config(self, config)
 
     def _builds_in_call(self) -> bool:
-        """Return whether there is nothing to build but the layers inside, which the call reaches."""
+        """Return whether only the layers inside need building, which the call does."""
         return type(self).build is Layer.build
 
     # State
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, state.STATELESS) or name in tracking.UNTRACKED:
             super().__setattr__(name, value)
             return
@@ -326,7 +337,7 @@ class Layer(Configurable):
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights: own trainable ones, own others, then those of the layers inside."""
+        """All weights: the layer's own trainable ones, its other ones, then those of the layers inside."""
         return tracking.unique(v for layer in self._depth_first() for v in layer._own_weights())
 
     @property
@@ -336,12 +347,12 @@ class Layer(Configurable):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
+        """The weights that training does not change."""
         return state.without(self.weights, self.trainable_weights)
 
     @property
     def variables(self) -> list[Variable]:
-        """All weights, then other state: of recurrent layers, of random generators, of metrics."""
+        """All weights, then the state of recurrent layers, random generators and metrics."""
         return state.all_variables(self)
 
     @property
@@ -351,7 +362,7 @@ class Layer(Configurable):
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        """The variables that training leaves alone or that change by other means than gradients."""
+        """The variables that training does not change by gradients."""
         return state.without(self.variables, self.trainable_weights)
 
     @property
@@ -381,7 +392,7 @@ class Layer(Configurable):
         trainability.set_trainable(self, bool(value))
 
     def count_params(self) -> int:
-        """Return the number of weights. Raises ValueError where they are not made yet."""
+        """Return the number of elements of all weights. Raises ValueError if the layer is not built."""
         if not self.built:
             raise ValueError(
                 f"The layer {self.name!r} has no weights yet: call it on data or `build` it, then count."
@@ -393,14 +404,14 @@ class Layer(Configurable):
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: Sequence[TensorLike]) -> None:
-        """Set all weights, in the order of `weights`; nothing is changed unless every shape fits."""
+        """Set all weights, in the order of `weights`. If a shape does not fit, raise ValueError and change none."""
         state.set_weights(self, weights)
 
     # Names, types, configuration
 
     @property
     def name(self) -> str:
-        """The name, unique among layers unless it was given."""
+        """The name; unless it was passed to the constructor, no other layer has it."""
         return self._name
 
     @name.setter
@@ -409,7 +420,7 @@ class Layer(Configurable):
 
     @property
     def path(self) -> str:
-        """The names of the layers around it and its own, joined by slashes."""
+        """The names of the layers around this one, then its own, joined by slashes."""
         return self._path or self._name
 
     @property
@@ -424,7 +435,7 @@ class Layer(Configurable):
 
     @property
     def compute_dtype(self) -> str:
-        """The type that inputs are cast to and outputs come in."""
+        """The type that inputs are cast to and that outputs have."""
         return self.dtype_policy.compute_dtype
 
     input_dtype = compute_dtype
@@ -452,13 +463,13 @@ class Layer(Configurable):
         return f"<{type(self).__name__} name={self._name}, built={self.built}>"
 
     def __getattr__(self, name: str) -> Any:
-        # Python's own protocols (copying, pickling) ask a bare object for such names.
+        # Python's protocols (copying, pickling) ask for such names before `__init__` has run.
         is_special = name.startswith("__") and name.endswith("__")
         if "_inbound_nodes" not in vars(self) and name.startswith("_") and not is_special:
             raise state.no_super_init(self)
         found = getattr(type(self), name, None)
         if isinstance(found, property):
-            # It raised an AttributeError of its own, which Python hides: show that one.
+            # The property itself raised AttributeError, which Python hides: raise that one.
             return found.fget(self)  # type: ignore[misc]
         hint = did_you_mean(name, dir(self)) if not name.startswith("_") else ""
         raise AttributeError(

@@ -1,4 +1,4 @@
-"""Losses that layers add themselves: in `call`, by activity regularizers, by regularizers of weights."""
+"""The losses that layers add: in `call`, by activity regularizers, and by the regularizers of weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add(layer: Layer, loss: TensorLike | Sequence[TensorLike] | None) -> None:
-    """Add a loss, or several, to the call in progress, or to the layer where there is none."""
+    """Add a loss, or several, to the call in progress, or to the layer if there is none."""
     context = current_context()
     kept = layer._call_losses if context is None else context.losses
     for each in loss if isinstance(loss, (list, tuple)) else [loss]:
@@ -27,15 +27,15 @@ def add(layer: Layer, loss: TensorLike | Sequence[TensorLike] | None) -> None:
             kept.append((layer, each))
 
 
-def add_activity_loss(layer: Layer, outputs: Any) -> None:
-    """Add the penalty of the activity regularizer, the mean of the batch, for each of the outputs."""
+def add_activity_loss(layer: Layer, outputs: object) -> None:
+    """Add the penalty of the activity regularizer, divided by the batch size, for each output."""
     if layer.activity_regularizer is not None:
         for tensor in jax.tree.leaves(outputs, is_leaf=is_box):
             layer.add_loss(layer.activity_regularizer(tensor) / tensor.shape[0])
 
 
 def of_layer(layer: Layer) -> list[Any]:
-    """Return the losses that the last call added, then those of the weights' regularizers."""
+    """Return the losses that the last call added, then the penalties of the weights' regularizers."""
     context = current_context()
     added = layer._call_losses
     if context is not None:

@@ -1,4 +1,4 @@
-"""What a layer holds: weights, layers, seeds and metrics. They are found by looking at its attributes."""
+"""What a layer holds: weights, layers, seeds and metrics, all found by looking at its attributes."""
 
 from __future__ import annotations
 
@@ -81,8 +81,11 @@ def add_weight(
     return variable
 
 
-def forget_replaced(layer: Layer, name: str, value: Any) -> None:
-    """Let the layer forget the variable in an attribute that something else is to stand for, unless made of it."""
+def forget_replaced(layer: Layer, name: str, value: object) -> None:
+    """Forget the variable in an attribute that is about to be replaced by another weight.
+
+    Keep it if the new weight is computed from it.
+    """
     if isinstance(value, Variable) or not is_weight(value):
         return
     old, kept = vars(layer).get(name), {id(v) for v in value.variables}
@@ -93,8 +96,8 @@ def forget_replaced(layer: Layer, name: str, value: Any) -> None:
 def to_copy(layer: Layer) -> dict[str, Any]:
     """Return the attributes for a copy or pickle of the layer.
 
-    A graph is visited before the tensors in the constructor's arguments: it lists nodes in their order, so that the way
-    from node to node is short.
+    The graph comes before the tensors in the constructor's arguments: it lists its nodes in order, so that copying them
+    does not recurse deeply.
     """
     attributes = {k: v for k, v in vars(layer).items() if k not in tracking.NOT_COPIED}
     arguments = attributes.pop("_init_arguments")
@@ -122,7 +125,7 @@ def depth_first(layer: Layer) -> list[Layer]:
 
 
 def flatten_layers(layer: Layer, include_self: bool, recursive: bool) -> list[Layer]:
-    """Return the layers inside, and the layer itself if asked for, outer ones first."""
+    """Return the layers inside, outer ones first, after the layer itself if `include_self`."""
     seen = {id(layer)}
 
     def walk(each: Layer) -> Iterator[Layer]:
@@ -144,7 +147,7 @@ def own_weights(layer: Layer) -> list[Variable]:
 
 
 def all_variables(layer: Layer) -> list[Variable]:
-    """Return all weights, then other state: of recurrent layers, of random generators, of metrics."""
+    """Return all weights, then the state of recurrent layers, random generators and metrics."""
     layers = layer._depth_first()
     states = [v for each in layers for v in tracking.own_variables(each)]
     seeds = [g.state for each in layers for g in tracking.own_seed_generators(each)]
@@ -161,7 +164,7 @@ def without(variables: Sequence[Variable], others: Sequence[Variable]) -> list[V
 
 
 def set_weights(layer: Layer, weights: Sequence[TensorLike]) -> None:
-    """Set all weights; nothing is changed unless every shape fits."""
+    """Set all weights. If a shape does not fit, raise ValueError and change none."""
     variables = layer.weights
     values = [np.asarray(unwrap(value)) for value in weights]
     if len(values) != len(variables):
@@ -180,7 +183,7 @@ def set_weights(layer: Layer, weights: Sequence[TensorLike]) -> None:
 
 
 def load_own_variables(layer: Layer, store: MutableMapping[str, Any]) -> None:
-    """Read the layer's own weights from a mapping of their numbers to their values."""
+    """Read the layer's own weights from a mapping of their indices, as strings, to their values."""
     own = layer._own_weights()
     if len(store) != len(own):
         raise ValueError(

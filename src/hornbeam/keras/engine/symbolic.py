@@ -1,4 +1,4 @@
-"""Calls on symbolic tensors: nodes in a graph, shapes by tracing."""
+"""Calls on symbolic tensors: record them as nodes of a graph, and find shapes by tracing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hornbeam.keras.engine.calling import bind, run
 from hornbeam.keras.engine.context import call_context
 
 if TYPE_CHECKING:
+    from hornbeam.core.typing import Shape
     from hornbeam.keras.engine.layer import Layer
 
 
@@ -29,7 +30,7 @@ def record_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def output_spec(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return the symbolic outputs for symbolic inputs, found by tracing `call`."""
 
-    def trace(*inner_args: Any, **inner_kwargs: Any) -> Any:
+    def trace(*inner_args: object, **inner_kwargs: object) -> Any:
         with scope.StateScope(), call_context(fresh=True):
             return run(layer, bind(layer, inner_args, inner_kwargs))
 
@@ -37,15 +38,17 @@ def output_spec(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def output_shape(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the shapes of the outputs for inputs of the given shapes, building the layer if need be."""
+    """Return the shapes of the outputs for inputs of the given shapes; build the layer if it is not built."""
 
-    def placeholder(shape: Any) -> KerasTensor:
+    def placeholder(shape: Shape) -> KerasTensor:
         return KerasTensor(shape, layer.compute_dtype)
 
     named = {key.removesuffix("_shape"): value for key, value in kwargs.items()}
     symbolic_args, symbolic_kwargs = jax.tree.map(placeholder, (args, named), is_leaf=is_shape)
     if args and "input_shape" in kwargs:
-        raise TypeError("compute_output_shape received the input shape twice.")
+        raise TypeError(
+            "compute_output_shape received the input shape twice: by position and as input_shape=. Pass it once."
+        )
     if not args and list(named) == ["input"]:
         symbolic_args, symbolic_kwargs = (symbolic_kwargs["input"],), {}
     if not layer.built:
@@ -57,10 +60,10 @@ def output_shape(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def first_node(layer: Layer, what: str) -> Node:
-    """Return the first symbolic call. Raises AttributeError, naming what was asked for, where there was none."""
+    """Return the first symbolic call. Raises AttributeError, which names what was asked for, if there was none."""
     if not layer._inbound_nodes:
         raise AttributeError(
-            f"The layer {layer.name!r} has no symbolic {what}: it was not called on a keras.Input, nor on what comes "
-            "of one."
+            f"The layer {layer.name!r} has no symbolic {what}. Call it on a keras.Input first, or on the output of a layer "
+            "that was called on one."
         )
     return layer._inbound_nodes[0]
