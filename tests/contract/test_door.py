@@ -221,7 +221,7 @@ def test_ops_that_are_plain_functions():
     plain = [case for case in cases.CASES if not hasattr(getattr(ops, case.name), "raw")]
     assert plain
     for case in plain:
-        values = [convert_to_tensor(cases.arrays()[letter]) for letter in case.places()]
+        values = [convert_to_tensor(cases.arrays()[each]) for each in case.places()]
         with Record() as record:
             outputs = getattr(ops, case.name)(*case.arguments(values), **case.kwargs)
         new = [convert_to_tensor(np.flip(x.numpy(), 0).copy()) for x in values]

@@ -1,10 +1,11 @@
-"""One row per way of calling an op: its name, letters that stand for arrays, and keyword arguments.
+"""One row per way of calling an op: its name, the names of the arrays it is called on, and keyword arguments.
 
-Each letter is one positional array; letters in brackets are passed as one list: "[fg]"; "(uu)" as one tuple.
+Each name is one positional array. Names in brackets are passed as one list or tuple: "[floats more_floats]".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 
 
 def arrays() -> dict[str, np.ndarray]:
-    """The array behind each letter."""
+    """Return the arrays that rows name."""
     draw = np.random.default_rng(7)
     f = draw.normal(size=(3, 4)).astype("float32")
     s = draw.normal(size=(4, 4)).astype("float32")
@@ -20,241 +21,259 @@ def arrays() -> dict[str, np.ndarray]:
     gaps[0, 1] = gaps[2, 2] = np.nan
     special = np.array([[1.5, np.nan, np.inf, 0.0], [-np.inf, -0.0, 2.5, -1.0]], "float32")
     return {
-        "f": f,
-        "g": draw.normal(size=(3, 4)).astype("float32"),
-        "p": draw.uniform(0.5, 3, (3, 4)).astype("float32"),  # positive
-        "q": draw.uniform(1.1, 3, (3, 4)).astype("float32"),  # above 1
-        "u": draw.uniform(0.05, 0.95, (3, 4)).astype("float32"),  # inside (0, 1)
-        "o": np.eye(4, dtype="float32")[[1, 0, 3]],  # one-hot
-        "i": draw.integers(-5, 6, (3, 4)).astype("int32"),
-        "j": draw.integers(1, 7, (3, 4)).astype("int32"),  # positive
-        "k": draw.integers(0, 4, (3,)).astype("int32"),  # classes
-        "b": draw.integers(0, 2, (3, 4)).astype("bool"),
-        "c": draw.integers(0, 2, (3, 4)).astype("bool"),
-        "n": gaps,
-        "x": special,
-        "v": draw.normal(size=(5,)).astype("float32"),
-        "w": np.sort(draw.normal(size=(5,))).astype("float32"),
-        "3": draw.normal(size=(2, 3)).astype("float32"),
-        "s": s,
-        "d": s @ s.T + 4 * np.eye(4, dtype="float32"),  # positive definite
-        "l": np.tril(s) + 4 * np.eye(4, dtype="float32"),  # lower triangular
-        "t": draw.normal(size=(2, 4, 4)).astype("float32"),
-        "y": draw.normal(size=(2, 8, 6, 4)).astype("float32"),  # images
-        "r": np.maximum(draw.integers(-3, 4, (2, 7, 8, 3)), 0).astype("float32"),  # many ties
-        "z": draw.normal(size=(2, 9, 4)).astype("float32"),  # sequences
-        "a": draw.normal(size=(2, 5, 4, 8)).astype("float32"),  # queries: b t heads d
-        "e": draw.normal(size=(2, 6, 2, 8)).astype("float32"),  # keys of half as many heads
-        "m": draw.integers(0, 2, (2, 1, 5, 6)).astype("bool"),  # attention mask
-        "K": draw.normal(size=(3, 3, 4, 6)).astype("float32"),  # 2D kernel
-        "G": draw.normal(size=(3, 3, 2, 6)).astype("float32"),  # of two groups
-        "D": draw.normal(size=(3, 3, 4, 2)).astype("float32"),  # depthwise
-        "P": draw.normal(size=(1, 1, 8, 5)).astype("float32"),  # pointwise
-        "T": draw.normal(size=(3, 3, 5, 4)).astype("float32"),  # transposed
-        "L": draw.normal(size=(3, 4, 5)).astype("float32"),  # 1D kernel
-        "V": draw.normal(size=(2, 2, 2, 3, 2)).astype("float32"),  # 3D kernel
-        "B": draw.normal(size=(1, 5, 6, 5, 3)).astype("float32"),  # volumes
-        "4": draw.normal(size=(4,)).astype("float32"),
-        "5": draw.uniform(0.5, 2, (4,)).astype("float32"),
-        "2": draw.normal(size=(16,)).astype("float32"),
-        "C": draw.normal(size=(3, 2)).astype("float32"),
-        "S": draw.integers(0, 4, (4, 4)).astype("int32"),
+        "floats": f,
+        "more_floats": draw.normal(size=(3, 4)).astype("float32"),
+        "positive": draw.uniform(0.5, 3, (3, 4)).astype("float32"),
+        "above_one": draw.uniform(1.1, 3, (3, 4)).astype("float32"),
+        "fractions": draw.uniform(0.05, 0.95, (3, 4)).astype("float32"),  # inside (0, 1)
+        "one_hot": np.eye(4, dtype="float32")[[1, 0, 3]],
+        "integers": draw.integers(-5, 6, (3, 4)).astype("int32"),
+        "counts": draw.integers(1, 7, (3, 4)).astype("int32"),
+        "classes": draw.integers(0, 4, (3,)).astype("int32"),
+        "bools": draw.integers(0, 2, (3, 4)).astype("bool"),
+        "more_bools": draw.integers(0, 2, (3, 4)).astype("bool"),
+        "gaps": gaps,
+        "special": special,
+        "vector": draw.normal(size=(5,)).astype("float32"),
+        "ascending": np.sort(draw.normal(size=(5,))).astype("float32"),
+        "triples": draw.normal(size=(2, 3)).astype("float32"),
+        "square": s,
+        "definite": s @ s.T + 4 * np.eye(4, dtype="float32"),  # positive definite
+        "lower": np.tril(s) + 4 * np.eye(4, dtype="float32"),
+        "squares": draw.normal(size=(2, 4, 4)).astype("float32"),
+        "images": draw.normal(size=(2, 8, 6, 4)).astype("float32"),
+        "ties": np.maximum(draw.integers(-3, 4, (2, 7, 8, 3)), 0).astype("float32"),  # many ties
+        "sequences": draw.normal(size=(2, 9, 4)).astype("float32"),
+        "queries": draw.normal(size=(2, 5, 4, 8)).astype("float32"),  # b t heads d
+        "keys": draw.normal(size=(2, 6, 2, 8)).astype("float32"),  # half as many heads
+        "attention_mask": draw.integers(0, 2, (2, 1, 5, 6)).astype("bool"),
+        "kernel": draw.normal(size=(3, 3, 4, 6)).astype("float32"),
+        "grouped_kernel": draw.normal(size=(3, 3, 2, 6)).astype("float32"),  # of two groups
+        "depthwise_kernel": draw.normal(size=(3, 3, 4, 2)).astype("float32"),
+        "pointwise_kernel": draw.normal(size=(1, 1, 8, 5)).astype("float32"),
+        "transposed_kernel": draw.normal(size=(3, 3, 5, 4)).astype("float32"),
+        "kernel_1d": draw.normal(size=(3, 4, 5)).astype("float32"),
+        "kernel_3d": draw.normal(size=(2, 2, 2, 3, 2)).astype("float32"),
+        "volumes": draw.normal(size=(1, 5, 6, 5, 3)).astype("float32"),  # volumes
+        "four": draw.normal(size=(4,)).astype("float32"),
+        "four_positive": draw.uniform(0.5, 2, (4,)).astype("float32"),
+        "signal": draw.normal(size=(16,)).astype("float32"),
+        "pairs": draw.normal(size=(3, 2)).astype("float32"),
+        "places": draw.integers(0, 4, (4, 4)).astype("int32"),
     }
 
 
 class Case(NamedTuple):
-    """A call: ops.name(*arrays of the letters, **kwargs)."""
+    """A call: ops.name(*inputs, **kwargs)."""
 
     name: str
-    letters: str
+    inputs: str
     kwargs: dict[str, Any]
 
     def __str__(self) -> str:
-        inner = ", ".join([self.letters, *(f"{k}={v}" for k, v in self.kwargs.items())])
-        return f"{self.name}({inner})"
+        keywords = [f"{key}={value}" for key, value in self.kwargs.items()]
+        return f"{self.name}({', '.join([self.inputs, *keywords] if self.inputs else keywords)})"
 
     def places(self) -> list[str]:
-        """The letters without brackets."""
-        return [letter for letter in self.letters if letter not in "[]()"]
+        """Return the names without brackets."""
+        return re.findall(r"\w+", self.inputs)
 
     def arguments(self, values: list[Any]) -> list[Any]:
-        """One value per place, packed as the brackets say."""
+        """Return one value per place, packed as the brackets say."""
         found: list[Any] = []
         inside = found
         left = iter(values)
-        for letter in self.letters:
-            if letter in "[(":
+        for part in re.findall(r"\w+|[\[\]()]", self.inputs):
+            if part in "[(":
                 inside = []
-            elif letter in "])":
-                found.append(inside if letter == "]" else tuple(inside))
+            elif part in "])":
+                found.append(inside if part == "]" else tuple(inside))
                 inside = found
             else:
                 inside.append(next(left))
         return found
 
 
-def row(name: str, letters: str, **kwargs: Any) -> Case:
-    return Case(name, letters, kwargs)
+def row(name: str, inputs: str, **kwargs: Any) -> Case:
+    return Case(name, inputs, kwargs)
 
 
-def each(names: str, *letters: str, **kwargs: Any) -> Iterator[Case]:
-    """The same arguments for several ops."""
+def each(names: str, *inputs: str, **kwargs: Any) -> Iterator[Case]:
+    """Yield the same call of several ops."""
     for name in names.split():
-        for each_letters in letters:
-            yield Case(name, each_letters, kwargs)
+        for one in inputs:
+            yield Case(name, one, kwargs)
 
 
-def axes(names: str, letters: str, keepdims: bool = True) -> Iterator[Case]:
-    """A reduction over everything, one axis and, kept, another."""
+def axes(names: str, inputs: str, keepdims: bool = True) -> Iterator[Case]:
+    """Yield a reduction over everything, one axis and, kept, another."""
     for name in names.split():
-        yield Case(name, letters, {})
-        yield Case(name, letters, {"axis": 1})
+        yield Case(name, inputs, {})
+        yield Case(name, inputs, {"axis": 1})
         if keepdims:
-            yield Case(name, letters, {"axis": -2, "keepdims": True})
+            yield Case(name, inputs, {"axis": -2, "keepdims": True})
 
 
 ELEMENTWISE = [
     *each(
-        "exp exp2 expm1 sin cos tan sinh cosh tanh arcsinh arctan sinc deg2rad rad2deg", "f", "i"
+        "exp exp2 expm1 sin cos tan sinh cosh tanh arcsinh arctan sinc deg2rad rad2deg",
+        "floats",
+        "integers",
     ),
-    *each("log log10 log1p log2 sqrt cbrt reciprocal i0", "p", "j"),
-    *each("arcsin arccos arctanh erfinv", "u"),
-    *each("arccosh", "q"),
-    row("rsqrt", "p"),
-    *each("erf erfc fabs floor ceil trunc round sign signbit square", "f"),
-    *each("floor ceil trunc round sign square fabs", "i"),
-    *each("abs absolute negative", "f", "i"),
-    *each("real imag conj conjugate angle isreal", "f"),
-    *each("isnan isinf isfinite isposinf isneginf nan_to_num signbit", "x"),
-    row("nan_to_num", "x", nan=7.0, posinf=1.0, neginf=-1.0),
-    row("round", "f", decimals=1),
-    row("clip", "f", x_min=-0.5, x_max=0.5),
-    row("clip", "i", x_min=-2, x_max=2),
-    row("copy", "f"),
-    row("polar", "pf"),
-    row("view_as_complex", "C"),
-    row("view_as_real", "f"),
-    row("view", "f", dtype="int32"),
-    row("cast", "f", dtype="int32"),
-    row("cast", "b", dtype="float16"),
-    row("saturate_cast", "i", dtype="uint8"),
-    row("saturate_cast", "f", dtype="uint8"),
-    row("stop_gradient", "f"),
+    *each("log log10 log1p log2 sqrt cbrt reciprocal i0", "positive", "counts"),
+    *each("arcsin arccos arctanh erfinv", "fractions"),
+    *each("arccosh", "above_one"),
+    row("rsqrt", "positive"),
+    *each("erf erfc fabs floor ceil trunc round sign signbit square", "floats"),
+    *each("floor ceil trunc round sign square fabs", "integers"),
+    *each("abs absolute negative", "floats", "integers"),
+    *each("real imag conj conjugate angle isreal", "floats"),
+    *each("isnan isinf isfinite isposinf isneginf nan_to_num signbit", "special"),
+    row("nan_to_num", "special", nan=7.0, posinf=1.0, neginf=-1.0),
+    row("round", "floats", decimals=1),
+    row("clip", "floats", x_min=-0.5, x_max=0.5),
+    row("clip", "integers", x_min=-2, x_max=2),
+    row("copy", "floats"),
+    row("polar", "positive floats"),
+    row("view_as_complex", "pairs"),
+    row("view_as_real", "floats"),
+    row("view", "floats", dtype="int32"),
+    row("cast", "floats", dtype="int32"),
+    row("cast", "bools", dtype="float16"),
+    row("saturate_cast", "integers", dtype="uint8"),
+    row("saturate_cast", "floats", dtype="uint8"),
+    row("stop_gradient", "floats"),
 ]
 BINARY = [
-    *each("add subtract multiply divide true_divide maximum minimum power", "pq", "jj", "pj", "i5"),
-    *each("floor_divide mod fmod", "fp", "ij"),
-    *each("fmax fmin", "nf"),
-    *each("arctan2 hypot logaddexp logaddexp2 nextafter heaviside divide_no_nan", "fg"),
-    row("divide_no_nan", "ib"),
-    row("ldexp", "fj"),
-    *each("gcd lcm bitwise_and bitwise_or bitwise_xor", "ij"),
-    *each("left_shift right_shift bitwise_left_shift bitwise_right_shift", "jj"),
-    *each("bitwise_not bitwise_invert", "i", "b"),
-    *each("equal not_equal less less_equal greater greater_equal", "ij", "fi"),
-    *each("logical_and logical_or logical_xor", "bc", "ib"),
-    row("logical_not", "b"),
-    *each("isclose allclose", "ff", "fg"),
-    row("isin", "ij"),
-    row("where", "bfg"),
-    row("where", "bij"),
-    row("select", "[bc][fg]", default=3.0),
+    *each(
+        "add subtract multiply divide true_divide maximum minimum power",
+        "positive above_one",
+        "counts counts",
+        "positive counts",
+        "integers four_positive",
+    ),
+    *each("floor_divide mod fmod", "floats positive", "integers counts"),
+    *each("fmax fmin", "gaps floats"),
+    *each(
+        "arctan2 hypot logaddexp logaddexp2 nextafter heaviside divide_no_nan", "floats more_floats"
+    ),
+    row("divide_no_nan", "integers bools"),
+    row("ldexp", "floats counts"),
+    *each("gcd lcm bitwise_and bitwise_or bitwise_xor", "integers counts"),
+    *each("left_shift right_shift bitwise_left_shift bitwise_right_shift", "counts counts"),
+    *each("bitwise_not bitwise_invert", "integers", "bools"),
+    *each(
+        "equal not_equal less less_equal greater greater_equal",
+        "integers counts",
+        "floats integers",
+    ),
+    *each("logical_and logical_or logical_xor", "bools more_bools", "integers bools"),
+    row("logical_not", "bools"),
+    *each("isclose allclose", "floats floats", "floats more_floats"),
+    row("isin", "integers counts"),
+    row("where", "bools floats more_floats"),
+    row("where", "bools integers counts"),
+    row("select", "[bools more_bools] [floats more_floats]", default=3.0),
 ]
 REDUCTION = [
-    *axes("sum prod mean std var max min amax amin all any ptp logsumexp median", "f"),
-    *axes("sum prod mean std var max min", "i"),
-    *axes("argmax argmin", "i"),
-    *axes("nansum nanprod nanmax nanmin nanmean nanmedian nanstd nanvar nanargmax nanargmin", "n"),
-    *axes("cumsum cumprod nancumsum nancumprod count_nonzero", "f", keepdims=False),
-    *each("sum mean var max logsumexp median", "t", axis=(0, 2)),
-    row("cumsum", "i", axis=0, dtype="float32"),
-    row("prod", "i", dtype="float32"),
-    row("max", "f", initial=0.5),
-    row("average", "f"),
-    row("average", "i", axis=1),
-    *each("quantile nanquantile", "f", q=0.3),
-    row("quantile", "f", q=[0.25, 0.5], axis=1),
-    row("quantile", "f", q=0.4, method="nearest", keepdims=True),
-    *each("percentile nanpercentile", "f", q=30, axis=0),
-    *each("sort argsort", "f", "i"),
-    row("sort", "f", axis=0),
-    row("argpartition", "v", kth=2),
-    row("top_k", "f", k=2),
-    row("in_top_k", "ku", k=2),
-    row("searchsorted", "wv"),
-    row("searchsorted", "wv", side="right"),
-    row("digitize", "vw"),
-    row("bincount", "k"),
-    row("bincount", "j", minlength=9),
-    row("histogram", "v", bins=5),
-    row("histogram", "v", bins=4, range=(-1.0, 1.0)),
-    row("unique", "k"),
-    row("unique", "j", return_inverse=True, return_counts=True),
-    row("corrcoef", "f"),
-    *each("correlate", "vw", mode="same"),
-    row("diff", "f"),
-    row("diff", "f", n=2, axis=0),
-    row("trapezoid", "f"),
-    row("trapezoid", "f", dx=0.5, axis=0),
-    *each("segment_sum segment_prod segment_max segment_min", "fk", num_segments=4),
+    *axes("sum prod mean std var max min amax amin all any ptp logsumexp median", "floats"),
+    *axes("sum prod mean std var max min", "integers"),
+    *axes("argmax argmin", "integers"),
+    *axes(
+        "nansum nanprod nanmax nanmin nanmean nanmedian nanstd nanvar nanargmax nanargmin", "gaps"
+    ),
+    *axes("cumsum cumprod nancumsum nancumprod count_nonzero", "floats", keepdims=False),
+    *each("sum mean var max logsumexp median", "squares", axis=(0, 2)),
+    row("cumsum", "integers", axis=0, dtype="float32"),
+    row("prod", "integers", dtype="float32"),
+    row("max", "floats", initial=0.5),
+    row("average", "floats"),
+    row("average", "integers", axis=1),
+    *each("quantile nanquantile", "floats", q=0.3),
+    row("quantile", "floats", q=[0.25, 0.5], axis=1),
+    row("quantile", "floats", q=0.4, method="nearest", keepdims=True),
+    *each("percentile nanpercentile", "floats", q=30, axis=0),
+    *each("sort argsort", "floats", "integers"),
+    row("sort", "floats", axis=0),
+    row("argpartition", "vector", kth=2),
+    row("top_k", "floats", k=2),
+    row("in_top_k", "classes fractions", k=2),
+    row("searchsorted", "ascending vector"),
+    row("searchsorted", "ascending vector", side="right"),
+    row("digitize", "vector ascending"),
+    row("bincount", "classes"),
+    row("bincount", "counts", minlength=9),
+    row("histogram", "vector", bins=5),
+    row("histogram", "vector", bins=4, range=(-1.0, 1.0)),
+    row("unique", "classes"),
+    row("unique", "counts", return_inverse=True, return_counts=True),
+    row("corrcoef", "floats"),
+    *each("correlate", "vector ascending", mode="same"),
+    row("diff", "floats"),
+    row("diff", "floats", n=2, axis=0),
+    row("trapezoid", "floats"),
+    row("trapezoid", "floats", dx=0.5, axis=0),
+    *each("segment_sum segment_prod segment_max segment_min", "floats classes", num_segments=4),
 ]
 SHAPES = [
-    row("reshape", "f", newshape=(2, -1)),
-    row("reshape", "f", newshape=-1),
-    *each("ravel squeeze transpose flip fliplr flipud rot90 trace diagonal tril triu diag", "s"),
-    row("diag", "v", k=1),
-    row("diagflat", "v", k=-1),
-    row("squeeze", "P", axis=(0, 1)),
-    row("expand_dims", "f", axis=1),
-    row("expand_dims", "f", axis=(0, -1)),
-    row("transpose", "t", axes=(2, 0, 1)),
-    row("moveaxis", "t", source=0, destination=-1),
-    row("swapaxes", "t", axis1=0, axis2=2),
-    row("broadcast_to", "4", shape=(3, 4)),
-    row("flip", "f", axis=1),
-    row("roll", "f", shift=2),
-    row("roll", "f", shift=1, axis=0),
-    row("rot90", "t", k=3, axes=(1, 2)),
-    row("concatenate", "[fg]", axis=1),
-    row("concatenate", "[fi]"),
-    *each("stack hstack vstack dstack", "[fg]"),
-    row("stack", "[fg]", axis=-1),
-    row("append", "fg"),
-    row("append", "fg", axis=0),
-    row("split", "f", indices_or_sections=3),
-    row("split", "f", indices_or_sections=[1, 3], axis=1),
-    row("array_split", "f", indices_or_sections=3, axis=1),
-    *each("hsplit vsplit dsplit", "t", indices_or_sections=2),
-    row("unstack", "f", axis=1),
-    row("tile", "f", repeats=(2, 1)),
-    row("repeat", "f", repeats=2),
-    row("repeat", "f", repeats=3, axis=0),
-    row("pad", "f", pad_width=((1, 0), (2, 1))),
-    row("pad", "f", pad_width=1, mode="reflect"),
-    row("pad", "f", pad_width=1, constant_values=3.0),
-    row("take", "fk"),
-    row("take", "fk", axis=1),
-    row("take", "f", indices=-1, axis=0),
-    row("take_along_axis", "sS", axis=1),
-    row("unravel_index", "k", shape=(2, 3)),
-    row("meshgrid", "vw"),
-    row("meshgrid", "vw", indexing="ij"),
-    row("vander", "v", N=3),
-    row("rearrange", "y", pattern="b (h n) (w m) c -> b h w (n m c)", n=2, m=2),
-    row("space_to_depth", "y", block_size=2),
-    row("space_to_depth", "y", block_size=2, data_format="channels_first"),
-    row("depth_to_space", "y", block_size=2),
-    row("depth_to_space", "y", block_size=2, data_format="channels_first"),
-    row("slice", "f", start_indices=(1, 0), shape=(2, 2)),
-    row("extract_sequences", "z", sequence_length=3, sequence_stride=2),
+    row("reshape", "floats", newshape=(2, -1)),
+    row("reshape", "floats", newshape=-1),
+    *each(
+        "ravel squeeze transpose flip fliplr flipud rot90 trace diagonal tril triu diag", "square"
+    ),
+    row("diag", "vector", k=1),
+    row("diagflat", "vector", k=-1),
+    row("squeeze", "pointwise_kernel", axis=(0, 1)),
+    row("expand_dims", "floats", axis=1),
+    row("expand_dims", "floats", axis=(0, -1)),
+    row("transpose", "squares", axes=(2, 0, 1)),
+    row("moveaxis", "squares", source=0, destination=-1),
+    row("swapaxes", "squares", axis1=0, axis2=2),
+    row("broadcast_to", "four", shape=(3, 4)),
+    row("flip", "floats", axis=1),
+    row("roll", "floats", shift=2),
+    row("roll", "floats", shift=1, axis=0),
+    row("rot90", "squares", k=3, axes=(1, 2)),
+    row("concatenate", "[floats more_floats]", axis=1),
+    row("concatenate", "[floats integers]"),
+    *each("stack hstack vstack dstack", "[floats more_floats]"),
+    row("stack", "[floats more_floats]", axis=-1),
+    row("append", "floats more_floats"),
+    row("append", "floats more_floats", axis=0),
+    row("split", "floats", indices_or_sections=3),
+    row("split", "floats", indices_or_sections=[1, 3], axis=1),
+    row("array_split", "floats", indices_or_sections=3, axis=1),
+    *each("hsplit vsplit dsplit", "squares", indices_or_sections=2),
+    row("unstack", "floats", axis=1),
+    row("tile", "floats", repeats=(2, 1)),
+    row("repeat", "floats", repeats=2),
+    row("repeat", "floats", repeats=3, axis=0),
+    row("pad", "floats", pad_width=((1, 0), (2, 1))),
+    row("pad", "floats", pad_width=1, mode="reflect"),
+    row("pad", "floats", pad_width=1, constant_values=3.0),
+    row("take", "floats classes"),
+    row("take", "floats classes", axis=1),
+    row("take", "floats", indices=-1, axis=0),
+    row("take_along_axis", "square places", axis=1),
+    row("unravel_index", "classes", shape=(2, 3)),
+    row("meshgrid", "vector ascending"),
+    row("meshgrid", "vector ascending", indexing="ij"),
+    row("vander", "vector", N=3),
+    row("rearrange", "images", pattern="b (h n) (w m) c -> b h w (n m c)", n=2, m=2),
+    row("space_to_depth", "images", block_size=2),
+    row("space_to_depth", "images", block_size=2, data_format="channels_first"),
+    row("depth_to_space", "images", block_size=2),
+    row("depth_to_space", "images", block_size=2, data_format="channels_first"),
+    row("slice", "floats", start_indices=(1, 0), shape=(2, 2)),
+    row("extract_sequences", "sequences", sequence_length=3, sequence_stride=2),
 ]
 CREATION = [
     *each("zeros ones empty", "", shape=(2, 3)),
     *each("zeros ones", "", shape=(2,), dtype="int32"),
     row("full", "", shape=(2, 3), fill_value=2),
-    *each("zeros_like ones_like", "f", "i", "b"),
-    row("full_like", "i", fill_value=2.5),
-    row("ones_like", "f", dtype="int32"),
+    *each("zeros_like ones_like", "floats", "integers", "bools"),
+    row("full_like", "integers", fill_value=2.5),
+    row("ones_like", "floats", dtype="int32"),
     row("eye", "", N=3, M=4, k=1),
     row("identity", "", n=3),
     row("tri", "", N=3, k=-1),
@@ -267,100 +286,112 @@ CREATION = [
     row("geomspace", "", start=1, stop=100, num=5),
     *each("bartlett blackman hamming hanning", "", x=7),
     row("kaiser", "", x=7, beta=3.0),
-    row("array", "f"),
-    row("convert_to_tensor", "i", dtype="float32"),
-    *each("shape ndim size", "f"),
+    row("array", "floats"),
+    row("convert_to_tensor", "integers", dtype="float32"),
+    *each("shape ndim size", "floats"),
 ]
 LINALG = [
-    *each("matmul dot", "ss", "ts"),
-    *each("vdot inner outer", "vw"),
-    row("tensordot", "ss", axes=1),
-    row("kron", "3f"),
-    row("cross", "33"),
-    *each("det inv slogdet pinv matrix_rank", "s"),
-    *each("cholesky logdet", "d"),
-    row("cholesky", "d", upper=True),
-    row("cholesky_inverse", "l"),
-    row("norm", "f"),
-    row("norm", "f", axis=1, ord=1),
-    row("norm", "f", ord="fro", axis=(0, 1), keepdims=True),
-    row("qr", "s"),
-    row("svd", "s", compute_uv=False),
-    row("solve", "s4"),
-    row("solve", "ss"),
-    row("solve_triangular", "l4", lower=True),
-    row("lstsq", "s4"),
-    row("lu_factor", "s"),
-    row("cdist", "fg"),
-    *each("fft fft2 ifft2", "(fg)"),
-    row("rfft", "f"),
-    row("irfft", "(fg)"),
-    row("stft", "2", sequence_length=6, sequence_stride=3, fft_length=8),
-    row("stft", "2", sequence_length=8, sequence_stride=4, fft_length=8, center=False, window=None),
+    *each("matmul dot", "square square", "squares square"),
+    *each("vdot inner outer", "vector ascending"),
+    row("tensordot", "square square", axes=1),
+    row("kron", "triples floats"),
+    row("cross", "triples triples"),
+    *each("det inv slogdet pinv matrix_rank", "square"),
+    *each("cholesky logdet", "definite"),
+    row("cholesky", "definite", upper=True),
+    row("cholesky_inverse", "lower"),
+    row("norm", "floats"),
+    row("norm", "floats", axis=1, ord=1),
+    row("norm", "floats", ord="fro", axis=(0, 1), keepdims=True),
+    row("qr", "square"),
+    row("svd", "square", compute_uv=False),
+    row("solve", "square four"),
+    row("solve", "square square"),
+    row("solve_triangular", "lower four", lower=True),
+    row("lstsq", "square four"),
+    row("lu_factor", "square"),
+    row("cdist", "floats more_floats"),
+    *each("fft fft2 ifft2", "(floats more_floats)"),
+    row("rfft", "floats"),
+    row("irfft", "(floats more_floats)"),
+    row("stft", "signal", sequence_length=6, sequence_stride=3, fft_length=8),
+    row(
+        "stft",
+        "signal",
+        sequence_length=8,
+        sequence_stride=4,
+        fft_length=8,
+        center=False,
+        window=None,
+    ),
 ]
 NN = [
-    *each("relu relu6 leaky_relu elu celu selu gelu silu swish sigmoid log_sigmoid softplus", "f"),
-    *each("hard_sigmoid hard_silu hard_swish hard_tanh hard_shrink soft_shrink tanh_shrink", "f"),
-    *each("softsign squareplus sparse_plus sparse_sigmoid glu softmax log_softmax", "f"),
-    *each("relu softmax elu", "i"),
-    row("leaky_relu", "f", negative_slope=0.05),
-    row("elu", "f", alpha=0.5),
-    row("gelu", "f", approximate=False),
-    row("threshold", "f", threshold=0.2, default_value=-1.0),
-    *each("softmax log_softmax", "f", axis=None),
-    *each("softmax log_softmax", "t", axis=(1, 2)),
-    *each("softmax glu", "t", axis=1),
-    row("one_hot", "k", num_classes=3),
-    row("one_hot", "k", num_classes=4, axis=0, dtype="int32"),
-    row("multi_hot", "j", num_classes=7),
-    row("multi_hot", "k", num_classes=4),
-    row("binary_crossentropy", "ou"),
-    row("binary_crossentropy", "of", from_logits=True),
-    row("categorical_crossentropy", "ou"),
-    row("categorical_crossentropy", "of", from_logits=True),
-    row("categorical_crossentropy", "ou", axis=0),
-    row("sparse_categorical_crossentropy", "ku"),
-    row("sparse_categorical_crossentropy", "kf", from_logits=True),
-    row("moments", "f", axes=[0]),
-    row("moments", "i", axes=[0, 1], keepdims=True),
-    row("batch_normalization", "f45", axis=-1),
-    row("batch_normalization", "y45", axis=3, epsilon=0.1),
-    row("psnr", "fg", max_val=2.0),
-    row("layer_normalization", "f"),
-    row("layer_normalization", "f45", axis=-1, epsilon=1e-3),
-    row("layer_normalization", "t", axis=(1, 2)),
-    row("rms_normalization", "f5"),
-    row("normalize", "f"),
-    row("normalize", "f", axis=0, order=1),
-    row("normalize", "f", order=3),
-    row("dot_product_attention", "aaa"),
-    row("dot_product_attention", "aee", scale=0.3),
-    row("dot_product_attention", "aaa", is_causal=True),
-    *each("max_pool average_pool", "y", "r", pool_size=2, strides=2),
-    *each("max_pool average_pool", "r", pool_size=(3, 2), strides=2),
-    *each("max_pool average_pool", "r", pool_size=3, strides=2, padding="same"),
-    *each("max_pool average_pool", "r", pool_size=2, strides=1, padding="same"),
-    *each("max_pool average_pool", "r", pool_size=2, strides=2, data_format="channels_first"),
-    *each("max_pool average_pool", "z", pool_size=3, strides=3),
-    *each("max_pool average_pool", "B", pool_size=2, strides=(1, 2, 1)),
-    *each("adaptive_average_pool adaptive_max_pool", "y", output_size=(3, 4)),
-    *each("adaptive_average_pool adaptive_max_pool", "z", output_size=2),
-    row("conv", "yK"),
-    row("conv", "yK", strides=2, padding="same"),
-    row("conv", "yK", dilation_rate=2, padding="same"),
-    row("conv", "yG", padding="same"),
-    row("conv", "zL", strides=2),
-    row("conv", "BV", padding="same"),
-    row("depthwise_conv", "yD"),
-    row("depthwise_conv", "yD", strides=2, padding="same"),
-    row("separable_conv", "yDP", padding="same"),
-    row("conv_transpose", "yT"),
-    row("conv_transpose", "yT", strides=2, padding="same"),
-    row("conv_transpose", "yT", strides=3, padding="same", output_padding=1),
-    row("conv_transpose", "yT", strides=2, output_padding=1),
-    row("unfold", "y", kernel_size=2, stride=2),
-    row("unfold", "y", kernel_size=3, padding=1, dilation=2),
-    row("fold", "t", output_size=(3, 3), kernel_size=2),
+    *each(
+        "relu relu6 leaky_relu elu celu selu gelu silu swish sigmoid log_sigmoid softplus", "floats"
+    ),
+    *each(
+        "hard_sigmoid hard_silu hard_swish hard_tanh hard_shrink soft_shrink tanh_shrink", "floats"
+    ),
+    *each("softsign squareplus sparse_plus sparse_sigmoid glu softmax log_softmax", "floats"),
+    *each("relu softmax elu", "integers"),
+    row("leaky_relu", "floats", negative_slope=0.05),
+    row("elu", "floats", alpha=0.5),
+    row("gelu", "floats", approximate=False),
+    row("threshold", "floats", threshold=0.2, default_value=-1.0),
+    *each("softmax log_softmax", "floats", axis=None),
+    *each("softmax log_softmax", "squares", axis=(1, 2)),
+    *each("softmax glu", "squares", axis=1),
+    row("one_hot", "classes", num_classes=3),
+    row("one_hot", "classes", num_classes=4, axis=0, dtype="int32"),
+    row("multi_hot", "counts", num_classes=7),
+    row("multi_hot", "classes", num_classes=4),
+    row("binary_crossentropy", "one_hot fractions"),
+    row("binary_crossentropy", "one_hot floats", from_logits=True),
+    row("categorical_crossentropy", "one_hot fractions"),
+    row("categorical_crossentropy", "one_hot floats", from_logits=True),
+    row("categorical_crossentropy", "one_hot fractions", axis=0),
+    row("sparse_categorical_crossentropy", "classes fractions"),
+    row("sparse_categorical_crossentropy", "classes floats", from_logits=True),
+    row("moments", "floats", axes=[0]),
+    row("moments", "integers", axes=[0, 1], keepdims=True),
+    row("batch_normalization", "floats four four_positive", axis=-1),
+    row("batch_normalization", "images four four_positive", axis=3, epsilon=0.1),
+    row("psnr", "floats more_floats", max_val=2.0),
+    row("layer_normalization", "floats"),
+    row("layer_normalization", "floats four four_positive", axis=-1, epsilon=1e-3),
+    row("layer_normalization", "squares", axis=(1, 2)),
+    row("rms_normalization", "floats four_positive"),
+    row("normalize", "floats"),
+    row("normalize", "floats", axis=0, order=1),
+    row("normalize", "floats", order=3),
+    row("dot_product_attention", "queries queries queries"),
+    row("dot_product_attention", "queries keys keys", scale=0.3),
+    row("dot_product_attention", "queries queries queries", is_causal=True),
+    *each("max_pool average_pool", "images", "ties", pool_size=2, strides=2),
+    *each("max_pool average_pool", "ties", pool_size=(3, 2), strides=2),
+    *each("max_pool average_pool", "ties", pool_size=3, strides=2, padding="same"),
+    *each("max_pool average_pool", "ties", pool_size=2, strides=1, padding="same"),
+    *each("max_pool average_pool", "ties", pool_size=2, strides=2, data_format="channels_first"),
+    *each("max_pool average_pool", "sequences", pool_size=3, strides=3),
+    *each("max_pool average_pool", "volumes", pool_size=2, strides=(1, 2, 1)),
+    *each("adaptive_average_pool adaptive_max_pool", "images", output_size=(3, 4)),
+    *each("adaptive_average_pool adaptive_max_pool", "sequences", output_size=2),
+    row("conv", "images kernel"),
+    row("conv", "images kernel", strides=2, padding="same"),
+    row("conv", "images kernel", dilation_rate=2, padding="same"),
+    row("conv", "images grouped_kernel", padding="same"),
+    row("conv", "sequences kernel_1d", strides=2),
+    row("conv", "volumes kernel_3d", padding="same"),
+    row("depthwise_conv", "images depthwise_kernel"),
+    row("depthwise_conv", "images depthwise_kernel", strides=2, padding="same"),
+    row("separable_conv", "images depthwise_kernel pointwise_kernel", padding="same"),
+    row("conv_transpose", "images transposed_kernel"),
+    row("conv_transpose", "images transposed_kernel", strides=2, padding="same"),
+    row("conv_transpose", "images transposed_kernel", strides=3, padding="same", output_padding=1),
+    row("conv_transpose", "images transposed_kernel", strides=2, output_padding=1),
+    row("unfold", "images", kernel_size=2, stride=2),
+    row("unfold", "images", kernel_size=3, padding=1, dilation=2),
+    row("fold", "squares", output_size=(3, 3), kernel_size=2),
 ]
 GROUPS = {
     "elementwise": ELEMENTWISE,

@@ -23,22 +23,22 @@ from tests.tolerances import assert_close
 ARRAYS = arrays()
 # Keras has no graph for these calls.
 NOT_IN_KERAS = {
-    "shape(f)": "gives numbers",
-    "adaptive_average_pool(z, output_size=2)": "TypeError",
-    "adaptive_max_pool(z, output_size=2)": "TypeError",
-    "conv(yG, padding=same)": "no groups",
+    "shape(floats)": "gives numbers",
+    "adaptive_average_pool(sequences, output_size=2)": "TypeError",
+    "adaptive_max_pool(sequences, output_size=2)": "TypeError",
+    "conv(images grouped_kernel, padding=same)": "no groups",
 }
 # Keras can't read what it wrote itself: JSON makes lists of its tuples.
 UNREADABLE = {
-    "adaptive_average_pool(y, output_size=(3, 4))",
-    "adaptive_max_pool(y, output_size=(3, 4))",
-    "histogram(v, bins=4, range=(-1.0, 1.0))",
+    "adaptive_average_pool(images, output_size=(3, 4))",
+    "adaptive_max_pool(images, output_size=(3, 4))",
+    "histogram(vector, bins=4, range=(-1.0, 1.0))",
 }
 # The size of the result depends on the values, so it can't be traced here.
 NOT_HERE = {
-    "ndim(f)": "gives a number",
-    "unique(k)": "size unknown",
-    "unique(j, return_inverse=True, return_counts=True)": "size unknown",
+    "ndim(floats)": "gives a number",
+    "unique(classes)": "size unknown",
+    "unique(counts, return_inverse=True, return_counts=True)": "size unknown",
 }
 # The same op under another name here, or another automatic name; and None where Keras records another op.
 OTHER_NAMES = {
@@ -59,8 +59,8 @@ OTHER_NAMES = {
 
 def model(k: Any, module: Any, case: Case) -> Any:
     inputs = [
-        k.Input(batch_shape=ARRAYS[letter].shape, dtype=str(ARRAYS[letter].dtype), name=f"in{i}")
-        for i, letter in enumerate(case.places())
+        k.Input(batch_shape=ARRAYS[each].shape, dtype=str(ARRAYS[each].dtype), name=f"in{i}")
+        for i, each in enumerate(case.places())
     ]
     outputs = getattr(module, case.name)(*case.arguments(inputs), **case.kwargs)
     return k.Model(inputs, outputs)
@@ -90,7 +90,7 @@ def test_the_same_configuration_and_results(case: Case) -> None:
     check_the_same(written(theirs), written(ours))
     here = keras.Model.from_config(written(theirs))
     assert specs(here.outputs) == specs(ours.outputs)
-    values = [ARRAYS[letter] for letter in case.places()]
+    values = [ARRAYS[each] for each in case.places()]
     assert_close(here(values), getattr(ops, case.name)(*case.arguments(values), **case.kwargs))
 
 

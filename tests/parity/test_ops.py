@@ -39,7 +39,7 @@ def names(outputs: Any) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_values_and_types(case: Case) -> None:
-    values = [ARRAYS[letter] for letter in case.places()]
+    values = [ARRAYS[each] for each in case.places()]
     expected = call(keras.ops, case, values)
     actual = call(ops, case, values)
     assert names(actual) == names(expected)
@@ -48,7 +48,7 @@ def test_values_and_types(case: Case) -> None:
 
 def differentiable(case: Case) -> list[int]:
     """The places of the floating arrays."""
-    return [i for i, letter in enumerate(case.places()) if ARRAYS[letter].dtype.kind == "f"]
+    return [i for i, each in enumerate(case.places()) if ARRAYS[each].dtype.kind == "f"]
 
 
 # Elsewhere ours and the peer's gradients are both jax.numpy's; these are written here.
@@ -57,7 +57,7 @@ WITH_GRADIENT = [case for case in GROUPS["nn"] if differentiable(case)]
 
 @pytest.mark.parametrize("case", WITH_GRADIENT, ids=str)
 def test_gradients(case: Case) -> None:
-    values: list[Any] = [jnp.asarray(ARRAYS[letter]) for letter in case.places()]
+    values: list[Any] = [jnp.asarray(ARRAYS[each]) for each in case.places()]
     places = differentiable(case)
 
     def loss(module: Any) -> Any:
@@ -90,10 +90,8 @@ def test_result_types() -> None:
             continue
         for dtype in DTYPES:
             specs = [
-                jax.ShapeDtypeStruct(
-                    ARRAYS[letter].shape, dtype if i == 0 else ARRAYS[letter].dtype
-                )
-                for i, letter in enumerate(places)
+                jax.ShapeDtypeStruct(ARRAYS[each].shape, dtype if i == 0 else ARRAYS[each].dtype)
+                for i, each in enumerate(places)
             ]
             found = [_traced(module, case, specs) for module in (ops, keras.ops)]
             whole = not jnp.issubdtype(dtype, jnp.floating)
