@@ -9,6 +9,7 @@ from hornbeam import keras
 from hornbeam.core import fusion, scope
 from hornbeam.kernels import native
 from tests.marks import native_only
+from tests.tolerances import assert_close
 
 layers = keras.layers
 X = np.random.default_rng(0).normal(size=(4, 16, 16, 8)).astype("float32")
@@ -90,7 +91,7 @@ def test_windows_that_nobody_reads_are_not_computed():
 def test_results_are_those_of_the_separate_kernels(make):
     model = make(False)
     eager = model(X).numpy()  # outside of programs nothing is fused
-    np.testing.assert_allclose(model.predict(X, verbose=0), eager, rtol=2e-5, atol=2e-5)
+    assert_close(model.predict(X, verbose=0), eager)
 
 
 def test_no_offers_outside_of_programs():

@@ -171,7 +171,7 @@ def test_second_gradient() -> None:
     )
     third = jax.grad(jax.grad(jax.grad(lambda s: jnp.sum(dense.affine(s * x, kernel) ** 3))))
     expected = 6 * jnp.sum(dense.affine_reference(x, kernel) ** 3)
-    np.testing.assert_allclose(third(1.0), expected, rtol=1e-4)
+    assert_close(third(1.0), expected)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ WITHOUT_MEMORY = """
 import resource
 import jax, jax.numpy as jnp, numpy as np
 from hornbeam.kernels import recurrent
+from tests.tolerances import assert_close
 
 x, h, w, u = (0.01 * jnp.ones(shape) for shape in ((32, 4, 8), (32, 2048), (8, 8192), (2048, 8192)))
 last = lambda *arguments: recurrent.lstm(*arguments, None, return_sequences=False)[0]
@@ -165,7 +166,7 @@ except jax.errors.JaxRuntimeError as error:
 del taken
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 wanted = recurrent.lstm_reference(x, h, h, w, u, None, return_sequences=False)[0]
-np.testing.assert_allclose(program(x, h, h, w, u), wanted, rtol=1e-5)
+assert_close(program(x, h, h, w, u), wanted)
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 from hornbeam import keras
 from hornbeam.keras.training.blocks import SECONDS, Blocks, Pace
 from hornbeam.kernels import native
+from tests.tolerances import assert_close
 
 layers = keras.layers
 
@@ -54,10 +55,8 @@ def test_the_same_weights_and_history_as_single_steps():
     single, second = trained(EachBatch())
     assert blocks_of(blocked)
     assert blocks_of(single) is None
-    for a, b in zip(blocked.get_weights(), single.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
-    for name, values in first.history.items():
-        np.testing.assert_allclose(values, second.history[name], rtol=1e-6)
+    assert_close(blocked.get_weights(), single.get_weights(), "rounded")
+    assert_close(first.history, second.history, "rounded")
 
 
 def test_an_overridden_batch_hook_sees_every_batch():
@@ -71,7 +70,7 @@ def test_evaluation_in_blocks():
     x, y = data()
     model = perceptron()
     whole = model.evaluate(x, y, batch_size=70, verbose=0)
-    np.testing.assert_allclose(model.evaluate(x, y, batch_size=8, verbose=0), whole, rtol=1e-5)
+    assert_close(model.evaluate(x, y, batch_size=8, verbose=0), whole)
     assert blocks_of(model, "test")
 
 

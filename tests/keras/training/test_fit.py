@@ -46,10 +46,12 @@ def test_training_learns_and_evaluate_agrees():
     assert history.history["accuracy"][-1] > 0.95
     loss, accuracy = model.evaluate(X, LABELS, verbose=0)
     predicted = model.predict(X, verbose=0)
-    assert accuracy == pytest.approx(np.mean(predicted.argmax(1) == LABELS))
-    assert loss == pytest.approx(-np.log(predicted[np.arange(50), LABELS]).mean(), rel=1e-4)
-    assert model.evaluate(X, LABELS, verbose=0, return_dict=True) == pytest.approx(
-        {"loss": loss, "accuracy": accuracy}
+    assert_close(accuracy, np.mean(predicted.argmax(1) == LABELS), "rounded")
+    assert_close(loss, -np.log(predicted[np.arange(50), LABELS]).mean())
+    assert_close(
+        model.evaluate(X, LABELS, verbose=0, return_dict=True),
+        {"loss": loss, "accuracy": accuracy},
+        "rounded",
     )
 
 
@@ -67,8 +69,8 @@ def test_the_last_partial_batch_counts_by_its_rows():
     model = regressor(keras.optimizers.SGD(0.0))
     history = model.fit(X, TARGET, batch_size=16, epochs=1, verbose=0)
     exact = float(np.mean((model.predict(X, verbose=0) - TARGET) ** 2))
-    assert history.history["loss"][0] == pytest.approx(exact, rel=1e-5)
-    assert model.evaluate(X, TARGET, batch_size=16, verbose=0) == pytest.approx(exact, rel=1e-5)
+    assert_close(history.history["loss"][0], exact)
+    assert_close(model.evaluate(X, TARGET, batch_size=16, verbose=0), exact)
 
 
 def test_the_same_seed_gives_the_same_weights():
@@ -173,9 +175,7 @@ def test_a_generator_that_ends_warns():
 def test_validation_split_takes_the_last_rows():
     model = regressor(keras.optimizers.SGD(0.0))
     history = model.fit(X, TARGET, validation_split=0.2, epochs=1, verbose=0)
-    assert history.history["val_loss"][0] == pytest.approx(
-        model.evaluate(X[40:], TARGET[40:], verbose=0), rel=1e-5
-    )
+    assert_close(history.history["val_loss"][0], model.evaluate(X[40:], TARGET[40:], verbose=0))
 
 
 def test_validation_data_and_frequency():
@@ -196,12 +196,12 @@ def test_weights_of_samples_and_classes():
     weights = np.where(LABELS == 1, 3.0, 1.0)
     a = model.fit(X, LABELS, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
     b = model.fit(X, LABELS, sample_weight=weights, epochs=1, verbose=0).history
-    assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
-    assert a["accuracy"] == pytest.approx(b["accuracy"], rel=1e-5)
+    assert_close(a["loss"], b["loss"])
+    assert_close(a["accuracy"], b["accuracy"])
     one_hot = keras.utils.to_categorical(LABELS, 2)
     model.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
     c = model.fit(X, one_hot, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
-    assert c["loss"] == pytest.approx(a["loss"], rel=1e-5)
+    assert_close(c["loss"], a["loss"])
 
 
 def test_several_outputs_with_losses_weights_and_metrics_by_name():
@@ -221,9 +221,7 @@ def test_several_outputs_with_losses_weights_and_metrics_by_name():
     )
     logs = model.fit(X, {"a": TARGET, "b": LABELS}, epochs=1, verbose=0, batch_size=50).history
     assert {"loss", "a_loss", "b_loss", "a_mae", "b_accuracy"} == set(logs)
-    assert logs["loss"][0] == pytest.approx(
-        0.5 * logs["a_loss"][0] + 2 * logs["b_loss"][0], rel=1e-5
-    )
+    assert_close(logs["loss"][0], 0.5 * logs["a_loss"][0] + 2 * logs["b_loss"][0])
     assert set(model.predict(X, verbose=0)) == {"a", "b"}
 
 
@@ -247,10 +245,8 @@ def test_regularizers_and_add_loss_are_part_of_the_loss():
     model.compile(keras.optimizers.SGD(0.0), "mse")
     plain = np.mean((model.predict(X, verbose=0) - TARGET) ** 2)
     penalty = np.sum(model.get_weights()[0] ** 2) + 2.5
-    assert model.evaluate(X, TARGET, verbose=0) == pytest.approx(plain + penalty, rel=1e-4)
-    assert model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0] == pytest.approx(
-        plain + penalty, rel=1e-4
-    )
+    assert_close(model.evaluate(X, TARGET, verbose=0), plain + penalty)
+    assert_close(model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0], plain + penalty)
 
 
 def test_moving_averages_move():
@@ -342,9 +338,7 @@ def test_a_loss_of_ones_own():
     model = Half()
     model.compile(keras.optimizers.SGD(0.0), "mse")
     logged = model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0]
-    assert logged == pytest.approx(
-        0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2), rel=1e-4
-    )
+    assert_close(logged, 0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2))
 
 
 def test_running_eagerly_gives_the_same():

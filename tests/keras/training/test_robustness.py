@@ -11,6 +11,7 @@ import pytest
 from hornbeam import keras
 from hornbeam.core.changes import change_count
 from hornbeam.keras import layers
+from tests.tolerances import assert_close
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = X.sum(1, keepdims=True)
@@ -155,7 +156,7 @@ def test_predict_and_calls_from_many_threads():
         thread.join()
     assert not errors and len(results) == 40 and len(model.weights) == 4
     for each in results:
-        np.testing.assert_allclose(each, results[0], rtol=1e-5)
+        assert_close(each, results[0])
     model.compile("adam", "mse")
     works(model)
 
