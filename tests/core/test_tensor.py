@@ -13,6 +13,7 @@ import hornbeam as tf
 from hornbeam.core.dtypes import DType, as_dtype
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
 from hornbeam.core.variable import Variable
+from tests.buffers import shareable
 from tests.tolerances import assert_close
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
@@ -148,3 +149,20 @@ def test_dtypes_describe_themselves():
     assert as_dtype(bool).is_bool and as_dtype(str) == "string"
     with pytest.raises(ValueError, match="Did you mean 'float32'"):
         as_dtype("flaot32")
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        convert_to_tensor,
+        Variable,
+        lambda a: Variable(np.zeros(a.shape, "float32")).assign(a),
+        lambda a: convert_to_tensor(memoryview(a)),
+    ],
+    ids=["tensor", "variable", "assign", "buffer"],
+)
+def test_what_is_written_into_an_array_later_changes_nothing(keep):
+    array = shareable((64, 64), 1.0)
+    kept = keep(array)
+    array[:] = 2.0
+    assert_close(kept, np.ones((64, 64)))

@@ -252,7 +252,8 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
             "Strings and ragged lists can't become a numeric tensor: convert or pad them first."
         )
-    return Tensor(jnp.asarray(array, dtype=target or canonical(array.dtype)))
+    # A copy: JAX shares the memory of arrays or reads it later, and the user may write into them meanwhile.
+    return Tensor(jnp.asarray(np.array(array), dtype=target or canonical(array.dtype)))
 
 
 def _from_list(values: Any) -> NumpyArray:

@@ -11,6 +11,7 @@ from hornbeam import keras
 from hornbeam.keras.sources.arrays import ArraySource
 from hornbeam.keras.sources.source import Feed, Placement
 from hornbeam.keras.sources.streams import IteratorSource, PyDatasetSource
+from tests.buffers import shareable
 
 X, Y = np.arange(22, dtype="float32").reshape(11, 2), np.arange(11)
 BATCHES = [(X[i : i + 3], Y[i : i + 3]) for i in range(0, 11, 3)]
@@ -179,3 +180,33 @@ def test_arrays_go_where_they_are_placed():
     model.placement = placement
     model.fit(X / 22, Y / 11, verbose=0, epochs=2)
     assert model._programs["train", True].placement is placement
+
+
+class Reusing(keras.utils.PyDataset):
+    """Writes all its batches into one buffer."""
+
+    buffer = shareable((2048, 256), 0.0)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        self.buffer[:] = index
+        return self.buffer
+
+    def batches(self):
+        yield from map(self.__getitem__, range(3))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: PyDatasetSource(Reusing()), lambda: IteratorSource(Reusing().batches())],
+    ids=["PyDataset", "generator"],
+)
+@pytest.mark.parametrize("placed", [False, True])
+def test_batches_may_share_one_buffer(make, placed):
+    source = make()
+    if placed:
+        source._placement = Placement(jax.sharding.SingleDeviceSharding(jax.devices("cpu")[0]))
+    batches = list(source.open())
+    assert [float(batch[0, 0]) for batch in batches] == [0.0, 1.0, 2.0]

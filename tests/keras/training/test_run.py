@@ -1,6 +1,10 @@
 """What `fit` knows of where it stands."""
 
+import copy
+import pickle
+
 import numpy as np
+import pytest
 
 from hornbeam import keras
 from hornbeam.core.rng import default_seed_state, make_seed, set_default_seed_state
@@ -37,3 +41,53 @@ def test_default_seeds_go_on_from_their_state():
     drawn = [make_seed() for _ in range(3)]
     set_default_seed_state(state)
     assert [make_seed() for _ in range(3)] == drawn
+
+
+def forever():
+    while True:
+        yield X, Y
+
+
+class AtFirstEpoch(keras.callbacks.Callback):
+    def __init__(self, act):
+        super().__init__()
+        self.act = act
+        self.found = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.found += [self.act(self.model)] if epoch == 0 else []
+
+
+def compiled():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_fit_inside_a_fit():
+    def train(model):
+        outer = model._run
+        inner = model.fit(X, Y, epochs=1, verbose=0)
+        return outer is not None and model._run is outer, inner
+
+    model, watching = compiled(), AtFirstEpoch(train)
+    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[watching])
+    (is_kept, inner) = watching.found[0]
+    assert is_kept and inner is not history and inner.epoch == [0]
+    assert history.epoch == [0, 1, 2] and len(history.history["loss"]) == 3
+    assert model.history is history and model._run is None
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["deepcopy", "pickle"],
+)
+def test_a_copy_of_a_model_that_is_being_trained(copied):
+    watching = AtFirstEpoch(lambda model: (copied(model), model.predict(X, verbose=0)))
+    model = compiled()
+    model.fit(forever(), steps_per_epoch=2, epochs=2, verbose=0, callbacks=[watching])
+    twin, expected = watching.found[0]
+    assert twin._run is None
+    np.testing.assert_array_equal(twin.predict(X, verbose=0), expected)
+    assert np.isfinite(twin.fit(X, Y, verbose=0).history["loss"][0])

@@ -16,7 +16,7 @@ UNTRACKED = frozenset(
     {"_init_arguments", "_inbound_nodes", "_untracked", "_call_losses", "_programs"}
 )
 # Attributes that copies and pickles start without.
-NOT_COPIED = ("_inbound_nodes", "_call_losses", "_programs")
+NOT_COPIED = ("_inbound_nodes", "_call_losses", "_programs", "_run")
 
 
 def attribute_values(obj: object) -> Iterator[Any]:

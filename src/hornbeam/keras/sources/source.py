@@ -30,7 +30,11 @@ class Placement:
     batch: jax.sharding.Sharding | None = None
 
     def put(self, batch: Data) -> Data:
-        """Return the batch on its devices."""
+        """Return a copy of the batch on its devices.
+
+        JAX shares the memory of arrays or reads it later, when a generator may have written its next batch there.
+        """
+        batch = jax.tree.map(np.array, batch)
         if self.batch is None:
             return jax.tree.map(jnp.asarray, batch)
         return jax.device_put(batch, self.batch)

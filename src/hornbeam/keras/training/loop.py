@@ -55,6 +55,7 @@ def fit(
 ) -> History:
     """Train the model and return its `History`."""
     reports = _reports(model, callbacks, verbose, feed, schedule.epochs, add_history=True)
+    outer = model._run  # a callback may train the model that is being trained
     run = vars(model)["_run"] = Run(feed, reports)
     model.stop_training = False
     logs: Logs = {}
@@ -78,7 +79,9 @@ def fit(
             model.finish_training()
             reports.on_train_end(logs)
     finally:
-        vars(model)["_run"] = None
+        run.is_over = True
+        vars(model)["_run"] = None if outer is None or outer.is_over else outer
+        vars(model)["history"] = reports.history
         reports.close()
     return model.history
 

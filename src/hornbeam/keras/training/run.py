@@ -20,6 +20,7 @@ class Run:
     epoch: int = 0
     step: int = 0
     """The number of batches done in this epoch."""
+    is_over: bool = False
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch."""
