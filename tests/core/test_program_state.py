@@ -195,15 +195,6 @@ def test_a_lost_value_is_told():
     assert program(1.0) == 5
 
 
-def test_without_a_trace_assignments_are_plain():
-    count, state = Variable(0), ProgramState()
-    for expected in (1, 2):
-        with state.scope([], is_traced=False) as opened:
-            assert int(count.assign_add(1)) == expected
-        assert state.settle(opened) == {} and int(count) == expected
-    assert state.variables == []
-
-
 def test_two_threads_find_the_same_variables():
     names = [Variable(float(i)) for i in range(20)]
     program, results = Compiled(lambda x: sum((each * x for each in names), start=0.0)), []

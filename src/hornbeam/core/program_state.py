@@ -86,25 +86,17 @@ class ProgramState:
         self,
         values: Sequence[Any],
         others: Iterable[tuple[Variable, Any]] = (),
-        is_traced: bool = True,
     ) -> StateScope:
         """Return the scope to run the program's Python in; `others` are pairs that the program threads itself."""
         # Another thread may have found more variables since `values` were taken: zip ends with the values.
         known = zip(self.variables, values, strict=False)
-        return StateScope([*others, *known], records=is_traced)
+        return StateScope([*others, *known], records=True)
 
     def settle(self, scope: StateScope) -> dict[int, Any]:
         """Return the new values of the list's variables that `scope` assigned, by their place in the list.
 
-        Call it at the end of the trace. It ends the trace where variables were missing. Where nothing is traced, the
-        other variables that were assigned take their new values at once.
+        Call it at the end of the trace. It ends the trace where variables were missing.
         """
-        if not scope.records:
-            strays = set(map(id, scope.strays))
-            for variable, value in scope.updates:
-                if id(variable) in strays:
-                    variable._value = value
-            return self._placed(scope)
         missing = {**scope.unknown, **{id(v): v for v in scope.strays}}
         for made in scope.made:
             missing.pop(id(made), None)

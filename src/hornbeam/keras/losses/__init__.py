@@ -1,25 +1,6 @@
 """What training makes small: losses as objects, and as functions that give one number for each sample."""
 
 from hornbeam.core.faces import missing_names
-from hornbeam.keras.error_functions import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-)
 from hornbeam.keras.losses.base import Loss
 from hornbeam.keras.losses.base import LossFunctionWrapper as LossFunctionWrapper
 from hornbeam.keras.losses.crossentropy import (
@@ -44,6 +25,25 @@ from hornbeam.keras.losses.regression import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+)
+from hornbeam.ops.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
 )
 from hornbeam.ops.losses.overlap import dice, tversky
 

@@ -10,7 +10,7 @@ from hornbeam.core.errors import unknown_name
 from hornbeam.core.names import auto_name, snake_case
 from hornbeam.core.tensor import Tensor
 from hornbeam.keras import dtype_policies
-from hornbeam.keras.error_functions.common import (
+from hornbeam.keras.engine.criteria import (
     as_tensors,
     describe,
     function_config,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.common import as_tensors, without_defaults
+from hornbeam.keras.engine.criteria import as_tensors, without_defaults
 from hornbeam.keras.losses.base import Loss, registry
+from hornbeam.ops import losses as fn
 from hornbeam.ops.losses.crossentropy import labels_kept
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.core.names import object_name
-from hornbeam.keras import error_functions as fn
 from hornbeam.keras.losses import crossentropy, margin, overlap, regression
 from hornbeam.keras.losses.base import Loss, LossFunctionWrapper, registry
+from hornbeam.ops import losses as fn
 
 # Each function and the class of the same meaning.
 _CLASSES: dict[Any, Any] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras import error_functions as fn
 from hornbeam.keras.losses.base import Loss, registry
+from hornbeam.ops import losses as fn
 
 
 @registry.add

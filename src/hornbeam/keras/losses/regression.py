@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.common import without_defaults
+from hornbeam.keras.engine.criteria import without_defaults
 from hornbeam.keras.losses.base import Loss, registry
+from hornbeam.ops import losses as fn
 
 
 @registry.add

@@ -1,24 +1,6 @@
 """How good a model is, summed up over batches: metrics as objects, and functions that give one number a sample."""
 
 from hornbeam.core.faces import missing_names
-from hornbeam.keras.error_functions import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_hinge,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-)
 from hornbeam.keras.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -54,6 +36,24 @@ from hornbeam.keras.metrics.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
+)
+from hornbeam.ops.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
 )
 from hornbeam.ops.metrics.accuracy import (
     binary_accuracy,

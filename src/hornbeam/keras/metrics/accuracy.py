@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras.error_functions.common import without_defaults
+from hornbeam.keras.engine.criteria import without_defaults
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import MeanMetricWrapper
 from hornbeam.ops.metrics.accuracy import (

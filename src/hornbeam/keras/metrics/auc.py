@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam.core.config import epsilon
 from hornbeam.core.errors import unknown_name
 from hornbeam.core.tensor import convert_to_tensor
-from hornbeam.keras.error_functions.common import as_tensors, masks_of
+from hornbeam.keras.engine.criteria import as_tensors, masks_of
 from hornbeam.keras.metrics.base import Metric, registry
 from hornbeam.keras.metrics.confusion import checked_thresholds
 from hornbeam.ops.activations import sigmoid

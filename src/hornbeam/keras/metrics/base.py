@@ -14,7 +14,7 @@ from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras import dtype_policies, initializers
 from hornbeam.keras.engine import tracking
-from hornbeam.keras.error_functions.common import describe
+from hornbeam.keras.engine.criteria import describe
 from hornbeam.keras.registry import Configurable, Registry
 
 registry = Registry("metric", "keras.metrics")

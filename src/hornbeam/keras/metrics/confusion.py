@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.keras.error_functions.common import as_tensors, masks_of
+from hornbeam.keras.engine.criteria import as_tensors, masks_of
 from hornbeam.keras.metrics.base import Metric, registry
 from hornbeam.ops.metrics.confusion import confusion_counts
 

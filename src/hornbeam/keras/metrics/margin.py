@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras import error_functions as fn
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import MeanMetricWrapper
+from hornbeam.ops import losses as fn
 
 
 @registry.add

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam.keras.error_functions.common import (
+from hornbeam.keras.engine.criteria import (
     as_tensors,
     function_config,
     masks_of,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hornbeam import ops
-from hornbeam.keras import error_functions as fn
-from hornbeam.keras.error_functions.common import as_tensors, masks_of, without_defaults
+from hornbeam.keras.engine.criteria import as_tensors, masks_of, without_defaults
 from hornbeam.keras.metrics.base import registry
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper
+from hornbeam.ops import losses as fn
 from hornbeam.ops.metrics.regression import root_ratio, squared_error
 
 
