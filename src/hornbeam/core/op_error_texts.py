@@ -12,7 +12,7 @@ Kind = type[TypeError] | type[ValueError] | type[IndexError]
 _SAID: list[tuple[str, Kind, str]] = [
     (
         r"^None is not a valid value|not a valid JAX array type|requires ndarray|expected ArrayLike"
-        r"|^entry not a 2- or 3- tuple|as an abstract array|Unexpected input type for array",
+        r"|^entry not a 2- or 3- tuple|as an abstract array|Unexpected input type for array|as a JAX value",
         TypeError,
         "expected numbers: a tensor, an array, or a list of them",
     ),
@@ -53,6 +53,7 @@ _SAID: list[tuple[str, Kind, str]] = [
         ValueError,
         "a start and a size are expected for each axis of the input",
     ),
+    (r"by zero$", ValueError, "an input is empty, or a size is 0"),
     (r"Slice size at index", ValueError, "the input is empty along an axis"),
     (
         r"lhs and rhs ndim to be equal",
@@ -164,7 +165,7 @@ _SAID: list[tuple[str, Kind, str]] = [
 ]
 # Words that mean nothing to somebody who has not read JAX.
 _FOREIGN = re.compile(
-    r"[Tt]racer|[Tt]raced<|XLA|Xla|jax|jnp|lax\b|operand|lhs|rhs|_dim\b|dot_general|pytree|aval|vectorized function|gather op|vmap|np\."
+    r"JAX|[Tt]racer|[Tt]raced<|XLA|Xla|jax|jnp|lax\b|operand|lhs|rhs|_dim\b|dot_general|pytree|aval|vectorized function|gather op|vmap|np\."
 )
 _OF_JAX = re.compile(r"\b(?:jax\.numpy|jax\.lax|jnp|lax)\.")
 _UNKNOWN = (

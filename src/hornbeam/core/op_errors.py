@@ -53,6 +53,7 @@ def explained(
         given = inspect.signature(fn).bind(*args, **kwargs).arguments
     except TypeError:  # Python has said which argument is missing or unknown
         return None
+    name = name.removeprefix("losses.")  # users write `keras.losses.hinge`, or a string
     if _is_raised_here(frames):
         _name(error, name)
         return None
@@ -107,5 +108,7 @@ def _described(value: Any) -> str:
     if isinstance(value, (list, tuple)) and any(hasattr(each, "shape") for each in value):
         parts = [*map(_described, value[:6]), *["..."] * (len(value) > 6)]
         return f"[{', '.join(parts)}]" if isinstance(value, list) else f"({', '.join(parts)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_described(each)}' for key, each in value.items())}}}"
     text = repr(without_probes(value))
     return text if len(text) <= 80 and "\n" not in text else f"a {type(value).__name__}"

@@ -132,11 +132,6 @@ def draw_key(seed: SeedGenerator | TensorLike | None) -> jax.Array:
     return wrap_key_data(jnp.asarray(data, "uint32"), impl="threefry2x32")
 
 
-def as_seed_generator(seed: int | SeedGenerator | None) -> SeedGenerator:
-    """`seed` as a generator."""
-    return seed if isinstance(seed, SeedGenerator) else SeedGenerator(seed)
-
-
 def numpy_generator(seed: int | SeedGenerator) -> np.random.Generator:
     """A NumPy generator (Philox, the same numbers on every platform) for values drawn on the host."""
     if isinstance(seed, SeedGenerator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.core import config
-from hornbeam.core.dtypes import as_dtype, is_float
+from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.faces import missing_names
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.keras.registry import Configurable, Registry
@@ -96,8 +96,3 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, str):
         return DTypePolicy(str.__str__(identifier))
     return DTypePolicy(as_dtype(identifier).name)
-
-
-def is_floating_policy(policy: DTypePolicy) -> bool:
-    """Whether the policy computes in floating point."""
-    return is_float(policy.compute_dtype)

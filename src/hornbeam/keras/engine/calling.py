@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
 
 _IN_LAYER = "In the layer"
+# A user's own layer may take whatever it likes.
+_OF_LIBRARY = "hornbeam.keras.layers"
 
 
 class BoundCall(NamedTuple):
@@ -64,8 +66,20 @@ def bind(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BoundCa
     training = None if signature.accepts("training") else kwargs.pop("training", None)
     arguments = signature.bind(layer, args, kwargs)
     tensors = tensor_arguments(arguments)
+    if args and not tensors and type(layer).__module__.startswith(_OF_LIBRARY):
+        _check_is_tensor(layer, args[0])
     _fill_masks(signature, arguments, tensors)
     return BoundCall(signature, args, kwargs, arguments, tensors, training)
+
+
+def _check_is_tensor(layer: Layer, value: Any) -> None:
+    # An empty list is left to the layer, which says how many inputs it takes.
+    if value is None or jax.tree.leaves(value):
+        shown = repr(value)
+        raise ValueError(
+            f"The layer {layer.name!r} ({type(layer).__name__}) expects a tensor, an array or a list of numbers; "
+            f"received {shown if len(shown) < 80 else 'a value'} of type {type(value).__name__}."
+        )
 
 
 def convert_input(layer: Layer, x: Tensor | KerasTensor) -> Tensor | KerasTensor:

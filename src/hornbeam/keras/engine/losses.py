@@ -31,7 +31,8 @@ def add_activity_loss(layer: Layer, outputs: object) -> None:
     """Add the penalty of the activity regularizer, divided by the batch size, for each output."""
     if layer.activity_regularizer is not None:
         for tensor in jax.tree.leaves(outputs, is_leaf=is_box):
-            layer.add_loss(layer.activity_regularizer(tensor) / tensor.shape[0])
+            samples = tensor.shape[0] if tensor.shape else 1
+            layer.add_loss(layer.activity_regularizer(tensor) / samples)
 
 
 def of_layer(layer: Layer) -> list[Any]:

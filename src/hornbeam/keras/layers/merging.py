@@ -207,6 +207,12 @@ class Dot(Layer):
 
     def _axes_for(self, shapes: Any) -> list[int]:
         axes = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
+        if any(
+            not -len(shape) <= axis < len(shape) for axis, shape in zip(axes, shapes, strict=True)
+        ):
+            raise ValueError(
+                f"The layer {self.name!r} (Dot) has axes={self.axes}, but inputs of shapes {shapes}."
+            )
         return [axis % len(shape) for axis, shape in zip(axes, shapes, strict=True)]
 
     def build(self, input_shape: Any) -> None:

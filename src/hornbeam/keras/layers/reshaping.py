@@ -65,6 +65,7 @@ class Reshape(Layer):
             raise ValueError(
                 f"`target_shape` holds sizes, and -1 at most once; received {tuple(target_shape)}."
             )
+        self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Any) -> Any:
         """b ... -> b target_shape..."""
