@@ -7,6 +7,7 @@ made, read, cast or reshaped outside of the door would keep its old value.
 from __future__ import annotations
 
 import ast
+import inspect
 import pathlib
 from typing import Any
 
@@ -49,6 +50,8 @@ def check(fn: Any, inputs: list[Any], variables: list[Any], highest: int | None 
     news = [
         x if np.asarray(x).dtype.kind == "u" else convert_to_tensor(other(x))._value for x in start
     ]
+    for variable, value in zip(variables, start, strict=True):
+        variable.assign(value)  # an op that draws takes the next seed where it is computed
     replayed = record.replay([*changed, *zip(start, news, strict=True)], outputs)
     for variable, new in zip(variables, news, strict=True):
         variable.assign(new)
@@ -62,9 +65,7 @@ def check(fn: Any, inputs: list[Any], variables: list[Any], highest: int | None 
     ), "the other values change nothing: the check would be empty"
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", sorted(CASES))
-def test_layers(name, policy):
+def check_layer(name, policy, **options):
     layer = contract.make(name, dtype=policy)
 
     def flat(values):
@@ -73,7 +74,27 @@ def test_layers(name, policy):
     data = contract.data(name)
     inputs = [convert_to_tensor(x) for x in (data if isinstance(data, list) else [data])]
     layer(*flat(inputs))  # made, and its variables with it
-    check(lambda *xs: layer(*flat(xs)), inputs, layer.variables, CASES[name].highest)
+    check(lambda *xs: layer(*flat(xs), **options), inputs, layer.variables, CASES[name].highest)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_layers(name, policy):
+    check_layer(name, policy)
+
+
+TRAINED = [
+    name
+    for name in sorted(contract.EXPORTED & CASES.keys())
+    if "training" in inspect.signature(getattr(layers, name).call).parameters
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", TRAINED)
+def test_layers_that_train(name, policy):
+    """In training mode: statistics of the batch, and draws, whose seeds `check` lets start alike."""
+    check_layer(name, policy, training=True)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -48,7 +48,7 @@ registry.add(ops.hard_silu, "hard_swish")
 
 
 def get(identifier: Any) -> Any:
-    """The function that a name, a configuration, a function or a layer stands for; `linear` for None.
+    """Return the function that a name, a configuration, a function or a layer stands for; `linear` for None.
 
     Raises ValueError for an unknown name, with near names.
 
@@ -60,7 +60,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(activation: Any) -> Any:
-    """The name of a known function, or the configuration of an object.
+    """Return the name of a known function, or the configuration of an object.
 
     >>> from hornbeam import keras
     >>> keras.activations.serialize(keras.activations.relu)
@@ -70,7 +70,7 @@ def serialize(activation: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The function that `serialize` described.
+    """Return the function that `serialize` described.
 
     >>> from hornbeam import keras
     >>> keras.activations.deserialize("tanh").__name__

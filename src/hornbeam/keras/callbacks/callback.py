@@ -46,7 +46,7 @@ class Callback:
 
     @property
     def model(self) -> Any:
-        """The model being trained, None before training."""
+        """Return the model being trained, None before training."""
         # A subclass that forgets super().__init__() still works, as it does in Keras.
         return getattr(self, "_model", None)
 

@@ -56,7 +56,7 @@ class CallbackList(Callback):
 
     @property
     def history(self) -> History | None:
-        """The first `History` of the list."""
+        """Return the first `History` of the list."""
         return next((each for each in self.callbacks if isinstance(each, History)), None)
 
     def append(self, callback: Any) -> None:
@@ -91,17 +91,17 @@ class CallbackList(Callback):
 
     @property
     def needs_train_batches(self) -> bool:
-        """True where a callback must see each training batch."""
+        """Return whether a callback must see each training batch."""
         return self._any_needs(TRAIN_BATCH_HOOKS)
 
     @property
     def needs_test_batches(self) -> bool:
-        """True where a callback must see each batch of `evaluate` and validation."""
+        """Return whether a callback must see each batch of `evaluate` and validation."""
         return self._any_needs(TEST_BATCH_HOOKS)
 
     @property
     def needs_predict_batches(self) -> bool:
-        """True where a callback must see each batch of `predict`."""
+        """Return whether a callback must see each batch of `predict`."""
         return self._any_needs(PREDICT_BATCH_HOOKS)
 
     def _any_needs(self, hooks: tuple[str, ...]) -> bool:
@@ -174,7 +174,7 @@ class CallbackList(Callback):
 
 
 def _flatten(callbacks: Any) -> Iterator[Any]:
-    """The callbacks of a single one, of nested lists or tuples, and of other callback lists."""
+    """Return a flat list of the callbacks in nested lists, tuples and callback lists."""
     if callbacks is None:
         return
     if isinstance(callbacks, CallbackList):
@@ -187,7 +187,7 @@ def _flatten(callbacks: Any) -> Iterator[Any]:
 
 
 def _checked(callback: Any) -> Any:
-    """`callback` itself, or an error that says why it is none."""
+    """Return `callback`. Raise TypeError, with the reason, if it is none."""
     if isinstance(callback, type):
         raise TypeError(
             f"`callbacks` must hold instances of `keras.callbacks.Callback`. Received the class `{callback.__name__}` "
@@ -203,7 +203,7 @@ def _checked(callback: Any) -> Any:
 
 
 def _needs(callback: Any, hook: str) -> bool:
-    """Whether `callback` really implements `hook` and wants it called for every batch."""
+    """Return whether `callback` really implements `hook` and wants it called for every batch."""
     if hook in getattr(callback, "__dict__", ()):
         return True  # a function stored on the instance, as LambdaCallback does
     implementation: Callable[..., Any] | None = getattr(type(callback), hook, None)

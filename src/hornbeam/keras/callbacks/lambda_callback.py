@@ -10,7 +10,7 @@ from hornbeam.keras.callbacks.callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls the functions given, each under the name of a hook of `Callback`.
+    """Calls functions, each passed under the name of a hook of `Callback`.
 
     They get the hook's arguments by position: `(epoch, logs)`, `(batch, logs)` or `(logs)`.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def learning_rate(model: Any) -> float:
-    """The learning rate of the model's optimizer now."""
+    """Return the learning rate of the model's optimizer now."""
     return float(model.optimizer.learning_rate)
 
 

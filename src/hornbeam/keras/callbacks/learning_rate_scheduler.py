@@ -54,7 +54,7 @@ class LearningRateScheduler(Callback):
 
 
 def _takes_two(schedule: Callable[..., Any]) -> bool:
-    """Whether `schedule` can be called with epoch and rate; asked, not tried: a try hides the schedule's own TypeError."""
+    """Return whether the signature of `schedule` takes epoch and rate: trying a call would hide the schedule's own TypeError."""
     try:
         signature = inspect.signature(schedule)
     except (TypeError, ValueError):  # some builtins have none

@@ -9,7 +9,7 @@ Logs: TypeAlias = dict[str, Any] | None
 
 
 def as_float(value: Any) -> Any:
-    """A Python float where the value is one number, else the value itself (text, arrays)."""
+    """Return a Python float where the value is one number, else the value itself (text, arrays)."""
     if isinstance(value, str):
         return value
     try:
@@ -34,7 +34,7 @@ def to_floats(logs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 class LazyLogs(dict[str, Any]):
-    """The dict that batch hooks get: names are there at once, values are fetched when one of them is first looked at.
+    """The dict that batch hooks receive: it knows its names at once and fetches the values when one is first read.
 
     A real dict, because callbacks written for Keras copy, merge, format and JSON-encode their logs. A callback that only
     counts batches then costs no wait for the device.

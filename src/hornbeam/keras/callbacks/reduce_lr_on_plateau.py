@@ -122,5 +122,5 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
 
     def in_cooldown(self) -> bool:
-        """Whether the rate was reduced less than `cooldown` epochs ago."""
+        """Return whether the rate was reduced less than `cooldown` epochs ago."""
         return self.cooldown_counter > 0

@@ -27,7 +27,7 @@ class Constraint(Configurable):
     """
 
     def __call__(self, w: Any) -> Any:
-        """The allowed value; `w` itself here."""
+        """Return the allowed value; `w` itself here."""
         return w
 
 
@@ -48,7 +48,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
-        """The allowed value."""
+        """Return the allowed value."""
         return with_norms(w, 0.0, self.max_value, 1.0, self.axis)
 
 
@@ -61,7 +61,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Any) -> Any:
-        """The allowed value."""
+        """Return the allowed value."""
         return without_negatives(w)
 
 
@@ -78,7 +78,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
-        """The allowed value."""
+        """Return the allowed value."""
         return with_norms(w, 1.0, 1.0, 1.0, self.axis)
 
 
@@ -100,7 +100,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
-        """The allowed value."""
+        """Return the allowed value."""
         return with_norms(w, self.min_value, self.max_value, self.rate, self.axis)
 
 
@@ -109,7 +109,7 @@ for _cls in (MaxNorm, NonNeg, UnitNorm, MinMaxNorm):
 
 
 def get(identifier: Any) -> Any:
-    """The constraint that a name, a configuration, a class or a function stands for; None for None.
+    """Return the constraint that a name, a configuration, a class or a function stands for; None for None.
 
     Raises ValueError for an unknown name, with near names.
 
@@ -121,7 +121,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(constraint: Any) -> Any:
-    """The configuration of a constraint.
+    """Return the configuration of a constraint.
 
     >>> from hornbeam import keras
     >>> keras.constraints.serialize(keras.constraints.MaxNorm(3))["config"]
@@ -131,7 +131,7 @@ def serialize(constraint: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The constraint that `serialize` described.
+    """Return the constraint that `serialize` described.
 
     >>> from hornbeam import keras
     >>> keras.constraints.deserialize({"class_name": "UnitNorm", "config": {"axis": 1}}).axis

@@ -33,13 +33,13 @@ class Initializer(Configurable):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        """The value of a weight; `dtype` None stands for the default float type."""
+        """Return the value of a weight; `dtype` None stands for the default float type."""
         raise NotImplementedError(
             f"{type(self).__name__} must implement `__call__(self, shape, dtype=None)`."
         )
 
     def clone(self) -> Self:
-        """A new initializer with the same configuration."""
+        """Return a new initializer with the same configuration."""
         return self.from_config(self.get_config())
 
 
@@ -47,7 +47,7 @@ class HostInitializer(Initializer):
     """An initializer whose values are made by NumPy: no device is used and nothing compiled."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        """The value of a weight; `dtype` None stands for the default float type.
+        """Return the value of a weight; `dtype` None stands for the default float type.
 
         Raises ValueError for a shape with an unknown dimension.
         """
@@ -61,7 +61,7 @@ class HostInitializer(Initializer):
         return convert_to_tensor(self.values(known, target), target)
 
     def values(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """The values as an array of that shape; its type may be another than `dtype`."""
+        """Return the values as an array of that shape; its type may be another than `dtype`."""
         raise NotImplementedError
 
 
@@ -97,11 +97,11 @@ class RandomInitializer(HostInitializer):
     def draw(
         self, generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype
     ) -> np.ndarray:
-        """The numbers, in float32 or float64."""
+        """Return the numbers, in float32 or float64."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; the seed as it was given."""
+        """Return the constructor's arguments; the seed as it was passed."""
         config = super().get_config()
         seed = self._given_seed
         return (

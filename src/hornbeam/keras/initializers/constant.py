@@ -48,7 +48,7 @@ class Constant(HostInitializer):
         self.value = value
 
     def values(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """The value, broadcast. Raises ValueError where its shape does not allow that."""
+        """Return the value, broadcast. Raises ValueError where its shape does not allow that."""
         value = np.asarray(self.value)
         try:
             return np.broadcast_to(value, shape)
@@ -72,7 +72,7 @@ class Identity(HostInitializer):
         self.gain = gain
 
     def values(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """The scaled identity. Raises ValueError unless there are two axes."""
+        """Return the scaled identity. Raises ValueError unless there are two axes."""
         if len(shape) != 2:
             raise ValueError(f"Identity makes weights of two axes; received shape {shape}.")
         return self.gain * np.eye(*shape)

@@ -12,7 +12,7 @@ from hornbeam.keras.initializers.constant import Constant
 
 
 def get(identifier: Any) -> Any:
-    """The initializer that a name, a configuration, a class, a function `(shape, dtype)` or an array stands for.
+    """Return the initializer that a name, a configuration, a class, a function `(shape, dtype)` or an array stands for.
 
     Raises ValueError for an unknown name, with near names.
 
@@ -26,7 +26,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(initializer: Any) -> Any:
-    """The configuration of an initializer.
+    """Return the configuration of an initializer.
 
     >>> from hornbeam import keras
     >>> keras.initializers.serialize(keras.initializers.Orthogonal(gain=2.0))["config"]
@@ -36,7 +36,7 @@ def serialize(initializer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The initializer that `serialize` described, or that a name stands for.
+    """Return the initializer that `serialize` described, or that a name stands for.
 
     >>> from hornbeam import keras
     >>> keras.initializers.deserialize("ones")((2,)).numpy()

@@ -104,7 +104,7 @@ class Orthogonal(RandomInitializer):
     def draw(
         self, generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype
     ) -> np.ndarray:
-        """The Q factor of a normal matrix. Raises ValueError for fewer than two axes."""
+        """Return the Q factor of a normal matrix. Raises ValueError for fewer than two axes."""
         if len(shape) < 2:
             raise ValueError(
                 f"Orthogonal makes weights of two or more axes; received shape {shape}."

@@ -83,7 +83,7 @@ class VarianceScaling(RandomInitializer):
 def fans(
     shape: tuple[int, ...], input_axes: Axes = None, output_axes: Axes = None
 ) -> tuple[int, int]:
-    """The numbers of inputs and outputs of one unit of a weight.
+    """Return the numbers of inputs and outputs of one unit of a weight.
 
     >>> fans((3, 3, 16, 32))
     (144, 288)
@@ -111,7 +111,7 @@ class _Preset(VarianceScaling):
         super().__init__(*self.rule, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        """The seed and the axes."""
+        """Return the seed and the axes."""
         config = super().get_config()
         return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 

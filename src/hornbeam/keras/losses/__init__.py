@@ -1,4 +1,4 @@
-"""What training makes small: losses as objects, and as functions that give one number for each sample."""
+"""What training minimises: losses as objects, and as functions that return one number for each sample."""
 
 from hornbeam.core.faces import missing_names
 from hornbeam.keras.losses.base import Loss

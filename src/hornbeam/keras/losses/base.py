@@ -25,9 +25,9 @@ REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "
 
 
 class Loss(Configurable):
-    """A number that training makes small.
+    """A number that training minimises.
 
-    Own losses derive from this class and implement `call(y_true, y_pred)`, which gives one number for each sample, (b,),
+    Own losses derive from this class and implement `call(y_true, y_pred)`, which returns one number for each sample, (b,),
     or for each step of each sample, (b, t). What happens to these values says `reduction`:
 
     - "sum_over_batch_size" or "mean": their sum, each times its weight, divided by their count
@@ -35,7 +35,7 @@ class Loss(Configurable):
     - "mean_with_sample_weight": the sum, each times its weight, divided by the sum of the weights
     - "none" or None: no reduction
 
-    A mask that `y_pred` carries leaves values out, of the count too. Weights are given for samples, (b,), or for all
+    A mask that `y_pred` carries leaves values out, of the count too. Weights are for samples, (b,), or for all
     values; weight 0 leaves a value out of the sum even if it is NaN.
 
     >>> from hornbeam import keras
@@ -63,17 +63,17 @@ class Loss(Configurable):
 
     @property
     def dtype(self) -> str:
-        """The type that the loss is computed in."""
+        """Return the type that the loss is computed in."""
         return self._dtype_policy.compute_dtype
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The values before reduction: (b,) or (b, t)."""
+        """Return the values before reduction: (b,) or (b, t)."""
         raise NotImplementedError(
             f"{type(self).__name__} must implement `call(self, y_true, y_pred)`."
         )
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-        """The loss. Arguments may be dicts or lists if `call` takes them."""
+        """Return the loss. Arguments may be dicts or lists if `call` takes them."""
         values = self.call(self._truth(y_true), as_tensors(y_pred, self.dtype))
         masks = masks_of(y_pred, values)
         return reduce(values, as_tensors(sample_weight), masks, self.reduction, self.dtype)
@@ -82,7 +82,7 @@ class Loss(Configurable):
         return as_tensors(y_true, self.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; like Keras, without a `dtype` that was not given."""
+        """Return the constructor's arguments; like Keras, without a `dtype` that was not passed."""
         config = super().get_config()
         if self._default_dtype:
             config.pop("dtype", None)
@@ -93,7 +93,7 @@ class Loss(Configurable):
 
 
 class LossFunctionWrapper(Loss):
-    """A loss made of a function `(y_true, y_pred, **kwargs)` that gives one number for each sample."""
+    """A loss made of a function `(y_true, y_pred, **kwargs)` that returns one number for each sample."""
 
     def __init__(
         self,
@@ -103,16 +103,16 @@ class LossFunctionWrapper(Loss):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        """`kwargs` are handed to the function."""
+        """Keep `kwargs` for the calls of the function."""
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """What the function gives for tensors of one rank."""
+        """Return the function's values for tensors of one rank."""
         y_true, y_pred = same_rank_pair(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, those for the function included."""
+        """Return the constructor's arguments, those for the function included."""
         return {**super().get_config(), "fn": function_config(self.fn), **self._fn_kwargs}

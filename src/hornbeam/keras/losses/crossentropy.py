@@ -177,7 +177,7 @@ class SparseCategoricalCrossentropy(Loss):
     """-log(p[y_true]), for labels that are numbers of classes, from 0
 
     y_pred holds probabilities, or logits with `from_logits=True`, which is more exact. Labels `ignore_class` are left
-    out, also of the mean. Other labels that are no class give NaN; `fit` refuses them before it starts.
+    out, also of the mean. The loss of other labels that are no class is NaN; `fit` refuses them before it starts.
     y_true: integers (b, ...) or (b, ..., 1), y_pred: (b, ..., classes)
 
     >>> from hornbeam import keras
@@ -212,7 +212,7 @@ class SparseCategoricalCrossentropy(Loss):
         return as_tensors(y_true)  # not in the loss's type: bfloat16 can't tell class 257 from 256
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as Keras writes them."""
+        """Return the constructor's arguments, as Keras writes them."""
         return without_defaults(super().get_config(), axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""A look at labels on the host, before they go where nothing can be raised."""
+"""Check labels on the host: inside a compiled program nothing can be raised."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ for _function in _CLASSES:
 
 
 def get(identifier: Any) -> Any:
-    """The loss that a name, a configuration, a class, a function `(y_true, y_pred)` or an object stands for.
+    """Return the loss that a name, a configuration, a class, a function `(y_true, y_pred)` or an object stands for.
 
-    The name of a function ("mse", "huber") gives the function, the name of a class ("MeanSquaredError") an object of it.
+    The name of a function ("mse", "huber") stands for the function, that of a class ("MeanSquaredError") for an object of it.
     Raises ValueError for an unknown name, with near names.
 
     >>> from hornbeam import keras
@@ -58,7 +58,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(loss: Any) -> Any:
-    """The configuration of a loss, or the name of a function.
+    """Return the configuration of a loss, or the name of a function.
 
     >>> from hornbeam import keras
     >>> keras.losses.serialize(keras.losses.Huber(delta=2.0))["config"]["delta"]
@@ -68,7 +68,7 @@ def serialize(loss: Any) -> Any:
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The loss that `serialize` described, or that a name stands for.
+    """Return the loss that `serialize` described, or that a name stands for.
 
     >>> from hornbeam import keras
     >>> keras.losses.deserialize({"class_name": "Huber", "config": {"delta": 2.0}})

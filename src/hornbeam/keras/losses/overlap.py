@@ -1,4 +1,4 @@
-"""Losses that compare sets, as in segmentation: one number for the whole batch unless an axis is given.
+"""Losses that compare sets, as in segmentation: one number for the whole batch unless `axis` is set.
 
 y_true and y_pred are memberships from 0 to 1 of the same shape. Raises ValueError for shapes that do not fit.
 """

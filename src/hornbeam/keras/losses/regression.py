@@ -144,7 +144,7 @@ class Huber(Loss):
         return fn.huber(y_true, y_pred, self.delta)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; Keras loses delta, here it is written where it is not 1."""
+        """Return the constructor's arguments; delta, which Keras drops, is written where it is not 1."""
         return without_defaults(super().get_config(), delta=1.0)
 
 
@@ -172,5 +172,5 @@ class CosineSimilarity(Loss):
         return fn.cosine_similarity(y_true, y_pred, self.axis)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as Keras writes them."""
+        """Return the constructor's arguments, as Keras writes them."""
         return without_defaults(super().get_config(), axis=-1)

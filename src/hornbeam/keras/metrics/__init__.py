@@ -1,4 +1,4 @@
-"""How good a model is, summed up over batches: metrics as objects, and functions that give one number a sample."""
+"""How good a model is, summed up over batches: metrics as objects, and functions that return one number a sample."""
 
 from hornbeam.core.faces import missing_names
 from hornbeam.keras.metrics.accuracy import (

@@ -1,6 +1,6 @@
 """How often the prediction is right.
 
-The functions give 1.0 or 0.0 for each prediction; the metrics average them.
+The functions return 1.0 or 0.0 for each prediction; the metrics average them.
 """
 
 from __future__ import annotations
@@ -123,5 +123,5 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         self.from_sorted_ids = from_sorted_ids
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as Keras writes them."""
+        """Return the constructor's arguments, as Keras writes them."""
         return without_defaults(super().get_config(), from_sorted_ids=False)

@@ -74,7 +74,7 @@ class AUC(Metric):
 
     @property
     def thresholds(self) -> list[float]:
-        """All thresholds, in order, those just below 0 and just above 1 included."""
+        """Return all thresholds, in order, those just below 0 and just above 1 included."""
         return self._thresholds.tolist()
 
     def _make_counts(self, labels: int | None) -> None:
@@ -117,18 +117,18 @@ class AUC(Metric):
         )
 
     def interpolate_pr_auc(self) -> Any:
-        """The area under the exact precision-recall curve, for each label if there are several."""
+        """Return the area under the exact precision-recall curve, for each label if there are several."""
         return area(self._counts(), "PR", "interpolation")
 
     def result(self) -> Any:
-        """The area, 0 before the first batch."""
+        """Return the area, 0 before the first batch."""
         if not self._built:
             return convert_to_tensor(0.0)
         areas = area(self._counts(), self.curve, self.summation_method)
         return mean_over_labels(areas, self.label_weights) if self.multi_label else areas
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; `thresholds` only if they were given."""
+        """Return the constructor's arguments; `thresholds` only if they were passed."""
         config = {**super().get_config(), "thresholds": self._given_thresholds}
         if self._given_thresholds is None:
             config.pop("thresholds")

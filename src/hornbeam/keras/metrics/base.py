@@ -50,7 +50,7 @@ class Metric(Configurable):
 
     @property
     def dtype(self) -> str:
-        """The type that the metric is computed in."""
+        """Return the type that the metric is computed in."""
         return self._dtype_policy.compute_dtype
 
     def add_variable(
@@ -61,7 +61,7 @@ class Metric(Configurable):
         aggregation: str | None = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A new variable of the metric's state; `reset_state` sets it to 0, whatever its first value was."""
+        """Return a new variable of the metric's state; `reset_state` sets it to 0, whatever its first value was."""
         with name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializers.get(initializer),
@@ -83,14 +83,14 @@ class Metric(Configurable):
         dtype: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """A new variable of the metric's state, as `add_variable`."""
+        """Return a new variable of the metric's state, as `add_variable`."""
         return self.add_variable(
             shape, "zeros" if initializer is None else initializer, dtype, name=name
         )
 
     @property
     def variables(self) -> list[Variable]:
-        """The state: own variables, then those of metrics in attributes."""
+        """Return the state: own variables, then those of metrics in attributes."""
         nested = (v for metric in tracking.own_metrics(self) for v in metric.variables)
         return tracking.unique([*tracking.own_variables(self), *nested])
 
@@ -101,7 +101,7 @@ class Metric(Configurable):
         )
 
     def result(self) -> Any:
-        """The value over all batches since the start or `reset_state`: a scalar tensor, or a dict of them."""
+        """Return the value over all batches since the start or `reset_state`: a scalar tensor, or a dict of them."""
         raise NotImplementedError(f"{type(self).__name__} must implement `result(self)`.")
 
     def reset_state(self) -> None:
@@ -112,25 +112,25 @@ class Metric(Configurable):
             metric.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take one batch into account and give the value so far."""
+        """Take one batch into account and return the value so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
     def stateless_update_state(
         self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any
     ) -> list[Tensor]:
-        """The state that `update_state` would leave if the variables had these values; nothing is changed.
+        """Return the state that `update_state` would leave if the variables had these values; nothing is changed.
 
         Raises ValueError unless there is one value for each of `variables`.
         """
         return self._pure(self.update_state, metric_variables, *args, **kwargs)[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """The value of `result` if the variables had these values."""
+        """Return the value of `result` if the variables had these values."""
         return self._pure(self.result, metric_variables)[0]
 
     def stateless_reset_state(self) -> list[Tensor]:
-        """The state that `reset_state` would leave; nothing is changed."""
+        """Return the state that `reset_state` would leave; nothing is changed."""
         return self._pure(self.reset_state, self.variables)[1]
 
     def _pure(

@@ -1,4 +1,4 @@
-"""Counts of right and wrong decisions at given thresholds, and the metrics that show one such count."""
+"""Counts of right and wrong decisions at thresholds, and the metrics that show one such count."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class CountMetric(Metric):
         self.accumulator.assign_add(getattr(counts, self._kind))
 
     def result(self) -> Any:
-        """The count: a scalar, or (thresholds,) for several."""
+        """Return the count: a scalar, or (thresholds,) for several."""
         return self.accumulator[0] if len(self.thresholds) == 1 else self.accumulator.value
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "thresholds": self._given_thresholds}
 
 

@@ -16,9 +16,9 @@ registry.add(regression.MeanSquaredLogarithmicError, "msle")
 
 
 def get(identifier: Any) -> Any:
-    """The metric that a name, a configuration, a class, a function `(y_true, y_pred)` or an object stands for.
+    """Return the metric that a name, a configuration, a class, a function `(y_true, y_pred)` or an object stands for.
 
-    A name gives a new metric. Raises ValueError for an unknown name, with near names.
+    Each call with a name makes a new metric. Raises ValueError for an unknown name, with near names.
 
     >>> from hornbeam import keras
     >>> keras.metrics.get("mse")
@@ -28,7 +28,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """The configuration of a metric.
+    """Return the configuration of a metric.
 
     >>> from hornbeam import keras
     >>> keras.metrics.serialize(keras.metrics.Mean(name="size"))["config"]
@@ -38,7 +38,7 @@ def serialize(metric: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The metric that `serialize` described, or that a name stands for.
+    """Return the metric that `serialize` described, or that a name stands for.
 
     >>> from hornbeam import keras
     >>> keras.metrics.deserialize({"class_name": "Precision", "config": {"top_k": 2}})

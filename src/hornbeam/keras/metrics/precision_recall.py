@@ -51,13 +51,13 @@ class _Share(Metric):
         getattr(self, self._errors).assign_add(getattr(counts, self._errors))
 
     def result(self) -> Any:
-        """The share: a scalar, or (thresholds,) for several; 0 where there is nothing to divide by."""
+        """Return the share: a scalar, or (thresholds,) for several; 0 where there is nothing to divide by."""
         total = self.true_positives + getattr(self, self._errors)
         share = ratio(self.true_positives, total)
         return share[0] if len(self.thresholds) == 1 else share
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "thresholds": self._given_thresholds}
 
 
@@ -65,7 +65,7 @@ class _Share(Metric):
 class Precision(_Share):
     """true positives / (true positives + false positives): the share of hits that are right
 
-    `thresholds`: y_pred above counts as a hit (0.5 for None; several give several results). With `top_k`, hits are the k
+    `thresholds`: y_pred above counts as a hit (0.5 for None; one result for each). With `top_k`, hits are the k
     classes with the highest scores; with `class_id`, only that class counts.
 
     >>> from hornbeam import keras
@@ -80,7 +80,7 @@ class Precision(_Share):
 class Recall(_Share):
     """true positives / (true positives + false negatives): the share of 1s that are hit
 
-    `thresholds`: y_pred above counts as a hit (0.5 for None; several give several results). With `top_k`, hits are the k
+    `thresholds`: y_pred above counts as a hit (0.5 for None; one result for each). With `top_k`, hits are the k
     classes with the highest scores; with `class_id`, only that class counts.
 
     >>> from hornbeam import keras

@@ -38,7 +38,7 @@ class Sum(Metric):
         self.total.assign_add(total)
 
     def result(self) -> Any:
-        """The sum."""
+        """Return the sum."""
         return self.total.value
 
 
@@ -69,13 +69,13 @@ class Mean(Metric):
         self.count.assign_add(count)
 
     def result(self) -> Any:
-        """The mean."""
+        """Return the mean."""
         return ratio(self.total, self.count)
 
 
 @registry.add
 class MeanMetricWrapper(Mean):
-    """The mean of a function `(y_true, y_pred, **kwargs)` that gives one number for each sample.
+    """The mean of a function `(y_true, y_pred, **kwargs)` that returns one number for each sample.
 
     >>> from hornbeam import keras
     >>> error = keras.metrics.MeanMetricWrapper(keras.losses.huber, name="huber", delta=2.0)
@@ -90,7 +90,7 @@ class MeanMetricWrapper(Mean):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        """`kwargs` are handed to the function."""
+        """Keep `kwargs` for the calls of the function."""
         super().__init__(name=name, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
@@ -102,7 +102,7 @@ class MeanMetricWrapper(Mean):
         self._add(values, sample_weight, masks_of(y_pred, values))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         if "fn" in config:  # a subclass that chooses the function itself has no such argument
             config = {**config, "fn": function_config(self.fn), **self._fn_kwargs}

@@ -48,7 +48,7 @@ class RootMeanSquaredError(Mean):
         self._add(values, sample_weight, masks_of(y_pred))
 
     def result(self) -> Any:
-        """The root of the mean squared error."""
+        """Return the root of the mean squared error."""
         return root_ratio(self.total, self.count)
 
 
@@ -127,5 +127,5 @@ class CosineSimilarity(MeanMetricWrapper):
         self.axis = axis
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as Keras writes them."""
+        """Return the constructor's arguments, as Keras writes them."""
         return without_defaults(super().get_config(), axis=-1)

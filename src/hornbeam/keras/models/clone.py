@@ -163,7 +163,7 @@ def _check_structure(given: Any, wanted: Any) -> None:
 
 
 def _compile_like(made: Any, model: Model) -> None:
-    """Compile with what `model` was compiled with; what has a state of its own is made anew."""
+    """Compile with the arguments that `model` was compiled with; make anew what has a state of its own."""
     if not model.compiled or type(model).compile is not Trainer.compile:
         return
 

@@ -101,7 +101,7 @@ class Model(Trainer):
 
     @property
     def _is_functional(self) -> bool:
-        """Whether the model was made of a graph: Keras counts that graph as a first call."""
+        """Return whether the model was made of a graph: Keras counts that graph as a first call."""
         return self._graph is not None
 
     def build(self, input_shape: Any = None) -> None:
@@ -127,7 +127,7 @@ class Model(Trainer):
         return self.output_names if self._graph is not None else None
 
     def _build_by_call(self, symbolic_inputs: Any) -> None:
-        """Trace `call` once on symbolic inputs: the layers inside build themselves on their way."""
+        """Trace `call` once on symbolic inputs, which builds the layers inside."""
         try:
             self.compute_output_spec(symbolic_inputs)
         except NotImplementedError:
@@ -137,7 +137,7 @@ class Model(Trainer):
             raise
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The outputs for `inputs`."""
+        """Return the outputs for `inputs`."""
         if self._graph is None:
             raise NotImplementedError(
                 f"The model {type(self).__name__} has no `call` method. Write call(self, inputs), or make the model "
@@ -159,24 +159,24 @@ class Model(Trainer):
         ]
 
     def check_values(self, inputs: Any) -> None:
-        """Let the layers right behind the inputs check their values."""
+        """Ask the layers right behind the inputs to check their values."""
         if self._graph is not None:
             self._graph.check_values(inputs, self.name)
 
     # Structure
 
     def sublayers(self) -> list[Layer]:
-        """The layers directly inside: those of the graph, then those among the attributes."""
+        """Return the layers directly inside: those of the graph, then those among the attributes."""
         in_graph = self._graph.layers if self._graph is not None else []
         return unique([*in_graph, *super().sublayers()])
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers directly inside the model."""
+        """Return the layers directly inside the model."""
         return self.sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name, or at that place. Raises ValueError where there is none."""
+        """Return the layer of that name, or at that place. Raises ValueError where there is none."""
         layers = self.layers
         if (name is None) == (index is None):
             raise ValueError(
@@ -207,42 +207,42 @@ class Model(Trainer):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The symbolic inputs, as a flat list."""
+        """Return the symbolic inputs, as a flat list."""
         return self._graph_or_raise("inputs").flat_inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The symbolic outputs, as a flat list."""
+        """Return the symbolic outputs, as a flat list."""
         return self._graph_or_raise("outputs").flat_outputs
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs, in the structure that they were given in."""
+        """Return the symbolic inputs, in the structure that was passed."""
         return self._graph_or_raise("inputs").inputs
 
     @property
     def output(self) -> Any:
-        """The symbolic outputs, in the structure that they were given in."""
+        """Return the symbolic outputs, in the structure that was passed."""
         return self._graph_or_raise("outputs").outputs
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs, with None for the batch."""
+        """Return the shapes of the inputs, with None for the batch."""
         return jax.tree.map(lambda x: tuple(x.shape), self.input, is_leaf=is_box)
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs, with None for the batch."""
+        """Return the shapes of the outputs, with None for the batch."""
         return jax.tree.map(lambda x: tuple(x.shape), self.output, is_leaf=is_box)
 
     @property
     def input_names(self) -> list[str]:
-        """The names of the inputs."""
+        """Return the names of the inputs."""
         return [x.node.operation.name for x in self.inputs if x.node is not None]
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the operations that give the outputs."""
+        """Return the names of the operations that compute the outputs."""
         return [x.node.operation.name for x in self.outputs if x.node is not None]
 
     def summary(
@@ -296,7 +296,7 @@ class Model(Trainer):
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """Return what `compile` was given, as values that JSON can hold; empty before `compile`.
+        """Return the arguments of `compile`, as values that JSON can hold; empty before `compile`.
 
         Warns, and returns nothing, where a part can't be written, such as a lambda.
         """
@@ -366,7 +366,7 @@ def _placeholders(shapes: Any, dtype: str) -> Any:
 
 
 def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
-    """The value as the graph wants it: its type, and an axis of size 1 more or less at the end."""
+    """Return the value in the type that the graph expects, with an axis of size 1 added or removed at the end."""
     wanted = symbol.shape
     if isinstance(value, KerasTensor):
         shape = value.shape

@@ -20,7 +20,7 @@ from hornbeam.ops.keras_names import keras_class, op_name
 
 _OWN_MODULE = "hornbeam.ops"
 
-# Arguments that are given at a call; all others are settings.
+# Arguments of the call; all others are settings.
 _OPERANDS = frozenset(
     [
         "a",

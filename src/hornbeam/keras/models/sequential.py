@@ -16,7 +16,7 @@ from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_ob
 
 @registry.add
 class Sequential(Model):
-    """Layers, each fed with what the one before gives.
+    """Layers in a row: the outputs of each are the inputs of the next.
 
     With an `Input`, or `input_shape=` on the first layer, the model is built at once; otherwise on its first use.
 
@@ -42,7 +42,7 @@ class Sequential(Model):
             self._maybe_build()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Put a layer on top. Raises TypeError for what is no layer, ValueError for a name that is taken."""
+        """Add a layer at the end. Raises TypeError for anything but a layer, ValueError for a name that is taken."""
         self._append(layer)
         if not rebuild:
             return
@@ -78,7 +78,7 @@ class Sequential(Model):
             freeze(layer)
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the last layer off and give it back."""
+        """Remove the last layer and return it."""
         if not self.layers:
             raise ValueError(f"The model {self.name!r} has no layers to take off.")
         layer = self._layers.pop()
@@ -127,12 +127,12 @@ class Sequential(Model):
             self._set_graph(Graph(graph.inputs, layer(graph.outputs)))
 
     def sublayers(self) -> list[Layer]:
-        """The layers in order, the entrance included."""
+        """Return the layers in order, the input layer included."""
         return list(self._layers)
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without the input."""
+        """Return the layers, without the input."""
         return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
 
     def get_config(self) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _table(
 
 
 def _cells(row: list[str], widths: list[int], bar: str) -> list[str]:
-    """The lines of a row; text that is too long for its cell goes on below."""
+    """Return the lines of a row; text that is too long for its cell goes on below."""
     parts = [
         [text[i : i + w - 2] for i in range(0, len(text), w - 2)] or [""]
         for text, w in zip(row, widths, strict=True)

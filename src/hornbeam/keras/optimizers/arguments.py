@@ -37,7 +37,7 @@ def refuse_unknown(cls: str, unknown: dict[str, Any]) -> None:
         advice += f" `lr` is now `learning_rate`: {cls}(learning_rate={unknown['lr']!r})."
     if "decay" in unknown:
         advice += (
-            " In place of `decay`, give a schedule: learning_rate=keras.optimizers.schedules."
+            " In place of `decay`, pass a schedule: learning_rate=keras.optimizers.schedules."
             f"InverseTimeDecay(learning_rate, decay_steps=1, decay_rate={unknown['decay']!r})."
         )
     raise ValueError(f"{cls} does not know the arguments {', '.join(map(repr, unknown))}.{advice}")

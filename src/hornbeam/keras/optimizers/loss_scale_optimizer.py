@@ -93,7 +93,7 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """The own variables, then those of the inner optimizer."""
+        """Return the own variables, then those of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
     def settings(self) -> list[Any]:
@@ -102,7 +102,7 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate of the inner optimizer."""
+        """Return the learning rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
@@ -111,7 +111,7 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """The number of updates of the inner optimizer; steps that were skipped don't count."""
+        """Return the number of updates of the inner optimizer; steps that were skipped don't count."""
         return self.inner_optimizer.iterations
 
     def scale_loss(self, loss: Any) -> Any:

@@ -116,7 +116,7 @@ class Optimizer(OptimizerState):
 
     @property
     def iterations(self) -> Any:
-        """The number of updates so far."""
+        """Return the number of updates so far."""
         if self.gradient_accumulation_steps:
             return Tensor(scope.read(self._iterations) // self.gradient_accumulation_steps)
         return self._iterations
@@ -229,7 +229,7 @@ class Optimizer(OptimizerState):
         var_list: Iterable[Variable] | None = None,
         var_names: Iterable[str] | None = None,
     ) -> None:
-        """Exempt variables from `weight_decay`: those given, and those whose name a pattern matches."""
+        """Exempt variables from `weight_decay`: those listed, and those whose name a pattern matches."""
         self._undecayed = (set(var_list or ()), tuple(var_names or ()))
 
     def average_pairs(self) -> list[tuple[Variable, Variable]]:
@@ -272,7 +272,7 @@ class Optimizer(OptimizerState):
         """Return the variables that the gradients belong to; build the optimizer on its first call."""
         if given is None and not self.built:
             raise ValueError(
-                "`apply` was given gradients without variables, and the optimizer has none yet: call "
+                "`apply` received gradients without variables, and the optimizer has none yet: call "
                 "`optimizer.build(trainable_variables)` first."
             )
         targets = self._trainable_variables if given is None else list(given)

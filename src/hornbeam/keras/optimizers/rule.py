@@ -63,7 +63,7 @@ class Rule:
 
     @property
     def slot_groups(self) -> list[list[Slot]]:
-        """The slots in groups: the variables of a group are made variable by variable."""
+        """Return the slots in groups: the variables of a group are made variable by variable."""
         groups: list[list[Slot]] = [[]]
         for slot in self.slots:
             if slot.apart and groups[-1]:
@@ -73,7 +73,7 @@ class Rule:
 
     @property
     def kernel(self) -> updates.Rule | None:
-        """The native kernel of the formula; None where there is none."""
+        """Return the native kernel of the formula; None where there is none."""
         name = _KERNELS.get(self.formula)
         if name is None:
             return None

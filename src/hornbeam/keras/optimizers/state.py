@@ -54,12 +54,12 @@ class OptimizerState(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """The optimizer's own variables: step counter, learning rate, then those of `build`."""
+        """Return the optimizer's own variables: step counter, learning rate, then those of `build`."""
         return list(self._variables)
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate: a variable, or the present value of the schedule or function."""
+        """Return the learning rate: a variable, or the present value of the schedule or function."""
         if isinstance(self._learning_rate, LearningRateSchedule):
             return self._learning_rate(Tensor(scope.read(self._iterations)))
         return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
@@ -126,7 +126,7 @@ class OptimizerState(Configurable):
     def add_optimizer_variables(
         self, trainable_variables: Iterable[Variable], name: Any, initializer: Any = "zeros"
     ) -> Any:
-        """Return a list of one new variable for each given one; for a list of names, a tuple of such lists."""
+        """Return a list of new variables, one for each of `variables`; for a list of names, a tuple of such lists."""
         names = [name] if isinstance(name, str) else list(name)
         first = (
             initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)

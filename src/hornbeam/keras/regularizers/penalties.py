@@ -26,7 +26,7 @@ class Regularizer(Configurable):
     """
 
     def __call__(self, x: Any) -> Any:
-        """The penalty of `x`; 0 here."""
+        """Return the penalty of `x`; 0 here."""
         return 0.0
 
 
@@ -44,7 +44,7 @@ class L1L2(Regularizer):
         self.l2 = _factor("l2", l2, 0.0)
 
     def __call__(self, x: Any) -> Any:
-        """The penalty of `x`."""
+        """Return the penalty of `x`."""
         return l1_l2_penalty(x, self.l1, self.l2)
 
 
@@ -61,7 +61,7 @@ class L1(Regularizer):
         self.l1 = _factor("l1", l1, 0.01)
 
     def __call__(self, x: Any) -> Any:
-        """The penalty of `x`."""
+        """Return the penalty of `x`."""
         return l1_l2_penalty(x, self.l1, 0.0)
 
 
@@ -78,7 +78,7 @@ class L2(Regularizer):
         self.l2 = _factor("l2", l2, 0.01)
 
     def __call__(self, x: Any) -> Any:
-        """The penalty of `x`."""
+        """Return the penalty of `x`."""
         return l1_l2_penalty(x, 0.0, self.l2)
 
 
@@ -100,7 +100,7 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, inputs: Any) -> Any:
-        """The penalty of a matrix. Raises ValueError unless it has two axes."""
+        """Return the penalty of a matrix. Raises ValueError unless it has two axes."""
         if len(inputs.shape) != 2:
             raise ValueError(
                 f"OrthogonalRegularizer takes a matrix, with two axes; received shape {tuple(inputs.shape)}."
@@ -127,7 +127,7 @@ registry.add(OrthogonalRegularizer)
 
 
 def get(identifier: Any) -> Any:
-    """The regularizer that a name, a configuration, a class or a function stands for; None for None.
+    """Return the regularizer that a name, a configuration, a class or a function stands for; None for None.
 
     Raises ValueError for an unknown name, with near names.
 
@@ -139,7 +139,7 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(regularizer: Any) -> Any:
-    """The configuration of a regularizer.
+    """Return the configuration of a regularizer.
 
     >>> from hornbeam import keras
     >>> keras.regularizers.serialize(keras.regularizers.L1(0.1))["config"]
@@ -149,7 +149,7 @@ def serialize(regularizer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The regularizer that `serialize` described.
+    """Return the regularizer that `serialize` described.
 
     >>> from hornbeam import keras
     >>> keras.regularizers.deserialize({"class_name": "L1", "config": {"l1": 0.1}}).l1

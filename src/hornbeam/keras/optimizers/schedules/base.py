@@ -23,7 +23,7 @@ class LearningRateSchedule(Configurable):
     """
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(self, step)`.")
 
 

@@ -43,7 +43,7 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_steps = warmup_steps
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         arguments = (step, self.initial_learning_rate, self.decay_steps, self.alpha)
         if self.warmup_target is None:
             return cosine_decay(*arguments)
@@ -81,7 +81,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         first, steps = self.initial_learning_rate, self.first_decay_steps
         return cosine_decay_restarts(step, first, steps, self.t_mul, self.m_mul, self.alpha)
 

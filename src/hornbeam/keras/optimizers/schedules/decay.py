@@ -44,7 +44,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         first, steps, rate = self.initial_learning_rate, self.decay_steps, self.decay_rate
         return exponential_decay(step, first, steps, rate, self.staircase)
 
@@ -75,7 +75,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         first, steps, rate = self.initial_learning_rate, self.decay_steps, self.decay_rate
         return inverse_time_decay(step, first, steps, rate, self.staircase)
 
@@ -110,7 +110,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         first, last = self.initial_learning_rate, self.end_learning_rate
         return polynomial_decay(step, first, self.decay_steps, last, self.power, self.cycle)
 
@@ -143,7 +143,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate after `step` updates."""
+        """Return the learning rate after `step` updates."""
         return piecewise_constant(step, list(self.boundaries), list(self.values))
 
 

@@ -8,7 +8,7 @@ from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule, regis
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
-    """The configuration of a schedule.
+    """Return the configuration of a schedule.
 
     >>> from hornbeam import keras
     >>> schedules = keras.optimizers.schedules
@@ -19,7 +19,7 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The schedule that `serialize` described.
+    """Return the schedule that `serialize` described.
 
     >>> from hornbeam import keras
     >>> schedules = keras.optimizers.schedules
