@@ -19,11 +19,17 @@ UNTRACKED = frozenset(
 NOT_COPIED = ("_inbound_nodes", "_call_losses", "_programs", "_run")
 
 
-def attribute_values(obj: object) -> Iterator[Any]:
-    """Yield the values of the attributes in the order of their first assignment, and what lists and dicts in them hold."""
+def attributes(obj: object) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the attributes that are tracked, in the order of their first assignment."""
     for name, value in list(vars(obj).items()):
         if name not in UNTRACKED:
-            yield from opened(value)
+            yield name, value
+
+
+def attribute_values(obj: object) -> Iterator[Any]:
+    """Yield the values of the attributes, and in the place of lists and dicts what they hold."""
+    for _, value in attributes(obj):
+        yield from opened(value)
 
 
 def opened(value: object) -> Iterator[Any]:

@@ -40,15 +40,17 @@ def program_for(model: Trainer, kind: str, source: Source) -> Program | EagerPro
         kept = programs.get(key)
         if kept is None or not kept.reach.equals(reach):
             kept = programs[key] = Program(_step(model, kind), gather, reach, model.placement)
-        kept.made_at = count
+        kept.made_at, kept.contents = count, reach.contents
     kept.forms.add(form)
     return kept
 
 
 def _kept(model: Trainer, key: tuple[str, bool]) -> Program | None:
-    """Return the program of an earlier call, if no state was made, frozen or attached anywhere since."""
+    """Return the program of an earlier call, if no state was made, frozen, attached or moved since."""
     program = vars(model).get("_programs", {}).get(key)
-    return program if program is not None and program.made_at == change_count() else None
+    if program is None or program.made_at != change_count() or not program.contents.is_current():
+        return None
+    return program
 
 
 def _form(batch: Data) -> object:

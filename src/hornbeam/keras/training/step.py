@@ -16,6 +16,7 @@ from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import Structure
 from hornbeam.core.variable import Variable
+from hornbeam.keras.engine.contents import Contents
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.tracking import attribute_values, unique
 from hornbeam.keras.sources.source import DEFAULT, Data, Placement
@@ -49,6 +50,8 @@ class Reach:
     trained: list[Variable] = field(default_factory=list)
     settings: list[Any] = field(default_factory=list)
     """Numbers, schedules and functions of the optimizers."""
+    contents: Contents = field(default_factory=Contents)
+    """The layers, whose order in lists and dicts the program follows."""
 
     def equals(self, other: Reach) -> bool:
         """Return whether a program made for this one serves the other."""
@@ -57,6 +60,7 @@ class Reach:
             and _same(self.reading, other.reading)
             and _same(self.trained, other.trained)
             and _equal(self.settings, other.settings)
+            and self.contents.equals(other.contents)
         )
 
 
@@ -74,7 +78,8 @@ class Program:
         self.reach = reach or Reach()
         self.changing, self.shared = self.reach.changing, self.reach.shared
         self.placement = placement
-        self.made_at = 0  # the count of changes when the variables were last compared
+        self.made_at = 0  # the count of changes when the reach was last compared
+        self.contents = self.reach.contents  # as they were then
         self.forms: set[object] = set()  # of the batches that the model was prepared for
         self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._read_state = ProgramState(self.reach.reading)
@@ -193,6 +198,7 @@ def reach_of(model: Trainer, kind: str) -> Reach:
     """Return what a step of that kind, "train", "test" or "predict", uses of the model."""
     # The seeds that all models draw from, which another thread's program may be reading.
     seeds = global_generator().state
+    contents = Contents(model.flatten_layers())
     if kind == "train":
         optimizers = _optimizers(model)
         slots = [variable for optimizer in optimizers for variable in optimizer.variables]
@@ -200,12 +206,13 @@ def reach_of(model: Trainer, kind: str) -> Reach:
         with model.as_compiled():
             trained = model.trainable_variables
         changing = [v for v in unique([*model.variables, *slots]) if v is not seeds]
-        return Reach(changing, shared=[seeds], trained=trained, settings=settings)
+        return Reach(
+            changing, shared=[seeds], trained=trained, settings=settings, contents=contents
+        )
     changing = unique(model.metrics_variables) if kind == "test" else []
     ids = set(map(id, changing))
-    return Reach(
-        changing, reading=[v for v in unique([*model.variables, seeds]) if id(v) not in ids]
-    )
+    reading = [v for v in unique([*model.variables, seeds]) if id(v) not in ids]
+    return Reach(changing, reading=reading, contents=contents)
 
 
 def _optimizers(model: Trainer) -> list[Optimizer]:
