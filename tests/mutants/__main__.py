@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,13 @@ def _failing(tests: Iterable[str], tree: Path) -> str | None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", *tests]
     try:
         done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST
+            command,
+            cwd=tree,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            preexec_fn=_hear_ctrl_c,
         )
     except subprocess.TimeoutExpired:
         return f"no end after {LONGEST:.0f} s"
@@ -51,6 +58,11 @@ def _failing(tests: Iterable[str], tree: Path) -> str | None:
         sys.exit(f"{' '.join(tests)} did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
     return found.group(1) if found else "a test"
+
+
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to jobs in the background: there are tests of Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def main(only: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import core, engine, kernels, optimizers, saving, utils
+from tests.mutants import core, engine, kernels, optimizers, saving, training, utils
 from tests.mutants.edit import Edit
 
 EDITS: list[Edit] = [
@@ -11,5 +11,6 @@ EDITS: list[Edit] = [
     *saving.EDITS,
     *optimizers.EDITS,
     *kernels.EDITS,
+    *training.EDITS,
     *utils.EDITS,
 ]

@@ -210,3 +210,32 @@ def test_batches_may_share_one_buffer(make, placed):
         source._placement = Placement(jax.sharding.SingleDeviceSharding(jax.devices("cpu")[0]))
     batches = list(source.open())
     assert [float(batch[0, 0]) for batch in batches] == [0.0, 1.0, 2.0]
+
+
+def test_shuffled_batches_keep_their_rows_together():
+    rows = np.arange(23)
+    orders = []
+    for shuffle in ("batch", True):
+        source = ArraySource(rows, 4, shuffle=shuffle, resident=False)
+        *whole, rest = source.open()
+        orders.append([(np.diff(each) == 1).all() for each in whole])
+        assert sorted([*np.concatenate(whole), *rest]) == rows.tolist()
+        assert shuffle != "batch" or (np.concatenate(whole) != rows[:20]).any()
+    assert all(orders[0]) and not all(orders[1])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_data_set_is_told_where_an_epoch_begins_and_ends(workers):
+    told = []
+
+    class Told(Batches):
+        def on_epoch_begin(self):
+            told.append("begin")
+
+        def on_epoch_end(self):
+            told.append("end")
+
+    source = PyDatasetSource(Told(workers=workers))
+    for _ in range(2):
+        assert len(list(source.open())) == 4
+    assert told == ["begin", "end"] * 2

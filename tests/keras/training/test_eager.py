@@ -185,3 +185,16 @@ def test_run_eagerly_set_after_compile_counts_at_the_next_call():
             seen.clear()
             act()
             assert (False in seen) == is_eager
+
+
+def test_tensors_kept_in_a_step_can_be_looked_at_afterwards():
+    class Keeping(layers.Layer):
+        def call(self, x):
+            self.seen = x * 2
+            return x
+
+    keeping = Keeping()
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1), keeping])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(np.ones((4, 3)), np.zeros((4, 1)), verbose=0)
+    assert np.isfinite(keeping.seen.numpy()).all() and "traced" not in repr(keeping.seen)

@@ -179,10 +179,23 @@ def test_validation_split_takes_the_last_rows():
 
 
 def test_validation_data_and_frequency():
+    validated = []
+
+    class Spy(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            validated.append("val_loss" in logs)
+
     history = regressor().fit(
-        X, TARGET, validation_data=(X, TARGET), validation_freq=2, epochs=4, verbose=0
+        X,
+        TARGET,
+        validation_data=(X, TARGET),
+        validation_freq=2,
+        epochs=4,
+        verbose=0,
+        callbacks=[Spy()],
     )
     assert len(history.history["loss"]) == 4 and len(history.history["val_loss"]) == 2
+    assert validated == [False, True, False, True]
     history = regressor().fit(
         Batches(), validation_data=Batches(), validation_steps=2, epochs=1, verbose=0
     )
@@ -198,6 +211,10 @@ def test_weights_of_samples_and_classes():
     b = model.fit(X, LABELS, sample_weight=weights, epochs=1, verbose=0).history
     assert_close(a["loss"], b["loss"])
     assert_close(a["accuracy"], b["accuracy"])
+    both = {"class_weight": {1: 3.0}, "sample_weight": np.where(LABELS == 0, 2.0, 1.0)}
+    product = {"sample_weight": np.where(LABELS == 0, 2.0, 3.0)}
+    losses = [model.fit(X, LABELS, verbose=0, **each).history["loss"] for each in (both, product)]
+    assert_close(losses[0], losses[1])
     one_hot = keras.utils.to_categorical(LABELS, 2)
     model.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
     c = model.fit(X, one_hot, class_weight={0: 1.0, 1: 3.0}, epochs=1, verbose=0).history
@@ -273,10 +290,11 @@ def test_on_batch():
 def test_predict_keeps_structures_and_can_be_written():
     x = keras.Input((4,))
     model = keras.Model(x, [x, {"twice": x * 2}])
-    first, rest = model.predict(X, batch_size=7, verbose=0)
-    assert_close(first, X)
-    assert_close(rest["twice"], 2 * X)
-    first[:] = 0
+    for batch_size in (7, 50):
+        first, rest = model.predict(X, batch_size=batch_size, verbose=0)
+        assert_close(first, X)
+        assert_close(rest["twice"], 2 * X)
+        first[:] = 0
 
 
 def test_a_model_without_an_input_is_built_by_fit():
@@ -369,3 +387,24 @@ def test_the_bar_shows_what_fit_returns(capsys):
     last = text.strip().splitlines()[-1]
     for name, values in history.history.items():
         assert f"{name}: {values[-1]:.4f}" in last
+
+
+def test_results_come_in_the_order_of_compile():
+    """And not in that of their names, in which JAX gives dicts back."""
+    model = regressor(keras.optimizers.SGD(0.0), metrics=["mse", "mae"])
+    error = model.predict(X, verbose=0) - TARGET
+    expected = [np.mean(error**2), np.mean(error**2), np.mean(np.abs(error))]
+    for result in (
+        model.evaluate(X, TARGET, verbose=0),
+        model.train_on_batch(X, TARGET),
+        model.test_on_batch(X, TARGET),
+    ):
+        assert_close(result, expected)
+
+
+@pytest.mark.parametrize("steps", [3, 5])
+def test_steps_per_epoch_are_the_steps_that_run(steps):
+    """Of five batches; where an epoch takes all of them, the next one begins anew."""
+    model = regressor()
+    model.fit(X, TARGET, batch_size=10, steps_per_epoch=steps, epochs=4, verbose=0)
+    assert int(model.optimizer.iterations) == 4 * steps

@@ -11,6 +11,7 @@ import pytest
 from hornbeam import keras
 from hornbeam.core.changes import change_count
 from hornbeam.keras import layers
+from hornbeam.keras.training.shield import Shield
 from tests.tolerances import assert_close
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -40,6 +41,14 @@ def test_ctrl_c_at_any_moment(after):
     timer.join()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     works(model)
+
+
+def test_ctrl_c_within_a_step_waits_for_its_end():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), Shield() as shield, shield.step():
+        os.kill(os.getpid(), signal.SIGINT)
+        reached.append("the end of the step")
+    assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_while_compiling():
@@ -162,10 +171,13 @@ def test_predict_and_calls_from_many_threads():
 
 
 def test_training_in_a_thread():
-    model = make()
-    thread = threading.Thread(target=model.fit, args=(X, Y), kwargs={"verbose": 0})
+    model, losses = make(), []
+    thread = threading.Thread(
+        target=lambda: losses.extend(model.fit(X, Y, verbose=0).history["loss"])
+    )
     thread.start()
     thread.join()
+    assert len(losses) == 1
     works(model)
 
 
@@ -187,6 +199,8 @@ BAD = [
     (lambda m: m.fit(), "no data"),
     (lambda m: m.fit(X, Y, batch_size=0), "`batch_size` is a positive integer; received 0"),
     (lambda m: m.fit(X, Y, validation_split=1.5), "between 0 and 1"),
+    (lambda m: m.fit(X[:2], Y[:2], validation_split=0.9), "leaves no row for training"),
+    (lambda m: m.fit(iter([(X, Y[:10])])), "differ in their number of rows: x: 64, y: 10"),
     (lambda m: m.fit(X), "no target"),
     (
         lambda m: m.fit(np.ones((8, 5)), np.ones(8)),
@@ -276,3 +290,30 @@ def test_data_of_another_width_after_a_good_call(act):
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     call(x)
+
+
+def test_a_replaced_layer_counts_at_the_next_call():
+    class Held(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1, kernel_initializer="ones")
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Held()
+    model.compile("sgd", "mse")
+    assert_close(model.predict(X, verbose=0), Y)
+    model.dense = layers.Dense(1, kernel_initializer="zeros")
+    np.testing.assert_array_equal(model.predict(X, verbose=0), 0 * Y)
+
+
+def test_an_error_closes_what_callbacks_opened(tmp_path):
+    class Failing(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise OSError("disk full")
+
+    model, logger = make(), keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    with pytest.raises(OSError, match="disk full"):
+        model.fit(X, Y, verbose=0, callbacks=[logger, Failing()])
+    assert logger._file is None and (tmp_path / "log.csv").read_text().startswith("epoch,loss")
