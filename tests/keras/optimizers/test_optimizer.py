@@ -269,7 +269,7 @@ ERRORS = [
         lambda: optimizers.SGD(lr=0.1),
         r"SGD does not know the arguments 'lr'. `lr` is now `learning_rate`: SGD\(learning_rate=0.1\)",
     ),
-    (lambda: optimizers.Adam(decay=1e-6), "In place of `decay`, give a schedule.*InverseTimeDecay"),
+    (lambda: optimizers.Adam(decay=1e-6), "In place of `decay`, pass a schedule.*InverseTimeDecay"),
     (lambda: optimizers.Adam(betas=1), "Adam does not know the arguments 'betas'"),
     (lambda: optimizers.Adam("fast"), "`learning_rate` is a number.*received 'fast'"),
     (lambda: optimizers.Adam(clipnorm=1, clipvalue=1), "At most one of `clipnorm`"),
