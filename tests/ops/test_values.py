@@ -165,3 +165,11 @@ SYMBOLIC: list[tuple[Any, tuple[Any, ...]]] = [
 def test_symbolic_tensors(fn: Any, shape: Any) -> None:
     found = fn(KerasTensor((None, 8, 8, 4)))
     assert isinstance(found, KerasTensor) and found.shape == shape
+
+
+def test_results_of_bytes_and_numbers_as_in_keras() -> None:
+    bytes_ = np.full((2, 2), 100, "int8")
+    product = ops.matmul(bytes_, bytes_)
+    assert product.dtype == "int32"
+    np.testing.assert_array_equal(product, np.full((2, 2), 20000))
+    np.testing.assert_array_equal(ops.argsort(3.0), [0])

@@ -63,6 +63,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     """x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
     x1, x2 = array(x1), array(x2)
     products.require_factors("x1", x1, "x2", x2)
+    if x1.dtype == x2.dtype == jnp.int8:  # as in Keras: products of bytes are added up in 32 bits
+        x1, x2 = x1.astype("int32"), x2.astype("int32")
     return products.matmul(x1, x2)
 
 

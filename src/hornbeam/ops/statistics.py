@@ -41,7 +41,8 @@ def sort(x: TensorLike, axis: int | None = -1) -> Any:
 @op
 def argsort(x: TensorLike, axis: int | None = -1) -> Any:
     """The indices that put x in ascending order; equals keep their order."""
-    return jnp.argsort(array(x), axis=axis)
+    x = array(x)
+    return jnp.argsort(x, axis=axis if x.ndim else None)
 
 
 @op(name="tf.argsort")
