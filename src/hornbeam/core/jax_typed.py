@@ -10,11 +10,39 @@ functions) stays `Any` here too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 AnyFunction: TypeAlias = Callable[..., Any]
+DType: TypeAlias = "np.dtype[Any]"
+ArrayFunction: TypeAlias = Callable[..., jax.Array]
+PairFunction: TypeAlias = Callable[..., tuple[jax.Array, jax.Array]]
+
+
+class FloatInfo(Protocol):
+    """The limits of a floating type."""
+
+    @property
+    def min(self) -> Any: ...
+    @property
+    def max(self) -> Any: ...
+    @property
+    def epsneg(self) -> Any: ...
+    @property
+    def smallest_normal(self) -> Any: ...
+
+
+class _Jit(Protocol):
+    def __call__(
+        self, *, static_argnames: str | Sequence[str] = ()
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
 class _TreeMap(Protocol):
@@ -37,5 +65,44 @@ eval_shape: AnyFunction = jax.eval_shape
 register_pytree_node: AnyFunction = jax.tree_util.register_pytree_node
 set_config: Callable[[str, object], None] = jax.config.update
 tree_map: _TreeMap = jax.tree.map
-wrap_key_data: Callable[..., jax.Array] = jax.random.wrap_key_data
+jit: _Jit = jax.jit
 value_and_grad: _ValueAndGrad = jax.value_and_grad
+jvp: AnyFunction = jax.jvp
+linear_transpose: Callable[..., AnyFunction] = jax.linear_transpose
+custom_gradient: Callable[[AnyFunction], AnyFunction] = jax.custom_gradient
+vectorize: Callable[..., AnyFunction] = jnp.vectorize
+
+# Control flow
+associative_scan: AnyFunction = lax.associative_scan
+cond: AnyFunction = lax.cond
+fori_loop: AnyFunction = lax.fori_loop
+map_first_axis: AnyFunction = lax.map
+switch: AnyFunction = lax.switch
+
+# Arrays
+broadcast_shapes: Callable[..., tuple[int, ...]] = jnp.broadcast_shapes
+diagonal: ArrayFunction = jnp.diagonal
+dot_general: ArrayFunction = lax.dot_general
+einsum: ArrayFunction = jnp.einsum
+finfo: Callable[[DType], FloatInfo] = jnp.finfo
+iota: ArrayFunction = lax.broadcasted_iota
+pad: ArrayFunction = jnp.pad
+reshape: ArrayFunction = jnp.reshape
+resize: ArrayFunction = jax.image.resize
+unique: AnyFunction = jnp.unique
+randint: ArrayFunction = jax.random.randint
+wrap_key_data: ArrayFunction = jax.random.wrap_key_data
+
+# Matrices
+cholesky: ArrayFunction = jnp.linalg.cholesky
+det: ArrayFunction = jnp.linalg.det
+eig: PairFunction = jnp.linalg.eig
+eigh: PairFunction = jnp.linalg.eigh
+inv: ArrayFunction = jnp.linalg.inv
+lu_factor: PairFunction = jax.scipy.linalg.lu_factor
+matrix_rank: ArrayFunction = jnp.linalg.matrix_rank
+norm: ArrayFunction = jnp.linalg.norm
+pinv: ArrayFunction = jnp.linalg.pinv
+slogdet: PairFunction = jnp.linalg.slogdet
+solve: ArrayFunction = jnp.linalg.solve
+svd: AnyFunction = jnp.linalg.svd

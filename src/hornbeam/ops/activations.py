@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core import fusion
+from hornbeam.core.jax_typed import iota
 from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, made_of
-from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact
+from hornbeam.core.typing import Axis, TensorLike
+from hornbeam.ops.common import array, as_axis, inexact
 
 __all__ = [
     "celu",
@@ -49,7 +49,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 
 @op
-def relu(x: TensorLike) -> Any:
+def relu(x: TensorLike) -> jax.Array:
     """max(x, 0)
 
     >>> from hornbeam.keras import ops
@@ -64,37 +64,37 @@ def relu(x: TensorLike) -> Any:
 
 
 @op
-def relu6(x: TensorLike) -> Any:
+def relu6(x: TensorLike) -> jax.Array:
     """min(max(x, 0), 6)"""
     return jax.nn.relu6(inexact(x))
 
 
 @op
-def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Any:
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> jax.Array:
     """x where x >= 0, else negative_slope * x"""
     return jax.nn.leaky_relu(inexact(x), negative_slope)
 
 
 @op
-def elu(x: TensorLike, alpha: float = 1.0) -> Any:
+def elu(x: TensorLike, alpha: float = 1.0) -> jax.Array:
     """x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289)"""
     return jax.nn.elu(inexact(x), alpha)
 
 
 @op
-def celu(x: TensorLike, alpha: float = 1.0) -> Any:
+def celu(x: TensorLike, alpha: float = 1.0) -> jax.Array:
     """max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0) (Barron 2017, arXiv:1704.07483)"""
     return jax.nn.celu(inexact(x), alpha)
 
 
 @op
-def selu(x: TensorLike) -> Any:
+def selu(x: TensorLike) -> jax.Array:
     """1.0507 * elu(x, 1.6733) (Klambauer et al. 2017, arXiv:1706.02515)"""
     return SELU_SCALE * elu.raw(x, SELU_ALPHA)
 
 
 @op
-def gelu(x: TensorLike, approximate: bool = True) -> Any:
+def gelu(x: TensorLike, approximate: bool = True) -> jax.Array:
     """x * P(X <= x) for a standard normal X (Hendrycks and Gimpel 2016, arXiv:1606.08415)
 
     `approximate` uses x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
@@ -107,105 +107,105 @@ def gelu(x: TensorLike, approximate: bool = True) -> Any:
 
 
 @op
-def silu(x: TensorLike) -> Any:
+def silu(x: TensorLike) -> jax.Array:
     """x * sigmoid(x), also named swish"""
     return jax.nn.silu(inexact(x))
 
 
 @op
-def sigmoid(x: TensorLike) -> Any:
+def sigmoid(x: TensorLike) -> jax.Array:
     """1 / (1 + e^-x)"""
     x = inexact(x)
     return made_of(jax.nn.sigmoid(x), Probabilities(x))
 
 
 @op
-def log_sigmoid(x: TensorLike) -> Any:
+def log_sigmoid(x: TensorLike) -> jax.Array:
     """log(sigmoid(x)), without overflow on the way"""
     return jax.nn.log_sigmoid(inexact(x))
 
 
 @op
-def hard_sigmoid(x: TensorLike) -> Any:
+def hard_sigmoid(x: TensorLike) -> jax.Array:
     """min(max(x + 3, 0), 6) / 6, straight pieces in place of sigmoid"""
     return jax.nn.hard_sigmoid(inexact(x))
 
 
 @op
-def hard_silu(x: TensorLike) -> Any:
+def hard_silu(x: TensorLike) -> jax.Array:
     """x * hard_sigmoid(x), also named hard_swish (Howard et al. 2019, arXiv:1905.02244)"""
     return jax.nn.hard_silu(inexact(x))
 
 
 @op
-def hard_tanh(x: TensorLike) -> Any:
+def hard_tanh(x: TensorLike) -> jax.Array:
     """min(max(x, -1), 1)"""
     x = array(x)
     return jax.nn.hard_tanh(x.astype("int32") if x.dtype == bool else x)
 
 
 @op
-def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Any:
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> jax.Array:
     """x where |x| > threshold, else 0"""
     x = inexact(x)
     return jnp.where(jnp.abs(x) > threshold, x, 0)
 
 
 @op
-def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Any:
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> jax.Array:
     """x moved towards 0 by the threshold, 0 where |x| <= threshold"""
     x = inexact(x)
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0))
 
 
 @op
-def tanh_shrink(x: TensorLike) -> Any:
+def tanh_shrink(x: TensorLike) -> jax.Array:
     """x - tanh(x)"""
     x = inexact(x)
     return x - jnp.tanh(x)
 
 
 @op
-def threshold(x: TensorLike, threshold: float, default_value: float) -> Any:
+def threshold(x: TensorLike, threshold: float, default_value: float) -> jax.Array:
     """x where x > threshold, else default_value"""
     x = inexact(x)
     return jnp.where(x > threshold, x, default_value)
 
 
 @op
-def softplus(x: TensorLike) -> Any:
+def softplus(x: TensorLike) -> jax.Array:
     """log(1 + e^x)"""
     return jax.nn.softplus(inexact(x))
 
 
 @op
-def softsign(x: TensorLike) -> Any:
+def softsign(x: TensorLike) -> jax.Array:
     """x / (1 + |x|)"""
     return jax.nn.soft_sign(inexact(x))
 
 
 @op
-def squareplus(x: TensorLike, b: float = 4) -> Any:
+def squareplus(x: TensorLike, b: float = 4) -> jax.Array:
     """(x + sqrt(x^2 + b)) / 2"""
     return jax.nn.squareplus(inexact(x), b)
 
 
 @op
-def sparse_plus(x: TensorLike) -> Any:
+def sparse_plus(x: TensorLike) -> jax.Array:
     """0 below -1, (x + 1)^2 / 4 up to 1, x above"""
     x = inexact(x)
     return jnp.where(x <= -1, 0, jnp.where(x < 1, jnp.square(x + 1) / 4, x))
 
 
 @op
-def sparse_sigmoid(x: TensorLike) -> Any:
+def sparse_sigmoid(x: TensorLike) -> jax.Array:
     """0 below -1, (x + 1) / 2 up to 1, 1 above"""
     x = inexact(x)
     return jnp.where(x <= -1, 0, jnp.where(x >= 1, 1, 0.5 * (x + 1)))
 
 
 @op
-def sparsemax(x: TensorLike, axis: int = -1) -> Any:
+def sparsemax(x: TensorLike, axis: int = -1) -> jax.Array:
     """The distribution nearest to x, with zeros for what is unlikely (arXiv:1602.02068).
 
     >>> from hornbeam.keras import ops
@@ -215,7 +215,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Any:
     x = inexact(x)
     descending = -jnp.sort(-x, axis=axis)
     total = jnp.cumsum(descending, axis=axis)
-    count = 1 + jax.lax.broadcasted_iota(x.dtype, x.shape, axis % x.ndim)
+    count = 1 + iota(x.dtype, x.shape, axis % x.ndim)
     support = 1 + count * descending > total
     kept = jnp.sum(support, axis=axis, keepdims=True)
     last = jnp.take_along_axis(total, kept - 1, axis=axis)
@@ -223,7 +223,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Any:
 
 
 @op
-def glu(x: TensorLike, axis: int = -1) -> Any:
+def glu(x: TensorLike, axis: int = -1) -> jax.Array:
     """a * sigmoid(b), where a and b are the halves of x along an axis (arXiv:1612.08083)"""
     x = inexact(x)
     if x.shape[axis] % 2:
@@ -234,7 +234,7 @@ def glu(x: TensorLike, axis: int = -1) -> Any:
 
 
 @op
-def softmax(x: TensorLike, axis: Axis = -1) -> Any:
+def softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
     """e^x / sum(e^x) over the axis, over several, or over all (None)
 
     >>> from hornbeam.keras import ops
@@ -247,7 +247,7 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Any:
 
 
 @op
-def log_softmax(x: TensorLike, axis: Axis = -1) -> Any:
+def log_softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
     """log(softmax(x)), without overflow on the way"""
     return jax.nn.log_softmax(inexact(x), as_axis(axis))
 
@@ -259,7 +259,7 @@ hard_swish = hard_silu
 @op
 def shaped_relu(
     x: TensorLike, negative_slope: float, max_value: float | None, threshold: float
-) -> Any:
+) -> jax.Array:
     """`relu` with a slope, an upper end or a threshold"""
     x = inexact(x)
     above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
@@ -267,7 +267,7 @@ def shaped_relu(
 
 
 @op
-def mish(x: TensorLike) -> Any:
+def mish(x: TensorLike) -> jax.Array:
     """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
     return jax.nn.mish(inexact(x))
 
@@ -275,7 +275,8 @@ def mish(x: TensorLike) -> Any:
 @op
 def parametric_relu(x: TensorLike, alpha: TensorLike) -> jax.Array:
     """x where x >= 0, else alpha * x; alpha broadcasts against one example"""
-    return jax.nn.relu(x) - alpha * jax.nn.relu(-x)
+    x = array(x)
+    return jax.nn.relu(x) - array(alpha) * jax.nn.relu(-x)
 
 
 @op

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import einsum, finfo
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import attention
-from hornbeam.ops.common import (
-    TensorLike,
-    array,
-    inexact,
-)
+from hornbeam.ops.common import array, inexact
 
 __all__ = [
     "dot_product_attention",
@@ -26,13 +23,13 @@ def dot_product_attention(
     query: TensorLike,
     key: TensorLike,
     value: TensorLike,
-    bias: TensorLike = None,
-    mask: TensorLike = None,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
     scale: float | None = None,
     is_causal: bool = False,
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
-) -> Any:
+) -> jax.Array:
     """softmax(query key^T * scale + bias) value (Vaswani et al. 2017, arXiv:1706.03762)
 
     query: (b, t, n, d), key and value: (b, s, m, d) with n heads a multiple of m; bias and mask:
@@ -70,7 +67,7 @@ def dot_product_attention(
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     if bias is None and attn_logits_soft_cap is None:
         return attention.attention(query, key, value, allowed, is_causal, scale)
-    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    logits = einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
     if bias is not None:
         logits = logits + bias
     if attn_logits_soft_cap is not None:
@@ -80,9 +77,9 @@ def dot_product_attention(
         allowed = causal if allowed is None else allowed & causal
     if allowed is not None:
         # The least finite number, not -inf: a row with nothing allowed stays free of NaN.
-        logits = jnp.where(allowed, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
+        logits = jnp.where(allowed, logits, 0.7 * float(finfo(logits.dtype).min))
     weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
-    return jnp.einsum("bnts,bsnd->btnd", weights, value)
+    return einsum("bnts,bsnd->btnd", weights, value)
 
 
 def _check_attention(

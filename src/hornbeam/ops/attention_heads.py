@@ -7,15 +7,15 @@ keys, d features. What has several attention axes is folded to (b, t, n, d) firs
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import matmul
 from hornbeam.ops.activations import masked_softmax
-from hornbeam.ops.common import TensorLike
+from hornbeam.ops.common import array
 
 Axes = tuple[int, ...]
 
@@ -23,7 +23,7 @@ Axes = tuple[int, ...]
 @op(name="fold_axes")
 def fold(x: TensorLike, axes: Axes) -> jax.Array:
     """(b, ..., n, d) -> (b, t, n, d), with the `axes` as t and all others before the heads as b"""
-    k = len(axes)
+    x, k = array(x), len(axes)
     x = jnp.moveaxis(x, axes, range(x.ndim - 2 - k, x.ndim - 2))
     return x.reshape(math.prod(x.shape[: x.ndim - 2 - k]), -1, *x.shape[-2:])
 
@@ -31,7 +31,8 @@ def fold(x: TensorLike, axes: Axes) -> jax.Array:
 @op(name="unfold_axes")
 def unfold(x: TensorLike, query: TensorLike, axes: Axes) -> jax.Array:
     """(b, t, n, d) -> (b, ..., n, d), the axes as those of `query` before it was folded"""
-    k, before = len(axes), query.ndim - 2
+    x, query, k = array(x), array(query), len(axes)
+    before = query.ndim - 2
     others, places = _sizes(query, axes)
     x = x.reshape(*others, *places, *x.shape[-2:])
     return jnp.moveaxis(x, range(before - k, before), axes)
@@ -42,19 +43,21 @@ def unfold_weights(
     weights: TensorLike, query: TensorLike, key: TensorLike, axes: Axes
 ) -> jax.Array:
     """(b, n, t, s) -> the axes that b stands for, n, the axes of t, the axes of s"""
-    (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
+    weights = array(weights)
+    (others, t), (_, s) = _sizes(array(query), axes), _sizes(array(key), axes)
     return weights.reshape(*others, weights.shape[1], *t, *s)
 
 
 @op
 def attention_weights(
-    query: TensorLike, key: TensorLike, allowed: TensorLike, scale: float
+    query: TensorLike, key: TensorLike, allowed: TensorLike | None, scale: float
 ) -> jax.Array:
     """softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
 
     query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
     """
-    key = _for_each_head(key, query.shape[2])
+    query = array(query)
+    key = _for_each_head(array(key), query.shape[2])
     logits = matmul.einsum("btnd,bsnd->bnts", query, key, jnp.float32) * scale
     if allowed is None:
         weights = jax.nn.softmax(logits, axis=-1)
@@ -66,7 +69,9 @@ def attention_weights(
 @op(name="attention_output")
 def weighted_sum(weights: TensorLike, value: TensorLike) -> jax.Array:
     """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
-    return matmul.einsum("bnts,bsnd->btnd", weights, _for_each_head(value, weights.shape[1]))
+    weights = array(weights)
+    value = _for_each_head(array(value), weights.shape[1])
+    return matmul.einsum("bnts,bsnd->btnd", weights, value)
 
 
 @op
@@ -74,7 +79,7 @@ def allowed_pairs(
     query: TensorLike,
     key: TensorLike,
     axes: Axes,
-    masks: tuple[Any, Any, Any, Any],
+    masks: tuple[TensorLike | None, TensorLike | None, TensorLike | None, TensorLike | None],
     is_causal: bool,
     window: int | None,
 ) -> jax.Array | None:
@@ -84,10 +89,10 @@ def allowed_pairs(
     or without b, or with n before t. `window` w allows the places i, j with |i - j| < w.
     """
     k = len(axes)
-    (others, t), (_, s) = _sizes(query, axes), _sizes(key, axes)
+    (others, t), (_, s) = _sizes(array(query), axes), _sizes(array(key), axes)
     rank = len(others) + 1 + 2 * k
     of_query, of_value, of_key, of_pairs = masks
-    limits = []
+    limits: list[jax.Array] = []
     if of_query is not None:
         placed = _placed(of_query, len(others), axes)
         limits.append(placed.reshape(*placed.shape, *[1] * k))
@@ -123,13 +128,13 @@ def allowed_pairs(
     return allowed.reshape(math.prod(others), heads, math.prod(t), math.prod(s))
 
 
-def _sizes(x: Any, axes: Axes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _sizes(x: jax.Array, axes: Axes) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Of x (b, ..., n, d): the sizes of all axes but the `axes`, heads and features; the sizes of the `axes`."""
     others = tuple(size for i, size in enumerate(x.shape[:-2]) if i not in axes)
     return others, tuple(x.shape[axis] for axis in axes)
 
 
-def _placed(mask: Any, others: int, axes: Axes) -> jax.Array:
+def _placed(mask: TensorLike, others: int, axes: Axes) -> jax.Array:
     """A mask (b, t...), or of all axes but the last one of the inputs, as (others..., 1 for the heads, t...)"""
     k = len(axes)
     mask = jnp.asarray(mask).astype(bool)
@@ -153,20 +158,24 @@ def _for_each_head(x: jax.Array, heads: int) -> jax.Array:
 
 @op
 def summed_tanh(
-    query: TensorLike, key: TensorLike, inside: TensorLike = None, outside: TensorLike = None
+    query: TensorLike,
+    key: TensorLike,
+    inside: TensorLike | None = None,
+    outside: TensorLike | None = None,
 ) -> jax.Array:
     """sum over d of outside * tanh(inside * (query + key)): (b, t, d), (b, s, d) -> (b, t, s)"""
-    each = query[..., :, None, :] + key[..., None, :, :]
-    each = jnp.tanh(each if inside is None else inside * each)
-    return jnp.sum(each if outside is None else outside * each, axis=-1)
+    each = array(query)[..., :, None, :] + array(key)[..., None, :, :]
+    each = jnp.tanh(each if inside is None else array(inside) * each)
+    return jnp.sum(each if outside is None else array(outside) * each, axis=-1)
 
 
 @op
-def limited_softmax(scores: TensorLike, mask: TensorLike, is_causal: bool) -> jax.Array:
+def limited_softmax(scores: TensorLike, mask: TensorLike | None, is_causal: bool) -> jax.Array:
     """softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t
 
     Where nothing is allowed, all places get the same weight.
     """
+    scores = array(scores)
     wide = scores.astype(jnp.float32)
     allowed = None if mask is None else jnp.asarray(mask).astype(bool)[..., None, :]
     if is_causal:

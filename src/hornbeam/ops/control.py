@@ -6,17 +6,18 @@ The functions that are taken (bodies, branches) are written for tensors; their r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
+from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording, tensor
 from hornbeam.core.op import is_box, op, wrap
 from hornbeam.core.scope import StateScope
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import native
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.common import array, inexact
 
 __all__ = [
     "associative_scan",
@@ -50,7 +51,7 @@ def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
                 "through the loop and assign them after it. (Random ops in a body: give them an "
                 "int seed, or draw before the loop.)"
             )
-        return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box)
+        return typed.tree_map(tensor.unwrap, outputs, is_leaf=is_box)
 
     return run
 
@@ -63,13 +64,13 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     >>> print(int(ops.cond(ops.convert_to_tensor(3) > 2, lambda: 1, lambda: 0)))
     1
     """
-    return lax.cond(array(pred), inside(true_fn), inside(false_fn))
+    return typed.cond(array(pred), inside(true_fn), inside(false_fn))
 
 
 @op
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """branches[index](*operands); an index out of range takes the first or last branch."""
-    return lax.switch(array(index), [inside(each) for each in branches], *operands)
+    return typed.switch(array(index), [inside(each) for each in branches], *operands)
 
 
 @op
@@ -87,8 +88,7 @@ def while_loop(
     >>> print(int(ops.while_loop(lambda i: i < 10, lambda i: i * 3, 1)))
     27
     """
-    many = isinstance(loop_vars, (tuple, list))
-    start = tuple(loop_vars) if many else (loop_vars,)
+    start = _as_tuple(loop_vars)
     test, step = inside(cond), inside(body)
 
     def go_on(state: Any) -> Any:
@@ -98,16 +98,25 @@ def while_loop(
 
     def advance(state: Any) -> Any:
         count, values = state
-        new = step(*values)
-        new = tuple(new) if isinstance(new, (tuple, list)) else (new,)
         # A Python number that the body returns takes the type that the loop began with.
-        return count + 1, jax.tree.map(lambda old, x: array(x, old.dtype), values, new)
+        return count + 1, typed.tree_map(_in_type_of, values, _as_tuple(step(*values)))
 
-    start = jax.tree.map(array, start)
+    start = typed.tree_map(array, start)
     _, values = lax.while_loop(go_on, advance, (0, start))
-    if not many:
+    if not isinstance(loop_vars, (tuple, list)):
         return values[0]
-    return type(loop_vars)(values) if type(loop_vars) is list else values
+    return list(values) if type(cast("object", loop_vars)) is list else values
+
+
+def _as_tuple(values: Any) -> tuple[Any, ...]:
+    """Return the values of a loop as a tuple; one value may stand alone."""
+    if isinstance(values, (tuple, list)):
+        return tuple(cast("Sequence[Any]", values))
+    return (values,)
+
+
+def _in_type_of(old: jax.Array, new: TensorLike) -> jax.Array:
+    return array(new, old.dtype)
 
 
 @op
@@ -118,7 +127,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: An
     >>> print(int(ops.fori_loop(0, 4, lambda i, total: total + i, 0)))
     6
     """
-    return lax.fori_loop(lower, upper, inside(body_fun), init_val)
+    return typed.fori_loop(lower, upper, inside(body_fun), init_val)
 
 
 @op
@@ -137,8 +146,8 @@ def scan(
     >>> print(int(last), all.numpy())
     10 [ 1  3  6 10]
     """
-    xs = jax.tree.map(array, xs)
-    init = jax.tree.map(array, init)
+    xs = typed.tree_map(array, xs)
+    init = typed.tree_map(array, init)
     return lax.scan(inside(f), init, xs, length=length, reverse=reverse, unroll=unroll)
 
 
@@ -152,7 +161,7 @@ def associative_scan(
     >>> print(ops.associative_scan(lambda a, b: a * b, ops.arange(1, 5)).numpy())
     [ 1  2  6 24]
     """
-    return lax.associative_scan(inside(f), jax.tree.map(array, elems), reverse, axis)
+    return typed.associative_scan(inside(f), typed.tree_map(array, elems), reverse, axis)
 
 
 @op
@@ -163,13 +172,13 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
     >>> print(ops.map(lambda x: x * x, ops.arange(4)).numpy())
     [0 1 4 9]
     """
-    return lax.map(inside(f), jax.tree.map(array, xs))
+    return typed.map_first_axis(inside(f), typed.tree_map(array, xs))
 
 
 @op
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
     """function(x) for each x along the first axis, all at once."""
-    return jax.vmap(inside(function))(jax.tree.map(array, elements))
+    return jax.vmap(inside(function))(typed.tree_map(array, elements))
 
 
 @op
@@ -177,8 +186,8 @@ def vectorize_call(
     pyfunc: Callable[..., Any], excluded: Any, signature: str | None, args: Any
 ) -> Any:
     """One call of what `vectorize` makes."""
-    made = jnp.vectorize(inside(pyfunc), excluded=excluded or (), signature=signature)
-    return made(*jax.tree.map(array, args))
+    made = typed.vectorize(inside(pyfunc), excluded=excluded or (), signature=signature)
+    return made(*typed.tree_map(array, args))
 
 
 def vectorize(
@@ -199,11 +208,11 @@ def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
     """One call of what `custom_gradient` makes."""
 
     def run(*raw: Any) -> Any:
-        outputs, gradient = f(*wrap(jax.tree.map(array, raw)))
+        outputs, gradient = f(*wrap(typed.tree_map(array, raw)))
         recording.used(outputs, is_box)
-        return jax.tree.map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
+        return typed.tree_map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
 
-    return jax.custom_gradient(run)(*jax.tree.map(array, args))
+    return typed.custom_gradient(run)(*typed.tree_map(array, args))
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -240,4 +249,4 @@ def jvp(
     raw = [inexact(x) for x in primals]
     directions = [array(t, x.dtype) for x, t in zip(raw, tangents, strict=True)]
     with native.switched_off():  # their gradients are reverse mode only
-        return jax.jvp(inside(fun), raw, directions, has_aux=has_aux)
+        return typed.jvp(inside(fun), raw, directions, has_aux=has_aux)

@@ -7,14 +7,15 @@ Shapes are written channels last, (b, s..., c) with s... the spatial axes; `data
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 
 from hornbeam.core.config import standardize_data_format
+from hornbeam.core.jax_typed import linear_transpose
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import conv as kernels
-from hornbeam.ops.common import TensorLike, array, inexact, inexact_pair
+from hornbeam.ops.common import array, inexact, inexact_pair
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
 
 __all__ = [
@@ -37,7 +38,7 @@ def conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """The filters of `kernel` slid over the inputs (cross-correlation).
 
     inputs: (b, s..., c), kernel: (k..., c / groups, filters) -> (b, s'..., filters). With "same"
@@ -76,7 +77,7 @@ def depthwise_conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """Each channel convolved with its own m filters.
 
     inputs: (b, s..., c), kernel: (k..., c, m) -> (b, s'..., c * m)
@@ -105,7 +106,7 @@ def separable_conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """`depthwise_conv`, then a 1 x ... x 1 convolution that mixes the channels.
 
     inputs: (b, s..., c), depthwise_kernel: (k..., c, m), pointwise_kernel: (1..., c * m, filters)
@@ -126,7 +127,7 @@ def conv_transpose(
     output_padding: Ints | None = None,
     data_format: str | None = None,
     dilation_rate: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """Convolution run backwards: from the shape that `conv` gives to the shape that it takes.
 
     inputs: (b, s..., c), kernel: (k..., filters, c) -> (b, s'..., filters), where s' is s * stride
@@ -157,7 +158,7 @@ def conv_transpose(
 
 
 @op
-def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
+def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Blocks of n x n places moved into channels: (b, h, w, c) -> (b, h / n, w / n, n * n * c)
 
     With "channels_first" the places are the inner index: (b, c, h, w) -> (b, c * n * n, h / n, w / n).
@@ -177,7 +178,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
 
 
 @op
-def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
+def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """The inverse of `space_to_depth`: (b, h, w, n * n * c) -> (b, h * n, w * n, c)"""
     x, n = array(x), block_size
     last = standardize_data_format(data_format) == "channels_last"
@@ -199,7 +200,7 @@ def unfold(
     dilation: Ints = 1,
     padding: Ints = 0,
     stride: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """Every window as a column ("im2col"): (b, c, h, w) -> (b, c * kh * kw, windows)"""
     x = inexact(x)
     columns = jax.lax.conv_general_dilated_patches(
@@ -220,7 +221,7 @@ def fold(
     dilation: Ints = 1,
     padding: Ints = 0,
     stride: Ints = 1,
-) -> Any:
+) -> jax.Array:
     """The transpose of `unfold`, overlaps summed: (b, c * kh * kw, windows) -> (b, c, h, w)"""
     x = inexact(x)
     kh, kw = per_axis("kernel_size", kernel_size, 2)
@@ -233,7 +234,7 @@ def fold(
     def forward(image: jax.Array) -> jax.Array:
         return unfold.raw(image, kernel_size, dilation, padding, stride)
 
-    return jax.linear_transpose(forward, jax.ShapeDtypeStruct(shape, x.dtype))(x)[0]
+    return linear_transpose(forward, jax.ShapeDtypeStruct(shape, x.dtype))(x)[0]
 
 
 def _prepare(

@@ -12,12 +12,15 @@ import numpy as np
 from jax import lax
 
 from hornbeam.core import tensor
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.jax_typed import finfo
 from hornbeam.core.op import op
 from hornbeam.core.operators import elementary
 from hornbeam.core.origins import hand_on
 from hornbeam.core.symbolic import is_symbolic
-from hornbeam.ops.common import DTypeLike, TensorLike, array
+from hornbeam.core.typing import DTypeLike, NumpyArray, Shape, TensorLike
+from hornbeam.ops.common import array
 
 __all__ = [
     "cast",
@@ -37,7 +40,10 @@ __all__ = [
 
 
 def convert_to_tensor(
-    x: TensorLike, dtype: DTypeLike = None, sparse: bool | None = None, ragged: bool | None = None
+    x: TensorLike,
+    dtype: DTypeLike | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
 ) -> Any:
     """x as a tensor: a number, nested list, array, variable or tensor.
 
@@ -52,19 +58,19 @@ def convert_to_tensor(
     return tensor.convert_to_tensor(x, dtype)
 
 
-def convert_to_numpy(x: TensorLike) -> np.ndarray:
+def convert_to_numpy(x: TensorLike) -> NumpyArray:
     """x as a NumPy array of its own, which may be written to."""
     return np.array(tensor.unwrap(x))
 
 
 @op(name="array")
-def array_of(x: TensorLike, dtype: DTypeLike = None) -> Any:
+def array_of(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """x as a tensor, as `convert_to_tensor`; in `keras.ops` it is named `array`."""
     return jnp.array(x, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
-def cast(x: TensorLike, dtype: DTypeLike) -> Any:
+def cast(x: TensorLike, dtype: DTypeLike) -> jax.Array:
     """x in another type; floats lose their fraction on the way to integers."""
     y = array(x).astype(canonical(dtype))
     return hand_on(x, y, lambda origin: origin) if jnp.issubdtype(y.dtype, jnp.floating) else y
@@ -75,7 +81,7 @@ elementary["array"] = array_of
 
 
 @op
-def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Any:
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> jax.Array:
     """x in another type, values that it can't hold moved to its nearest limit.
 
     >>> from hornbeam.keras import ops
@@ -95,16 +101,16 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Any:
     return saturated.astype(target)
 
 
-def _limits(dtype: np.dtype) -> tuple[Any, Any]:
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     if jnp.issubdtype(dtype, jnp.integer):
         info = jnp.iinfo(dtype)
         return int(info.min), int(info.max)
-    info = jnp.finfo(dtype)
-    return float(info.min), float(info.max)
+    limits = finfo(dtype)
+    return float(limits.min), float(limits.max)
 
 
-def _within(limit: Any, dtype: np.dtype) -> np.ndarray:
-    """The value of `dtype` nearest to the limit, on its inner side: 2^31 - 1 is no float32."""
+def _within(limit: float, dtype: np.dtype[Any]) -> NumpyArray:
+    """Return the value of `dtype` nearest to the limit, on its inner side: 2^31 - 1 is no float32."""
     value = np.asarray(limit, dtype)
     if jnp.issubdtype(dtype, jnp.floating) and builtins.abs(float(value)) > builtins.abs(limit):
         value = np.nextafter(value, np.zeros((), dtype))
@@ -113,13 +119,14 @@ def _within(limit: Any, dtype: np.dtype) -> np.ndarray:
 
 def shape(x: TensorLike) -> tuple[int | None, ...]:
     """The sizes of the axes; None where a symbolic tensor's is unknown."""
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+    sizes: Shape | None = getattr(x, "shape", None)
+    return tuple(np.shape(operand(x)) if sizes is None else sizes)
 
 
 @op(name="tf.shape")
-def shape_of_symbol(x: TensorLike) -> Any:
+def shape_of_symbol(x: TensorLike) -> jax.Array:
     """The sizes as a tensor, for a symbolic x, whose sizes come with its values."""
-    return jnp.asarray(x.shape, "int32")
+    return jnp.asarray(array(x).shape, "int32")
 
 
 def ndim(x: TensorLike) -> int:
@@ -128,24 +135,25 @@ def ndim(x: TensorLike) -> int:
 
 
 @op
-def size(x: TensorLike) -> Any:
+def size(x: TensorLike) -> int:
     """The number of elements."""
     return array(x).size
 
 
 def dtype(x: TensorLike) -> DType:
     """The element type."""
-    return as_dtype(x.dtype if hasattr(x, "dtype") else array(x).dtype)
+    own: DTypeLike | None = getattr(x, "dtype", None)
+    return as_dtype(array(x).dtype if own is None else own)
 
 
 @op
-def stop_gradient(variable: TensorLike) -> Any:
+def stop_gradient(variable: TensorLike) -> jax.Array:
     """The same value, through which no gradient flows."""
     return lax.stop_gradient(array(variable))
 
 
 @op
-def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -> Any:
+def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -> jax.Array:
     """The block of `shape` that starts at `start_indices`; a start too late is moved back to fit.
 
     >>> from hornbeam.keras import ops
@@ -156,18 +164,18 @@ def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -
 
 
 @op
-def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> Any:
+def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> jax.Array:
     """inputs with the block that starts at `start_indices` replaced by `updates`."""
     inputs = array(inputs)
     return lax.dynamic_update_slice(inputs, array(updates, inputs.dtype), _starts(start_indices))
 
 
-def _starts(indices: TensorLike) -> list[Any]:
+def _starts(indices: Any) -> list[Any]:
     return [indices[i] for i in range(len(indices))]
 
 
 @op
-def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Any:
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> jax.Array:
     """Zeros of `shape`, with `values` added at `indices`.
 
     indices: integers (n..., k), the first k axes' places; values: (n..., shape[k:]...). Places that
@@ -184,7 +192,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> An
 @op
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
-) -> Any:
+) -> jax.Array:
     """inputs with `updates` at `indices`: set, or combined by "add", "max", "min" or "mul".
 
     >>> from hornbeam.keras import ops

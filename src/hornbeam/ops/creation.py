@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
+from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.ops.common import array, float_dtype, inexact
 
 __all__ = [
     "arange",
@@ -39,82 +42,84 @@ __all__ = [
 Shape = int | Sequence[int]
 
 
-def _like(dtype: DTypeLike) -> Any:
+def _like(dtype: DTypeLike | None) -> np.dtype[Any] | None:
     return None if dtype is None else canonical(dtype)
 
 
-def _size(shape: Shape) -> Any:
+def _size(shape: Shape) -> int | tuple[int, ...]:
     return shape if isinstance(shape, int) else tuple(shape)
 
 
 @op
-def zeros(shape: Shape, dtype: DTypeLike = None) -> Any:
+def zeros(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
     """A tensor of 0."""
     return jnp.zeros(_size(shape), float_dtype(dtype))
 
 
 @op
-def ones(shape: Shape, dtype: DTypeLike = None) -> Any:
+def ones(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
     """A tensor of 1."""
     return jnp.ones(_size(shape), float_dtype(dtype))
 
 
 @op
-def full(shape: Shape, fill_value: TensorLike, dtype: DTypeLike = None) -> Any:
+def full(shape: Shape, fill_value: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """A tensor of `fill_value`."""
     return jnp.full(_size(shape), array(fill_value), float_dtype(dtype))
 
 
 @op
-def empty(shape: Shape, dtype: DTypeLike = None) -> Any:
+def empty(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
     """A tensor whose values do not matter (they are 0)."""
     return jnp.zeros(_size(shape), float_dtype(dtype))
 
 
 @op
-def zeros_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """0 in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))
 
 
 @op
-def ones_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """1 in the shape and type of x."""
     return jnp.ones_like(array(x), dtype=_like(dtype))
 
 
 @op
-def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike = None) -> Any:
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """`fill_value` in the shape and type of x."""
     return jnp.full_like(array(x), array(fill_value), dtype=_like(dtype))
 
 
 @op
-def empty_like(x: TensorLike, dtype: DTypeLike = None) -> Any:
+def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """Values that do not matter (they are 0) in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))
 
 
 @op
-def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
     """An N x M matrix with 1 on the kth diagonal; M None is N."""
     return jnp.eye(N, M, k=k, dtype=float_dtype(dtype))
 
 
 @op
-def identity(n: int, dtype: DTypeLike = None) -> Any:
+def identity(n: int, dtype: DTypeLike | None = None) -> jax.Array:
     """The n x n identity matrix."""
     return jnp.eye(n, dtype=float_dtype(dtype))
 
 
 @op
-def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike = None) -> Any:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
     """An N x M matrix with 1 on and below the kth diagonal."""
     return jnp.tri(N, M, k=k, dtype=float_dtype(dtype))
 
 
 @op
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike = None) -> Any:
+def arange(
+    start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike | None = None
+) -> jax.Array:
     """start, start + step, ... below stop; with one argument 0 ... start - 1.
 
     >>> from hornbeam.keras import ops
@@ -131,9 +136,9 @@ def linspace(
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
-) -> Any:
+) -> jax.Array | tuple[jax.Array, jax.Array]:
     """`num` numbers at equal distance from start to stop; with `retstep` also the distance.
 
     >>> from hornbeam.keras import ops
@@ -152,9 +157,9 @@ def logspace(
     num: int = 50,
     endpoint: bool = True,
     base: float = 10,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
-) -> Any:
+) -> jax.Array:
     """`num` numbers from base^start to base^stop, at equal ratios."""
     return jnp.logspace(
         inexact(start), inexact(stop), num, endpoint, base, dtype=_like(dtype), axis=axis
@@ -167,9 +172,9 @@ def geomspace(
     stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
-) -> Any:
+) -> jax.Array:
     """`num` numbers from start to stop, at equal ratios."""
     return jnp.geomspace(
         inexact(start), inexact(stop), num, endpoint, dtype=_like(dtype), axis=axis
@@ -177,42 +182,42 @@ def geomspace(
 
 
 @op
-def meshgrid(*x: TensorLike, indexing: str = "xy") -> Any:
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[jax.Array]:
     """Coordinates of a grid: one tensor per axis, in the order "xy" (as images) or "ij" (as matrices)."""
     return list(jnp.meshgrid(*[array(each) for each in x], indexing=indexing))
 
 
 @op
-def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> jax.Array:
     """The powers of x as columns: x^(N-1) ... x^0, or the reverse."""
     return jnp.vander(array(x), N, increasing)
 
 
 @op
-def bartlett(x: int) -> Any:
+def bartlett(x: int) -> jax.Array:
     """The Bartlett (triangular) window of x points."""
     return jnp.bartlett(x).astype(float_dtype(None))
 
 
 @op
-def blackman(x: int) -> Any:
+def blackman(x: int) -> jax.Array:
     """The Blackman window of x points."""
     return jnp.blackman(x).astype(float_dtype(None))
 
 
 @op
-def hamming(x: int) -> Any:
+def hamming(x: int) -> jax.Array:
     """The Hamming window of x points."""
     return jnp.hamming(x).astype(float_dtype(None))
 
 
 @op
-def hanning(x: int) -> Any:
+def hanning(x: int) -> jax.Array:
     """The Hann window of x points."""
     return jnp.hanning(x).astype(float_dtype(None))
 
 
 @op
-def kaiser(x: int, beta: float) -> Any:
+def kaiser(x: int, beta: float) -> jax.Array:
     """The Kaiser window of x points; a larger beta lowers the side lobes and widens the peak."""
     return jnp.kaiser(x, beta).astype(float_dtype(None))

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
+from hornbeam.core.jax_typed import finfo, iota
 from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, origin_of
 from hornbeam.core.shapes import axis_from_front
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array, inexact
 
 __all__ = [
     "binary_crossentropy",
@@ -28,7 +29,9 @@ __all__ = [
 
 
 @op
-def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:
+def binary_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False
+) -> jax.Array:
     """-(target * log(p) + (1 - target) * log(1 - p)) for each element
 
     p is `output`, kept epsilon away from 0 and 1, or sigmoid(output) for logits. Both have the same
@@ -55,7 +58,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
 @op
 def categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
-) -> Any:
+) -> jax.Array:
     """-sum(target * log(p)) over the axis of classes
 
     p is `output` divided by its sum and kept epsilon away from 0 and 1, or softmax(output) for
@@ -77,7 +80,7 @@ def categorical_crossentropy(
 @op
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
-) -> Any:
+) -> jax.Array:
     """-log(p[target]), where the target is the number of the class
 
     target: integers (b, ...) or (b, ..., 1), output: (b, ..., classes) -> (b, ...); p as in
@@ -101,7 +104,7 @@ def sparse_categorical_crossentropy(
     log_p = _log_probabilities(output, from_logits, axis, "sparse_categorical_crossentropy")
     classes = output.shape[axis]
     # Comparing with all classes fuses into the softmax; a gather and its scatter gradient do not.
-    chosen = jax.lax.broadcasted_iota("int32", output.shape, axis) == jnp.expand_dims(target, axis)
+    chosen = iota("int32", output.shape, axis) == jnp.expand_dims(target, axis)
     loss = -jnp.sum(jnp.where(chosen, log_p, 0), axis=axis)
     return jnp.where((target >= 0) & (target < classes), loss, jnp.nan).astype(output.dtype)
 
@@ -159,7 +162,7 @@ def _log_probabilities(output: jax.Array, from_logits: bool, axis: int, name: st
 
 def _inside_unit_interval(p: jax.Array) -> jax.Array:
     """p, far enough from 0 and 1 that log(p) and log(1 - p) are finite in its type."""
-    info = jnp.finfo(p.dtype)
+    info = finfo(p.dtype)
     low = max(epsilon(), float(info.smallest_normal))
     return jnp.clip(p, low, 1 - max(epsilon(), float(info.epsneg)))
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import jax
 
 from hornbeam.core import fusion
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
+from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.kernels import dense, embedding
-from hornbeam.ops.common import (
-    DTypeLike,
-    TensorLike,
-    array,
-    inexact,
-    inexact_pair,
-)
+from hornbeam.ops.common import array, inexact, inexact_pair
 
 
 @op
-def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Any:
+def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> jax.Array:
     """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
     x, kernel = inexact_pair(x, kernel)
     return dense.affine(x, kernel, None if bias is None else inexact(bias))
 
 
 @op
-def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> Any:
+def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> jax.Array:
     """x + bias along the channels; x: (b, s..., c) channels last or (b, c, s...) channels first, bias: (c,)"""
     x, bias = array(x), array(bias)
     if data_format == "channels_last":
@@ -35,7 +30,9 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> Any:
 
 
 @op
-def embedding_lookup(table: TensorLike, indices: TensorLike, dtype: DTypeLike = None) -> Any:
+def embedding_lookup(
+    table: TensorLike, indices: TensorLike, dtype: DTypeLike | None = None
+) -> jax.Array:
     """table[indices] in `dtype` (None: the table's); an index outside the table gives NaN, never some other row.
 
     table: (n, d), indices: integers (b, ...) -> (b, ..., d)

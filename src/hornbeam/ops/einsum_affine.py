@@ -8,34 +8,37 @@ import re
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import einsum
 from hornbeam.core.op import op
 from hornbeam.core.origins import Rounded, made_of, origin_of
-from hornbeam.ops.common import TensorLike, inexact, inexact_pair
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import inexact, inexact_pair
 from hornbeam.ops.dense import affine
 
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
 
 @op
-def einsum_affine(x: TensorLike, kernel: TensorLike, bias: TensorLike, equation: str) -> jax.Array:
+def einsum_affine(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike | None, equation: str
+) -> jax.Array:
     """einsum(equation, x, kernel) + bias; the bias broadcasts against the result
 
     A product over the last axes of x and the first ones of the kernel is computed with both laid flat, as in `Dense`.
     """
     x, kernel = inexact_pair(x, kernel)
-    bias = None if bias is None else inexact(bias)
+    shift = None if bias is None else inexact(bias)
     summed = _summed_at_the_end(equation)
     if summed is None:
-        y = jnp.einsum(equation, x, kernel)
-        return y if bias is None else y + bias
+        y = einsum(equation, x, kernel)
+        return y if shift is None else y + shift
     rows, outputs = x.shape[: x.ndim - summed], kernel.shape[summed:]
     units = math.prod(outputs)
-    flat = _reshaped(bias, units) if bias is not None and bias.shape == outputs else None
+    flat = _reshaped(shift, units) if shift is not None and shift.shape == outputs else None
     x = x.reshape(*rows, math.prod(kernel.shape[:summed]))
     y = affine.raw(x, _reshaped(kernel, -1, units), flat).reshape(*rows, *outputs)
-    return y if bias is None or flat is not None else y + bias
+    return y if shift is None or flat is not None else y + shift
 
 
 def _reshaped(weight: jax.Array, *shape: int) -> jax.Array:

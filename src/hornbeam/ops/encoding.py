@@ -8,12 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import (
-    DTypeLike,
-    TensorLike,
-    array,
-    float_dtype,
-)
+from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.ops.common import array, float_dtype
 
 __all__ = [
     "multi_hot",
@@ -23,8 +19,12 @@ __all__ = [
 
 @op
 def one_hot(
-    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike = None, sparse: bool = False
-) -> Any:
+    x: TensorLike,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+) -> jax.Array:
     """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for what is no class.
 
     >>> from hornbeam.keras import ops
@@ -44,10 +44,10 @@ def multi_hot(
     inputs: TensorLike,
     num_classes: int | None = None,
     axis: int = -1,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     sparse: bool = False,
     **kwargs: Any,
-) -> Any:
+) -> jax.Array:
     """1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
 
     >>> from hornbeam.keras import ops
@@ -63,7 +63,7 @@ def multi_hot(
 
 
 @op(name="utils.to_categorical")
-def one_hot_rows(x: TensorLike, num_classes: int) -> Any:
+def one_hot_rows(x: TensorLike, num_classes: int) -> jax.Array:
     """`one_hot` in float32, where (b, 1) are numbers of classes as (b,)."""
     return jax.nn.one_hot(without_last_one(x), num_classes, dtype=jnp.float32)
 

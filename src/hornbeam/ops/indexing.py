@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 
 @op
-def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) -> Any:
+def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) -> jax.Array:
     """The slices of `params` at `indices` along an axis, row by row over the first `batch_dims` axes.
 
     An index out of range gives NaN (the least value for integers).
@@ -27,7 +26,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) 
 
 
 @op
-def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> Any:
+def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> jax.Array:
     """The slices of `params` at places along its first axes, which the last axis of `indices` counts."""
 
     def pick(p: jax.Array, i: jax.Array) -> jax.Array:
@@ -39,31 +38,39 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> A
 
 
 @op
-def tensor_scatter_nd_update(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+def tensor_scatter_nd_update(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike
+) -> jax.Array:
     """A copy of `tensor` with `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].set(array(updates))
 
 
 @op
-def tensor_scatter_nd_add(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+def tensor_scatter_nd_add(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike
+) -> jax.Array:
     """A copy of `tensor` with `updates` added at the places `indices`."""
     return array(tensor).at[_places(array(indices))].add(array(updates))
 
 
 @op
-def tensor_scatter_nd_max(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+def tensor_scatter_nd_max(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike
+) -> jax.Array:
     """A copy of `tensor` with the larger of it and `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].max(array(updates))
 
 
 @op
-def tensor_scatter_nd_min(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+def tensor_scatter_nd_min(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike
+) -> jax.Array:
     """A copy of `tensor` with the smaller of it and `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].min(array(updates))
 
 
 @op
-def sequence_mask(lengths: TensorLike, longest: int, dtype: str) -> Any:
+def sequence_mask(lengths: TensorLike, longest: int, dtype: str) -> jax.Array:
     """True for the first `length` places of each row. (b, ...) -> (b, ..., longest)"""
     return (jnp.arange(longest) < array(lengths)[..., None]).astype(dtype)
 

@@ -90,7 +90,7 @@ def _camel(name: str) -> str:
 
 
 _OPS = {(module, _CLASSES.get(name, _camel(name))): name for name, module in _MODULES.items()}
-_OPS |= {("keras.src.ops.numpy", class_name): name for class_name, name in _SAME.items()}
+_OPS.update({("keras.src.ops.numpy", class_name): name for class_name, name in _SAME.items()})
 
 
 def keras_class(name: str) -> tuple[str, str] | None:

@@ -5,15 +5,18 @@ Decompositions and solvers work on the last two axes: (..., m, n) is a batch of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import jax_typed as typed
 from hornbeam.core.op import op
 from hornbeam.core.operators import elementary
+from hornbeam.core.typing import Axis, TensorLike
 from hornbeam.kernels import matmul as products
-from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
+from hornbeam.ops.common import array, as_axis, inexact, inexact_pair
 
 __all__ = [
     "cdist",
@@ -53,13 +56,13 @@ __all__ = [
 
 
 @op
-def dot(x1: TensorLike, x2: TensorLike) -> Any:
+def dot(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """The sum of products over the last axis of x1 and the second to last (or only) axis of x2."""
     return jnp.dot(array(x1), array(x2))
 
 
 @op
-def matmul(x1: TensorLike, x2: TensorLike) -> Any:
+def matmul(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
     x1, x2 = array(x1), array(x2)
     products.require_factors("x1", x1, "x2", x2)
@@ -72,25 +75,25 @@ elementary["matmul"] = matmul
 
 
 @op
-def vdot(x1: TensorLike, x2: TensorLike) -> Any:
+def vdot(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """The sum of conj(x1) * x2 over all elements."""
     return jnp.vdot(array(x1), array(x2))
 
 
 @op
-def inner(x1: TensorLike, x2: TensorLike) -> Any:
+def inner(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """The sum of products over the last axes."""
     return jnp.inner(array(x1), array(x2))
 
 
 @op
-def outer(x1: TensorLike, x2: TensorLike) -> Any:
+def outer(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1[i] * x2[j], of the flattened inputs."""
     return jnp.outer(array(x1), array(x2))
 
 
 @op
-def kron(x1: TensorLike, x2: TensorLike) -> Any:
+def kron(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """The Kronecker product: every element of x1 times the whole of x2."""
     return jnp.kron(array(x1), array(x2))
 
@@ -103,19 +106,21 @@ def cross(
     axisb: int = -1,
     axisc: int = -1,
     axis: int | None = None,
-) -> Any:
+) -> jax.Array:
     """The cross product of vectors of 2 or 3 elements."""
     return jnp.cross(array(x1), array(x2), axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
 
 
 @op
-def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Any:
+def tensordot(
+    x1: TensorLike, x2: TensorLike, axes: int | Sequence[int] | Sequence[Sequence[int]] = 2
+) -> jax.Array:
     """The sum of products over given axes; a number n: the last n of x1 with the first n of x2."""
     return jnp.tensordot(array(x1), array(x2), axes=axes)
 
 
 @op
-def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
+def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> jax.Array:
     """Einstein's summation: each letter is an axis; letters missing on the right are summed over.
 
     >>> from hornbeam.keras import ops
@@ -127,7 +132,7 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
     try:
         if len(arrays) == 2 and not kwargs:
             return products.einsum(subscripts, arrays[0], arrays[1])
-        return jnp.einsum(subscripts, *arrays, **kwargs)
+        return typed.einsum(subscripts, *arrays, **kwargs)
     except ValueError as error:
         raise ValueError(
             f"`einsum` can't take {subscripts!r} of operands of shapes "
@@ -136,37 +141,37 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
 
 
 @op
-def diag(x: TensorLike, k: int = 0) -> Any:
+def diag(x: TensorLike, k: int = 0) -> jax.Array:
     """The kth diagonal of a matrix, or the matrix with the vector x on it."""
     return jnp.diag(array(x), k)
 
 
 @op
-def diagflat(x: TensorLike, k: int = 0) -> Any:
+def diagflat(x: TensorLike, k: int = 0) -> jax.Array:
     """A matrix with the flattened x on its kth diagonal."""
     return jnp.diagflat(array(x), k)
 
 
 @op
-def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> jax.Array:
     """The diagonal of the matrices that two axes span."""
-    return jnp.diagonal(array(x), offset, axis1, axis2)
+    return typed.diagonal(array(x), offset, axis1, axis2)
 
 
 @op
-def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> jax.Array:
     """The sum of the diagonal."""
     return jnp.trace(array(x), offset, axis1, axis2)
 
 
 @op
-def tril(x: TensorLike, k: int = 0) -> Any:
+def tril(x: TensorLike, k: int = 0) -> jax.Array:
     """x on and below the kth diagonal, 0 above."""
     return jnp.tril(array(x), k)
 
 
 @op
-def triu(x: TensorLike, k: int = 0) -> Any:
+def triu(x: TensorLike, k: int = 0) -> jax.Array:
     """x on and above the kth diagonal, 0 below."""
     return jnp.triu(array(x), k)
 
@@ -177,14 +182,14 @@ def norm(
     ord: int | float | str | None = None,
     axis: Axis = None,
     keepdims: bool = False,
-) -> Any:
+) -> jax.Array:
     """The norm of vectors (one axis) or matrices (two); by default sqrt(sum(|x|^2)).
 
     >>> from hornbeam.keras import ops
     >>> float(ops.norm([3.0, 4.0]))
     5.0
     """
-    return jnp.linalg.norm(inexact(x), ord=ord, axis=as_axis(axis), keepdims=keepdims)
+    return typed.norm(inexact(x), ord=ord, axis=as_axis(axis), keepdims=keepdims)
 
 
 def _square(x: TensorLike) -> jax.Array:
@@ -195,50 +200,50 @@ def _square(x: TensorLike) -> jax.Array:
 
 
 @op
-def det(x: TensorLike) -> Any:
+def det(x: TensorLike) -> jax.Array:
     """The determinant."""
-    return jnp.linalg.det(_square(x))
+    return typed.det(_square(x))
 
 
 @op
-def slogdet(x: TensorLike) -> Any:
+def slogdet(x: TensorLike) -> tuple[jax.Array, ...]:
     """The sign of the determinant and the logarithm of its absolute value."""
-    return tuple(jnp.linalg.slogdet(_square(x)))
+    return tuple(typed.slogdet(_square(x)))
 
 
 @op
-def logdet(x: TensorLike) -> Any:
+def logdet(x: TensorLike) -> jax.Array:
     """The logarithm of the determinant of a positive definite matrix, by its Cholesky factor."""
-    factor = jnp.linalg.cholesky(_square(x))
-    return 2 * jnp.sum(jnp.log(jnp.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
+    factor = typed.cholesky(_square(x))
+    return 2 * jnp.sum(jnp.log(typed.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
 
 
 @op
-def inv(x: TensorLike) -> Any:
+def inv(x: TensorLike) -> jax.Array:
     """The inverse."""
-    return jnp.linalg.inv(_square(x))
+    return typed.inv(_square(x))
 
 
 @op
-def pinv(x: TensorLike, rcond: float | None = None) -> Any:
+def pinv(x: TensorLike, rcond: float | None = None) -> jax.Array:
     """The Moore-Penrose inverse; singular values below rcond * the largest count as 0."""
-    return jnp.linalg.pinv(inexact(x), rtol=rcond)
+    return typed.pinv(inexact(x), rtol=rcond)
 
 
 @op
-def matrix_rank(x: TensorLike, tol: float | None = None) -> Any:
+def matrix_rank(x: TensorLike, tol: float | None = None) -> jax.Array:
     """The number of singular values above `tol` times the largest."""
-    return jnp.linalg.matrix_rank(inexact(x), rtol=tol)
+    return typed.matrix_rank(inexact(x), rtol=tol)
 
 
 @op
-def cholesky(x: TensorLike, upper: bool = False) -> Any:
+def cholesky(x: TensorLike, upper: bool = False) -> jax.Array:
     """The lower triangular L with L L^T = x, or U = L^T; NaN where x is not positive definite."""
-    return jnp.linalg.cholesky(_square(x), upper=upper)
+    return typed.cholesky(_square(x), upper=upper)
 
 
 @op
-def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> jax.Array:
     """The inverse of the matrix whose Cholesky factor is x."""
     x = _square(x)
     identity = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
@@ -246,19 +251,19 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
 
 
 @op
-def eig(x: TensorLike) -> Any:
+def eig(x: TensorLike) -> tuple[jax.Array, ...]:
     """Eigenvalues and eigenvectors (columns) of a general matrix: complex. JAX has it on CPU only."""
-    return tuple(jnp.linalg.eig(_square(x)))
+    return tuple(typed.eig(_square(x)))
 
 
 @op
-def eigh(x: TensorLike) -> Any:
+def eigh(x: TensorLike) -> tuple[jax.Array, ...]:
     """Eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix."""
-    return tuple(jnp.linalg.eigh(_square(x)))
+    return tuple(typed.eigh(_square(x)))
 
 
 @op
-def qr(x: TensorLike, mode: str = "reduced") -> Any:
+def qr(x: TensorLike, mode: str = "reduced") -> tuple[jax.Array, ...]:
     """Q with orthonormal columns and upper triangular R, Q R = x; `mode` "reduced" or "complete"."""
     if mode not in ("reduced", "complete"):
         raise ValueError(f"`mode` is 'reduced' or 'complete'; received {mode!r}.")
@@ -266,29 +271,31 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
 
 
 @op
-def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(
+    x: TensorLike, full_matrices: bool = True, compute_uv: bool = True
+) -> jax.Array | tuple[jax.Array, ...]:
     """U, s, V^T with U diag(s) V^T = x, s descending; or s alone."""
-    found = jnp.linalg.svd(inexact(x), full_matrices=full_matrices, compute_uv=compute_uv)
+    found = typed.svd(inexact(x), full_matrices=full_matrices, compute_uv=compute_uv)
     return tuple(found) if compute_uv else found
 
 
 @op
-def lu_factor(x: TensorLike) -> Any:
+def lu_factor(x: TensorLike) -> tuple[jax.Array, ...]:
     """L and U of P x = L U in one matrix (the diagonal of L is 1), and the row swaps of P."""
-    return tuple(jax.scipy.linalg.lu_factor(inexact(x)))
+    return tuple(typed.lu_factor(inexact(x)))
 
 
 @op
-def solve(a: TensorLike, b: TensorLike) -> Any:
+def solve(a: TensorLike, b: TensorLike) -> jax.Array:
     """x with a x = b; b is one vector or the columns of a matrix."""
     a, b = inexact_pair(a, b)
     if b.ndim == a.ndim - 1:  # vectors, one per matrix
-        return jnp.linalg.solve(a, b[..., None])[..., 0]
-    return jnp.linalg.solve(a, b)
+        return typed.solve(a, b[..., None])[..., 0]
+    return typed.solve(a, b)
 
 
 @op
-def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> jax.Array:
     """x with a x = b for triangular a, of which only that triangle is read."""
     a, b = inexact_pair(a, b)
     vectors = b.ndim == a.ndim - 1
@@ -297,14 +304,14 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
 
 
 @op
-def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Any:
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array:
     """x with the least |a x - b|^2."""
     a, b = inexact_pair(a, b)
     return jnp.linalg.lstsq(a, b, rcond=rcond)[0]
 
 
 @op
-def cdist(x: TensorLike, y: TensorLike) -> Any:
+def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
     """Euclidean distances of every two rows: (..., m, d), (..., n, d) -> (..., m, n).
 
     The differences are formed, not |x|^2 + |y|^2 - 2 x y, which loses the digits of small distances.
@@ -319,7 +326,8 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
 @op
 def batch_dot(x: TensorLike, y: TensorLike, x_axis: int, y_axis: int) -> jax.Array:
     """sum over n of x[b, ..., n, ...] * y[b, ..., n, ...] -> b, rest of x, rest of y; (b, 1) for vectors"""
+    x, y = array(x), array(y)
     common = jnp.result_type(x, y)
     numbers = (((x_axis,), (y_axis,)), ((0,), (0,)))
-    z = jax.lax.dot_general(x.astype(common), y.astype(common), numbers)
+    z = typed.dot_general(x.astype(common), y.astype(common), numbers)
     return z[:, None] if z.ndim == 1 else z

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 __all__ = [
     "allclose",
@@ -31,61 +33,61 @@ __all__ = [
 
 
 @op
-def logical_and(x1: TensorLike, x2: TensorLike) -> Any:
+def logical_and(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """Whether both are true (not 0)."""
     return jnp.logical_and(array(x1), array(x2))
 
 
 @op
-def logical_or(x1: TensorLike, x2: TensorLike) -> Any:
+def logical_or(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """Whether at least one is true (not 0)."""
     return jnp.logical_or(array(x1), array(x2))
 
 
 @op
-def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
+def logical_xor(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """Whether exactly one is true (not 0)."""
     return jnp.logical_xor(array(x1), array(x2))
 
 
 @op
-def logical_not(x: TensorLike) -> Any:
+def logical_not(x: TensorLike) -> jax.Array:
     """Whether x is false (0)."""
     return jnp.logical_not(array(x))
 
 
 @op
-def isfinite(x: TensorLike) -> Any:
+def isfinite(x: TensorLike) -> jax.Array:
     """Whether x is neither infinite nor NaN."""
     return jnp.isfinite(array(x))
 
 
 @op
-def isinf(x: TensorLike) -> Any:
+def isinf(x: TensorLike) -> jax.Array:
     """Whether x is plus or minus infinity."""
     return jnp.isinf(array(x))
 
 
 @op
-def isnan(x: TensorLike) -> Any:
+def isnan(x: TensorLike) -> jax.Array:
     """Whether x is NaN."""
     return jnp.isnan(array(x))
 
 
 @op
-def isposinf(x: TensorLike) -> Any:
+def isposinf(x: TensorLike) -> jax.Array:
     """Whether x is plus infinity."""
     return jnp.isposinf(array(x))
 
 
 @op
-def isneginf(x: TensorLike) -> Any:
+def isneginf(x: TensorLike) -> jax.Array:
     """Whether x is minus infinity."""
     return jnp.isneginf(array(x))
 
 
 @op
-def isreal(x: TensorLike) -> Any:
+def isreal(x: TensorLike) -> jax.Array:
     """Whether the imaginary part of x is 0."""
     return jnp.isreal(array(x))
 
@@ -97,7 +99,7 @@ def isclose(
     rtol: float = 1e-5,
     atol: float = 1e-8,
     equal_nan: bool = False,
-) -> Any:
+) -> jax.Array:
     """Whether |x1 - x2| <= atol + rtol * |x2|."""
     return jnp.isclose(array(x1), array(x2), rtol, atol, equal_nan)
 
@@ -109,19 +111,23 @@ def allclose(
     rtol: float = 1e-5,
     atol: float = 1e-8,
     equal_nan: bool = False,
-) -> Any:
+) -> jax.Array:
     """Whether |x1 - x2| <= atol + rtol * |x2| everywhere: one boolean."""
     return jnp.allclose(array(x1), array(x2), rtol, atol, equal_nan)
 
 
 @op
-def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(
+    x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
+) -> jax.Array:
     """For each element of x1, whether it occurs in x2 (with `invert`: whether it does not)."""
     return jnp.isin(array(x1), array(x2), assume_unique=assume_unique, invert=invert)
 
 
 @op
-def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Any:
+def where(
+    condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None
+) -> jax.Array | tuple[jax.Array, ...]:
     """x1 where the condition is true, else x2; alone, the indices where it is true.
 
     The number of indices depends on values, so that the second form can't be compiled.
@@ -140,7 +146,7 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
 @op
 def select(
     condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
-) -> Any:
+) -> jax.Array:
     """For each element, the choice of the first condition that is true there, or `default`.
 
     >>> from hornbeam.keras import ops
@@ -148,10 +154,12 @@ def select(
     >>> print(ops.select([x < 2, x > 3], [-x, x * x], default=9).numpy())
     [ 0 -1  9  9 16]
     """
-    return jnp.select([array(c) for c in condlist], [array(c) for c in choicelist], default)
+    return jnp.select(
+        [array(c) for c in condlist], [array(c) for c in choicelist], operand(default)
+    )
 
 
 @op
-def nonzero(x: TensorLike) -> Any:
+def nonzero(x: TensorLike) -> tuple[jax.Array, ...]:
     """Per axis, the indices of the elements that are not 0. Depends on values: not compilable."""
     return jnp.nonzero(array(x))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.arithmetic import getitem
+from hornbeam.core.arithmetic import getitem, operand
 from hornbeam.core.errors import unknown_name
+from hornbeam.core.jax_typed import pad as pad_of
+from hornbeam.core.jax_typed import reshape as reshaped
 from hornbeam.core.op import op
 from hornbeam.core.origins import hand_on
-from hornbeam.ops.common import Axis, TensorLike, array, as_axis
+from hornbeam.core.typing import Axis, TensorLike
+from hornbeam.ops.common import array, as_axis
 
 __all__ = [
     "append",
@@ -66,7 +68,7 @@ _PAD_MODES = (
 
 
 @op
-def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Any:
+def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> jax.Array:
     """The same elements, in row-major order, in another shape; one size may be -1.
 
     A None keeps the size that x has in that place: what `ops.shape(x)` of a symbolic tensor holds
@@ -78,9 +80,9 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Any:
     """
     x = array(x)
     if isinstance(newshape, int):
-        return _reshaped(x, jnp.reshape(x, newshape))
+        return _reshaped(x, reshaped(x, newshape))
     sizes = [x.shape[i] if n is None else n for i, n in enumerate(newshape)]
-    return _reshaped(x, jnp.reshape(x, sizes))
+    return _reshaped(x, reshaped(x, sizes))
 
 
 def _reshaped(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -89,28 +91,28 @@ def _reshaped(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 @op
-def ravel(x: TensorLike) -> Any:
+def ravel(x: TensorLike) -> jax.Array:
     """All elements in one axis."""
     x = array(x)
     return _reshaped(x, jnp.ravel(x))
 
 
 @op
-def squeeze(x: TensorLike, axis: Axis = None) -> Any:
+def squeeze(x: TensorLike, axis: Axis = None) -> jax.Array:
     """x without its axes of size 1, or without the given ones."""
     x = array(x)
     return _reshaped(x, jnp.squeeze(x, axis=as_axis(axis)))
 
 
 @op
-def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Any:
+def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> jax.Array:
     """x with an axis of size 1 put in, so that it stands at `axis` in the result."""
     x = array(x)
     return _reshaped(x, jnp.expand_dims(x, axis if isinstance(axis, int) else tuple(axis)))
 
 
 @op
-def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Any:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> jax.Array:
     """The axes in another order; None reverses them."""
     x = array(x)
     order = tuple(reversed(range(x.ndim)) if axes is None else axes)
@@ -119,55 +121,57 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Any:
 
 
 @op
-def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def moveaxis(
+    x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]
+) -> jax.Array:
     """x with some axes moved to other places, the rest in their old order."""
     return jnp.moveaxis(array(x), source, destination)
 
 
 @op
-def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> jax.Array:
     """x with two axes exchanged."""
     return jnp.swapaxes(array(x), axis1, axis2)
 
 
 @op
-def broadcast_to(x: TensorLike, shape: Sequence[int]) -> Any:
+def broadcast_to(x: TensorLike, shape: Sequence[int]) -> jax.Array:
     """x repeated along axes of size 1 and new leading axes until it has `shape`."""
     return jnp.broadcast_to(array(x), tuple(shape))
 
 
 @op
-def flip(x: TensorLike, axis: Axis = None) -> Any:
+def flip(x: TensorLike, axis: Axis = None) -> jax.Array:
     """x in reverse order along the axes; None: all of them."""
     return jnp.flip(array(x), axis=as_axis(axis))
 
 
 @op
-def fliplr(x: TensorLike) -> Any:
+def fliplr(x: TensorLike) -> jax.Array:
     """x with its second axis reversed (left and right)."""
     return jnp.fliplr(array(x))
 
 
 @op
-def flipud(x: TensorLike) -> Any:
+def flipud(x: TensorLike) -> jax.Array:
     """x with its first axis reversed (up and down)."""
     return jnp.flipud(array(x))
 
 
 @op
-def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
+def roll(x: TensorLike, shift: TensorLike, axis: Axis = None) -> jax.Array:
     """x moved by `shift` places along an axis; what falls off the end comes in at the start."""
-    return jnp.roll(array(x), shift, axis)
+    return jnp.roll(array(x), operand(shift), axis)
 
 
 @op
-def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> jax.Array:
     """Turned by 90 degrees k times, from the first of `axes` towards the second."""
     return jnp.rot90(jnp.asarray(array), k, (axes[0], axes[1]))
 
 
 @op
-def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Any:
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> jax.Array:
     """One after the other along an axis that they have.
 
     >>> from hornbeam.keras import ops
@@ -178,7 +182,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Any:
 
 
 @op
-def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
+def stack(x: Sequence[TensorLike], axis: int = 0) -> jax.Array:
     """One after the other along a new axis.
 
     >>> from hornbeam.keras import ops
@@ -189,35 +193,35 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
 
 
 @op
-def hstack(xs: Sequence[TensorLike]) -> Any:
+def hstack(xs: Sequence[TensorLike]) -> jax.Array:
     """One after the other along the second axis (1D: the first)."""
     return jnp.hstack([array(x) for x in xs])
 
 
 @op
-def vstack(xs: Sequence[TensorLike]) -> Any:
+def vstack(xs: Sequence[TensorLike]) -> jax.Array:
     """One after the other along the first axis; 1D inputs are rows."""
     return jnp.vstack([array(x) for x in xs])
 
 
 @op
-def dstack(xs: Sequence[TensorLike]) -> Any:
+def dstack(xs: Sequence[TensorLike]) -> jax.Array:
     """One after the other along the third axis."""
     return jnp.dstack([array(x) for x in xs])
 
 
 @op
-def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> jax.Array:
     """x2 after x1 along an axis; None: both flattened."""
     return jnp.append(array(x1), array(x2), axis=axis)
 
 
-def _sections(value: Sections) -> Any:
+def _sections(value: Sections) -> int | tuple[int, ...]:
     return value if isinstance(value, int) else tuple(value)
 
 
 @op
-def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> list[jax.Array]:
     """A list of parts: so many of equal size, or cut before the given indices.
 
     >>> from hornbeam.keras import ops
@@ -228,31 +232,31 @@ def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> Any:
 
 
 @op
-def array_split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> Any:
+def array_split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> list[jax.Array]:
     """As `split`, but the parts may differ in size by one."""
     return jnp.array_split(array(x), _sections(indices_or_sections), axis=axis)
 
 
 @op
-def hsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+def hsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
     """`split` along the second axis (1D: the first)."""
-    return jnp.hsplit(array(x), _sections(indices_or_sections))
+    return jnp.hsplit(array(x), operand(indices_or_sections))
 
 
 @op
-def vsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+def vsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
     """`split` along the first axis."""
-    return jnp.vsplit(array(x), _sections(indices_or_sections))
+    return jnp.vsplit(array(x), operand(indices_or_sections))
 
 
 @op
-def dsplit(x: TensorLike, indices_or_sections: Sections) -> Any:
+def dsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
     """`split` along the third axis."""
-    return jnp.dsplit(array(x), _sections(indices_or_sections))
+    return jnp.dsplit(array(x), operand(indices_or_sections))
 
 
 @op
-def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     """The slices along an axis as a list. Raises ValueError where there are not `num` of them."""
     x = array(x)
     if num is not None and x.shape[axis] != num:
@@ -264,26 +268,24 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
 
 
 @op
-def tile(x: TensorLike, repeats: int | Sequence[int]) -> Any:
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> jax.Array:
     """x as a whole repeated along each axis: [1, 2] twice is [1, 2, 1, 2]."""
     return jnp.tile(array(x), repeats)
 
 
 @op
-def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> jax.Array:
     """Each element repeated along an axis: [1, 2] twice is [1, 1, 2, 2]; None: of the flattened x."""
-    return jnp.repeat(
-        array(x), jnp.asarray(repeats) if isinstance(repeats, list) else repeats, axis
-    )
+    return jnp.repeat(array(x), operand(repeats), axis)
 
 
 @op
 def pad(
     x: TensorLike,
-    pad_width: Any,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
     mode: str = "constant",
-    constant_values: TensorLike = None,
-) -> Any:
+    constant_values: TensorLike | None = None,
+) -> jax.Array:
     """x with elements put before and after each axis.
 
     `pad_width` is a number for all sides, a pair (before, after) for all axes, or one pair per axis;
@@ -297,17 +299,17 @@ def pad(
     if mode not in _PAD_MODES:
         raise unknown_name("mode of `pad`", mode, _PAD_MODES)
     if constant_values is None:
-        return jnp.pad(array(x), pad_width, mode)
+        return pad_of(array(x), pad_width, mode)
     if mode != "constant":
         raise ValueError(
             f"`constant_values` is only for mode='constant'; received constant_values="
             f"{constant_values!r} with mode={mode!r}."
         )
-    return jnp.pad(array(x), pad_width, mode, constant_values=constant_values)
+    return pad_of(array(x), pad_width, mode, constant_values=constant_values)
 
 
 @op
-def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
     """The slices of x at `indices` along an axis; None: elements of the flattened x.
 
     Negative indices count from the end. Compiled code can't raise, so an index out of range gives
@@ -321,7 +323,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
 
 
 @op
-def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
     """For each place the element at its own index along the axis, as `argsort` gives them.
 
     An index out of range gives NaN (the least value for integers).
@@ -330,7 +332,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 
 @op
-def unravel_index(indices: TensorLike, shape: Sequence[int]) -> Any:
+def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[jax.Array, ...]:
     """Indices into a flattened array of `shape` as one index per axis."""
     return tuple(jnp.unravel_index(array(indices), tuple(shape)))
 
@@ -339,10 +341,11 @@ get_item = getitem
 
 
 @op
-def joined_masks(xs: list[TensorLike], masks: list[TensorLike], axis: int) -> jax.Array:
+def joined_masks(xs: list[TensorLike], masks: list[TensorLike | None], axis: int) -> jax.Array:
     """The mask of `concatenate(xs, axis)`, of all axes but the last"""
-    full = []
-    for x, mask in zip(xs, masks, strict=True):
+    full: list[jax.Array] = []
+    for each, mask in zip(xs, masks, strict=True):
+        x = array(each)
         kept = jnp.asarray(True if mask is None else mask)
         kept = kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim))
         full.append(jnp.broadcast_to(kept, x.shape))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import einsum as einsum_of
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import matmul as products
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.ops.common import array
 
 
 @op(name="tf.matmul")
@@ -19,7 +20,7 @@ def matmul_of_transposed(
     transpose_b: bool,
     conjugate_a: bool,
     conjugate_b: bool,
-) -> Any:
+) -> jax.Array:
     """a @ b on the last two axes, each transposed and conjugated first where asked."""
     a, b = array(a), array(b)
     a, b = jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b
@@ -28,7 +29,7 @@ def matmul_of_transposed(
 
 
 @op(name="tf.linalg.matvec")
-def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> Any:
+def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> jax.Array:
     """The product of matrices and vectors. (..., m, n), (..., n) -> (..., m)"""
     a, b = array(a), array(b)
     if a.ndim < 2 or b.ndim < 1 or a.shape[-2 if transpose else -1] != b.shape[-1]:
@@ -36,17 +37,17 @@ def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> Any:
             f"`matvec` takes `a` of shape {'(..., n, m)' if transpose else '(..., m, n)'} and `b` of shape (..., n); "
             f"received a.shape={a.shape}, b.shape={b.shape}."
         )
-    return jnp.einsum("...ji,...j->...i" if transpose else "...ij,...j->...i", a, b)
+    return einsum_of("...ji,...j->...i" if transpose else "...ij,...j->...i", a, b)
 
 
 @op(name="tf.linalg.adjoint")
-def adjoint(x: TensorLike) -> Any:
+def adjoint(x: TensorLike) -> jax.Array:
     """The conjugate of the transposed matrix. (..., m, n) -> (..., n, m)"""
     return jnp.conj(jnp.swapaxes(array(x), -1, -2))
 
 
 @op(name="tf.linalg.diag")
-def matrices_of_diagonals(diagonal: TensorLike, k: int) -> Any:
+def matrices_of_diagonals(diagonal: TensorLike, k: int) -> jax.Array:
     """Square matrices with `diagonal` on their kth diagonal. (..., n) -> (..., n + |k|, n + |k|)"""
     diagonal = array(diagonal)
     size = diagonal.shape[-1] + abs(k)
@@ -56,7 +57,7 @@ def matrices_of_diagonals(diagonal: TensorLike, k: int) -> Any:
 
 
 @op(name="tf.linalg.band_part")
-def band_part(x: TensorLike, lower: int, upper: int) -> Any:
+def band_part(x: TensorLike, lower: int, upper: int) -> jax.Array:
     """x with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""
     x = array(x)
     rows, columns = jnp.arange(x.shape[-2])[:, None], jnp.arange(x.shape[-1])[None, :]

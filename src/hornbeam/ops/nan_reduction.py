@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
+from hornbeam.core.typing import Axis, DTypeLike, TensorLike
+from hornbeam.ops.common import array, as_axis, inexact
 
 __all__ = [
     "nanargmax",
@@ -29,73 +29,73 @@ __all__ = [
 
 
 @op
-def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The sum."""
     return jnp.nansum(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The product."""
     return jnp.nanprod(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The largest element."""
     return jnp.nanmax(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The smallest element."""
     return jnp.nanmin(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The arithmetic mean."""
     return jnp.nanmean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The middle element in order of size."""
     return jnp.nanmedian(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The standard deviation."""
     return jnp.nanstd(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The variance."""
     return jnp.nanvar(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """The index of the largest element; -1 where all are NaN."""
     return jnp.nanargmax(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
-def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """The index of the smallest element; -1 where all are NaN."""
     return jnp.nanargmin(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
-def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """The running sum along an axis; None: of the flattened array."""
     return jnp.nancumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
-def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """The running product along an axis; None: of the flattened array."""
     return jnp.nancumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
@@ -107,7 +107,7 @@ def nanquantile(
     axis: Axis = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> jax.Array:
     """The quantiles `q` in [0, 1], as `quantile` defines them."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)
@@ -121,7 +121,7 @@ def nanpercentile(
     axis: Axis = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> jax.Array:
     """The percentiles `q` in [0, 100]."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)

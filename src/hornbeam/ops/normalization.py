@@ -8,18 +8,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.config import epsilon as default_epsilon
+from hornbeam.core.jax_typed import finfo
+from hornbeam.core.jax_typed import norm as norm_of
 from hornbeam.core.op import op
 from hornbeam.core.shapes import axis_from_front
+from hornbeam.core.typing import Axis, TensorLike
 from hornbeam.kernels import normalization
 from hornbeam.kernels.normalization import reference as normalization_reference
-from hornbeam.ops.common import (
-    Axis,
-    TensorLike,
-    array,
-    as_axis,
-    inexact,
-)
+from hornbeam.ops.common import array, as_axis, inexact
 
 __all__ = [
     "batch_normalization",
@@ -33,7 +31,7 @@ __all__ = [
 @op
 def moments(
     x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
-) -> Any:
+) -> tuple[jax.Array, jax.Array]:
     """The mean and the variance over `axes`; half-precision input is summed in float32.
 
     `synchronized` needs nothing here: a batch spread over devices is one array to a compiled program.
@@ -50,7 +48,7 @@ def moments(
     if keepdims:
         mean, variance = (jnp.expand_dims(m, axis) for m in (mean, variance))
     if mean.dtype != x.dtype:
-        largest = float(jnp.finfo(x.dtype).max)
+        largest = float(finfo(x.dtype).max)
         mean, variance = (jnp.clip(m, -largest, largest) for m in (mean, variance))
     return mean.astype(x.dtype), variance.astype(x.dtype)
 
@@ -61,10 +59,10 @@ def batch_normalization(
     mean: TensorLike,
     variance: TensorLike,
     axis: int,
-    offset: TensorLike = None,
-    scale: TensorLike = None,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
     epsilon: float = 1e-3,
-) -> Any:
+) -> jax.Array:
     """(x - mean) / sqrt(variance + epsilon) * scale + offset (Ioffe and Szegedy 2015, arXiv:1502.03167)
 
     mean, variance, offset and scale are vectors along `axis` of x.
@@ -82,7 +80,7 @@ def broadcast_normalization(
     offset: TensorLike,
     scale: TensorLike,
     epsilon: float,
-) -> Any:
+) -> jax.Array:
     """(x - mean) / sqrt(variance + epsilon) * scale + offset, where all broadcast against x."""
     x = inexact(x)
     factor, shift = _factor_and_shift(mean, variance, offset, scale, epsilon)
@@ -93,7 +91,7 @@ def broadcast_normalization(
 
 
 @op
-def wide_moments(x: TensorLike, axes: int | Sequence[int]) -> Any:
+def wide_moments(x: TensorLike, axes: int | Sequence[int]) -> tuple[jax.Array, jax.Array]:
     """`moments` in float32 at least, which half-precision numbers are normalised with."""
     return normalization.moments(inexact(x), tuple(axes) if not isinstance(axes, int) else axes)
 
@@ -104,11 +102,11 @@ def narrow_batch_normalization(
     mean: TensorLike,
     variance: TensorLike,
     axis: int,
-    offset: TensorLike = None,
-    scale: TensorLike = None,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
     epsilon: float = 1e-3,
     own: bool = False,
-) -> Any:
+) -> jax.Array:
     """`batch_normalization` by statistics in float32 at least, rounded to the type of x.
 
     `own` says that mean and variance are the `wide_moments` of x over all other axes: then one kernel takes in what of
@@ -124,7 +122,11 @@ def narrow_batch_normalization(
 
 
 def _factor_and_shift(
-    mean: Any, variance: Any, offset: Any, scale: Any, epsilon: float
+    mean: TensorLike,
+    variance: TensorLike,
+    offset: TensorLike | None,
+    scale: TensorLike | None,
+    epsilon: float,
 ) -> tuple[jax.Array, jax.Array]:
     """What x is multiplied by, and what is added, to be normalised."""
     factor = jax.lax.rsqrt(inexact(variance) + epsilon)
@@ -145,12 +147,12 @@ def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Arra
 @op
 def layer_normalization(
     x: TensorLike,
-    gamma: TensorLike = None,
-    beta: TensorLike = None,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
     **kwargs: Any,
-) -> Any:
+) -> jax.Array:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, of each example (Ba et al. 2016, arXiv:1607.06450)
 
     Mean and variance run over `axis`, computed in float32; gamma and beta have the sizes of those
@@ -196,10 +198,10 @@ def layer_normalization(
 @op
 def rms_normalization(
     x: TensorLike,
-    scale: TensorLike = None,
+    scale: TensorLike | None = None,
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
-) -> Any:
+) -> jax.Array:
     """x / sqrt(mean(x^2) + epsilon) * scale, of each example (Zhang and Sennrich 2019, arXiv:1910.07467)
 
     >>> from hornbeam.keras import ops
@@ -219,25 +221,29 @@ def rms_normalization(
 @op
 def normalize(
     x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float | None = None
-) -> Any:
+) -> jax.Array:
     """x divided by its norm along an axis, or by epsilon where the norm is smaller.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.normalize([[3.0, 4.0]]).numpy())
     [[0.6 0.8]]
     """
-    if not isinstance(order, (int, float)) or order < 1:
+    if not _is_number(order) or order < 1:
         raise ValueError(f"`order` is a number >= 1; received {order!r}.")
     x = inexact(x)
     least = default_epsilon() if epsilon is None else epsilon
     if order == 2:  # as rsqrt of the sum: the norm itself has no gradient at 0
         squares = jnp.sum(jnp.square(x), axis=as_axis(axis), keepdims=True)
         return x * jax.lax.rsqrt(jnp.maximum(squares, least**2))
-    norm = jnp.linalg.norm(x, ord=order, axis=as_axis(axis), keepdims=True)
+    norm = norm_of(x, ord=order, axis=as_axis(axis), keepdims=True)
     return x / jnp.maximum(norm, least)
 
 
-def _is_last(axes: Any, ndim: int) -> bool:
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _is_last(axes: int | tuple[int, ...] | None, ndim: int) -> bool:
     return axes is not None and ndim > 0 and axes in (-1, ndim - 1, (-1,), (ndim - 1,))
 
 
@@ -246,7 +252,7 @@ def _at_least_float32(x: jax.Array) -> jax.Array:
 
 
 def _along(
-    name: str, values: Any, axes: int | tuple[int, ...] | None, whole: tuple[int, ...]
+    name: str, values: TensorLike, axes: int | tuple[int, ...] | None, whole: tuple[int, ...]
 ) -> jax.Array:
     """`values`, with the sizes of `axes` or 1, in the shape that broadcasts against all axes of an array."""
     values = array(values)
@@ -267,18 +273,19 @@ def _along(
 
 
 @op(name="utils.normalize")
-def unit_vectors(x: TensorLike, axis: int | None, order: float) -> Any:
+def unit_vectors(x: TensorLike, axis: int | None, order: float) -> jax.Array:
     """x divided by its norm along an axis; zeros stay zeros."""
-    x = jnp.atleast_1d(x)
+    x = jnp.atleast_1d(operand(x))
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
-    zero = jnp.linalg.norm(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
+    zero = norm_of(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
     # ones in the place of zeros: the norm has no derivative at zero
-    return x / jnp.linalg.norm(jnp.where(zero, 1, x), order, axis, keepdims=True)
+    return x / norm_of(jnp.where(zero, 1, x), order, axis, keepdims=True)
 
 
 @op
 def masked_moments(x: TensorLike, mask: TensorLike, axes: list[int]) -> tuple[jax.Array, jax.Array]:
     """The mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
+    x = array(x)
     kept = jnp.asarray(mask, x.dtype)
     kept = jnp.broadcast_to(kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim)), x.shape)
     count = jnp.sum(kept, axis=tuple(axes), keepdims=True) + default_epsilon()
@@ -289,7 +296,12 @@ def masked_moments(x: TensorLike, mask: TensorLike, axes: list[int]) -> tuple[ja
 
 @op
 def group_normalization(
-    x: TensorLike, gamma: TensorLike, beta: TensorLike, groups: int, axis: int, epsilon: float
+    x: TensorLike,
+    gamma: TensorLike | None,
+    beta: TensorLike | None,
+    groups: int,
+    axis: int,
+    epsilon: float,
 ) -> jax.Array:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, statistics over space and each group of channels"""
     x = jnp.moveaxis(jnp.asarray(x, jnp.promote_types(jnp.asarray(x).dtype, jnp.float32)), axis, -1)
@@ -298,6 +310,6 @@ def group_normalization(
     mean = jnp.mean(grouped, axis=axes, keepdims=True)
     variance = jnp.var(grouped, axis=axes, keepdims=True)
     normal = ((grouped - mean) * jax.lax.rsqrt(variance + epsilon)).reshape(x.shape)
-    normal = normal if gamma is None else normal * gamma
-    normal = normal if beta is None else normal + beta
+    normal = normal if gamma is None else normal * array(gamma)
+    normal = normal if beta is None else normal + array(beta)
     return jnp.moveaxis(normal, -1, axis)

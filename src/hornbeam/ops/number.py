@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import DTypeLike, TensorLike, array, complex_of, inexact
+from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.ops.common import array, complex_of, inexact
 
 __all__ = [
     "angle",
@@ -33,26 +35,26 @@ __all__ = [
 
 
 @op
-def sign(x: TensorLike) -> Any:
+def sign(x: TensorLike) -> jax.Array:
     """-1, 0 or 1"""
     return jnp.sign(array(x))
 
 
 @op
-def signbit(x: TensorLike) -> Any:
+def signbit(x: TensorLike) -> jax.Array:
     """Whether the sign bit is set, -0.0 included."""
     return jnp.signbit(array(x))
 
 
 @op
-def square(x: TensorLike) -> Any:
+def square(x: TensorLike) -> jax.Array:
     """x * x"""
     x = array(x)
     return jnp.square(x.astype("int32") if x.dtype == bool else x)
 
 
 @op
-def round(x: TensorLike, decimals: int = 0) -> Any:
+def round(x: TensorLike, decimals: int = 0) -> jax.Array:
     """x rounded to `decimals` places, halves to the even neighbour.
 
     >>> from hornbeam.keras import ops
@@ -63,14 +65,14 @@ def round(x: TensorLike, decimals: int = 0) -> Any:
 
 
 @op
-def trunc(x: TensorLike) -> Any:
+def trunc(x: TensorLike) -> jax.Array:
     """x without its fraction: rounded towards 0."""
     x = array(x)
     return jnp.trunc(x) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
 
 @op
-def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Any:
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> jax.Array:
     """min(max(x, x_min), x_max)
 
     >>> from hornbeam.keras import ops
@@ -93,31 +95,31 @@ def _fitting(limit: TensorLike, dtype: Any) -> Any:
 @op
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Any:
+) -> jax.Array:
     """x with NaN and the infinities replaced; None stands for the type's largest finite value."""
     return jnp.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 @op
-def copy(x: TensorLike) -> Any:
+def copy(x: TensorLike) -> jax.Array:
     """A copy of x."""
     return jnp.array(x, copy=True)
 
 
 @op
-def real(x: TensorLike) -> Any:
+def real(x: TensorLike) -> jax.Array:
     """The real part."""
     return jnp.real(array(x))
 
 
 @op
-def imag(x: TensorLike) -> Any:
+def imag(x: TensorLike) -> jax.Array:
     """The imaginary part, 0 for real x."""
     return jnp.imag(array(x))
 
 
 @op(name="conjugate")
-def conj(x: TensorLike) -> Any:
+def conj(x: TensorLike) -> jax.Array:
     """The complex conjugate, x itself where real."""
     return jnp.conj(array(x))
 
@@ -126,34 +128,34 @@ conjugate = conj
 
 
 @op
-def angle(x: TensorLike) -> Any:
+def angle(x: TensorLike) -> jax.Array:
     """The angle of a complex number in radians; 0 or pi for real x."""
     return jnp.angle(inexact(x))
 
 
 @op
-def view_as_real(x: TensorLike) -> Any:
+def view_as_real(x: TensorLike) -> jax.Array:
     """Complex (...) as (..., 2): real and imaginary part."""
     x = array(x)
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
 
 
 @op
-def view_as_complex(x: TensorLike) -> Any:
+def view_as_complex(x: TensorLike) -> jax.Array:
     """(..., 2), real and imaginary part, as complex (...)."""
     x = inexact(x)
     return complex_of(x[..., 0], x[..., 1])
 
 
 @op
-def polar(abs_: TensorLike, angle: TensorLike) -> Any:
+def polar(abs_: TensorLike, angle: TensorLike) -> jax.Array:
     """The complex number abs_ * (cos(angle) + i sin(angle)), angle in radians."""
     abs_, angle = inexact(abs_), inexact(angle)
     return complex_of(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @op
-def view(x: TensorLike, dtype: DTypeLike = None) -> Any:
+def view(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """The same bits read as another type; the last axis grows or shrinks with the width."""
     x = array(x)
     return x if dtype is None else x.view(canonical(dtype))

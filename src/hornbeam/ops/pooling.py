@@ -6,15 +6,15 @@ Shapes are written channels last, (b, s..., c); `data_format="channels_first"` t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core import fusion
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import pool as kernels
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.common import array, inexact
 from hornbeam.ops.layout import Ints, check_padding, from_channels_last, per_axis, to_channels_last
 
 __all__ = [
@@ -32,7 +32,7 @@ def max_pool(
     strides: Ints | None = None,
     padding: str = "valid",
     data_format: str | None = None,
-) -> Any:
+) -> jax.Array:
     """The largest element of each window; (b, s..., c) -> (b, s'..., c)
 
     `strides` None is the window's size. The gradient goes to the first of equal elements.
@@ -57,7 +57,7 @@ def average_pool(
     strides: Ints | None = None,
     padding: str = "valid",
     data_format: str | None = None,
-) -> Any:
+) -> jax.Array:
     """The mean of each window, padding not counted; (b, s..., c) -> (b, s'..., c)
 
     >>> from hornbeam.keras import ops
@@ -74,7 +74,7 @@ def average_pool(
 @op
 def adaptive_average_pool(
     inputs: TensorLike, output_size: Ints, data_format: str | None = None
-) -> Any:
+) -> jax.Array:
     """The means of `output_size` windows that divide each axis as evenly as they can.
 
     Window i of n along an axis of size s goes from floor(i s / n) up to ceil((i + 1) s / n).
@@ -83,7 +83,9 @@ def adaptive_average_pool(
 
 
 @op
-def adaptive_max_pool(inputs: TensorLike, output_size: Ints, data_format: str | None = None) -> Any:
+def adaptive_max_pool(
+    inputs: TensorLike, output_size: Ints, data_format: str | None = None
+) -> jax.Array:
     """The largest elements of windows as in `adaptive_average_pool`."""
     return _adaptive(array(inputs), output_size, data_format, jnp.max)
 

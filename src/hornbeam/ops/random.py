@@ -6,16 +6,18 @@ None draws from the global generator that `keras.utils.set_random_seed` starts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.dtypes import canonical
+from hornbeam.core.jax_typed import randint as drawn_integers
 from hornbeam.core.op import op
 from hornbeam.core.rng import SeedGenerator, draw_key
+from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.kernels.bernoulli import bernoulli
-from hornbeam.ops.common import DTypeLike, TensorLike, array, float_dtype, inexact
+from hornbeam.ops.common import array, float_dtype, inexact
 
 Seed = int | SeedGenerator | None
 __all__ = [
@@ -38,9 +40,9 @@ def normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Draws from the normal distribution.
 
     >>> from hornbeam import keras
@@ -57,9 +59,9 @@ def truncated_normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Draws from the normal distribution without what lies more than 2 `stddev` from the mean."""
     kind = float_dtype(dtype)
     draws = jax.random.truncated_normal(draw_key(seed), -2.0, 2.0, tuple(shape), kind)
@@ -71,9 +73,9 @@ def uniform(
     shape: Sequence[int],
     minval: TensorLike = 0.0,
     maxval: TensorLike = 1.0,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Draws spread evenly over [minval, maxval).
 
     >>> from hornbeam import keras
@@ -83,7 +85,7 @@ def uniform(
     """
     kind = float_dtype(dtype)
     if jnp.issubdtype(kind, jnp.integer):
-        return jax.random.randint(draw_key(seed), tuple(shape), minval, maxval, kind)
+        return drawn_integers(draw_key(seed), tuple(shape), operand(minval), operand(maxval), kind)
     low, high = jnp.asarray(minval, kind), jnp.asarray(maxval, kind)
     return jax.random.uniform(draw_key(seed), tuple(shape), kind, low, high)
 
@@ -95,18 +97,18 @@ def randint(
     maxval: TensorLike,
     dtype: DTypeLike = "int32",
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Whole numbers spread evenly over minval ... maxval - 1."""
     kind = canonical(dtype)
     if not jnp.issubdtype(kind, jnp.integer):
         raise ValueError(f"`randint` gives integers; received dtype={dtype!r}. Use `uniform`.")
-    return jax.random.randint(draw_key(seed), tuple(shape), minval, maxval, kind)
+    return drawn_integers(draw_key(seed), tuple(shape), operand(minval), operand(maxval), kind)
 
 
 @op(name="random.categorical")
 def categorical(
     logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
-) -> Any:
+) -> jax.Array:
     """Classes drawn with the probabilities softmax(logits): (b, classes) -> (b, num_samples)"""
     logits = inexact(logits)
     draws = jax.random.categorical(
@@ -121,7 +123,7 @@ def dropout(
     rate: float,
     noise_shape: Sequence[int | None] | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Each element 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014, JMLR 15)
 
     Where `noise_shape` is 1, all elements along that axis share one draw; None stands for the input's
@@ -148,15 +150,15 @@ def dropout(
 
 
 @op(name="random.shuffle")
-def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Any:
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> jax.Array:
     """The slices along an axis in random order."""
     return jax.random.permutation(draw_key(seed), array(x), axis)
 
 
 @op(name="random.gamma")
 def gamma(
-    shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike = None, seed: Seed = None
-) -> Any:
+    shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike | None = None, seed: Seed = None
+) -> jax.Array:
     """Draws from the gamma distribution with shape parameter `alpha` and scale 1."""
     kind = float_dtype(dtype)
     return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
@@ -167,9 +169,9 @@ def beta(
     shape: Sequence[int],
     alpha: TensorLike,
     beta: TensorLike,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """Draws from the beta distribution, between 0 and 1 with mean alpha / (alpha + beta)."""
     kind = float_dtype(dtype)
     a, b = jnp.asarray(alpha, kind), jnp.asarray(beta, kind)
@@ -181,9 +183,9 @@ def binomial(
     shape: Sequence[int],
     counts: TensorLike,
     probabilities: TensorLike,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     seed: Seed = None,
-) -> Any:
+) -> jax.Array:
     """How many of `counts` tries succeed that each succeed with `probabilities`."""
     kind = float_dtype(dtype)
     n, p = jnp.asarray(counts, kind), jnp.asarray(probabilities, kind)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 __all__ = [
     "rearrange",
@@ -19,7 +20,7 @@ _TOKEN = re.compile(r"\(([^()]*)\)|(\w+)")
 
 
 @op
-def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Array:
     """`tensor` with its axes named on the left of "->" and put together as on the right.
 
     Axes in parentheses are the factors of one axis; of one of them the length may be left to be

@@ -14,19 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.kernels import recurrent as kernels
 from hornbeam.ops.activations import sigmoid
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.common import array, inexact
 from hornbeam.ops.control import inside
 from hornbeam.ops.elementwise import tanh
 
 Activation = Callable[..., Any] | None
+Outputs: TypeAlias = "tuple[jax.Array, jax.Array | None, list[jax.Array]]"
+"""The last output, all outputs or None, and the last states."""
 
 
 @op
@@ -35,10 +38,10 @@ def simple_rnn(
     h0: TensorLike,
     kernel: TensorLike,
     recurrent_kernel: TensorLike,
-    bias: TensorLike = None,
+    bias: TensorLike | None = None,
     activation: Activation = tanh,
     **options: Any,
-) -> Any:
+) -> Outputs:
     """h[t] = activation(x[t] @ W + h[t-1] @ U + bias) (Elman 1990)
 
     x: (b, t, d), h0: (b, u), kernel W: (d, u), recurrent_kernel U: (u, u), bias: (u,) -> the last h
@@ -63,11 +66,11 @@ def lstm(
     c0: TensorLike,
     kernel: TensorLike,
     recurrent_kernel: TensorLike,
-    bias: TensorLike = None,
+    bias: TensorLike | None = None,
     activation: Activation = tanh,
     recurrent_activation: Activation = sigmoid,
     **options: Any,
-) -> Any:
+) -> Outputs:
     """Long short-term memory (Hochreiter and Schmidhuber 1997); gates in the order i, f, g, o
 
     With a = x[t] @ W + h[t-1] @ U + bias, cut into four: i, f, o = recurrent_activation(a),
@@ -96,12 +99,12 @@ def gru(
     h0: TensorLike,
     kernel: TensorLike,
     recurrent_kernel: TensorLike,
-    bias: TensorLike = None,
+    bias: TensorLike | None = None,
     activation: Activation = tanh,
     recurrent_activation: Activation = sigmoid,
     reset_after: bool = True,
     **options: Any,
-) -> Any:
+) -> Outputs:
     """Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078); gates in the order z, r, g
 
     z, r = recurrent_activation(x[t] @ W + bias + h[t-1] @ U + recurrent bias);
@@ -130,8 +133,8 @@ def gru(
 @op
 def rnn(
     step: Callable[[Any, Any], tuple[Any, Any]],
-    inputs: TensorLike,
-    initial_states: Any,
+    inputs: Structure[TensorLike],
+    initial_states: Structure[TensorLike],
     **options: Any,
 ) -> Any:
     """output[t], states = step(inputs[t], states) for any cell; `step` sees and gives tensors.
@@ -148,7 +151,7 @@ def rnn(
     return kernels.scan_rnn(inside(step), inputs, initial_states, **_prepare(options))
 
 
-def _maybe(x: TensorLike) -> Any:
+def _maybe(x: TensorLike | None) -> jax.Array | None:
     return None if x is None else inexact(x)
 
 
@@ -157,7 +160,7 @@ def _prepare(options: dict[str, Any]) -> dict[str, Any]:
     return options if mask is None else {**options, "mask": array(mask).astype(bool)}
 
 
-def _result(found: kernels.Outputs) -> Any:
+def _result(found: kernels.Outputs) -> Outputs:
     last, outputs, states = found
     return last, outputs, list(states)
 

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import Axis, DTypeLike, TensorLike, array, as_axis, inexact
+from hornbeam.core.typing import Axis, DTypeLike, TensorLike
+from hornbeam.ops.common import array, as_axis, inexact
 
 __all__ = [
     "all",
@@ -40,7 +41,7 @@ __all__ = [
 
 
 @op
-def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The sum.
 
     >>> from hornbeam.keras import ops
@@ -51,32 +52,34 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @op
-def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike = None) -> Any:
+def prod(
+    x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
+) -> jax.Array:
     """The product."""
     target = None if dtype is None else canonical(dtype)
     return jnp.prod(array(x), axis=as_axis(axis), keepdims=keepdims, dtype=target)
 
 
 @op
-def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The arithmetic mean."""
     return jnp.mean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The standard deviation, sqrt(mean((x - mean(x))^2))."""
     return jnp.std(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The variance, mean((x - mean(x))^2)."""
     return jnp.var(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Any:
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> jax.Array:
     """The weighted mean, sum(x * weights) / sum(weights).
 
     >>> from hornbeam.keras import ops
@@ -88,91 +91,91 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Any
 
 
 @op
-def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
     """The largest element; `initial` takes part as if it were one more."""
     return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
 
 
 @op
-def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
     """The smallest element; `initial` takes part as if it were one more."""
     return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
 
 
 @op
-def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The largest element."""
     return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The smallest element."""
     return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """The index of the largest element, the first of equals; None: in the flattened array."""
     return jnp.argmax(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
-def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """The index of the smallest element, the first of equals; None: in the flattened array."""
     return jnp.argmin(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
-def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """Whether every element is true (not 0)."""
     return jnp.all(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """Whether at least one element is true (not 0)."""
     return jnp.any(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def count_nonzero(x: TensorLike, axis: Axis = None) -> Any:
+def count_nonzero(x: TensorLike, axis: Axis = None) -> jax.Array:
     """How many elements are not 0."""
     return jnp.count_nonzero(array(x), axis=as_axis(axis))
 
 
 @op
-def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The largest element minus the smallest."""
     return jnp.ptp(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """log(sum(e^x)), without overflow on the way."""
     return jax.nn.logsumexp(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
-def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """The running sum along an axis; None: of the flattened array."""
     return jnp.cumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
-def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike = None) -> Any:
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """The running product along an axis; None: of the flattened array."""
     return jnp.cumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op(name="tf.math.cumsum")
-def running_sum(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> Any:
+def running_sum(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> jax.Array:
     """`cumsum` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
     return _running(jnp.cumsum, 0, array(x), axis, exclusive, reverse)
 
 
 @op(name="tf.math.cumprod")
-def running_product(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> Any:
+def running_product(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> jax.Array:
     """`cumprod` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
     return _running(jnp.cumprod, 1, array(x), axis, exclusive, reverse)
 
@@ -197,6 +200,7 @@ def _running(
 @op
 def masked_mean(x: TensorLike, mask: TensorLike, axis: int, keepdims: bool) -> jax.Array:
     """The mean along an axis of what the mask, (b, t), keeps; NaN where it keeps nothing, as in Keras"""
+    x = array(x)
     kept = jnp.expand_dims(jnp.asarray(mask, x.dtype), 3 - axis)
     total = jnp.sum(x * kept, axis=axis, keepdims=keepdims)
     return total / jnp.sum(kept, axis=axis, keepdims=keepdims)

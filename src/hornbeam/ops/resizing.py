@@ -5,8 +5,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import resize
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 # Keras's names, and those of `jax.image.resize`.
 METHODS = {
@@ -22,12 +24,13 @@ def upsample(
     x: TensorLike, factors: tuple[int, ...], data_format: str, interpolation: str = "nearest"
 ) -> jax.Array:
     """Each spatial axis enlarged by its factor"""
+    x = array(x)
     first = 1 if data_format == "channels_last" else 2
     if interpolation != "nearest":
         shape = list(x.shape)
         for axis, factor in enumerate(factors, start=first):
             shape[axis] *= factor
-        return jax.image.resize(x, shape, METHODS[interpolation], antialias=False)
+        return resize(x, shape, METHODS[interpolation], antialias=False)
     for axis, factor in enumerate(factors, start=first):
         x = jnp.repeat(x, factor, axis=axis)
     return x

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike
+from hornbeam.core.typing import TensorLike
 
 
 @op
 def exponential_decay(
     step: TensorLike, first: float, decay_steps: float, decay_rate: float, staircase: bool
-) -> Any:
+) -> jax.Array:
     """first * decay_rate^(step / decay_steps); `staircase` takes the whole part of the exponent."""
     fraction = _float32(step) / decay_steps
     return first * jnp.power(decay_rate, jnp.floor(fraction) if staircase else fraction)
@@ -24,7 +23,7 @@ def exponential_decay(
 @op
 def inverse_time_decay(
     step: TensorLike, first: float, decay_steps: float, decay_rate: float, staircase: bool
-) -> Any:
+) -> jax.Array:
     """first / (1 + decay_rate * step / decay_steps); `staircase` takes the whole part of the fraction."""
     fraction = _float32(step) / decay_steps
     return first / (1 + decay_rate * (jnp.floor(fraction) if staircase else fraction))
@@ -33,7 +32,7 @@ def inverse_time_decay(
 @op
 def polynomial_decay(
     step: TensorLike, first: float, decay_steps: float, last: float, power: float, cycle: bool
-) -> Any:
+) -> jax.Array:
     """last + (first - last) * (1 - min(step / decay_steps, 1))^power; `cycle` stretches decay_steps to the next multiple."""
     step = _float32(step)
     if cycle:
@@ -44,14 +43,14 @@ def polynomial_decay(
 
 
 @op
-def piecewise_constant(step: TensorLike, boundaries: list[float], values: list[float]) -> Any:
+def piecewise_constant(step: TensorLike, boundaries: list[float], values: list[float]) -> jax.Array:
     """values[i] for the first i with step <= boundaries[i], else the last value"""
     index = jnp.searchsorted(jnp.asarray(boundaries), jnp.asarray(step), side="left")
     return jnp.asarray(values, "float32")[index]
 
 
 @op
-def cosine_decay(step: TensorLike, first: float, decay_steps: float, alpha: float) -> Any:
+def cosine_decay(step: TensorLike, first: float, decay_steps: float, alpha: float) -> jax.Array:
     """first * (alpha + (1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2)"""
     fraction = jnp.clip(_float32(step), 0, decay_steps) / decay_steps
     return first * (alpha + (1 - alpha) * 0.5 * (1 + jnp.cos(math.pi * fraction)))
@@ -65,7 +64,7 @@ def warmup_cosine_decay(
     alpha: float,
     target: float,
     warmup_steps: float,
-) -> Any:
+) -> jax.Array:
     """A line from `first` to `target` in warmup_steps, then `cosine_decay`"""
     step = _float32(step)
     rising = first + (target - first) * step / max(warmup_steps, 1)
@@ -76,7 +75,7 @@ def warmup_cosine_decay(
 @op
 def cosine_decay_restarts(
     step: TensorLike, first: float, decay_steps: float, t_mul: float, m_mul: float, alpha: float
-) -> Any:
+) -> jax.Array:
     """`cosine_decay` again and again, each period t_mul times as long and m_mul times as high"""
     periods = _float32(step) / decay_steps
     if t_mul == 1:

@@ -7,14 +7,14 @@ a compiled program must say it. Segments without rows get the reduction's neutra
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 __all__ = [
     "segment_max",
@@ -45,7 +45,7 @@ def segment_sum(
     segment_ids: TensorLike,
     num_segments: int | None = None,
     sorted: bool = False,
-) -> Any:
+) -> jax.Array:
     """The sum of each segment's rows.
 
     >>> from hornbeam.keras import ops
@@ -61,7 +61,7 @@ def segment_prod(
     segment_ids: TensorLike,
     num_segments: int | None = None,
     sorted: bool = False,
-) -> Any:
+) -> jax.Array:
     """The product of each segment's rows."""
     return _segments(jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
 
@@ -72,7 +72,7 @@ def segment_max(
     segment_ids: TensorLike,
     num_segments: int | None = None,
     sorted: bool = False,
-) -> Any:
+) -> jax.Array:
     """The largest element of each segment's rows."""
     return _segments(jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
@@ -83,13 +83,13 @@ def segment_min(
     segment_ids: TensorLike,
     num_segments: int | None = None,
     sorted: bool = False,
-) -> Any:
+) -> jax.Array:
     """The smallest element of each segment's rows."""
     return _segments(jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
 
 @op(name="tf.math.segment_mean")
-def segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> Any:
+def segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> jax.Array:
     """The mean of each segment's rows, 0 for a segment without rows."""
     data, ids = array(data), array(segment_ids)
     rows = jax.ops.segment_sum(jnp.ones(ids.shape, "float32"), ids, num_segments)

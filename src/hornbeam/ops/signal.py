@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import linear_transpose, pad
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, complex_of, inexact
+from hornbeam.core.tree import is_nested
+from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.ops.common import complex_of, inexact
 
 __all__ = [
     "extract_sequences",
@@ -22,11 +27,11 @@ __all__ = [
     "stft",
 ]
 
-Pair = tuple[TensorLike, TensorLike]
+Pair: TypeAlias = "tuple[TensorLike, TensorLike] | Sequence[TensorLike]"
 
 
 def _complex(x: Pair) -> jax.Array:
-    if not isinstance(x, (tuple, list)) or len(x) != 2:
+    if not is_nested(x) or len(x) != 2:
         raise ValueError(
             f"Expected a pair (real part, imaginary part); received {type(x).__name__}."
         )
@@ -38,7 +43,7 @@ def _pair(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 @op
-def fft(x: Pair) -> Any:
+def fft(x: Pair) -> tuple[jax.Array, jax.Array]:
     """The discrete Fourier transform along the last axis, sum over t of x[t] e^(-2 pi i k t / n)
 
     >>> from hornbeam.keras import ops
@@ -50,31 +55,31 @@ def fft(x: Pair) -> Any:
 
 
 @op
-def fft2(x: Pair) -> Any:
+def fft2(x: Pair) -> tuple[jax.Array, jax.Array]:
     """The discrete Fourier transform along the last two axes."""
     return _pair(jnp.fft.fft2(_complex(x)))
 
 
 @op
-def ifft2(x: Pair) -> Any:
+def ifft2(x: Pair) -> tuple[jax.Array, jax.Array]:
     """The inverse of `fft2`."""
     return _pair(jnp.fft.ifft2(_complex(x)))
 
 
 @op
-def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
+def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
     """The first n / 2 + 1 terms of the Fourier transform of a real signal along the last axis."""
     return _pair(jnp.fft.rfft(inexact(x), n=fft_length))
 
 
 @op
-def irfft(x: Pair, fft_length: int | None = None) -> Any:
+def irfft(x: Pair, fft_length: int | None = None) -> jax.Array:
     """The real signal of n points whose `rfft` is x; n is 2 (terms - 1) by default."""
     return jnp.fft.irfft(_complex(x), n=fft_length)
 
 
 @op
-def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Any:
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> jax.Array:
     """Windows of the last axis: (..., n) -> (..., 1 + (n - length) // stride, length)
 
     >>> from hornbeam.keras import ops
@@ -94,9 +99,9 @@ def stft(
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
-    window: TensorLike = "hann",
+    window: TensorLike | str | None = "hann",
     center: bool = True,
-) -> Any:
+) -> tuple[jax.Array, jax.Array]:
     """The Fourier transform of short windows: (..., n) -> two of (..., windows, fft_length / 2 + 1)
 
     `window` is "hann", "hamming", a tensor of `sequence_length` points, or None. With `center` the
@@ -105,7 +110,7 @@ def stft(
     x = inexact(x)
     if center:
         pads = [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)]
-        x = jnp.pad(x, pads, mode="reflect")
+        x = pad(x, pads, mode="reflect")
     weights = _centred(_window(window, sequence_length, x.dtype), fft_length)
     frames = extract_sequences.raw(x, fft_length, sequence_stride)
     return _pair(jnp.fft.rfft(frames * weights))
@@ -118,9 +123,9 @@ def istft(
     sequence_stride: int,
     fft_length: int,
     length: int | None = None,
-    window: TensorLike = "hann",
+    window: TensorLike | str | None = "hann",
     center: bool = True,
-) -> Any:
+) -> jax.Array:
     """The signal whose `stft` is x: windows transformed back, weighted, summed where they overlap
 
     `length` cuts or fills the result to so many points.
@@ -131,10 +136,10 @@ def istft(
 
     def overlap(parts: jax.Array) -> jax.Array:
         shape = jax.ShapeDtypeStruct((*parts.shape[:-2], size), parts.dtype)
-        cut = jax.linear_transpose(
-            lambda y: extract_sequences.raw(y, fft_length, sequence_stride), shape
+        cut = partial(
+            extract_sequences.raw, sequence_length=fft_length, sequence_stride=sequence_stride
         )
-        return cut(parts)[0]
+        return linear_transpose(cut, shape)(parts)[0]
 
     total = overlap(frames * weights)
     power = overlap(jnp.broadcast_to(jnp.square(weights), frames.shape[-2:]))
@@ -145,10 +150,10 @@ def istft(
         return signal[..., start:stop]
     signal = signal[..., start : start + length]
     missing = length - signal.shape[-1]
-    return jnp.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, missing)])
+    return pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, missing)])
 
 
-def _window(window: TensorLike, length: int, dtype: Any) -> jax.Array:
+def _window(window: TensorLike | str | None, length: int, dtype: DTypeLike) -> jax.Array:
     """The weights; Hann and Hamming are periodic: of length + 1 points, the last left out."""
     if window is None:
         return jnp.ones((length,), dtype)
@@ -167,11 +172,11 @@ def _window(window: TensorLike, length: int, dtype: Any) -> jax.Array:
 
 def _centred(weights: jax.Array, length: int) -> jax.Array:
     before = (length - weights.shape[0]) // 2
-    return jnp.pad(weights, (before, length - weights.shape[0] - before))
+    return pad(weights, (before, length - weights.shape[0] - before))
 
 
 @op
-def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> jax.Array:
     """The peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
     error = jnp.mean(jnp.square(inexact(x1) - inexact(x2)))
     return 20 * jnp.log10(jnp.asarray(max_val, error.dtype)) - 10 * jnp.log10(error)

@@ -3,72 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 
 
 @op
-def lgamma(x: TensorLike) -> Any:
+def lgamma(x: TensorLike) -> jax.Array:
     """log |gamma(x)|"""
-    return jax.scipy.special.gammaln(x)
+    return jax.scipy.special.gammaln(operand(x))
 
 
 @op
-def digamma(x: TensorLike) -> Any:
+def digamma(x: TensorLike) -> jax.Array:
     """The derivative of `lgamma`."""
-    return jax.scipy.special.digamma(x)
+    return jax.scipy.special.digamma(operand(x))
 
 
 @op
-def reciprocal_no_nan(x: TensorLike) -> Any:
+def reciprocal_no_nan(x: TensorLike) -> jax.Array:
     """1 / x, and 0 where x is 0."""
     x = array(x)
     return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x)).astype(x.dtype)
 
 
 @op
-def squared_difference(x: TensorLike, y: TensorLike) -> Any:
+def squared_difference(x: TensorLike, y: TensorLike) -> jax.Array:
     """(x - y)^2"""
-    return jnp.square(jnp.subtract(x, y))
+    return jnp.square(jnp.subtract(operand(x), operand(y)))
 
 
 @op
-def multiply_no_nan(x: TensorLike, y: TensorLike) -> Any:
+def multiply_no_nan(x: TensorLike, y: TensorLike) -> jax.Array:
     """x y, and 0 where y is 0 even if x is NaN or infinite."""
-    return jnp.where(array(y) == 0, 0, jnp.multiply(x, y))
+    return jnp.where(array(y) == 0, 0, jnp.multiply(operand(x), operand(y)))
 
 
 @op
-def xlogy(x: TensorLike, y: TensorLike) -> Any:
+def xlogy(x: TensorLike, y: TensorLike) -> jax.Array:
     """x log(y), and 0 where x is 0."""
-    return jax.scipy.special.xlogy(x, y)
+    return jax.scipy.special.xlogy(operand(x), operand(y))
 
 
 @op
-def xlog1py(x: TensorLike, y: TensorLike) -> Any:
+def xlog1py(x: TensorLike, y: TensorLike) -> jax.Array:
     """x log(1 + y), and 0 where x is 0."""
-    return jax.scipy.special.xlog1py(x, y)
+    return jax.scipy.special.xlog1py(operand(x), operand(y))
 
 
 @op
-def xdivy(x: TensorLike, y: TensorLike) -> Any:
+def xdivy(x: TensorLike, y: TensorLike) -> jax.Array:
     """x / y, and 0 where x is 0."""
     x, y = array(x), array(y)
     return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))
 
 
 @op
-def add_n(inputs: Sequence[TensorLike]) -> Any:
+def add_n(inputs: Sequence[TensorLike]) -> jax.Array:
     """The sum of a list of tensors of one shape."""
-    return sum(inputs[1:], start=array(inputs[0]))
+    total = array(inputs[0])
+    for each in inputs[1:]:
+        total = total + operand(each)
+    return total
 
 
 @op(name="complex")
-def complex_number(real: TensorLike, imag: TensorLike) -> Any:
+def complex_number(real: TensorLike, imag: TensorLike) -> jax.Array:
     """real + i imag"""
     return jax.lax.complex(array(real), array(imag))

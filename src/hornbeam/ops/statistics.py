@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import unique as distinct
 from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
-from hornbeam.ops.common import Axis, TensorLike, array, as_axis, inexact, inexact_pair
+from hornbeam.core.typing import Axis, TensorLike
+from hornbeam.ops.common import array, as_axis, inexact, inexact_pair
 
 __all__ = [
     "argpartition",
@@ -33,32 +35,32 @@ __all__ = [
 
 
 @op
-def sort(x: TensorLike, axis: int | None = -1) -> Any:
+def sort(x: TensorLike, axis: int | None = -1) -> jax.Array:
     """x in ascending order along an axis."""
     return jnp.sort(array(x), axis=axis)
 
 
 @op
-def argsort(x: TensorLike, axis: int | None = -1) -> Any:
+def argsort(x: TensorLike, axis: int | None = -1) -> jax.Array:
     """The indices that put x in ascending order; equals keep their order."""
     x = array(x)
     return jnp.argsort(x, axis=axis if x.ndim else None)
 
 
 @op(name="tf.argsort")
-def sorting_indices(x: TensorLike, axis: int, descending: bool) -> Any:
+def sorting_indices(x: TensorLike, axis: int, descending: bool) -> jax.Array:
     """The indices that put x in ascending or descending order; equals keep their order."""
     return jnp.argsort(array(x), axis=axis, descending=descending, stable=True)
 
 
 @op
-def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Any:
+def argpartition(x: TensorLike, kth: int, axis: int = -1) -> jax.Array:
     """Indices that put the kth smallest in its place, smaller ones before and larger ones after."""
     return jnp.argpartition(array(x), kth, axis)
 
 
 @op
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[jax.Array, ...]:
     """The k largest elements of the last axis, largest first, and their indices.
 
     The order is always the sorted one: `sorted=False` only permits another.
@@ -72,7 +74,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
 
 
 @op
-def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> jax.Array:
     """Whether each target class is among the k most likely; ties with the kth count as in.
 
     targets: integers (b,), predictions: (b, classes) -> booleans (b,). A target out of range, or
@@ -92,13 +94,13 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
 
 
 @op
-def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Any:
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> jax.Array:
     """Where each value would go in a sorted 1D sequence: before ("left") or after its equals."""
     return jnp.searchsorted(array(sorted_sequence), array(values), side=side)
 
 
 @op
-def digitize(x: TensorLike, bins: TensorLike) -> Any:
+def digitize(x: TensorLike, bins: TensorLike) -> jax.Array:
     """The number of the bin that x falls into: bins[i - 1] <= x < bins[i].
 
     >>> from hornbeam.keras import ops
@@ -109,7 +111,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> Any:
 
 
 @op
-def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Any:
+def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """The middle element in order of size, or the mean of the two middle ones."""
     return jnp.median(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
@@ -121,7 +123,7 @@ def quantile(
     axis: Axis = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> jax.Array:
     """The value below which the fraction `q` of the elements lies, q in [0, 1].
 
     `method` says what holds between two elements: "linear", "lower", "higher", "midpoint" or
@@ -143,7 +145,7 @@ def percentile(
     axis: Axis = None,
     method: str = "linear",
     keepdims: bool = False,
-) -> Any:
+) -> jax.Array:
     """The value below which `q` per cent of the elements lie, q in [0, 100]; see `quantile`."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)
@@ -152,8 +154,8 @@ def percentile(
 
 @op
 def bincount(
-    x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False
-) -> Any:
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
+) -> jax.Array:
     """How often each of 0, 1, 2, ... occurs on the last axis of x, or the sum of its weights.
 
     x: integers >= 0, (n,) or (b, n) -> (bins,) or (b, bins), bins = max(max(x) + 1, minlength). The
@@ -179,14 +181,18 @@ def bincount(
     if x.ndim == 1:
         return count(x, None if weights is None else array(weights))
     if weights is None:
-        return jax.vmap(lambda row: count(row, None))(x)
+        return jax.vmap(partial(count, row_weights=None))(x)
     return jax.vmap(count)(x, array(weights))
 
 
 @op(name="confusion_matrix")
 def counts_of_pairs(
-    labels: TensorLike, predictions: TensorLike, classes: int, weights: TensorLike, dtype: str
-) -> Any:
+    labels: TensorLike,
+    predictions: TensorLike,
+    classes: int,
+    weights: TensorLike | None,
+    dtype: str,
+) -> jax.Array:
     """How often each class was predicted as each, (true classes, predicted classes), or the sum of the weights."""
     labels, predictions = jnp.ravel(array(labels)), jnp.ravel(array(predictions))
     ones = jnp.ones(labels.shape, dtype)
@@ -194,8 +200,14 @@ def counts_of_pairs(
     return jnp.zeros((classes, classes), dtype).at[labels, predictions].add(values)
 
 
+def _is_int(value: object) -> bool:
+    return isinstance(value, int)
+
+
 @op
-def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
+def histogram(
+    x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None
+) -> tuple[jax.Array, ...]:
     """How many elements fall into each of `bins` equal intervals, and the intervals' bins + 1 edges.
 
     >>> from hornbeam.keras import ops
@@ -203,7 +215,7 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     >>> print(counts.numpy(), edges.numpy())
     [1. 2. 0. 1.] [1. 2. 3. 4. 5.]
     """
-    if not isinstance(bins, int) or bins < 1:
+    if not _is_int(bins) or bins < 1:
         raise ValueError(f"`bins` is a positive integer; received {bins!r}.")
     if range is not None and range[0] > range[1]:
         raise ValueError(f"`range` is (low, high) with low <= high; received {range!r}.")
@@ -220,8 +232,8 @@ def unique(
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: Any = None,
-) -> Any:
+    fill_value: TensorLike | None = None,
+) -> jax.Array | tuple[jax.Array, ...]:
     """The distinct elements (or slices along `axis`), always in ascending order.
 
     With the flags also, as a tuple: the index of each one's first occurrence, which one stands at
@@ -232,7 +244,7 @@ def unique(
     >>> print(ops.unique([3, 1, 3]).numpy())
     [1 3]
     """
-    return jnp.unique(
+    return distinct(
         array(x),
         return_index=return_index,
         return_inverse=return_inverse,
@@ -244,24 +256,26 @@ def unique(
 
 
 @op
-def corrcoef(x: TensorLike) -> Any:
+def corrcoef(x: TensorLike) -> jax.Array:
     """Pearson's correlation of every two rows: (variables, observations) -> (variables, variables)."""
     return jnp.corrcoef(inexact(x))
 
 
 @op
-def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> jax.Array:
     """Cross-correlation of two 1D sequences; `mode` is "valid", "same" or "full" as in NumPy."""
     return jnp.correlate(*inexact_pair(x1, x2), mode=mode)
 
 
 @op
-def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Any:
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> jax.Array:
     """a[i + 1] - a[i] along an axis, taken n times."""
     return jnp.diff(array(a), n=n, axis=axis)
 
 
 @op
-def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = -1) -> Any:
+def trapezoid(
+    y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
+) -> jax.Array:
     """The integral of y by the trapezoidal rule, sampled at x or `dx` apart."""
     return jnp.trapezoid(inexact(y), None if x is None else inexact(x), dx=dx, axis=axis)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike
+from hornbeam.core.typing import TensorLike
 
 
 @op
 def with_norms(
     w: TensorLike, low: float, high: float | None, rate: float, axis: int | Sequence[int]
-) -> Any:
+) -> jax.Array:
     """w with its norms along `axis` moved by the share `rate` into [low, high]."""
     w = jnp.asarray(w)
     axes = axis if isinstance(axis, int) else tuple(axis)
@@ -25,13 +26,13 @@ def with_norms(
 
 
 @op
-def without_negatives(w: TensorLike) -> Any:
+def without_negatives(w: TensorLike) -> jax.Array:
     """max(w, 0)"""
-    return jnp.maximum(w, 0)
+    return jnp.maximum(operand(w), 0)
 
 
 @op
-def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> Any:
+def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> jax.Array:
     """l1 * sum |x| + l2 * sum x^2; a term whose factor is 0 is left out."""
     x = jnp.asarray(x)
     penalty = jnp.zeros((), x.dtype)
@@ -43,7 +44,7 @@ def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> Any:
 
 
 @op
-def orthogonal_penalty(x: TensorLike, factor: float, mode: str) -> Any:
+def orthogonal_penalty(x: TensorLike, factor: float, mode: str) -> jax.Array:
     """factor * the mean of |cos| of the angles between all pairs of rows (or columns) of x."""
     rows = jnp.asarray(x) if mode == "rows" else jnp.asarray(x).T
     squares = jnp.sum(jnp.square(rows), axis=1, keepdims=True)

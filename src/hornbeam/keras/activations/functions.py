@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core.typing import TensorLike
 from hornbeam.ops import activations as ops
 from hornbeam.ops import elementwise
 from hornbeam.ops.activations import shaped_relu
-from hornbeam.ops.common import TensorLike
 
 
 def linear(x: TensorLike) -> Any:

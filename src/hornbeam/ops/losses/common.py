@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.arithmetic import operand
+from hornbeam.core.jax_typed import broadcast_shapes
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array, inexact
 from hornbeam.ops.manipulation import expand_dims, squeeze
 
 
@@ -21,7 +24,7 @@ def aligned(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[jax.Arra
     y_true = array(y_true).astype(y_pred.dtype)
     y_true, y_pred = same_rank(y_true, y_pred)
     try:
-        jnp.broadcast_shapes(y_true.shape, y_pred.shape)
+        broadcast_shapes(y_true.shape, y_pred.shape)
     except ValueError:
         raise shape_error(name, y_true, y_pred, "shapes that fit each other") from None
     return y_true, y_pred
@@ -80,20 +83,21 @@ def weighted(values: jax.Array, weights: jax.Array) -> jax.Array:
     return jnp.where(weights == 0, 0, values * weights)
 
 
-def joint_mask(values: jax.Array, masks: list[jax.Array]) -> jax.Array | None:
+def joint_mask(values: jax.Array, masks: Sequence[TensorLike]) -> jax.Array | None:
     """The masks combined, for `values`; None where there is none."""
     joint = None
-    for mask in masks:
-        mask = per_value(array(mask).astype(bool), values, "mask")
+    for each in masks:
+        mask = per_value(array(each).astype(bool), values, "mask")
         joint = mask if joint is None else joint & mask
     return joint
 
 
 @op
-def ratio(numerator: TensorLike, denominator: TensorLike) -> Any:
+def ratio(numerator: TensorLike, denominator: TensorLike) -> jax.Array:
     """numerator / denominator, and 0 where the denominator is 0."""
-    safe = jnp.where(denominator == 0, 1, denominator)
-    return jnp.where(denominator == 0, 0, numerator / safe)
+    divisor = operand(denominator)
+    is_zero = jnp.equal(divisor, 0)
+    return jnp.where(is_zero, 0, operand(numerator) / jnp.where(is_zero, 1, divisor))
 
 
 same_rank_op = op(same_rank)

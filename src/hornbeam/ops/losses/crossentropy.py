@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
+from hornbeam.core.jax_typed import finfo
 from hornbeam.core.op import op
+from hornbeam.core.typing import TensorLike
 from hornbeam.ops import crossentropy
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.ops.common import array, inexact
 from hornbeam.ops.losses.common import aligned, mean_last, same_rank, shape_error
 
 
@@ -22,7 +23,7 @@ def binary_crossentropy(
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
-) -> Any:
+) -> jax.Array:
     """-mean(y_true * log(p) + (1 - y_true) * log(1 - p)) over the axis
 
     p is y_pred, kept epsilon away from 0 and 1, or sigmoid(y_pred) for logits. `label_smoothing` s moves labels to
@@ -48,7 +49,7 @@ def binary_focal_crossentropy(
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
-) -> Any:
+) -> jax.Array:
     """Binary cross-entropy times (1 - p_t)^gamma, where p_t is the probability given to the truth
 
     What is already predicted well counts less. With `apply_class_balancing`, 1s weigh alpha and 0s 1 - alpha.
@@ -77,7 +78,7 @@ def categorical_crossentropy(
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
-) -> Any:
+) -> jax.Array:
     """-sum(y_true * log(p)) over the axis of classes, for one-hot or soft labels
 
     p is y_pred divided by its sum, or softmax(y_pred) for logits. `label_smoothing` s moves labels to
@@ -101,7 +102,7 @@ def categorical_focal_crossentropy(
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
-) -> Any:
+) -> jax.Array:
     """-sum(alpha * (1 - p)^gamma * y_true * log(p)) over the axis of classes
 
     What is already predicted well counts less. (b, ..., classes) -> (b, ...). Source: Lin et al., Focal Loss for Dense
@@ -120,7 +121,7 @@ def categorical_focal_crossentropy(
     else:
         p = jax.nn.softmax(y_pred, axis=axis) if from_logits else y_pred
         p = p / jnp.sum(p, axis=axis, keepdims=True)
-        p = jnp.clip(p, epsilon(), 1 - max(epsilon(), float(jnp.finfo(p.dtype).epsneg)))
+        p = jnp.clip(p, epsilon(), 1 - max(epsilon(), float(finfo(p.dtype).epsneg)))
         log_p = jnp.log(p)
     loss = -jnp.sum(alpha * jnp.power(1 - p, gamma) * y_true * log_p, axis=axis)
     return loss.astype(y_pred.dtype)
@@ -133,7 +134,7 @@ def sparse_categorical_crossentropy(
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
-) -> Any:
+) -> jax.Array:
     """-log(p[y_true]), where y_true is the number of the class, from 0
 
     p as in `categorical_crossentropy`. Labels `ignore_class` (a void class, say) cost 0. Any other label that is no
@@ -155,13 +156,15 @@ def sparse_categorical_crossentropy(
 
 
 @op
-def labels_kept(y_true: TensorLike, y_pred: TensorLike, ignore_class: int, axis: int = -1) -> Any:
+def labels_kept(
+    y_true: TensorLike, y_pred: TensorLike, ignore_class: int, axis: int = -1
+) -> jax.Array:
     """Where the labels of `sparse_categorical_crossentropy` are not `ignore_class`: booleans of the loss's shape."""
     return _labels(y_true, y_pred, axis)[0] != ignore_class
 
 
 @op
-def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """sum(y_true * log(y_true / y_pred)) over the last axis, both kept between epsilon and 1
 
     The Kullback-Leibler divergence. (b, ..., d) -> (b, ...)
@@ -176,7 +179,7 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def poisson(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean(y_pred - y_true * log(y_pred + epsilon)) over the last axis
 
     The negative log-likelihood of counts y_true under Poisson rates y_pred, up to a constant. (b, ..., d) -> (b, ...)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike
+from hornbeam.core.typing import TensorLike
 from hornbeam.ops.losses.common import aligned, mean_last
 
 
@@ -19,7 +17,7 @@ def _signed(labels: jax.Array) -> jax.Array:
 
 
 @op
-def hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean(max(1 - y_true * y_pred, 0)) over the last axis
 
     y_true is -1 or 1; if all of it is 0 or 1, 0 is read as -1. (b, ..., d) -> (b, ...)
@@ -33,7 +31,7 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean(max(1 - y_true * y_pred, 0)^2) over the last axis
 
     y_true is -1 or 1; if all of it is 0 or 1, 0 is read as -1. (b, ..., d) -> (b, ...)
@@ -47,7 +45,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """max(1 + the best score of a wrong class - the score of the right one, 0)
 
     y_true is one-hot. y_true, y_pred: (b, ..., classes) -> (b, ...)

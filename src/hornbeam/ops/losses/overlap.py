@@ -5,13 +5,13 @@ y_true and y_pred are memberships from 0 to 1 of the same shape. Raise ValueErro
 
 from __future__ import annotations
 
-from typing import Any
-
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
-from hornbeam.ops.common import Axis, TensorLike, as_axis
+from hornbeam.core.typing import Axis, TensorLike
+from hornbeam.ops.common import as_axis
 from hornbeam.ops.losses.common import aligned
 
 
@@ -22,7 +22,7 @@ def tversky(
     alpha: float = 0.5,
     beta: float = 0.5,
     axis: Axis = None,
-) -> Any:
+) -> jax.Array:
     """1 - both / (both + alpha * only_true + beta * only_pred) over the axes, all of them for None
 
     alpha weighs what is there and not predicted, beta what is predicted and not there. (So Keras computes it; its
@@ -42,7 +42,7 @@ def tversky(
 
 
 @op
-def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Any:
+def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> jax.Array:
     """1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)) over the axes, all of them for None
 
     >>> from hornbeam import keras

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import jit
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 from hornbeam.ops.losses.common import joint_mask, per_value, ratio, weighted
 
 
 @op(name="reduce_loss")
-@partial(jax.jit, static_argnames=("reduction", "dtype"))
+@jit(static_argnames=("reduction", "dtype"))
 def reduce(
     values: TensorLike,
-    sample_weight: TensorLike,
+    sample_weight: TensorLike | None,
     masks: list[TensorLike],
     reduction: str | None,
     dtype: str,
-) -> Any:
+) -> jax.Array:
     """The values of a loss weighted, masked and reduced."""
     values = array(values, dtype)
     # Half precision ends at 65504, or counts no further than 256: sums are kept in float32.

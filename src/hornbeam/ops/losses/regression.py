@@ -10,16 +10,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, as_axis
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import as_axis
 from hornbeam.ops.losses.common import aligned, mean_last
 
 
 @op
-def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean((y_true - y_pred)^2) over the last axis
 
     >>> from hornbeam import keras
@@ -31,7 +33,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean(|y_true - y_pred|) over the last axis
 
     >>> from hornbeam import keras
@@ -43,7 +45,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """100 * mean(|y_true - y_pred| / |y_true|) over the last axis, in percent
 
     |y_true| below epsilon (`keras.config.epsilon`) counts as epsilon.
@@ -57,7 +59,7 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> An
 
 
 @op
-def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean((log(y_true + 1) - log(y_pred + 1))^2) over the last axis; numbers below 0 count as 0
 
     >>> from hornbeam import keras
@@ -71,7 +73,7 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> An
 
 
 @op
-def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """mean(log(cosh(y_pred - y_true))) over the last axis
 
     Near 0 it is half the squared error, far away the absolute error less log(2).
@@ -86,7 +88,7 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Any:
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> jax.Array:
     """mean over the last axis of e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2, for e = y_true - y_pred
 
     Source: Huber, Robust Estimation of a Location Parameter, 1964.
@@ -106,7 +108,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Any:
 @op
 def cosine_similarity(
     y_true: TensorLike, y_pred: TensorLike, axis: int | Sequence[int] = -1
-) -> Any:
+) -> jax.Array:
     """-sum(y_true * y_pred) / (|y_true| * |y_pred|) over the axis: -1 for the same direction, 0 for right angles
 
     The negative of the similarity, so that it can be minimised. A vector of zeros has similarity 0 to any other.

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array, inexact
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array, inexact
 from hornbeam.ops.losses.common import aligned, shape_error
 
 
 @op
-def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """y_true == y_pred; (b, ...) -> (b, ...)"""
     y_true, y_pred = aligned("accuracy", y_true, y_pred)
     return _as_float(y_true == y_pred)
 
 
 @op
-def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Any:
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> jax.Array:
     """y_true == (y_pred > threshold); (b, ...) -> (b, ...)
 
     >>> from hornbeam import keras
@@ -34,7 +33,7 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 
 
 @op
-def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """argmax(y_true) == argmax(y_pred) over the classes; (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
@@ -49,7 +48,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     """y_true == argmax(y_pred) over the classes; (b, ...) or (b, ..., 1) against (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
@@ -61,7 +60,7 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @op
-def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Any:
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> jax.Array:
     """Whether argmax(y_true) is among the k highest scores of y_pred; (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
@@ -78,7 +77,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
 @op
 def sparse_top_k_categorical_accuracy(
     y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
-) -> Any:
+) -> jax.Array:
     """Whether class y_true is among the k highest scores of y_pred; (b, ...) against (b, ..., classes) -> (b, ...)
 
     With `from_sorted_ids`, y_pred holds numbers of classes, the likeliest first, instead of scores.

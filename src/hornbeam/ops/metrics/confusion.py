@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.config import floatx
+from hornbeam.core.jax_typed import jit
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 from hornbeam.ops.losses.common import aligned, joint_mask, per_value, shape_error
 
 # With `top_k` alone every chosen class counts as predicted, whatever its score: below any score there is.
@@ -30,13 +32,13 @@ def confusion_counts(
     y_true: TensorLike,
     y_pred: TensorLike,
     thresholds: TensorLike,
-    sample_weight: TensorLike = None,
+    sample_weight: TensorLike | None = None,
     masks: list[TensorLike] | None = None,
     top_k: int | None = None,
     class_id: int | None = None,
-    label_weights: TensorLike = None,
+    label_weights: TensorLike | None = None,
     multi_label: bool = False,
-) -> Any:
+) -> Counts:
     """The four counts for `y_pred > threshold` against truth that is 0 or not, at each threshold.
 
     y_true, y_pred: (b, ...) -> counts (thresholds,); with `multi_label` (b, labels) -> (thresholds, labels).
@@ -66,9 +68,9 @@ def confusion_counts(
 
 def _weights(
     values: jax.Array,
-    sample_weight: TensorLike,
+    sample_weight: TensorLike | None,
     masks: list[TensorLike],
-    label_weights: TensorLike,
+    label_weights: TensorLike | None,
 ) -> jax.Array:
     weights = jnp.ones(values.shape, floatx())
     if sample_weight is not None:
@@ -87,7 +89,7 @@ def _only_top_k(scores: jax.Array, k: int) -> jax.Array:
     return jnp.where(chosen > 0, scores, 2 * BELOW_ALL)
 
 
-@jax.jit
+@jit()
 def _count(
     truth: jax.Array, scores: jax.Array, weights: jax.Array, thresholds: jax.Array
 ) -> Counts:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import jit
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 from hornbeam.ops.losses.common import ratio
 from hornbeam.ops.metrics.confusion import Counts
 
 
 @op
-@partial(jax.jit, static_argnames=("curve", "summation_method"))
-def area(counts: TensorLike, curve: str, summation_method: str) -> Any:
+@jit(static_argnames=("curve", "summation_method"))
+def area(counts: Sequence[TensorLike], curve: str, summation_method: str) -> jax.Array:
     """The area under a curve of the four counts, (thresholds, ...) -> (...)"""
-    counts = Counts(*map(array, counts))
+    four = Counts(*map(array, counts))
     if curve == "PR" and summation_method == "interpolation":
-        return _interpolated_pr(counts)
-    x, y = _points(counts, curve)
+        return _interpolated_pr(four)
+    x, y = _points(four, curve)
     if summation_method == "minoring":
         heights = jnp.minimum(y[:-1], y[1:])
     elif summation_method == "majoring":
@@ -64,7 +65,7 @@ def _interpolated_pr(counts: Counts) -> jax.Array:
 
 
 @op
-def mean_over_labels(values: TensorLike, weights: TensorLike) -> Any:
+def mean_over_labels(values: TensorLike, weights: TensorLike | None) -> jax.Array:
     """The mean of one value for each label, weighted where weights are given."""
     values = array(values)
     if weights is None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.jax_typed import jit
 from hornbeam.core.op import op
-from hornbeam.ops.common import TensorLike, array
+from hornbeam.core.typing import TensorLike
+from hornbeam.ops.common import array
 from hornbeam.ops.losses.common import joint_mask, per_value, weighted
 
 
 def _weighted(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
+    values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
 ) -> tuple[jax.Array, jax.Array]:
     """values times their weights, and the weights, of one shape."""
     values = array(values, dtype)
@@ -28,19 +27,19 @@ def _weighted(
 
 
 @op
-@partial(jax.jit, static_argnames="dtype")
+@jit(static_argnames="dtype")
 def weighted_sum(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
-) -> Any:
+    values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
+) -> jax.Array:
     """The sum of values times their weights."""
     return jnp.sum(_weighted(values, sample_weight, masks, dtype)[0])
 
 
 @op
-@partial(jax.jit, static_argnames="dtype")
+@jit(static_argnames="dtype")
 def sample_totals(
-    values: TensorLike, sample_weight: TensorLike, masks: list[TensorLike], dtype: str
-) -> Any:
+    values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
+) -> tuple[jax.Array, jax.Array]:
     """The sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
 
     Unlike in Keras, a mask on `values` counts with and without weights. A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
