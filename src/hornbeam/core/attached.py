@@ -28,7 +28,8 @@ class Attachments:
         key = id(value)
         entry = self._entries.get(key)
         if entry is None or entry[0]() is not value:
-            entry = weakref.ref(value, lambda _: self._entries.pop(key, None)), {}
+            parts: dict[type, object] = {}
+            entry = weakref.ref(value, lambda _: self._entries.pop(key, None)), parts
             self._entries[key] = entry
         entry[1].update((type(each), each) for each in objects)
 

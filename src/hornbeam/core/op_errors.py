@@ -10,7 +10,7 @@ import dis
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -100,15 +100,21 @@ def _name(error: Exception, name: str) -> None:
             error.args = (f"`{name}`: {text}",)
 
 
+def _is_a(value: object, *kinds: type) -> bool:
+    """Return whether `value` is of one of the kinds, whatever its elements are."""
+    return isinstance(value, kinds)
+
+
 def _described(value: Any) -> str:
     """Return an array by its type and shape, any other value as it is written."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         dtype = getattr(value.dtype, "name", value.dtype)
         return f"{dtype} of shape {tuple(without_probes(tuple(value.shape)))}"
-    if isinstance(value, (list, tuple)) and any(hasattr(each, "shape") for each in value):
-        parts = [*map(_described, value[:6]), *["..."] * (len(value) > 6)]
-        return f"[{', '.join(parts)}]" if isinstance(value, list) else f"({', '.join(parts)})"
-    if isinstance(value, dict):
+    values: Sequence[object] = value if _is_a(value, list, tuple) else ()
+    if any(hasattr(each, "shape") for each in values):
+        parts = [*map(_described, values[:6]), *["..."] * (len(values) > 6)]
+        return f"[{', '.join(parts)}]" if _is_a(value, list) else f"({', '.join(parts)})"
+    if _is_a(value, dict):
         return f"{{{', '.join(f'{key!r}: {_described(each)}' for key, each in value.items())}}}"
     text = repr(without_probes(value))
     return text if len(text) <= 80 and "\n" not in text else f"a {type(value).__name__}"

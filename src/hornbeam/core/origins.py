@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.attached import Attachments, is_compiling
+from hornbeam.core.jax_typed import reshape
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["logits"], meta_fields=["axis"])
@@ -31,7 +32,7 @@ class Probabilities:
 
     def reshaped(self, shape: Sequence[int]) -> Probabilities | None:
         """Return the origin of the probabilities in another shape; None where that tears the axis of classes apart."""
-        logits = jnp.reshape(self.logits, shape)
+        logits = reshape(self.logits, shape)
         if self.axis is None:
             return replace(self, logits=logits)
         old = self.logits.shape
