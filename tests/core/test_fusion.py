@@ -118,3 +118,19 @@ def test_offers_end_with_their_value():
 
     jax.jit(run)(jnp.ones(3))
     assert not len(fusion._offers)
+
+
+@pytest.mark.parametrize(
+    "pooling",
+    [
+        layers.MaxPooling2D(2, strides=1),
+        layers.MaxPooling2D(3),
+        layers.MaxPooling2D((2, 1)),
+        layers.MaxPooling2D(2, padding="same"),
+    ],
+    ids=["strides", "window", "one axis", "padding"],
+)
+def test_other_poolings_are_not_fused(pooling):
+    conv = layers.Conv2D(16, 4, activation="relu")  # images of 13 x 13
+    model = keras.Sequential([keras.Input(X.shape[1:]), conv, pooling])
+    assert_close(model.predict(X, verbose=0), model(X))

@@ -5,6 +5,61 @@ from __future__ import annotations
 from tests.mutants.edit import Edit, edit
 
 EDITS: list[Edit] = [
+    # Fusion: what is offered beside a value, and what it was made of
+    edit(
+        "core/attached.py",
+        "isinstance(value, Tracer) and isinstance(lax.full((), 0.0), Tracer)",
+        "True",
+        "core/test_fusion.py::test_no_offers_outside_of_programs",
+    ),
+    edit(
+        "core/attached.py",
+        " and isinstance(lax.full((), 0.0), Tracer)",
+        "",
+        "core/test_fusion.py::test_no_offers_outside_of_programs",
+    ),
+    edit(
+        "core/attached.py",
+        "weakref.ref(value, lambda _: self._entries.pop(key, None))",
+        "weakref.ref(value)",
+        "core/test_fusion.py::test_offers_end_with_their_value",
+    ),
+    edit(
+        "core/origins.py",
+        "if origin is not None and (origin.everywhere or is_compiling(value)):",
+        "if origin is not None and is_compiling(value):",
+        "keras/losses/test_logits.py::test_value_and_gradient_are_those_of_the_logits",
+    ),
+    edit(
+        "core/origins.py",
+        " and math.prod(shape[:axis]) == before:",
+        ":",
+        "keras/losses/test_logits.py::test_the_axis_of_classes_moves_with_the_shape",
+    ),
+    edit(
+        "kernels/conv/__init__.py",
+        "tuple(steps) != (2, 2) or",
+        "",
+        "core/test_fusion.py::test_other_poolings_are_not_fused",
+    ),
+    edit(
+        "kernels/conv/__init__.py",
+        'pad != "valid" or tuple(window)',
+        "tuple(window)",
+        "core/test_fusion.py::test_other_poolings_are_not_fused",
+    ),
+    edit(
+        "kernels/normalization/__init__.py",
+        "if other.shape != x.shape or other.dtype != x.dtype:",
+        "if other.shape != x.shape:",
+        "kernels/test_normalization_native.py::test_a_sum_of_other_shapes_is_not_fused",
+    ),
+    edit(
+        "kernels/normalization/__init__.py",
+        "if other.shape != x.shape or other.dtype != x.dtype:",
+        "if other.dtype != x.dtype:",
+        "kernels/test_normalization_native.py::test_a_sum_of_other_shapes_is_not_fused",
+    ),
     # Types, sizes and places that no native kernel knows
     edit(
         "kernels/native.py",

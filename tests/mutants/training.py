@@ -130,9 +130,15 @@ EDITS: list[Edit] = [
     # Programs
     edit(
         "keras/training/programs.py",
-        "program is not None and program.made_at == change_count()",
-        "program is not None",
+        " or program.made_at != change_count()",
+        "",
         "keras/training/test_robustness.py::test_a_replaced_layer_counts_at_the_next_call",
+    ),
+    edit(
+        "keras/training/programs.py",
+        " or not program.contents.is_current()",
+        "",
+        "keras/engine/test_containers.py",
     ),
     edit(
         "keras/training/programs.py",
@@ -187,6 +193,19 @@ EDITS: list[Edit] = [
         "(eager if self.run_eagerly else scope).value_and_grad",
         "scope.value_and_grad",
         "keras/training/test_eager.py::test_tensors_kept_in_a_step_can_be_looked_at_afterwards",
+    ),
+    # Losses and metrics
+    edit(
+        "keras/compiled/loss.py",
+        "            if targets[i] is None:",
+        "            if False:",
+        "keras/training/test_robustness.py::test_bad_input_is_told_and_harms_nothing",
+    ),
+    edit(
+        "keras/metrics/base.py",
+        "        for metric in tracking.own_metrics(self):\n            metric.reset_state()",
+        "        pass",
+        "keras/metrics/test_base.py",
     ),
     # Data
     edit(

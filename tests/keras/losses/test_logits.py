@@ -118,6 +118,7 @@ def test_the_axis_of_classes_moves_with_the_shape():
     assert axis_of(ops.reshape(p, (2, 1, 3, 20))) == 2
     assert axis_of(ops.transpose(p, (0, 2, -1, 1))) == 3
     assert axis_of(ops.reshape(p, (6, 20))) == "none"  # classes are no axis any more
+    assert axis_of(ops.reshape(ops.softmax(z), (5, 24))) == "none"  # nor an axis as long as they
     assert axis_of(ops.softmax(z, axis=(2, 3))) == "none"
 
 
