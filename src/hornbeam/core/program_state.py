@@ -63,11 +63,6 @@ class ProgramState:
         self._told = len(self.variables)
         self._waits_for_made = True
 
-    def starts_with(self, variables: Sequence[Variable]) -> bool:
-        """Return whether these are the variables that were known beforehand."""
-        told = self.variables[: self._told]
-        return len(told) == len(variables) and all(map(_is, told, variables))
-
     def values(self) -> list[jax.Array]:
         """Return the current values. Raises RuntimeError for a found variable that has lost its value."""
         found = self.variables[self._told :]
@@ -134,7 +129,3 @@ class ProgramState:
             for variable in variables:
                 if all(variable is not each for each in self.variables):
                     self.variables.append(variable)
-
-
-def _is(a: object, b: object) -> bool:
-    return a is b
