@@ -92,10 +92,12 @@ def run_code(source: str, args: list[str]) -> None:
     def load() -> CodeType:
         text = textwrap.dedent(source) if sys.version_info >= (3, 14) else source
         code = _compiled(text, "<string>")
-        # From Python 3.13 on tracebacks show lines of such code, where it is registered; there is no public way.
+        # From Python 3.13 on tracebacks show lines of such code, where it is registered; there is no public way. Its
+        # first versions know the code by its file's name.
         register = getattr(linecache, "_register_code", None)
         if register is not None:
-            register(code, text, "<string>")
+            known_as = code if hasattr(linecache, "_interactive_cache") else "<string>"
+            register(known_as, text, "<string>")
         return code
 
     _run(load, argv=["-c", *args], folder="", names={"__loader__": BuiltinImporter})
