@@ -104,14 +104,14 @@ def row_update_kernels() -> Iterator[Kernel]:
     yield Kernel("embedding + Adam", size, call, (indices, normal(m, d)))
 
 
-def _kernel(optimizer: optimizers.Optimizer) -> updates.Rule:
+def _kernel(optimizer: optimizers.Optimizer) -> updates.UpdateRule:
     rule = optimizer.rule()
     assert rule is not None and rule.kernel is not None
     return rule.kernel
 
 
 def _steps(
-    rule: updates.Rule, decays: bool, gradients: Callable[..., Any], *arguments: jax.Array
+    rule: updates.UpdateRule, decays: bool, gradients: Callable[..., Any], *arguments: jax.Array
 ) -> Any:
     """Variables of zeros after some steps of the rule, in place as in training."""
     shapes = [g.shape for g in jax.eval_shape(gradients, jnp.int32(0), *arguments)]

@@ -36,14 +36,16 @@ KERNELS = (
     *("max_pool_forward", "max_pool_gradient", "average_pool_forward", "average_pool_gradient"),
     *("moments", "batch_norm_forward", "batch_norm_backward", "update_sgd", "update_rmsprop"),
 )
-SGD = updates.Rule("sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", False)))
-RMSPROP = updates.Rule(
+SGD = updates.UpdateRule(
+    "sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", False))
+)
+RMSPROP = updates.UpdateRule(
     "rmsprop",
     updates.rmsprop,
     ("velocity",),
     (("rho", 0.9), ("momentum", 0.0), ("epsilon", 1e-7)),
 )
-ADAM = updates.Rule(
+ADAM = updates.UpdateRule(
     "adam",
     updates.adam,
     ("momentum", "velocity"),

@@ -17,26 +17,26 @@ from tests.marks import native_only
 from tests.tolerances import assert_close
 
 RULES = {
-    "sgd": updates.Rule("sgd", updates.sgd, (), (("momentum", 0.0), ("nesterov", False))),
-    "momentum": updates.Rule(
+    "sgd": updates.UpdateRule("sgd", updates.sgd, (), (("momentum", 0.0), ("nesterov", False))),
+    "momentum": updates.UpdateRule(
         "sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", False))
     ),
-    "nesterov": updates.Rule(
+    "nesterov": updates.UpdateRule(
         "sgd", updates.sgd, ("momentum",), (("momentum", 0.9), ("nesterov", True))
     ),
-    "adam": updates.Rule(
+    "adam": updates.UpdateRule(
         "adam",
         updates.adam,
         ("momentum", "velocity"),
         (("beta_1", 0.9), ("beta_2", 0.999), ("epsilon", 1e-7)),
     ),
-    "rmsprop": updates.Rule(
+    "rmsprop": updates.UpdateRule(
         "rmsprop",
         updates.rmsprop,
         ("velocity",),
         (("rho", 0.9), ("momentum", 0.0), ("epsilon", 1e-7)),
     ),
-    "rmsprop_momentum": updates.Rule(
+    "rmsprop_momentum": updates.UpdateRule(
         "rmsprop",
         updates.rmsprop,
         ("velocity", "momentum"),
@@ -53,7 +53,7 @@ def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updates, "pays", lambda elements: True)
 
 
-def _state(rule: updates.Rule, shapes: Any = SHAPES, seed: int = 0) -> tuple[Any, Any, Any]:
+def _state(rule: updates.UpdateRule, shapes: Any = SHAPES, seed: int = 0) -> tuple[Any, Any, Any]:
     """Gradients, values and slots of order one; slots positive, as running means of squares are."""
     random = np.random.default_rng(seed)
     gradients, values = (
@@ -66,7 +66,7 @@ def _state(rule: updates.Rule, shapes: Any = SHAPES, seed: int = 0) -> tuple[Any
     return gradients, values, slots
 
 
-def _formula(rule: updates.Rule, rate: Any, decay: Any, decays: Any, *state: Any) -> Any:
+def _formula(rule: updates.UpdateRule, rate: Any, decay: Any, decays: Any, *state: Any) -> Any:
     rows = zip(*state, decays, strict=True)
     new = [
         rule(g, updates.decayed(v, decay) if each else v, s, jnp.float32(rate))
@@ -185,7 +185,7 @@ def _lookups(n: int, d: int, m: int, dtype: str) -> tuple[Any, Any]:
     return jnp.asarray(indices), jnp.asarray(random.standard_normal((m, d)), dtype)
 
 
-def _table_step(rule: updates.Rule, dtype: str) -> Any:
+def _table_step(rule: updates.UpdateRule, dtype: str) -> Any:
     """One update of three variables, of which the second is a table whose rows are looked up."""
 
     def step(gradients: Any, values: Any, slots: Any, indices: Any, dy: Any) -> Any:
@@ -198,7 +198,7 @@ def _table_step(rule: updates.Rule, dtype: str) -> Any:
 
 
 def _table_formula(
-    rule: updates.Rule, gradients: Any, values: Any, slots: Any, indices: Any, dy: Any
+    rule: updates.UpdateRule, gradients: Any, values: Any, slots: Any, indices: Any, dy: Any
 ) -> Any:
     dense = embedding.gradient_reference(len(values[1]), indices, dy.astype("float32"))
     given = [gradients[0], dense, gradients[2]]

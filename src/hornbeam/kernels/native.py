@@ -15,13 +15,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 import jax
 import numpy as np
 from jax import lax
 
-Arrays = tuple[jax.Array, ...]
+R = TypeVar("R")
+
+Arrays: TypeAlias = tuple[jax.Array, ...]
+Operand: TypeAlias = jax.Array | None
+Result: TypeAlias = jax.ShapeDtypeStruct
+# A static number or array that a kernel is called with.
+Attribute: TypeAlias = bool | int | float | np.generic | np.ndarray
 # fold(f, size, batched, *args) maps f over arguments of which the `batched` ones have a new first axis
 # of that size, by one call of f on arrays without it. It returns None where that can't be done.
 Fold = Callable[..., Any]
@@ -149,22 +155,39 @@ def _varies(array: jax.Array) -> bool:
     return bool(getattr(axes, "varying", ()))
 
 
+@overload
+def call(name: str, results: Result, /, *args: Operand, **attributes: Attribute) -> jax.Array: ...
+@overload
 def call(
-    name: str,
-    results: Any,
-    *args: jax.Array | None,
-    aliases: dict[int, int] | None = None,
-    **attributes: Any,
-) -> Any:
+    name: str, results: tuple[Result, ...], /, *args: Operand, **attributes: Attribute
+) -> Arrays: ...
+def call(
+    name: str, results: Result | tuple[Result, ...], /, *args: Operand, **attributes: Attribute
+) -> jax.Array | Arrays:
     """Call a native kernel; arguments that are None are left out.
 
     results: one `jax.ShapeDtypeStruct` or a tuple of them; arrays of the same structure are returned.
-    aliases: numbers of arguments, each with the number of the result that is written over it. XLA
-    first copies an argument that is still needed.
     """
     given = [x for x in args if x is not None]
+    found = jax.ffi.ffi_call(f"hornbeam_{name}", results)(*given, **attributes)
+    return found if isinstance(found, jax.Array) else tuple(found)
+
+
+def call_in_place(
+    name: str,
+    results: tuple[Result, ...],
+    aliases: dict[int, int],
+    /,
+    *args: jax.Array,
+    **attributes: Attribute,
+) -> Arrays:
+    """Call a native kernel that writes results over arguments.
+
+    aliases: numbers of arguments, each with the number of the result that is written over it. XLA first copies an
+    argument that is still needed.
+    """
     target = jax.ffi.ffi_call(f"hornbeam_{name}", results, input_output_aliases=aliases)
-    return target(*given, **attributes)
+    return tuple(target(*args, **attributes))
 
 
 def platform() -> str:
@@ -176,7 +199,7 @@ def platform() -> str:
     return device if isinstance(device, str) else device.platform
 
 
-def on_cpu(native: Callable[..., Any], reference: Callable[..., Any], *args: Any) -> Any:
+def on_cpu(native: Callable[..., R], reference: Callable[..., R], *args: Operand) -> R:
     """Return native(*args) where the program runs on CPU, else reference(*args).
 
     Where programs are for CPU, only one of the two is traced.
@@ -187,10 +210,10 @@ def on_cpu(native: Callable[..., Any], reference: Callable[..., Any], *args: Any
 
 
 def transformable(
-    native: Callable[..., Any],
-    reference: Callable[..., Any],
+    native: Callable[..., R],
+    reference: Callable[..., R],
     fold: Fold | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., R]:
     """Make a function of arrays (or None) that computes natively on CPU and can be transformed.
 
     Its gradients are those of `reference`; a kernel with a gradient of its own puts a `custom_vjp`
@@ -198,11 +221,11 @@ def transformable(
     """
 
     @jax.custom_batching.custom_vmap
-    def run(*args: Any) -> Any:
+    def run(*args: Operand) -> R:
         return on_cpu(native, reference, *args)
 
     @run.def_vmap
-    def _(size: int, batched: Sequence[Any], *args: Any) -> tuple[Any, Any]:
+    def _(size: int, batched: Sequence[Any], *args: Operand) -> tuple[R, Any]:
         flags = [bool(jax.tree.leaves(b)) and all(jax.tree.leaves(b)) for b in batched]
         result = fold(run, size, flags, *args) if fold else None
         if result is None:
@@ -211,13 +234,13 @@ def transformable(
         return result, jax.tree.map(lambda _: True, result)
 
     @jax.custom_vjp
-    def differentiable(*args: Any) -> Any:
+    def differentiable(*args: Operand) -> R:
         return run(*args)
 
-    def forward(*args: Any) -> tuple[Any, Any]:
+    def forward(*args: Operand) -> tuple[R, tuple[Operand, ...]]:
         return differentiable(*args), args  # itself, for the gradient of the gradient
 
-    def backward(args: Any, gradients: Any) -> Any:
+    def backward(args: tuple[Operand, ...], gradients: R) -> tuple[Operand, ...]:
         return jax.vjp(reference, *args)[1](gradients)
 
     differentiable.defvjp(forward, backward)

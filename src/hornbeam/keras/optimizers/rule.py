@@ -72,13 +72,13 @@ class Rule:
         return [group for group in groups if group]
 
     @property
-    def kernel(self) -> updates.Rule | None:
+    def kernel(self) -> updates.UpdateRule | None:
         """Return the native kernel of the formula; None where there is none."""
         name = _KERNELS.get(self.formula)
         if name is None:
             return None
         slots = tuple(slot.name for slot in self.slots)
-        return updates.Rule(name, self.formula, slots, self.constants)
+        return updates.UpdateRule(name, self.formula, slots, self.constants)
 
     def scalars_at(self, rate: jax.Array, step: jax.Array, shared: Scalars) -> Scalars:
         """Return the numbers that the formula takes at a step."""

@@ -69,13 +69,13 @@ def update(rule: Rule, moment: Moment, targets: Sequence[Target]) -> None:
         update_one(rule, moment, each)
 
 
-def _suits(kernel: updates.Rule, target: Target) -> bool:
+def _suits(kernel: updates.UpdateRule, target: Target) -> bool:
     gradient, value, slots = target.arrays()
     return tuple(slots) == kernel.slots and updates.suits(kernel, gradient, value, *slots.values())
 
 
 def _update_by_kernel(
-    rule: Rule, kernel: updates.Rule, moment: Moment, targets: Sequence[Target]
+    rule: Rule, kernel: updates.UpdateRule, moment: Moment, targets: Sequence[Target]
 ) -> None:
     rate = moment.learning_rate.astype(jnp.float32)
     gradients, values, slots = zip(*(each.arrays() for each in targets), strict=True)

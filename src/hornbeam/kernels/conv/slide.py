@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -11,6 +11,7 @@ from jax import lax
 
 from hornbeam.kernels.conv import reference
 from hornbeam.kernels.conv.reference import PaddingPairs, causal_padding
+from hornbeam.kernels.native import Attribute
 
 
 class Slide(NamedTuple):
@@ -27,7 +28,7 @@ class Slide(NamedTuple):
         return (top, bottom), (left, right)
 
     @property
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Attribute]:
         return {
             "strides": np.array(self.strides, np.int64),
             "dilation": np.array(self.dilation, np.int64),

@@ -5,18 +5,22 @@ Letters: b rows, d features, u units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.kernels import native
 from hornbeam.kernels.dense import reference
+from hornbeam.kernels.transforms import compiled, custom_gradient
+
+# x, kernel, whether there is a bias, and y with relu.
+_Saved: TypeAlias = tuple[jax.Array, jax.Array, bool, jax.Array | None]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
+@custom_gradient(static=1)
 def _affine(relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
     """x: (b, d), kernel: (d, u), bias: (u,) -> (b, u)
 
@@ -25,12 +29,16 @@ def _affine(relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None)
     return _FORWARD[relu](x, kernel, bias)
 
 
-def _affine_forward(relu: bool, x: Any, kernel: Any, bias: Any) -> tuple[Any, tuple]:
+def _affine_forward(
+    relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
+) -> tuple[jax.Array, _Saved]:
     y = _affine(relu, x, kernel, bias)
     return y, (x, kernel, bias is not None, y if relu else None)
 
 
-def _affine_backward(relu: bool, saved: tuple, dy: jax.Array) -> tuple[Any, Any, Any]:
+def _affine_backward(
+    relu: bool, saved: _Saved, dy: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array | None]:
     x, kernel, has_bias, y = saved
     dx = _input_gradient(dy, kernel, y)
     d_kernel, d_bias = _WEIGHT_GRADIENT[kernel.dtype.name](x, dy, y)
@@ -38,47 +46,57 @@ def _affine_backward(relu: bool, saved: tuple, dy: jax.Array) -> tuple[Any, Any,
 
 
 _affine.defvjp(_affine_forward, _affine_backward)
-affine = jax.jit(_affine, static_argnums=0, inline=True)  # for eager calls
+affine = compiled(static=1)(_affine)
 
 
-def _forward_native(relu: bool, x: jax.Array, kernel: jax.Array, bias: Any) -> jax.Array:
+def _forward_native(
+    relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
+) -> jax.Array:
     result = jax.ShapeDtypeStruct((x.shape[0], kernel.shape[1]), x.dtype)
     return native.call("dense_forward", result, x, kernel, bias, relu=relu, transposed=False)
 
 
-def _forward_reference(relu: bool, x: jax.Array, kernel: jax.Array, bias: Any) -> jax.Array:
+def _forward_reference(
+    relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
+) -> jax.Array:
     bias = None if bias is None else bias.astype(x.dtype)
     return reference.affine(x, kernel.astype(x.dtype), bias, "relu" if relu else None)
 
 
-def _input_gradient_native(dy: jax.Array, kernel: jax.Array, y: Any) -> jax.Array:
+def _input_gradient_native(dy: jax.Array, kernel: jax.Array, y: jax.Array | None) -> jax.Array:
     result = jax.ShapeDtypeStruct((dy.shape[0], kernel.shape[0]), dy.dtype)
     return native.call("dense_input_gradient", result, dy, kernel, y, transposed=False)
 
 
-def _input_gradient_reference(dy: jax.Array, kernel: jax.Array, y: Any) -> jax.Array:
+def _input_gradient_reference(dy: jax.Array, kernel: jax.Array, y: jax.Array | None) -> jax.Array:
     return _masked(dy, y) @ kernel.T.astype(dy.dtype)
 
 
-def _weight_gradient_native(dtype: str, x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
+def _weight_gradient_native(
+    dtype: str, x: jax.Array, dy: jax.Array, y: jax.Array | None
+) -> native.Arrays:
     d_kernel = jax.ShapeDtypeStruct((x.shape[1], dy.shape[1]), dtype)
     d_bias = jax.ShapeDtypeStruct((dy.shape[1],), dtype)
-    return tuple(native.call("dense_weight_gradient", (d_kernel, d_bias), x, dy, y))
+    return native.call("dense_weight_gradient", (d_kernel, d_bias), x, dy, y)
 
 
-def _weight_gradient_reference(dtype: str, x: jax.Array, dy: jax.Array, y: Any) -> native.Arrays:
+def _weight_gradient_reference(
+    dtype: str, x: jax.Array, dy: jax.Array, y: jax.Array | None
+) -> native.Arrays:
     dz = _masked(dy, y)
     return jnp.matmul(x.T, dz, preferred_element_type=dtype), jnp.sum(dz, axis=0, dtype=dtype)
 
 
-def _masked(dy: jax.Array, y: Any) -> jax.Array:
+def _masked(dy: jax.Array, y: jax.Array | None) -> jax.Array:
     return dy if y is None else jnp.where(y > 0, dy, 0)
 
 
 def _fold_rows(*shared: int) -> native.Fold:
     """Fold many sets of rows into a larger one under vmap, if the `shared` arguments are the same for all."""
 
-    def fold(f: Any, size: int, batched: Sequence[bool], *args: Any) -> Any:
+    def fold(
+        f: Callable[..., jax.Array], size: int, batched: Sequence[bool], *args: native.Operand
+    ) -> jax.Array | None:
         if any(batched[i] for i in shared):
             return None
         rows = list(args)

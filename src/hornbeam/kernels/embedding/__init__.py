@@ -5,8 +5,6 @@ Letters: n rows of the table, d their length, m rows that are looked up.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 
@@ -38,21 +36,21 @@ def take_rows(table: jax.Array, indices: jax.Array, dtype: DTypeLike | None = No
     return TAKE_ROWS(table, indices, np.dtype(dtype or table.dtype))
 
 
-def _reference(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
+def _reference(table: jax.Array, indices: jax.Array, dtype: np.dtype[np.generic]) -> jax.Array:
     return take_rows_reference(table, indices).astype(dtype)
 
 
-def _native(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
+def _native(table: jax.Array, indices: jax.Array, dtype: np.dtype[np.generic]) -> jax.Array:
     # While a program is traced, no wrapping may lie around it that makes another value of the gradient.
-    taken: Any = (native.take if is_traced(table) else native.compiled_take)(dtype, table, indices)
+    taken = (native.take if is_traced(table) else native.compiled_take)(dtype, table, indices)
     return made_of(taken, LookedUp(indices, table.shape[0]))
 
 
-def _suits(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> bool:
+def _suits(table: jax.Array, indices: jax.Array, dtype: np.dtype[np.generic]) -> bool:
     return table.ndim == 2 and suits(table)
 
 
-def _pays(table: jax.Array, indices: jax.Array, dtype: np.dtype[Any]) -> bool:
+def _pays(table: jax.Array, indices: jax.Array, dtype: np.dtype[np.generic]) -> bool:
     return True  # the value is XLA's; whether the gradient pays, it decides by itself
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import numpy as np
@@ -11,19 +10,26 @@ import numpy as np
 from hornbeam.core.origins import AddedRows, made_of
 from hornbeam.kernels.embedding import reference
 from hornbeam.kernels.embedding.gradient import int32, table_gradient
+from hornbeam.kernels.transforms import compiled, custom_gradient
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def take(dtype: np.dtype[Any], table: jax.Array, indices: jax.Array) -> jax.Array:
+@custom_gradient(static=1)
+def take(dtype: np.dtype[np.generic], table: jax.Array, indices: jax.Array) -> jax.Array:
     """See `embedding.take_rows`."""
     return reference.take_rows(table, indices).astype(dtype)
 
 
-def _forward(dtype: np.dtype[Any], table: jax.Array, indices: jax.Array) -> Any:
+# The indices, the number of rows, and an empty part of the table, for its type.
+_Saved: TypeAlias = tuple[jax.Array, int, jax.Array]
+
+
+def _forward(
+    dtype: np.dtype[np.generic], table: jax.Array, indices: jax.Array
+) -> tuple[jax.Array, _Saved]:
     return take(dtype, table, indices), (indices, table.shape[0], table[:0])
 
 
-def _backward(dtype: np.dtype[Any], saved: Any, dy: jax.Array) -> Any:
+def _backward(dtype: np.dtype[np.generic], saved: _Saved, dy: jax.Array) -> tuple[jax.Array, None]:
     del dtype
     indices, n, nothing = saved
     indices, dy = int32(indices.reshape(-1), n), dy.reshape(-1, dy.shape[-1])
@@ -32,4 +38,4 @@ def _backward(dtype: np.dtype[Any], saved: Any, dy: jax.Array) -> Any:
 
 
 take.defvjp(_forward, _backward)
-compiled_take = jax.jit(take, static_argnums=0, inline=True)  # for eager calls
+compiled_take = compiled(static=1)(take)

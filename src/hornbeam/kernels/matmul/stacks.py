@@ -6,8 +6,8 @@ Letters: z pairs of matrices, m rows, k that are summed over, n columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Any
+from functools import lru_cache
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,10 +16,13 @@ from hornbeam.core.typing import DTypeLike
 from hornbeam.kernels import native
 from hornbeam.kernels.kernel import Kernel
 from hornbeam.kernels.matmul import reference
+from hornbeam.kernels.transforms import compiled, custom_gradient
 
 MIN_SIZE = 16  # a register
 MIN_MULTIPLICATIONS = 1_000_000
 LARGE = 512
+
+_Pair: TypeAlias = tuple[jax.Array, jax.Array]
 
 
 def batched(
@@ -78,7 +81,7 @@ def pays(dtype: DTypeLike, z: int, m: int, k: int, n: int) -> bool:
     return min(m, k, n) >= MIN_SIZE and z * m * k * n >= MIN_MULTIPLICATIONS and not is_large
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+@custom_gradient(static=3)
 def _product(
     transpose_a: bool, transpose_b: bool, dtype: str | None, a: jax.Array, b: jax.Array
 ) -> jax.Array:
@@ -87,13 +90,13 @@ def _product(
 
 def _forward(
     transpose_a: bool, transpose_b: bool, dtype: str | None, a: jax.Array, b: jax.Array
-) -> Any:
+) -> tuple[jax.Array, _Pair]:
     return _product(transpose_a, transpose_b, dtype, a, b), (a, b)
 
 
 def _backward(
-    transpose_a: bool, transpose_b: bool, dtype: str | None, saved: Any, dc: jax.Array
-) -> Any:
+    transpose_a: bool, transpose_b: bool, dtype: str | None, saved: _Pair, dc: jax.Array
+) -> _Pair:
     a, b = saved
     dc = dc.astype(a.dtype)
     da = (
@@ -106,14 +109,17 @@ def _backward(
 
 
 _product.defvjp(_forward, _backward)
-_compiled = jax.jit(_product, static_argnums=(0, 1, 2), inline=True)  # for eager calls
+_compiled = compiled(static=3)(_product)
 
 
 @lru_cache(maxsize=16)
-def _kernel(transpose_a: bool, transpose_b: bool, dtype: str | None) -> Callable[..., Any]:
-    options: dict[str, Any] = {"a_transposed": transpose_a, "b_transposed": transpose_b}
+def _kernel(transpose_a: bool, transpose_b: bool, dtype: str | None) -> Callable[..., jax.Array]:
+    options: dict[str, native.Attribute] = {
+        "a_transposed": transpose_a,
+        "b_transposed": transpose_b,
+    }
 
-    def call(a: jax.Array, b: jax.Array) -> Any:
+    def call(a: jax.Array, b: jax.Array) -> jax.Array:
         shape = a.shape[0], a.shape[2 if transpose_a else 1], b.shape[1 if transpose_b else 2]
         result = jax.ShapeDtypeStruct(shape, dtype or a.dtype)
         return native.call("batched_matmul", result, a, b, **options)
@@ -124,7 +130,9 @@ def _kernel(transpose_a: bool, transpose_b: bool, dtype: str | None) -> Callable
     return native.transformable(call, by_definition, _fold_pairs)
 
 
-def _fold_pairs(f: Any, size: int, batched: Sequence[bool], *args: jax.Array) -> jax.Array:
+def _fold_pairs(
+    f: Callable[..., jax.Array], size: int, batched: Sequence[bool], *args: jax.Array
+) -> jax.Array:
     """Fold many batches into one larger batch under vmap."""
     each = [
         a if flag else jnp.broadcast_to(a, (size, *a.shape))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -81,7 +80,7 @@ def _suits(x: jax.Array, *vectors: jax.Array) -> bool:
     return all(a.dtype == jnp.float32 and a.shape == x.shape[-1:] for a in vectors)
 
 
-def _pays(x: jax.Array, *_: Any) -> bool:
+def _pays(x: jax.Array, *_: object) -> bool:
     return pays(math.prod(x.shape[:-1]), x.shape[-1])
 
 
@@ -133,7 +132,7 @@ def _batch_native(
         own = x.reshape(-1, x.shape[-1])
         added = None if other is None else other.reshape(own.shape)
         batch = native.Batch(float(epsilon), relu)
-        found: Any = native.batch_normalization(batch, own, added, mean, variance, gamma, beta)
+        found = native.batch_normalization(batch, own, added, mean, variance, gamma, beta)
         y, twin = (each.reshape(x.shape) for each in found)
         return fusion.offer(y, fusion.Twin(twin)) if relu else y
 
@@ -169,8 +168,7 @@ def _layer_reference(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: f
 
 def _layer_native(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: float) -> jax.Array:
     rows = x.reshape(-1, x.shape[-1])
-    found: Any = native.layer_normalization(float(epsilon), rows, gamma, beta)
-    return found[0].reshape(x.shape)
+    return native.layer_normalization(float(epsilon), rows, gamma, beta)[0].reshape(x.shape)
 
 
 def _layer_suits(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: float) -> bool:

@@ -6,8 +6,8 @@ x: (b, h, w, c), y and dy: (b, h', w', c). One dimension is an image of height 1
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jax import lax
 
 from hornbeam.kernels import native
 from hornbeam.kernels.pool import reference as by_xla
+from hornbeam.kernels.transforms import compiled, custom_gradient, transpose
 
 
 class Windows(NamedTuple):
@@ -32,7 +33,7 @@ class Windows(NamedTuple):
         return list(zip(self.before, self.after, strict=True))
 
     @property
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, native.Attribute]:
         return {
             "window": np.array(self.window, np.int64),
             "strides": np.array(self.strides, np.int64),
@@ -69,13 +70,13 @@ class Windows(NamedTuple):
 # ---------------------------------------------------------------------------------------- maximum
 
 
-@partial(jax.jit, static_argnums=0, inline=True)  # for eager calls
+@compiled(static=1)
 def max_pool(windows: Windows, x: jax.Array) -> jax.Array:
     """The largest element of each window, the first of equal ones."""
     return _max_pool(windows, x)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
+@custom_gradient(static=1)
 def _max_pool(windows: Windows, x: jax.Array) -> jax.Array:
     return _max_value(windows)(x)
 
@@ -91,19 +92,22 @@ def _max_pool_backward(windows: Windows, places: jax.Array, dy: jax.Array) -> tu
 _max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _max_pool_mapped(windows: Windows, x: jax.Array) -> Any:
+@custom_gradient(static=1)
+def _max_pool_mapped(windows: Windows, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The value, and the place in its window of each maximum: all that the gradient needs."""
     return _max_forward(windows)(x)
 
 
-def _mapped_forward(windows: Windows, x: jax.Array) -> tuple[Any, jax.Array]:
-    mapped: Any = _max_pool_mapped(windows, x)
-    y, places = mapped
+def _mapped_forward(
+    windows: Windows, x: jax.Array
+) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+    y, places = _max_pool_mapped(windows, x)
     return (y, places), places
 
 
-def _mapped_backward(windows: Windows, places: jax.Array, gradients: Any) -> tuple[jax.Array]:
+def _mapped_backward(
+    windows: Windows, places: jax.Array, gradients: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array]:
     return (_max_gradient(windows)(gradients[0], places),)
 
 
@@ -111,7 +115,7 @@ _max_pool_mapped.defvjp(_mapped_forward, _mapped_backward)
 
 
 @cache
-def _max_value(windows: Windows) -> Callable[..., Any]:
+def _max_value(windows: Windows) -> Callable[..., jax.Array]:
     def run(x: jax.Array) -> jax.Array:
         return native.call("max_pool_value", _output(windows, x), x, **windows.attributes)
 
@@ -122,20 +126,21 @@ def _max_value(windows: Windows) -> Callable[..., Any]:
 
 
 @cache
-def _max_forward(windows: Windows) -> Callable[..., Any]:
-    def run(x: jax.Array) -> native.Arrays:
+def _max_forward(windows: Windows) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    def run(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         value = _output(windows, x)
         results = value, jax.ShapeDtypeStruct(value.shape, jnp.uint8)
-        return tuple(native.call("max_pool_forward", results, x, **windows.attributes))
+        y, places = native.call("max_pool_forward", results, x, **windows.attributes)
+        return y, places
 
-    def reference(x: jax.Array) -> native.Arrays:
+    def reference(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         return by_xla.maximum(windows.taps(x, -np.inf))
 
     return native.transformable(run, reference, _fold_images)
 
 
 @cache
-def _max_gradient(windows: Windows) -> Callable[..., Any]:
+def _max_gradient(windows: Windows) -> Callable[..., jax.Array]:
     def run(dy: jax.Array, places: jax.Array) -> jax.Array:
         result = _input(windows, dy)
         return native.call("max_pool_gradient", result, dy, places, **windows.attributes)
@@ -144,8 +149,7 @@ def _max_gradient(windows: Windows) -> Callable[..., Any]:
         taps = [
             jnp.where(places == number, dy, 0) for number in range(int(np.prod(windows.window)))
         ]
-        transpose = jax.linear_transpose(lambda x: windows.taps(x, 0), _input(windows, dy))
-        return transpose(taps)[0]
+        return transpose(lambda x: windows.taps(x, 0), _input(windows, dy))(taps)
 
     return native.transformable(run, reference, _fold_images)
 
@@ -153,18 +157,18 @@ def _max_gradient(windows: Windows) -> Callable[..., Any]:
 # ---------------------------------------------------------------------------------------- average
 
 
-@partial(jax.jit, static_argnums=0, inline=True)
+@compiled(static=1)
 def average_pool(windows: Windows, x: jax.Array) -> jax.Array:
     """The mean of what each window holds of x."""
     return _average_pool(windows, x)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
+@custom_gradient(static=1)
 def _average_pool(windows: Windows, x: jax.Array) -> jax.Array:
     return _average_forward(windows)(x)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
+@custom_gradient(static=1)
 def _average_pool_transposed(windows: Windows, dy: jax.Array) -> jax.Array:
     return _average_gradient(windows)(dy)
 
@@ -181,7 +185,7 @@ _average_pool_transposed.defvjp(
 
 
 @cache
-def _average_forward(windows: Windows) -> Callable[..., Any]:
+def _average_forward(windows: Windows) -> Callable[..., jax.Array]:
     def run(x: jax.Array) -> jax.Array:
         return native.call("average_pool_forward", _output(windows, x), x, **windows.attributes)
 
@@ -193,14 +197,14 @@ def _average_forward(windows: Windows) -> Callable[..., Any]:
 
 
 @cache
-def _average_gradient(windows: Windows) -> Callable[..., Any]:
+def _average_gradient(windows: Windows) -> Callable[..., jax.Array]:
     def run(dy: jax.Array) -> jax.Array:
         return native.call("average_pool_gradient", _input(windows, dy), dy, **windows.attributes)
 
     def reference(dy: jax.Array) -> jax.Array:
         each = dy / windows.counts().astype(dy.dtype)
-        transpose = jax.linear_transpose(lambda x: windows.taps(x, 0), _input(windows, dy))
-        return transpose([each] * int(np.prod(windows.window)))[0]
+        taps = [each] * int(np.prod(windows.window))
+        return transpose(lambda x: windows.taps(x, 0), _input(windows, dy))(taps)
 
     return native.transformable(run, reference, _fold_images)
 
@@ -216,7 +220,12 @@ def _input(windows: Windows, dy: jax.Array) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((dy.shape[0], *windows.size, dy.shape[-1]), dy.dtype)
 
 
-def _fold_images(f: Any, size: int, batched: Sequence[bool], *args: jax.Array) -> Any:
+def _fold_images(
+    f: Callable[..., jax.Array | native.Arrays],
+    size: int,
+    batched: Sequence[bool],
+    *args: jax.Array,
+) -> jax.Array | native.Arrays:
     """Fold many sets of images into a larger one under vmap."""
     each = [
         a if flag else jnp.broadcast_to(a, (size, *a.shape))

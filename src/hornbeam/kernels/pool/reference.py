@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import jax
@@ -62,7 +62,9 @@ def _max_pool_blocks(x: jax.Array, window: Ints) -> jax.Array:
 
 
 @_max_pool_blocks.defjvp
-def _max_pool_blocks_jvp(window: Ints, primals: tuple, tangents: tuple) -> tuple:
+def _max_pool_blocks_jvp(
+    window: Ints, primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     x, dx = _crop_to_blocks(primals[0], window), _crop_to_blocks(tangents[0], window)
     largest, first = maximum(list(taps(x, window, window)))
     # Every element belongs to one window, so that the transpose of this (the gradient) is a
@@ -81,7 +83,9 @@ def _max_pool_taps(x: jax.Array, window: Ints, strides: Ints) -> jax.Array:
 
 
 @_max_pool_taps.defjvp
-def _max_pool_taps_jvp(window: Ints, strides: Ints, primals: tuple, tangents: tuple) -> tuple:
+def _max_pool_taps_jvp(
+    window: Ints, strides: Ints, primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     x, dx = primals[0], tangents[0]
     largest, first = maximum(list(taps(x, window, strides)))
     dy = jnp.zeros_like(largest)
@@ -154,7 +158,12 @@ def _window_counts(sizes: Ints, window: Ints, strides: Ints, padding: str) -> np
 
 
 def _reduce_window(
-    x: jax.Array, start: float, reduce, window: Ints, strides: Ints, padding: str
+    x: jax.Array,
+    start: float,
+    reduce: Callable[[jax.Array, jax.Array], jax.Array],
+    window: Ints,
+    strides: Ints,
+    padding: str,
 ) -> jax.Array:
     # JAX differentiates only the reductions it knows, and knows them by a start value that is a
     # plain scalar of the right dtype.
@@ -162,7 +171,7 @@ def _reduce_window(
     return lax.reduce_window(x, init, reduce, (1, *window, 1), (1, *strides, 1), padding.upper())
 
 
-def _lowest(dtype: np.dtype) -> float:
+def _lowest(dtype: np.dtype[np.generic]) -> float:
     """What loses against every value of the dtype."""
     if jnp.issubdtype(dtype, jnp.floating):
         return -math.inf

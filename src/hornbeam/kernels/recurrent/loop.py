@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,17 @@ from jax import lax
 from jax.export import is_symbolic_dim
 
 from hornbeam.kernels import native
+from hornbeam.kernels.transforms import custom_gradient, vjp
 
 _CACHE = 8 << 20  # bytes; about what is still in a core's caches when it is read again
 
-States = tuple[jax.Array, ...]
+Tree = TypeVar("Tree")  # arrays in any structure
+Outputs = TypeVar("Outputs")
+Args = TypeVarTuple("Args")
+
+States: TypeAlias = tuple[jax.Array, ...]
+# The last states, and h after each step, or None.
+Recurred: TypeAlias = tuple[States, jax.Array | None]
 # (x[t], h[t-1] @ U + recurrent bias, states) -> new states, of which the first is h[t]. An additive
 # cell needs only the sum of the first two: it gets it as the second, and None as the first.
 Cell = Callable[[jax.Array | None, jax.Array, States], States]
@@ -38,6 +45,18 @@ class Operands(NamedTuple):
     mask: jax.Array | None  # booleans (t, b)
 
 
+# x and the mask of one step, or of all steps.
+_Step: TypeAlias = tuple[jax.Array, jax.Array | None]
+# What a cell is given of x and of the product.
+_Given: TypeAlias = tuple[jax.Array | None, jax.Array]
+# Operands, and of each step the states before it and the product.
+_Saved: TypeAlias = tuple[Operands, States, jax.Array]
+# x, product, states before, mask and the gradient of h.
+_StepBack: TypeAlias = tuple[
+    jax.Array | None, jax.Array, States, jax.Array | None, jax.Array | None
+]
+
+
 class Projection(NamedTuple):
     """What makes (t, b, k) of the inputs (t, b, d): x @ kernel + bias."""
 
@@ -47,6 +66,10 @@ class Projection(NamedTuple):
     def __call__(self, x: jax.Array) -> jax.Array:
         product = x @ self.kernel
         return product if self.bias is None else product + self.bias
+
+
+# The gradients of both, from those of what is returned.
+_Pull: TypeAlias = Callable[[Recurred], tuple[Projection, Operands]]
 
 
 class Form(NamedTuple):
@@ -59,8 +82,8 @@ class Form(NamedTuple):
     sequences: bool
 
 
-def select(keep: jax.Array | None, new: Any, old: Any) -> Any:
-    """`new` for the examples of the batch where `keep` (b,) is true, else `old`."""
+def select(keep: jax.Array | None, new: Tree, old: Tree) -> Tree:
+    """Return `new` for the examples of the batch where `keep` (b,) is true, else `old`."""
     if keep is None:
         return new
 
@@ -70,8 +93,8 @@ def select(keep: jax.Array | None, new: Any, old: Any) -> Any:
     return jax.tree.map(each, new, old)
 
 
-def apart(fn: Callable[..., Any], *args: Any) -> Any:
-    """fn(*args), on CPU compiled as a computation of its own.
+def apart(fn: Callable[[Unpack[Args]], Tree], *args: *Args) -> Tree:
+    """Return fn(*args), on CPU compiled as a computation of its own.
 
     XLA's CPU backend fuses the reading of one step's slice into the arithmetic that uses it, and such
     fusions are not vectorised: sigmoid and tanh become about four times slower. Branches are not
@@ -84,7 +107,7 @@ def apart(fn: Callable[..., Any], *args: Any) -> Any:
         return fn(*args)
     probe = first.ravel()[0]
 
-    def branch(*args: Any) -> Any:
+    def branch(*args: *Args) -> Tree:
         shapes = jax.eval_shape(fn, *args)
         true = jnp.isnan(probe) | jnp.isinf(probe) | jnp.isfinite(probe)
         return lax.cond(
@@ -94,12 +117,10 @@ def apart(fn: Callable[..., Any], *args: Any) -> Any:
     return lax.platform_dependent(*args, cpu=branch, default=fn)
 
 
-def _recur(
-    form: Form, operands: Operands, projection: Projection | None
-) -> tuple[States, jax.Array | None]:
-    """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time."""
+def _recur(form: Form, operands: Operands, projection: Projection | None) -> Recurred:
+    """Return the last states, and h after each step (t, b, u) if `form.sequences`, in the order of time."""
 
-    def body(states: States, inputs: tuple) -> tuple[States, jax.Array | None]:
+    def body(states: States, inputs: _Step) -> tuple[States, jax.Array | None]:
         x, keep = inputs
         x = x if projection is None else projection(x)
         new = select(keep, _step(form, operands, x, states)[0], states)
@@ -108,8 +129,8 @@ def _recur(
     return _scan(form, body, operands.states, (operands.x, operands.mask))
 
 
-def _step(form: Form, o: Operands, x: jax.Array, states: States) -> tuple[States, tuple]:
-    """The new states, and what the cell was given."""
+def _step(form: Form, o: Operands, x: jax.Array, states: States) -> tuple[States, _Given]:
+    """Return the new states, and what the cell was given."""
     h = states[0] if o.dropout is None else states[0] * o.dropout
     product = h @ o.kernel
     if o.bias is not None:
@@ -118,13 +139,21 @@ def _step(form: Form, o: Operands, x: jax.Array, states: States) -> tuple[States
     return apart(form.cell, *given, states), given
 
 
-def _scan(form: Form, body: Callable[..., Any], start: Any, inputs: Any, back: bool = False) -> Any:
+def _scan(
+    form: Form,
+    body: Callable[[States, Tree], tuple[States, Outputs]],
+    start: States,
+    inputs: Tree,
+    back: bool = False,
+) -> tuple[States, Outputs]:
     unroll = True if form.unroll else 1
     return lax.scan(body, start, inputs, reverse=form.reverse != back, unroll=unroll)
 
 
-def _forward(form: Form, operands: Operands) -> tuple[Any, Any]:
-    def body(states: States, inputs: tuple) -> tuple[States, tuple]:
+def _forward(form: Form, operands: Operands) -> tuple[Recurred, _Saved]:
+    def body(
+        states: States, inputs: _Step
+    ) -> tuple[States, tuple[States, jax.Array, jax.Array | None]]:
         x, keep = inputs
         new, (_, product) = _step(form, operands, x, states)
         new = select(keep, new, states)
@@ -134,15 +163,17 @@ def _forward(form: Form, operands: Operands) -> tuple[Any, Any]:
     return (last, hs), (operands, before, products)
 
 
-def _pull(cell: Cell, x: Any, product: jax.Array, states: States, d_new: States) -> Any:
-    return jax.vjp(cell, x, product, states)[1](d_new)
+def _pull(
+    cell: Cell, x: jax.Array | None, product: jax.Array, states: States, d_new: States
+) -> tuple[jax.Array | None, jax.Array, States]:
+    return vjp(cell, x, product, states)[1](d_new)
 
 
-def _backward(form: Form, saved: tuple, gradients: tuple) -> tuple[Operands]:
+def _backward(form: Form, saved: _Saved, gradients: Recurred) -> tuple[Operands]:
     o, before, products = saved
     d_last, d_hs = gradients
 
-    def body(d_new: States, inputs: tuple) -> tuple[States, tuple]:
+    def body(d_new: States, inputs: _StepBack) -> tuple[States, tuple[jax.Array | None, jax.Array]]:
         x, product, states, keep, d_h = inputs
         if d_h is not None:
             d_new = (d_new[0] + d_h, *d_new[1:])
@@ -174,25 +205,25 @@ def _backward(form: Form, saved: tuple, gradients: tuple) -> tuple[Operands]:
     d_dropout = None
     if o.dropout is not None:
         d_dropout = jnp.sum((d_products @ o.kernel.T) * before[0], axis=0)
-    d_x = d_products if form.additive else d_x
+    d_x = d_products if d_x is None else d_x
     return (Operands(d_x, d_kernel, d_bias, d_states, d_dropout, None),)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _recur_projected(form: Form, operands: Operands) -> Any:
+@custom_gradient(static=1)
+def _recur_projected(form: Form, operands: Operands) -> Recurred:
     return _recur(form, operands, None)
 
 
 _recur_projected.defvjp(_forward, _backward)
 
 
-def _project_and_recur(form: Form, projection: Projection, operands: Operands) -> Any:
+def _project_and_recur(form: Form, projection: Projection, operands: Operands) -> Recurred:
     return _recur_projected(form, operands._replace(x=projection(operands.x)))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def recur(form: Form, projection: Projection, operands: Operands) -> Any:
-    """The last states, and h after each step (t, b, u) if `form.sequences`, in the order of time.
+@custom_gradient(static=1)
+def recur(form: Form, projection: Projection, operands: Operands) -> Recurred:
+    """Return the last states, and h after each step (t, b, u) if `form.sequences`, in the order of time.
 
     One product for all steps is the faster one, and what the gradient needs. Without a gradient, and where the
     product would not stay in the cache, each step makes its own.
@@ -204,11 +235,13 @@ def recur(form: Form, projection: Projection, operands: Operands) -> Any:
     return _project_and_recur(form, projection, operands)
 
 
-def _recur_forward(form: Form, projection: Projection, operands: Operands) -> Any:
-    return jax.vjp(partial(_project_and_recur, form), projection, operands)
+def _recur_forward(
+    form: Form, projection: Projection, operands: Operands
+) -> tuple[Recurred, _Pull]:
+    return vjp(partial(_project_and_recur, form), projection, operands)
 
 
-def _recur_backward(form: Form, pull: Callable[..., Any], gradients: Any) -> Any:
+def _recur_backward(form: Form, pull: _Pull, gradients: Recurred) -> tuple[Projection, Operands]:
     return pull(gradients)
 
 

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.core.origins import LookedUp, Rounded, origin_of
+from hornbeam.core.typing import DTypeLike
 from hornbeam.kernels import native
 from hornbeam.kernels.embedding.gradient import int32
 from hornbeam.kernels.recurrent import reference
 from hornbeam.kernels.recurrent.reference import Outputs
+from hornbeam.kernels.transforms import custom_gradient, vjp
 
 Cell = Literal["lstm", "gru"]
+# y or None, then the last states; or a gradient for each operand.
+Returned: TypeAlias = tuple[jax.Array | None, ...]
+# Operands, y, and what the kernel saved.
+_Residuals: TypeAlias = tuple[Returned, jax.Array | None, native.Arrays]
 
 
 class Form(NamedTuple):
@@ -46,6 +52,12 @@ class Operands(NamedTuple):
     # int32 (b, t): rows of x with the same number are the same row of a table. The gradient of x may then be that of all
     # of them at one of them, and 0 at the others, which for the table is the same.
     numbers: jax.Array | None = None
+
+
+def _operands(*arrays: native.Operand) -> Operands:
+    x, h0, c0, kernel, recurrent_kernel, *rest = arrays
+    assert x is not None and h0 is not None and kernel is not None and recurrent_kernel is not None
+    return Operands(x, h0, c0, kernel, recurrent_kernel, *rest)
 
 
 def suits(form: Form, o: Operands) -> bool:
@@ -94,28 +106,28 @@ def _stored(weight: jax.Array) -> jax.Array | None:
 @partial(jax.jit, static_argnums=(0, 1))  # for eager calls
 def run(form: Form, zero_output_for_mask: bool, o: Operands) -> Outputs:
     """Run the layer; arguments have passed `suits`."""
-    found: Any = _recur(form, *o)
-    outputs, last, *more = found
-    states = (last, *more)
+    outputs, *states = _recur(form, *o)
+    last = states[0]
+    assert last is not None
     if o.mask is not None and zero_output_for_mask:
         mask = jnp.flip(o.mask, 1) if form.backwards else o.mask
         last = jnp.where(mask[:, -1:], last, 0)
         outputs = None if outputs is None else jnp.where(mask[..., None], outputs, 0)
-    return last, outputs, states
+    return last, outputs, (last, *(each for each in states[1:] if each is not None))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _recur(form: Form, *operands: Any) -> Any:
+@custom_gradient(static=1)
+def _recur(form: Form, *operands: native.Operand) -> Returned:
     """Return y (b, t, u) or None, and the last states."""
     return _kernels(form).value(*operands)
 
 
-def _forward(form: Form, *operands: Any) -> Any:
+def _forward(form: Form, *operands: native.Operand) -> tuple[Returned, _Residuals]:
     (y, *states), saved = _kernels(form).saving(*operands)
     return (y if form.sequences else None, *states), (operands, y, saved)
 
 
-def _backward(form: Form, residuals: Any, gradients: Any) -> Any:
+def _backward(form: Form, residuals: _Residuals, gradients: Returned) -> Returned:
     operands, y, saved = residuals
     if not form.sequences:
         gradients = (None, *gradients[1:])
@@ -126,17 +138,17 @@ _recur.defvjp(_forward, _backward)
 
 
 class _Kernels(NamedTuple):
-    value: Callable[..., Any]
-    saving: Callable[..., Any]  # value and what the gradient needs
-    gradient: Callable[..., Any]
+    value: Callable[..., Returned]
+    saving: Callable[..., tuple[Returned, native.Arrays]]  # value and what the gradient needs
+    gradient: Callable[..., Returned]
 
 
 @lru_cache(maxsize=64)
 def _kernels(form: Form) -> _Kernels:
     # What the reference saves is never read: where it stands in for the value, it stands in for the
     # gradient, and that computes the value again.
-    def save(*operands: Any) -> Any:
-        shapes = _saved_shapes(form, Operands(*operands))
+    def save(*operands: native.Operand) -> tuple[Returned, native.Arrays]:
+        shapes = _saved_shapes(form, _operands(*operands))
         return _reference(form._replace(sequences=True), *operands), tuple(
             jnp.zeros(s.shape, s.dtype) for s in shapes
         )
@@ -159,8 +171,8 @@ def _saved_shapes(form: Form, o: Operands) -> tuple[jax.ShapeDtypeStruct, ...]:
     )
 
 
-def _reference(form: Form, *operands: Any) -> Any:
-    o = Operands(*operands)
+def _reference(form: Form, *operands: native.Operand) -> Returned:
+    o = _operands(*operands)
     kernel, recurrent_kernel = o.kernel.astype(o.x.dtype), o.recurrent_kernel.astype(o.x.dtype)
     bias = None if o.bias is None else o.bias.astype(o.x.dtype)
     loop: reference.Loop = {
@@ -179,10 +191,10 @@ def _reference(form: Form, *operands: Any) -> Any:
     return (y, *states)
 
 
-def _gradient_reference(form: Form, *args: Any) -> Any:
+def _gradient_reference(form: Form, *args: native.Operand) -> Returned:
     *inputs, mask = args[:7]  # numbers don't matter
     dy_and_states = args[-3:] if form.cell == "lstm" else args[-2:]
-    pull = jax.vjp(lambda *inputs: _reference(form, *inputs, mask), *inputs)[1]
+    pull = vjp(lambda *inputs: _reference(form, *inputs, mask), *inputs)[1]
     return pull(dy_and_states)
 
 
@@ -190,7 +202,7 @@ def _shape(array: jax.Array) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
-def _or_empty(array: jax.Array | None, dtype: Any) -> jax.Array:
+def _or_empty(array: jax.Array | None, dtype: DTypeLike) -> jax.Array:
     return jnp.zeros((0,), dtype) if array is None else array
 
 
@@ -199,14 +211,16 @@ def _places(o: Operands) -> tuple[jax.Array, jax.Array]:
     return _or_empty(o.mask, bool), _or_empty(o.numbers, "int32")
 
 
-def _call(form: Form, name: str, results: Any, *args: jax.Array) -> Any:
-    attributes: dict[str, Any] = {"backwards": form.backwards}
+def _call(
+    form: Form, name: str, results: tuple[native.Result, ...], *args: native.Operand
+) -> native.Arrays:
+    attributes: dict[str, native.Attribute] = {"backwards": form.backwards}
     if form.cell == "gru":
         attributes["reset_after"] = form.reset_after
     return native.call(f"{form.cell}_{name}", results, *args, **attributes)
 
 
-def _run_native(form: Form, o: Operands, saving: bool) -> Any:
+def _run_native(form: Form, o: Operands, saving: bool) -> native.Arrays:
     b, t, _ = o.x.shape
     empty = jax.ShapeDtypeStruct((0,), o.x.dtype)
     y = jax.ShapeDtypeStruct((b, t, o.h0.shape[1]), o.x.dtype)
@@ -218,22 +232,22 @@ def _run_native(form: Form, o: Operands, saving: bool) -> Any:
     return _call(form, "forward", results, *given)
 
 
-def _value_native(form: Form, *operands: Any) -> Any:
-    o = Operands(*operands)
+def _value_native(form: Form, *operands: native.Operand) -> Returned:
+    o = _operands(*operands)
     y, *rest = _run_native(form, o, saving=False)
     states = rest[: 1 if o.c0 is None else 2]
     return (y if form.sequences else None, *states)
 
 
-def _saving_native(form: Form, *operands: Any) -> Any:
-    o = Operands(*operands)
+def _saving_native(form: Form, *operands: native.Operand) -> tuple[Returned, native.Arrays]:
+    o = _operands(*operands)
     y, *rest = _run_native(form, o, saving=True)
     count = 1 if o.c0 is None else 2
     return (y, *rest[:count]), tuple(rest[count:])
 
 
-def _gradient_native(form: Form, *args: Any) -> Any:
-    o, rest = Operands(*args[:8]), args[8:]
+def _gradient_native(form: Form, *args: native.Operand) -> Returned:
+    o, rest = _operands(*args[:8]), args[8:]
     bias = _or_empty(o.bias, o.kernel.dtype)
     given = [a for a in (*o[:5], *_places(o)) if a is not None]
     count = 2 if o.c0 is None else 3
@@ -241,7 +255,6 @@ def _gradient_native(form: Form, *args: Any) -> Any:
     differentiated = [a for a in o[:5] if a is not None]
     results = tuple(map(_shape, (*differentiated, bias)))
     found = _call(form, "backward", results, *given, *saved, _or_empty(dy, o.x.dtype), *d_states)
-    *found, d_bias = found
-    if o.c0 is None:
-        found.insert(2, None)
-    return (*found, None if o.bias is None else d_bias)
+    *gradients, d_bias = found
+    d_c0 = [None] if o.c0 is None else []
+    return *gradients[:2], *d_c0, *gradients[2:], None if o.bias is None else d_bias

@@ -143,8 +143,7 @@ def _run(
     dropout = loop.get("recurrent_dropout")
     x = jnp.swapaxes(x, 0, 1)
     operands = Operands(x, recurrent_kernel, recurrent_bias, states, dropout, mask)
-    found: Any = recur(form, projection, operands)
-    states, outputs = found
+    states, outputs = recur(form, projection, operands)
     last = states[0]
     if mask is not None and loop.get("zero_output_for_mask", False):
         last = select(mask[0 if backwards else -1], last, jnp.zeros_like(last))

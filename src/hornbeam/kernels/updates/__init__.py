@@ -16,11 +16,11 @@ from hornbeam.core.origins import AddedRows, origin_of
 from hornbeam.kernels.native import suits as suits_arrays
 from hornbeam.kernels.updates import reference
 from hornbeam.kernels.updates.native import SLOTS, kernel_of
-from hornbeam.kernels.updates.rules import Rule, Slots, adam, adam_rate, decayed, rmsprop, sgd
+from hornbeam.kernels.updates.rules import Slots, UpdateRule, adam, adam_rate, decayed, rmsprop, sgd
 
 __all__ = [
-    "Rule",
     "Slots",
+    "UpdateRule",
     "adam",
     "adam_rate",
     "decayed",
@@ -35,7 +35,7 @@ __all__ = [
 MIN_ELEMENTS = 4096
 
 
-def suits(rule: Rule, *arrays: jax.Array) -> bool:
+def suits(rule: UpdateRule, *arrays: jax.Array) -> bool:
     """Return whether a variable of these arrays (gradient, value, slots) can be updated natively."""
     return (
         rule.slots in SLOTS.get(rule.name, ())
@@ -56,7 +56,7 @@ def pays(elements: int) -> bool:
 
 
 def update_all(
-    rule: Rule,
+    rule: UpdateRule,
     rate: jax.Array,
     decay: jax.Array,
     decays: Sequence[bool],

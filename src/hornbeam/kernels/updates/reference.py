@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import jax
 
 from hornbeam.kernels.native import Arrays
-from hornbeam.kernels.updates.rules import Rule, decayed
+from hornbeam.kernels.updates.rules import UpdateRule, decayed
 
 
-def update(rule: Rule, decays: Sequence[bool], rates: jax.Array, *arrays: jax.Array) -> Arrays:
+def update(
+    rule: UpdateRule, decays: Sequence[bool], rates: jax.Array, *arrays: jax.Array
+) -> Arrays:
     """Return new values, then new slots; arrays: gradients, values, then slot by slot those of all variables."""
     count = len(decays)
     rows = [arrays[i : i + count] for i in range(0, len(arrays), count)]

@@ -12,7 +12,7 @@ Slots = dict[str, jax.Array]
 
 
 @dataclass(frozen=True)
-class Rule:
+class UpdateRule:
     """A formula `(gradient, value, slots, rate, **constants) -> (value, slots)` and its kernel's name."""
 
     name: str
