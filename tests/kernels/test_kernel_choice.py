@@ -167,14 +167,14 @@ def test_a_table_of_more_axes_is_taken_by_the_reference() -> None:
     assert embedding.take_rows(table, NUMBERS).shape == (3, 4, 2, 3)
 
 
-ADAM = updates.Rule(
+ADAM = updates.UpdateRule(
     "adam",
     updates.adam,
     ("momentum", "velocity"),
     (("beta_1", 0.9), ("beta_2", 0.999), ("epsilon", 1e-7)),
 )
-AMSGRAD = updates.Rule("adam", updates.adam, (*ADAM.slots, "velocity_hat"), ADAM.constants)
-TRACED = updates.Rule("adam", updates.adam, ADAM.slots, (("epsilon", jnp.float32(1.0)),))  # type: ignore[arg-type]
+AMSGRAD = updates.UpdateRule("adam", updates.adam, (*ADAM.slots, "velocity_hat"), ADAM.constants)
+TRACED = updates.UpdateRule("adam", updates.adam, ADAM.slots, (("epsilon", jnp.float32(1.0)),))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ TRACED = updates.Rule("adam", updates.adam, ADAM.slots, (("epsilon", jnp.float32
         (ADAM, [VECTOR.astype("float16")] * 4, False),
         (ADAM, [VECTOR.astype("bfloat16")] * 4, False),
         (ADAM, [VECTOR, VECTOR, VECTOR, ones(1)], False),
-        (updates.Rule("lion", updates.sgd, (), ()), [VECTOR] * 2, False),
+        (updates.UpdateRule("lion", updates.sgd, (), ()), [VECTOR] * 2, False),
     ],
 )
-def test_updates(rule: updates.Rule, arrays: list[jax.Array], suits: bool) -> None:
+def test_updates(rule: updates.UpdateRule, arrays: list[jax.Array], suits: bool) -> None:
     assert updates.suits(rule, *arrays) == suits

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -19,7 +19,15 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 import jax
 import numpy as np
-from jax import lax
+
+from hornbeam.core.jax_typed import tree_map
+from hornbeam.kernels.transforms import (
+    compiled,
+    custom_batching,
+    custom_gradient,
+    platform_dependent,
+    vjp,
+)
 
 R = TypeVar("R")
 
@@ -103,7 +111,7 @@ _off: ContextVar[bool] = ContextVar("native kernels are switched off", default=F
 
 
 @contextmanager
-def switched_off() -> Iterator[None]:
+def switched_off() -> Generator[None, None, None]:
     """Use the references for all that is traced inside, as forward-mode derivatives need.
 
     A function that was compiled by `jax.jit` before keeps the kernels that it was compiled with.
@@ -146,7 +154,12 @@ def suits_any(*arrays: jax.Array) -> bool:
 
 def _has_sizes(array: jax.Array) -> bool:
     """Return whether all sizes are numbers: under `jax.export` they may be symbols."""
-    return all(isinstance(size, int) for size in array.shape)
+    return are_numbers(*array.shape)
+
+
+def are_numbers(*values: object) -> bool:
+    """Return whether these are numbers of Python, not symbols or arrays, which a kernel's attributes can't be."""
+    return all(isinstance(value, (int, float)) for value in values)
 
 
 def _varies(array: jax.Array) -> bool:
@@ -206,7 +219,7 @@ def on_cpu(native: Callable[..., R], reference: Callable[..., R], *args: Operand
     """
     if platform() == "cpu":
         return native(*args)
-    return lax.platform_dependent(*args, cpu=native, default=reference)
+    return platform_dependent(*args, cpu=native, default=reference)
 
 
 def transformable(
@@ -220,7 +233,7 @@ def transformable(
     around it. Under `jax.vmap` `fold` is asked first (see `Fold`), then the reference takes its place.
     """
 
-    @jax.custom_batching.custom_vmap
+    @custom_batching
     def run(*args: Operand) -> R:
         return on_cpu(native, reference, *args)
 
@@ -231,9 +244,13 @@ def transformable(
         if result is None:
             axes = [0 if flag else None for flag in flags]
             result = jax.vmap(reference, in_axes=axes, axis_size=size)(*args)
-        return result, jax.tree.map(lambda _: True, result)
 
-    @jax.custom_vjp
+        def is_batched(_: object) -> bool:
+            return True
+
+        return result, tree_map(is_batched, result)
+
+    @custom_gradient()
     def differentiable(*args: Operand) -> R:
         return run(*args)
 
@@ -241,8 +258,8 @@ def transformable(
         return differentiable(*args), args  # itself, for the gradient of the gradient
 
     def backward(args: tuple[Operand, ...], gradients: R) -> tuple[Operand, ...]:
-        return jax.vjp(reference, *args)[1](gradients)
+        return vjp(reference, *args)[1](gradients)
 
     differentiable.defvjp(forward, backward)
     # Compiled, because all these wrappings cost a millisecond where a call is made eagerly.
-    return jax.jit(differentiable, inline=True)
+    return compiled()(differentiable)

@@ -10,7 +10,7 @@ import jax
 from hornbeam.kernels.attention import native
 from hornbeam.kernels.attention.reference import attention as attention_reference
 from hornbeam.kernels.kernel import Kernel
-from hornbeam.kernels.native import suits
+from hornbeam.kernels.native import are_numbers, suits
 
 MIN_MULTIPLICATIONS = 500_000
 
@@ -53,7 +53,7 @@ def _suits(
     causal: bool,
     scale: float,
 ) -> bool:
-    is_number = isinstance(scale, (int, float))  # or a tensor
+    is_number = are_numbers(scale)  # not an array
     if not suits(query, key, value) or {query.ndim, key.ndim, value.ndim} != {4} or not is_number:
         return False
     (b, t, n, d), s, e = query.shape, key.shape[1], value.shape[3]

@@ -1,6 +1,11 @@
 """Attention in jax.numpy."""
 
+# JAX's signatures leave types of options unknown, as of `jnp.einsum`; the results are known.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
+
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +26,7 @@ def attention(
         mask = triangle if mask is None else mask & triangle
     if mask is not None:
         # The least finite number, not -inf: a row with nothing allowed stays free of NaN.
-        logits = jnp.where(mask, logits, 0.7 * float(jnp.finfo(logits.dtype).min))
+        least = cast(Any, jnp.finfo(logits.dtype).min)
+        logits = jnp.where(mask, logits, 0.7 * float(least))
     weights = jax.nn.softmax(logits, axis=-1).astype(value.dtype)
     return jnp.einsum("bnts,bsnd->btnd", weights, value)

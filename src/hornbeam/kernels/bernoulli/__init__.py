@@ -8,7 +8,7 @@ import jax
 
 from hornbeam.kernels.bernoulli import native, reference
 from hornbeam.kernels.kernel import Kernel
-from hornbeam.kernels.native import suits_any
+from hornbeam.kernels.native import are_numbers, suits_any
 
 MIN_ELEMENTS = 256
 
@@ -26,7 +26,7 @@ def _suits(key: jax.Array, probability: float, shape: tuple[int, ...]) -> bool:
     return (
         isinstance(probability, float)
         and 0 <= probability <= 1
-        and all(isinstance(size, int) for size in shape)
+        and are_numbers(*shape)
         and key.shape == ()
         and str(jax.random.key_impl(key)) == "threefry2x32"
         and getattr(jax.config, "jax_threefry_partitionable", False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import jax
 
+from hornbeam.core.jax_typed import wrap_key_data
+
 
 def bernoulli(key: jax.Array, probability: float, shape: tuple[int, ...]) -> jax.Array:
     """See `bernoulli.bernoulli`."""
@@ -12,4 +14,4 @@ def bernoulli(key: jax.Array, probability: float, shape: tuple[int, ...]) -> jax
 
 def from_data(probability: float, shape: tuple[int, ...], data: jax.Array) -> jax.Array:
     """Draw by the data of a key."""
-    return bernoulli(jax.random.wrap_key_data(data, impl="threefry2x32"), probability, shape)
+    return bernoulli(wrap_key_data(data, impl="threefry2x32"), probability, shape)

@@ -5,6 +5,9 @@ x: (b, h, w, c), kernel: (kh, kw, c / g, f), bias: (f,), y and dy: (b, h', w', f
 image of height 1.
 """
 
+# JAX's signatures leave types of options unknown, as of `jnp.einsum`; the results are known.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -15,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core.jax_typed import tree_map
 from hornbeam.kernels import native
 from hornbeam.kernels.conv.slide import Slide
 from hornbeam.kernels.pool import reference as pool_reference
@@ -301,6 +305,10 @@ def _fold_images(*shared: int) -> native.Fold:
             if a is not None and i not in shared:
                 each = a if batched[i] else jnp.broadcast_to(a, (size, *a.shape))
                 images[i] = each.reshape(-1, *each.shape[2:])
-        return jax.tree.map(lambda y: y.reshape(size, y.shape[0] // size, *y.shape[1:]), f(*images))
+
+        def part(y: jax.Array) -> jax.Array:
+            return y.reshape(size, y.shape[0] // size, *y.shape[1:])
+
+        return tree_map(part, f(*images))
 
     return fold

@@ -125,7 +125,8 @@ def transposed_slide_of(
         return None
     if x.shape[-1] != kernel.shape[-1]:
         return None
-    sizes, pads = [], []
+    sizes: list[int] = []
+    pads: list[tuple[int, int]] = []
     axes = zip(x.shape[1:-1], kernel.shape, strides, dilation, strict=False)
     around = reference.transpose_padding(
         x.shape, kernel.shape, strides, padding, output_padding, dilation

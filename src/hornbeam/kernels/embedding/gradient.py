@@ -36,7 +36,7 @@ def _native(n: int, indices: jax.Array, dy: jax.Array) -> jax.Array:
 
 
 def _suits(n: int, indices: jax.Array, dy: jax.Array) -> bool:
-    return native.suits(dy) and isinstance(n, int) and 0 not in (n, dy.shape[1], indices.size)
+    return native.suits(dy) and native.are_numbers(n) and 0 not in (n, dy.shape[1], indices.size)
 
 
 def _pays(n: int, indices: jax.Array, dy: jax.Array) -> bool:

@@ -3,6 +3,9 @@
 Letters: z pairs of matrices (all leading axes together), m rows, k that are summed over, n columns.
 """
 
+# JAX's signatures leave types of options unknown, as of `jnp.einsum`; the results are known.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math

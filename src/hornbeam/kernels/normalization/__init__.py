@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from hornbeam.core import fusion
 from hornbeam.core.origins import Rounded, origin_of
 from hornbeam.kernels.kernel import Kernel
-from hornbeam.kernels.native import suits
+from hornbeam.kernels.native import are_numbers, suits
 from hornbeam.kernels.normalization import native, reference
 
 MIN_CHANNELS = 16  # a register
@@ -155,7 +155,7 @@ def _batch_suits(
     beta: jax.Array,
     epsilon: float,
 ) -> bool:
-    return _suits(x, mean, variance, gamma, beta) and isinstance(epsilon, (int, float))
+    return _suits(x, mean, variance, gamma, beta) and are_numbers(epsilon)
 
 
 BATCH = Kernel(_batch_reference, _batch_native, _batch_suits, _pays)
@@ -172,7 +172,7 @@ def _layer_native(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: floa
 
 
 def _layer_suits(x: jax.Array, gamma: jax.Array, beta: jax.Array, epsilon: float) -> bool:
-    return _suits(x, gamma, beta) and isinstance(epsilon, (int, float))
+    return _suits(x, gamma, beta) and are_numbers(epsilon)
 
 
 LAYER = Kernel(_layer_reference, _layer_native, _layer_suits, _pays)

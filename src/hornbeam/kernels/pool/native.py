@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbeam.core.jax_typed import tree_map
 from hornbeam.kernels import native
 from hornbeam.kernels.pool import reference as by_xla
 from hornbeam.kernels.transforms import compiled, custom_gradient, transpose
@@ -58,7 +59,7 @@ class Windows(NamedTuple):
 
     def counts(self) -> np.ndarray:
         """How many real elements each window holds; (h', w', 1)."""
-        each = []
+        each: list[np.ndarray] = []
         for n, k, stride, (before, _), out in zip(
             self.size, self.window, self.strides, self.pads, self.outputs, strict=True
         ):
@@ -174,14 +175,24 @@ def _average_pool_transposed(windows: Windows, dy: jax.Array) -> jax.Array:
 
 
 # Both are linear: the gradient of one is the other.
-_average_pool.defvjp(
-    lambda windows, x: (_average_pool(windows, x), None),
-    lambda windows, _, dy: (_average_pool_transposed(windows, dy),),
-)
-_average_pool_transposed.defvjp(
-    lambda windows, dy: (_average_pool_transposed(windows, dy), None),
-    lambda windows, _, dx: (_average_pool(windows, dx),),
-)
+def _average_saving(windows: Windows, x: jax.Array) -> tuple[jax.Array, None]:
+    return _average_pool(windows, x), None
+
+
+def _average_backward(windows: Windows, _: None, dy: jax.Array) -> tuple[jax.Array]:
+    return (_average_pool_transposed(windows, dy),)
+
+
+def _transposed_saving(windows: Windows, dy: jax.Array) -> tuple[jax.Array, None]:
+    return _average_pool_transposed(windows, dy), None
+
+
+def _transposed_backward(windows: Windows, _: None, dx: jax.Array) -> tuple[jax.Array]:
+    return (_average_pool(windows, dx),)
+
+
+_average_pool.defvjp(_average_saving, _average_backward)
+_average_pool_transposed.defvjp(_transposed_saving, _transposed_backward)
 
 
 @cache
@@ -231,5 +242,8 @@ def _fold_images(
         a if flag else jnp.broadcast_to(a, (size, *a.shape))
         for a, flag in zip(args, batched, strict=True)
     ]
-    results = f(*(a.reshape(-1, *a.shape[2:]) for a in each))
-    return jax.tree.map(lambda y: y.reshape(size, y.shape[0] // size, *y.shape[1:]), results)
+
+    def part(y: jax.Array) -> jax.Array:
+        return y.reshape(size, y.shape[0] // size, *y.shape[1:])
+
+    return tree_map(part, f(*(a.reshape(-1, *a.shape[2:]) for a in each)))

@@ -7,17 +7,21 @@ the first, second, ... element of every window. A maximum over taps is plain ele
 Letters: b batch, s... space, c channels, k... window.
 """
 
+# JAX's signatures leave types of options unknown, as of `jnp.einsum`; the results are known.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+from hornbeam.kernels.transforms import custom_tangent
 
 # Beyond so many elements per window, the unrolled program costs more than reduce_window.
 MAX_TAPS = 64
@@ -50,7 +54,7 @@ def average_pool(
     return total / _window_counts(x.shape[1:-1], window, strides, padding).astype(x.dtype)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
+@custom_tangent(1)
 def _max_pool_blocks(x: jax.Array, window: Ints) -> jax.Array:
     """Windows side by side; what is left after the last whole one is not read.
 
@@ -76,7 +80,7 @@ def _max_pool_blocks_jvp(
     return largest, jnp.sum(jnp.where(selected, blocks, 0), axis=within)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+@custom_tangent(1, 2)
 def _max_pool_taps(x: jax.Array, window: Ints, strides: Ints) -> jax.Array:
     """Windows that overlap or leave gaps; x is already padded."""
     return maximum(list(taps(x, window, strides)))[0]
@@ -137,7 +141,7 @@ def same_padding(
     sizes: Sequence[int], window: Sequence[int], strides: Sequence[int]
 ) -> list[tuple[int, int]]:
     """TensorFlow's "same": ceil(size / stride) windows, the odd zero at the end."""
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for size, k, stride in zip(sizes, window, strides, strict=True):
         total = max((-(-size // stride) - 1) * stride + k - size, 0)
         pairs.append((total // 2, total - total // 2))

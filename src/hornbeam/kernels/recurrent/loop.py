@@ -6,19 +6,23 @@ the loop only collects the gradients of h[t-1] @ U, and one product over all ste
 Letters: t time, b batch, u units, k columns of U (u times the number of gates). Time comes first.
 """
 
+# JAX's signatures leave types of options unknown, as of `jnp.einsum`; the results are known.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar, TypeVarTuple, Unpack
+from typing import Any, NamedTuple, TypeAlias, TypeVar, TypeVarTuple, Unpack, cast
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.export import is_symbolic_dim
 
+from hornbeam.core.jax_typed import eval_shape, tree_map
 from hornbeam.kernels import native
-from hornbeam.kernels.transforms import custom_gradient, vjp
+from hornbeam.kernels.transforms import custom_gradient, platform_dependent, vjp
 
 _CACHE = 8 << 20  # bytes; about what is still in a core's caches when it is read again
 
@@ -90,7 +94,7 @@ def select(keep: jax.Array | None, new: Tree, old: Tree) -> Tree:
     def each(a: jax.Array, b: jax.Array) -> jax.Array:
         return jnp.where(keep.reshape(keep.shape + (1,) * (a.ndim - 1)), a, b)
 
-    return jax.tree.map(each, new, old)
+    return tree_map(each, new, old)
 
 
 def apart(fn: Callable[[Unpack[Args]], Tree], *args: *Args) -> Tree:
@@ -107,14 +111,19 @@ def apart(fn: Callable[[Unpack[Args]], Tree], *args: *Args) -> Tree:
         return fn(*args)
     probe = first.ravel()[0]
 
-    def branch(*args: *Args) -> Tree:
-        shapes = jax.eval_shape(fn, *args)
-        true = jnp.isnan(probe) | jnp.isinf(probe) | jnp.isfinite(probe)
-        return lax.cond(
-            true, fn, lambda *_: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes), *args
-        )
+    def zeros(shape: jax.ShapeDtypeStruct) -> jax.Array:
+        return jnp.zeros(shape.shape, shape.dtype)
 
-    return lax.platform_dependent(*args, cpu=branch, default=fn)
+    def branch(*args: *Args) -> Tree:
+        shapes = eval_shape(fn, *args)
+
+        def nothing(*_: *Args) -> Tree:
+            return tree_map(zeros, shapes)
+
+        true = jnp.isnan(probe) | jnp.isinf(probe) | jnp.isfinite(probe)
+        return cast(Any, lax.cond(true, fn, nothing, *args))
+
+    return platform_dependent(*args, cpu=branch, default=fn)
 
 
 def _recur(form: Form, operands: Operands, projection: Projection | None) -> Recurred:
@@ -177,7 +186,7 @@ def _backward(form: Form, saved: _Saved, gradients: Recurred) -> tuple[Operands]
         x, product, states, keep, d_h = inputs
         if d_h is not None:
             d_new = (d_new[0] + d_h, *d_new[1:])
-        nothing = jax.tree.map(jnp.zeros_like, d_new)
+        nothing = tree_map(jnp.zeros_like, d_new)
         passed, d_cell = (
             (None, d_new)
             if keep is None
@@ -194,7 +203,7 @@ def _backward(form: Form, saved: _Saved, gradients: Recurred) -> tuple[Operands]
             d_h_before = d_h_before * o.dropout
         d_states = (d_states[0] + d_h_before, *d_states[1:])
         if passed is not None:
-            d_states = jax.tree.map(jnp.add, d_states, passed)
+            d_states = tree_map(jnp.add, d_states, passed)
         return d_states, (d_x, d_product)
 
     inputs = (None if form.additive else o.x, products, before, o.mask, d_hs)

@@ -18,7 +18,7 @@ from hornbeam.kernels import native
 from hornbeam.kernels.embedding.gradient import int32
 from hornbeam.kernels.recurrent import reference
 from hornbeam.kernels.recurrent.reference import Outputs
-from hornbeam.kernels.transforms import custom_gradient, vjp
+from hornbeam.kernels.transforms import compiled_whole, custom_gradient, vjp
 
 Cell = Literal["lstm", "gru"]
 # y or None, then the last states; or a gradient for each operand.
@@ -103,7 +103,7 @@ def _stored(weight: jax.Array) -> jax.Array | None:
     return None if origin is None or origin.wide.dtype != jnp.float32 else origin.wide
 
 
-@partial(jax.jit, static_argnums=(0, 1))  # for eager calls
+@compiled_whole("form", "zero_output_for_mask")  # for eager calls
 def run(form: Form, zero_output_for_mask: bool, o: Operands) -> Outputs:
     """Run the layer; arguments have passed `suits`."""
     outputs, *states = _recur(form, *o)

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from hornbeam.core.jax_typed import eval_shape, tree_map
 from hornbeam.kernels.recurrent.cells import (
     Activation,
     gru_before_step,
@@ -29,6 +30,7 @@ from hornbeam.kernels.recurrent.loop import (
     recur,
     select,
 )
+from hornbeam.kernels.transforms import compiled_whole
 
 # The last output (b, u), all outputs (b, t, u) or None, and the last states, each (b, u).
 Outputs = tuple[jax.Array, jax.Array | None, States]
@@ -62,7 +64,7 @@ _STATIC = (
     "unroll",
 )
 # Compiled as a whole also when called eagerly; a loop retraced at each call would be slow.
-_compiled = partial(jax.jit, static_argnames=_STATIC)
+_compiled = compiled_whole(*_STATIC)
 
 
 @_compiled
@@ -153,6 +155,10 @@ def _run(
     return last, outputs, states
 
 
+def _first(x: jax.Array) -> jax.Array:
+    return x[0]
+
+
 def scan_rnn(
     step: Callable[[Any, Any], tuple[Any, Any]],
     inputs: Any,
@@ -172,9 +178,13 @@ def scan_rnn(
     JAX, else 0.
     """
     swap = partial(jnp.swapaxes, axis1=0, axis2=1)
-    inputs = jax.tree.map(swap, inputs)
-    first = jax.tree.map(lambda x: x[0], inputs)
-    shapes = jax.eval_shape(lambda x, s: step(x, s)[0], first, initial_states)
+    inputs = tree_map(swap, inputs)
+    first = tree_map(_first, inputs)
+
+    def output_of(x: object, states: object) -> object:
+        return step(x, states)[0]
+
+    shapes = eval_shape(output_of, first, initial_states)
     state = (jax.tree.leaves(initial_states) or [None])[0]
 
     def before(output: jax.ShapeDtypeStruct) -> jax.Array:
@@ -187,15 +197,15 @@ def scan_rnn(
         x, keep = inputs
         output, new_states = step(x, states)
         if zero_output_for_mask:
-            previous = jax.tree.map(jnp.zeros_like, output)
+            previous = tree_map(jnp.zeros_like, output)
         output, states = select(keep, (output, new_states), (previous, states))
         return (states, output), output if return_sequences else None
 
-    start = (initial_states, jax.tree.map(before, shapes))
+    start = (initial_states, tree_map(before, shapes))
     masks = None if mask is None else swap(mask)
     (states, last), outputs = lax.scan(
         body, start, (inputs, masks), reverse=go_backwards, unroll=True if unroll else 1
     )
     if go_backwards:
-        outputs = jax.tree.map(lambda y: jnp.flip(y, 0), outputs)
-    return last, jax.tree.map(swap, outputs), states
+        outputs = tree_map(partial(jnp.flip, axis=0), outputs)
+    return last, tree_map(swap, outputs), states

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.origins import AddedRows, origin_of
+from hornbeam.kernels.native import are_numbers
 from hornbeam.kernels.native import suits as suits_arrays
 from hornbeam.kernels.updates import reference
 from hornbeam.kernels.updates.native import SLOTS, kernel_of
@@ -39,7 +40,7 @@ def suits(rule: UpdateRule, *arrays: jax.Array) -> bool:
     """Return whether a variable of these arrays (gradient, value, slots) can be updated natively."""
     return (
         rule.slots in SLOTS.get(rule.name, ())
-        and all(isinstance(constant, (int, float)) for _, constant in rule.constants)
+        and are_numbers(*(constant for _, constant in rule.constants))
         and all(a.dtype == jnp.float32 and a.shape == arrays[0].shape for a in arrays)
         and suits_arrays(*arrays)
     )
