@@ -49,7 +49,7 @@ def test_types() -> None:
             assert jax.eval_shape(fn).dtype == expected
     assert random.randint((2,), 0, 5, seed=1).dtype == "int32"
     assert random.uniform((2,), 0, 5, dtype="int32", seed=1).dtype == "int32"
-    with pytest.raises(ValueError, match="gives integers"):
+    with pytest.raises(ValueError, match="returns integers"):
         random.randint((2,), 0, 5, dtype="float32")
 
 

@@ -1,4 +1,4 @@
 """The core: tensors, variables, ops, state scopes, symbolic tensors, random seeds."""
 
-# Fills the table of operators: whoever imports any part of the core can compute with tensors.
+# Fill the table of operators, so that tensors can compute as soon as any part of the core is imported.
 from hornbeam.core import arithmetic as arithmetic

@@ -1,8 +1,8 @@
 """A count of changes to what holds state.
 
 Finding all variables of a model means walking over the attributes of all its layers; for one row of `predict` that
-costs more than the computation. Whoever keeps the result of such a walk keeps the count beside it, and walks again
-when it has moved.
+costs more than the computation. Code that keeps the result of such a walk keeps the count beside it, and walks again
+when the count has changed.
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ def note_change() -> None:
 
 
 def change_count() -> int:
-    """Moves with each change; equal counts mean that nothing has changed in between."""
+    """Return the count, which grows with each change; equal counts mean that nothing has changed in between."""
     return _last

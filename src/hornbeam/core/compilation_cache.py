@@ -34,7 +34,7 @@ _WORTH_KEEPING = 0.05  # seconds of compilation
 
 
 def root() -> Path | None:
-    """The user's directory of caches, whether it exists or not; None where nothing is to be kept."""
+    """Return the user's directory of caches, which may not exist yet; None if nothing is to be kept."""
     chosen = os.environ.get("HORNBEAM_CACHE")
     if chosen is not None:
         return None if chosen in ("", "0") else Path(chosen).expanduser()
@@ -46,7 +46,7 @@ def root() -> Path | None:
 
 
 def directory() -> Path | None:
-    """Where programs compiled by these versions for this processor are kept."""
+    """Return the directory where programs compiled by these versions for this processor are kept."""
     place = root()
     if place is None:
         return None
@@ -55,7 +55,7 @@ def directory() -> Path | None:
 
 
 def _processor() -> str:
-    """What distinguishes processors that share a home directory: code for one may not run on another."""
+    """Return what distinguishes processors that share a home directory: code for one may not run on another."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:

@@ -14,7 +14,7 @@ _settings: dict[str, str | float] = {
 
 
 def floatx() -> str:
-    """The default float type of weights and computations, as a string.
+    """Return the default float type of weights and computations, as a string.
 
     >>> from hornbeam import keras
     >>> keras.config.floatx()
@@ -31,7 +31,7 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """The fuzz factor that keeps logarithms and divisions finite.
+    """Return the fuzz factor that keeps logarithms and divisions finite.
 
     >>> from hornbeam import keras
     >>> keras.config.epsilon()
@@ -46,7 +46,7 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """The default order of image axes, "channels_last" (b h w c) or "channels_first" (b c h w).
+    """Return the default order of image axes, "channels_last" (b h w c) or "channels_first" (b c h w).
 
     >>> from hornbeam import keras
     >>> keras.config.image_data_format()
@@ -61,7 +61,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """`data_format`, or the default for None; raises ValueError for anything else."""
+    """Return `data_format`, or the default for None; raise ValueError for anything else."""
     if data_format is None:
         return image_data_format()
     value = str(data_format).lower()

@@ -169,9 +169,9 @@ _PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: comple
 
 
 def as_dtype(type_value: DTypeLike) -> DType:
-    """The DType that a name, a NumPy or JAX dtype, or a Python type stands for.
+    """Return the DType for a name, a NumPy or JAX dtype, or a Python type.
 
-    Raises ValueError for an unknown name, with near names, and TypeError for what is no type at all.
+    Raises ValueError for an unknown name, with near names, and TypeError for what is not a type.
 
     >>> import hornbeam as tf, numpy as np
     >>> tf.as_dtype(np.float32), tf.as_dtype("bool")
@@ -198,7 +198,7 @@ def as_dtype(type_value: DTypeLike) -> DType:
 
 
 def canonical(value: DTypeLike) -> np.dtype[Any]:
-    """The NumPy dtype that JAX will compute in: 64-bit types become 32-bit ones unless JAX's x64 mode is on."""
+    """Return the NumPy dtype that JAX will compute in: 64-bit types become 32-bit ones unless JAX's x64 mode is on."""
     dtype = as_dtype(value)
     if dtype.name == "string":
         raise TypeError("String values live on the host; they cannot become a numeric tensor.")
@@ -206,12 +206,12 @@ def canonical(value: DTypeLike) -> np.dtype[Any]:
 
 
 def is_float(value: DTypeLike) -> bool:
-    """Whether `value` is a floating type."""
+    """Return whether `value` is a floating type."""
     return as_dtype(value).is_floating
 
 
 def is_int(value: DTypeLike) -> bool:
-    """Whether `value` is an integer type (not bool)."""
+    """Return whether `value` is an integer type (not bool)."""
     return as_dtype(value).is_integer
 
 

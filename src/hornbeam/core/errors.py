@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 
 def near_names(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """The candidates most like `name`, best first; case and underscores do not count.
+    """Return the candidates most like `name`, best first; case and underscores do not count.
 
     >>> near_names("sofmax", ["relu", "softmax", "softplus"])
     ['softmax']
@@ -32,7 +32,7 @@ def near_names(name: str, candidates: Iterable[str], limit: int = 3) -> list[str
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """A sentence that proposes near names, with a leading space; empty where nothing is near.
+    """Return a sentence that proposes near names, with a leading space; empty where nothing is near.
 
     >>> did_you_mean("sofmax", ["relu", "softmax"])
     " Did you mean 'softmax'?"
@@ -44,7 +44,7 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 
 
 def unknown_name(kind: str, name: object, candidates: Iterable[str], hint: str = "") -> ValueError:
-    """The error for an identifier that names nothing, e.g. an optimizer, a loss or an activation.
+    """Return the error for an identifier that names nothing, e.g. an optimizer, a loss or an activation.
 
     >>> str(unknown_name("optimizer", "adamm", ["adam", "sgd"]))
     "Unknown optimizer: 'adamm'. Did you mean 'adam'? Known names: adam, sgd."
@@ -59,7 +59,7 @@ def unknown_name(kind: str, name: object, candidates: Iterable[str], hint: str =
 
 
 def missing_attribute(module: str, name: str, candidates: Iterable[str]) -> AttributeError:
-    """The error for a public name that a module of Hornbeam does not have.
+    """Return the error for a public name that a module of Hornbeam does not have.
 
     >>> str(missing_attribute("hornbeam.nn", "rellu", ["relu", "tanh"]))
     "Hornbeam has no 'hornbeam.nn.rellu'. Did you mean 'relu'?"

@@ -15,7 +15,7 @@ _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
 def missing_names(module: str) -> Callable[[str], object]:
-    """A module-level `__getattr__` that names the missing attribute and the nearest that exist.
+    """Return a module-level `__getattr__` that names the missing attribute and the nearest that exist.
 
     Used in the last line of a package that users import from:
 
@@ -43,7 +43,7 @@ def missing_names(module: str) -> Callable[[str], object]:
 def missing_name(
     module: str, name: str, candidates: Iterable[str], asker: FrameType
 ) -> AttributeError | ImportError:
-    """The error for the name `name` that the code running in the frame `asker` wants of `module`.
+    """Return the error for the name `name` that the code running in the frame `asker` wants of `module`.
 
     Python turns the AttributeError of a `from ... import` into an ImportError and drops its text,
     near names and all; an ImportError passes through untouched. So that statement gets one.
@@ -58,13 +58,13 @@ def missing_name(
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """`__all__` of the module, or else every name in it that does not start with an underscore."""
+    """Return `__all__` of the module, or else every name in it that does not start with an underscore."""
     declared = vars(module).get("__all__")
     return list(declared) if declared else [each for each in vars(module) if each[0] != "_"]
 
 
 def in_from_import(frame: FrameType) -> bool:
-    """Whether `frame` stands at the instruction of a `from ... import` that takes one name."""
+    """Return whether `frame` stands at the instruction of a `from ... import` that takes one name."""
     code, at = frame.f_code.co_code, frame.f_lasti
     while 0 <= at < len(code) and code[at] == opcode.EXTENDED_ARG:
         at += 2  # a prefix of the instruction, in code with more than 256 names

@@ -1,6 +1,6 @@
 """Let freed memory be used again.
 
-A compiled step takes its scratch memory from malloc and gives it back at its end. The C library of Linux (glibc) returns
+A compiled step takes its scratch memory from malloc and frees it at its end. The C library of Linux (glibc) returns
 pieces of more than 32 MB to the system at once, and the next step gets fresh pages that the system has to clear first:
 at about 1 ms for 4 MB that is a third of the step of a small residual network. A piece above 64 MB can be kept only in the
 process's first arena, and JAX takes it in whichever of its threads: all of them have to share that arena, which a thread

@@ -19,7 +19,7 @@ _names = _Names()
 
 
 def snake_case(name: str) -> str:
-    """A class name as a name of an object.
+    """Convert CamelCase to snake_case.
 
     >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("ReLU")
     ('max_pooling2d', 'lstm', 're_lu')
@@ -45,20 +45,20 @@ def object_name(obj: object) -> str:
 
 
 def auto_name(prefix: str) -> str:
-    """`prefix` the first time, then `prefix_1`, `prefix_2`, ..."""
+    """Return `prefix` the first time, then `prefix_1`, `prefix_2`, ..."""
     count = _names.counts[prefix]
     _names.counts[prefix] += 1
     return f"{prefix}_{count}" if count else prefix
 
 
 def reset_names() -> None:
-    """Start the automatic names anew."""
+    """Restart the automatic names."""
     _names.counts.clear()
 
 
 @contextmanager
 def name_scope(name: str) -> Generator[None]:
-    """Variables made inside get `name` in their path."""
+    """Add `name` to the path of variables that are made within the context."""
     _names.path.append(name)
     try:
         yield
@@ -68,7 +68,7 @@ def name_scope(name: str) -> Generator[None]:
 
 @contextmanager
 def path_scope(path: str | None) -> Generator[None]:
-    """Variables made inside get `path`, whatever scopes are open around."""
+    """Set the path of variables that are made within the context, whatever scopes are open around it."""
     saved, _names.path = _names.path, [path] if path else []
     try:
         yield
@@ -77,5 +77,5 @@ def path_scope(path: str | None) -> Generator[None]:
 
 
 def current_path() -> str:
-    """The names of the open scopes, joined by a slash."""
+    """Return the names of the open scopes, joined by a slash."""
     return "/".join(_names.path)

@@ -1,8 +1,8 @@
 """Probe sizes: the numbers that stand for unknown dimensions while the shapes of outputs are being found.
 
 `symbolic.infer` traces a function twice, each time with another size in place of every None. What differs between the
-two results is unknown there too. While a trace runs, code that it calls sees the probe size; whoever keeps or shows a
-shape asks here which sizes nobody has written.
+two results is unknown there too. While a trace runs, code that it calls sees the probe size; code that
+keeps or shows a shape asks here which sizes are probes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The variables that a compiled program uses, most of them found while it is traced.
 
 JAX compiles pure functions: a value that a traced function picks up on its way becomes a constant of the program. So
-the variables that Python code reads must become arguments of the program, although nobody can list them beforehand: a
+the variables that Python code reads must become arguments of the program, although they cannot be listed beforehand: a
 loss may read a global variable, a schedule an attribute, a layer the weights of a model that it does not hold. A scope
 that `records` notes what it was not told of; `settle` then ends the trace, before anything is compiled, and `run`
 traces again with the missing variables among the arguments.
@@ -72,7 +72,7 @@ class ProgramState:
             if variable._value.is_deleted():
                 raise RuntimeError(
                     f"The program reads the variable {variable.path!r}, which has lost its value: a training step "
-                    "of the model that holds it was broken off. Give it a value with `assign`, or let the program "
+                    "of the model that holds it was interrupted. Set a value with `assign`, or let the program "
                     "read another variable."
                 )
         return [variable._value for variable in self.variables]

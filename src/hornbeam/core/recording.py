@@ -1,8 +1,8 @@
-"""Whoever must see every computation listens here: a gradient tape, or a test of what depends on what.
+"""The listeners that see every computation: a gradient tape, or a test of what depends on what.
 
 The door (`core.op`) and the reading of a variable call `note` with a `Call`: a pure function, its arguments and their raw
 values, from which the outputs can be computed again. Functions among the arguments (the body of a loop, a branch, the
-cell of an RNN) may use tensors and variables that are no arguments: a `Capture` finds them, and they become arguments of
+cell of an RNN) may use tensors and variables that are not arguments: a `Capture` finds them, and they become arguments of
 the call, so that nothing about values hides in a closure.
 """
 
@@ -63,7 +63,7 @@ def recorders() -> list[Recorder]:
 
 
 def is_recording() -> bool:
-    """Return whether anybody listens in this thread."""
+    """Return whether this thread has a listener."""
     return bool(_local.recorders)
 
 
@@ -75,7 +75,7 @@ def note(call: Call, outputs: object) -> None:
 
 @contextmanager
 def paused() -> Generator[None]:
-    """Let nobody listen within the context: what a call computes inside is part of that call."""
+    """Pause all listeners within the context: what a call computes inside is part of that call."""
     saved, _local.recorders = _local.recorders, []
     try:
         yield
@@ -84,7 +84,7 @@ def paused() -> Generator[None]:
 
 
 class Capture:
-    """Find the tensors and variables that functions use although they are no arguments of theirs."""
+    """Find the tensors and variables that functions use without taking them as arguments."""
 
     def __init__(self) -> None:
         """Nothing is found before `open`."""

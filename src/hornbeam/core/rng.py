@@ -52,7 +52,7 @@ class SeedGenerator:
         )
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The next seed, (2,) uint32; the state advances by one draw."""
+        """Return the next seed, (2,) uint32; the state advances by one draw."""
         current = self.state.read_value()
         self.state.assign(current + np.array([0, 1], "uint32"))
         return current
@@ -72,7 +72,7 @@ def _is_int(value: object) -> TypeGuard[int]:
 
 
 def global_generator() -> SeedGenerator:
-    """The generator behind random ops that are given no seed."""
+    """Return the generator that random ops without a seed draw from."""
     global _global_generator
     if _global_generator is None:
         _global_generator = SeedGenerator(make_seed(), name="global_seed_generator")
@@ -80,7 +80,7 @@ def global_generator() -> SeedGenerator:
 
 
 def make_seed() -> int:
-    """The next default seed; `set_random_seed` starts the series anew."""
+    """Return the next default seed; `set_random_seed` starts the series anew."""
     return _default_seeds.randint(1, 10**9)
 
 
@@ -96,7 +96,7 @@ def set_default_seed_state(state: Sequence[int]) -> None:
 
 
 def set_seed(seed: int) -> None:
-    """Start Hornbeam's own random numbers anew: default seeds, and random ops without a seed."""
+    """Restart Hornbeam's own random numbers: default seeds, and random ops without a seed."""
     global _global_generator
     if isinstance(seed, bool) or not _is_int(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"A seed is an integer from 0 to 2**32 - 1; received {seed!r}.")

@@ -117,7 +117,7 @@ def assign(variable: Variable, value: jax.Array) -> None:
 
 @contextmanager
 def autocast(dtype: DTypeLike | None) -> Generator[None]:
-    """Within the scope, reads of floating variables that allow it come in `dtype` (None: as they are)."""
+    """Within the scope, read floating variables that allow it in `dtype` (None: unchanged)."""
     saved, _local.compute_dtype = _local.compute_dtype, dtype
     try:
         yield
@@ -133,7 +133,7 @@ def autocast_dtype() -> DTypeLike | None:
 def pure(
     fn: Callable[..., Any], variables: Sequence[Variable]
 ) -> Callable[..., tuple[Any, list[jax.Array]]]:
-    """`fn`, which reads and assigns `variables`, as a function `(values, *args) -> (outputs, new_values)`.
+    """Return `fn`, which reads and assigns `variables`, as a function `(values, *args) -> (outputs, new_values)`.
 
     Raises RuntimeError when `fn` assigns a variable that is not among `variables`.
     """

@@ -18,7 +18,7 @@ def _dressed(face: Function, fn: Function, name: str | None) -> Function:
 
 
 def of_x(fn: Function, title: str | None = None) -> Function:
-    """`fn` as a function `(x, name=None)`."""
+    """Return `fn` as a function `(x, name=None)`."""
 
     def face(x: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(x))
@@ -27,7 +27,7 @@ def of_x(fn: Function, title: str | None = None) -> Function:
 
 
 def of_input(fn: Function, title: str | None = None) -> Function:
-    """`fn` as a function `(input, name=None)`."""
+    """Return `fn` as a function `(input, name=None)`."""
 
     def face(input: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(input))
@@ -36,7 +36,7 @@ def of_input(fn: Function, title: str | None = None) -> Function:
 
 
 def of_features(fn: Function, title: str | None = None) -> Function:
-    """`fn` as a function `(features, name=None)`."""
+    """Return `fn` as a function `(features, name=None)`."""
 
     def face(features: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(features))
@@ -45,7 +45,7 @@ def of_features(fn: Function, title: str | None = None) -> Function:
 
 
 def of_xy(fn: Function, title: str | None = None) -> Function:
-    """`fn` as a function `(x, y, name=None)`."""
+    """Return `fn` as a function `(x, y, name=None)`."""
 
     def face(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
         return fn(_tensor(x), _tensor(y))
@@ -54,7 +54,7 @@ def of_xy(fn: Function, title: str | None = None) -> Function:
 
 
 def of_reduction(fn: Function, title: str) -> Function:
-    """`fn` as a function `(input_tensor, axis=None, keepdims=False, name=None)`."""
+    """Return `fn` as a function `(input_tensor, axis=None, keepdims=False, name=None)`."""
 
     def face(
         input_tensor: TensorLike,

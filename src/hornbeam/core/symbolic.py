@@ -138,7 +138,7 @@ def is_symbolic(value: object) -> TypeIs[KerasTensor]:
 
 
 def symbolic_leaves(tree: object) -> list[KerasTensor]:
-    """The symbolic tensors in a structure, in order."""
+    """Return the symbolic tensors in a structure, in order."""
     return [x for x in jax.tree.leaves(tree, is_leaf=is_symbolic) if isinstance(x, KerasTensor)]
 
 
@@ -191,7 +191,7 @@ def _sizes(leaves: list[Any]) -> set[int]:
 def _trace_twice(trace: Callable[[int], Any], known: set[int]) -> tuple[Any, Any]:
     """Return the results for two probe sizes.
 
-    A trace that fails with one probe alone met a size of its own that equals it: two others are taken then.
+    If a trace fails with one probe only, the function uses that size itself: two other probes are then taken.
     """
 
     def attempt(size: int) -> Any:

@@ -197,7 +197,7 @@ def known_value(value: RawArray) -> RawArray:
 
 
 def is_traced(value: object) -> bool:
-    """Whether a raw value stands for one that is not known yet: a program is being compiled."""
+    """Return whether a raw value is not known yet, because a program is being compiled."""
     return isinstance(value, Tracer)
 
 
@@ -210,7 +210,7 @@ def unwrap(value: object) -> Any:
 
 
 def is_tensor(x: object) -> bool:
-    """Whether `x` is a tensor (or a JAX array, or a variable).
+    """Return whether `x` is a tensor (or a JAX array, or a variable).
 
     >>> import hornbeam as tf
     >>> tf.is_tensor(tf.zeros(3)), tf.is_tensor([0, 0, 0])
@@ -220,7 +220,7 @@ def is_tensor(x: object) -> bool:
 
 
 def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """`x` as a tensor: a number, a nested list, a NumPy or JAX array, a variable, a pandas object.
+    """Return `x` as a tensor: a number, a nested list, a NumPy or JAX array, a variable, a pandas object.
 
     64-bit values are stored in 32 bits unless JAX's x64 mode is on. Raises ValueError or TypeError for what is not
     numeric or not rectangular.

@@ -15,7 +15,7 @@ def _is_leaf(value: object) -> bool:
 
 
 def flatten(tree: object) -> list[Any]:
-    """The leaves, in order; dicts by sorted key.
+    """Return the leaves, in order; dicts by sorted key.
 
     >>> flatten({"b": 1, "a": [2, None]})
     [2, None, 1]
@@ -33,10 +33,10 @@ def map_structure(fn: Callable[..., Any], *trees: object) -> Any:
 
 
 def pack_like(tree: object, leaves: list[Any]) -> Any:
-    """`leaves` in the form of `tree`."""
+    """Return `leaves` in the form of `tree`."""
     return jax.tree.unflatten(jax.tree.structure(tree, is_leaf=_is_leaf), leaves)
 
 
 def is_nested(value: object) -> bool:
-    """Whether `value` is a dict, list or tuple."""
+    """Return whether `value` is a dict, list or tuple."""
     return isinstance(value, (dict, list, tuple))

@@ -72,7 +72,7 @@ class Variable(ElementwiseEquality):
         self.regularizer: Callable[[Any], Any] | None = None
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
-        # Whether somebody else may hold the very array: then a training step must work on a copy of it.
+        # True if other code may hold this very array: a training step must then work on a copy.
         self.is_lent = True
         self.initializer = initializer if callable(initializer) else None
         # The first value is a constant even where the variable is made inside a program that is being traced.
@@ -252,7 +252,7 @@ def _first_value(
     if callable(initializer):
         if shape is None:
             raise ValueError(
-                f"The variable {name!r} has a callable initializer, {initializer!r}, and no shape. Give `shape`."
+                f"The variable {name!r} has a callable initializer, {initializer!r}, and no shape. Pass `shape`."
             )
         shape = standardize_shape(shape)
         if None in shape:

@@ -59,7 +59,7 @@ def relu(x: TensorLike) -> jax.Array:
     if (offered := fusion.offered(x, fusion.Relu)) is not None:
         return offered.compute()
     x = array(x)
-    # jax.nn.relu has gradient 0 at 0, as Keras; jnp.maximum would give 1/2.
+    # jax.nn.relu has gradient 0 at 0, as in Keras; that of jnp.maximum is 1/2.
     return jax.nn.relu(x.astype("int32") if x.dtype == bool else x)
 
 

@@ -35,7 +35,7 @@ __all__ = [
 
 
 def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """`fn`, written for tensors, as a function of raw values that JAX can trace.
+    """Return `fn`, which is written for tensors, as a function of raw values that JAX can trace.
 
     Raises RuntimeError where `fn` assigns a variable: the value would not leave the traced body.
     """
@@ -48,7 +48,7 @@ def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
             names = ", ".join(repr(variable.path) for variable, _ in scope.updates)
             raise RuntimeError(
                 f"The body of a loop or branch assigned the variables {names}. Carry the values "
-                "through the loop and assign them after it. (Random ops in a body: give them an "
+                "through the loop and assign them after it. (Random ops in a body: pass them an "
                 "int seed, or draw before the loop.)"
             )
         return typed.tree_map(tensor.unwrap, outputs, is_leaf=is_box)
@@ -58,7 +58,7 @@ def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 @op
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """true_fn() or false_fn(); both must give the same shapes and types.
+    """Return true_fn() or false_fn(); both must return the same shapes and types.
 
     >>> from hornbeam.keras import ops
     >>> print(int(ops.cond(ops.convert_to_tensor(3) > 2, lambda: 1, lambda: 0)))
@@ -216,10 +216,10 @@ def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose gradient is the one that `f` gives, not the one of its operations.
+    """Return a function with the gradient that `f` returns, instead of the gradient of its operations.
 
     f(*args) returns `(outputs, gradient)`; gradient(upstream) takes the gradient with regard to the
-    outputs and gives the one with regard to the arguments.
+    outputs and returns the one with regard to the arguments.
 
     >>> from hornbeam.keras import ops
     >>> @ops.custom_gradient

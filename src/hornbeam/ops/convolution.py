@@ -128,7 +128,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Ints = 1,
 ) -> jax.Array:
-    """Convolution run backwards: from the shape that `conv` gives to the shape that it takes.
+    """The transpose of `conv`: from the shape of its outputs to the shape of its inputs.
 
     inputs: (b, s..., c), kernel: (k..., filters, c) -> (b, s'..., filters), where s' is s * stride
     ("same") or s * stride + max(k - stride, 0) ("valid"); `output_padding` chooses among the sizes

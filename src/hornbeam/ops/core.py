@@ -59,7 +59,7 @@ def convert_to_tensor(
 
 
 def convert_to_numpy(x: TensorLike) -> NumpyArray:
-    """x as a NumPy array of its own, which may be written to."""
+    """Return x as a NumPy array that may be written to: a copy."""
     return np.array(tensor.unwrap(x))
 
 

@@ -84,8 +84,8 @@ def sparse_categorical_crossentropy(
     """-log(p[target]), where the target is the number of the class
 
     target: integers (b, ...) or (b, ..., 1), output: (b, ..., classes) -> (b, ...); p as in
-    `categorical_crossentropy`. A target that is no class gives NaN: compiled code can't raise, and a
-    loss of 0, as Keras on JAX gives it, hides the mistake.
+    `categorical_crossentropy`. A target that is not a class costs NaN: compiled code can't raise, and a
+    loss of 0, as in Keras on JAX, hides the mistake.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.sparse_categorical_crossentropy([1, 2], [[0.2, 0.8], [0.5, 0.5]]).numpy())

@@ -33,7 +33,7 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> jax.Array:
 def embedding_lookup(
     table: TensorLike, indices: TensorLike, dtype: DTypeLike | None = None
 ) -> jax.Array:
-    """table[indices] in `dtype` (None: the table's); an index outside the table gives NaN, never some other row.
+    """table[indices] in `dtype` (None: the table's); NaN for an index outside the table, never another row.
 
     table: (n, d), indices: integers (b, ...) -> (b, ..., d)
     """

@@ -25,7 +25,7 @@ def one_hot(
     dtype: DTypeLike | None = None,
     sparse: bool = False,
 ) -> jax.Array:
-    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for what is no class.
+    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for a number that is not a class.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.one_hot([0, 2], 3).numpy())

@@ -14,7 +14,7 @@ from hornbeam.ops.common import array
 def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) -> jax.Array:
     """The slices of `params` at `indices` along an axis, row by row over the first `batch_dims` axes.
 
-    An index out of range gives NaN (the least value for integers).
+    For an index out of range the result is NaN (the least value for integers).
     """
 
     def take(p: jax.Array, i: jax.Array) -> jax.Array:

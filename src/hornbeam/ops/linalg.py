@@ -318,7 +318,7 @@ def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
     """
     x, y = inexact_pair(x, y)
     squares = jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), axis=-1)
-    # sqrt has no gradient at 0, where x = y: give it 0 instead of NaN.
+    # sqrt has no gradient at 0, where x = y: it becomes 0 instead of NaN.
     safe = jnp.where(squares == 0, 1, squares)
     return jnp.where(squares == 0, 0, jnp.sqrt(safe))
 

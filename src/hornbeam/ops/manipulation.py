@@ -312,7 +312,7 @@ def pad(
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
     """The slices of x at `indices` along an axis; None: elements of the flattened x.
 
-    Negative indices count from the end. Compiled code can't raise, so an index out of range gives
+    Negative indices count from the end. Compiled code can't raise, so for an index out of range the result is
     NaN (the least value for integers), never some other element.
 
     >>> from hornbeam.keras import ops
@@ -324,9 +324,9 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Arr
 
 @op
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
-    """For each place the element at its own index along the axis, as `argsort` gives them.
+    """The elements at the given indices along the axis, one index for each place, as `argsort` returns them.
 
-    An index out of range gives NaN (the least value for integers).
+    For an index out of range the result is NaN (the least value for integers).
     """
     return jnp.take_along_axis(array(x), array(indices), axis=axis, mode="fill")
 

@@ -1,4 +1,4 @@
-"""Random numbers. `seed` is a `SeedGenerator` (each call goes on), an integer (each call gives the same), or None.
+"""Random numbers. `seed` is a `SeedGenerator` (each call draws new numbers), an integer (each call draws the same), or None.
 
 None draws from the global generator that `keras.utils.set_random_seed` starts.
 """
@@ -101,7 +101,7 @@ def randint(
     """Whole numbers spread evenly over minval ... maxval - 1."""
     kind = canonical(dtype)
     if not jnp.issubdtype(kind, jnp.integer):
-        raise ValueError(f"`randint` gives integers; received dtype={dtype!r}. Use `uniform`.")
+        raise ValueError(f"`randint` returns integers; received dtype={dtype!r}. Use `uniform`.")
     return drawn_integers(draw_key(seed), tuple(shape), operand(minval), operand(maxval), kind)
 
 

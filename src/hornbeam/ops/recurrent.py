@@ -5,7 +5,7 @@ Letters: b batch, t time, d input features, u units. The options that all functi
 - mask: booleans (b, t); a step where it is false leaves the states as they are, and its output repeats the one before.
 - zero_output_for_mask: the output of such a step is 0 instead.
 - go_backwards: the last step is processed first, and its output comes first.
-- return_sequences: give all outputs; else None stands in their place.
+- return_sequences: return all outputs; without it, None is returned for them.
 - unroll: write the steps out instead of looping: longer to compile.
 - recurrent_dropout: (b, u), multiplied into h[t-1] before its product with the recurrent kernel.
 """
@@ -137,10 +137,10 @@ def rnn(
     initial_states: Structure[TensorLike],
     **options: Any,
 ) -> Any:
-    """output[t], states = step(inputs[t], states) for any cell; `step` sees and gives tensors.
+    """output[t], states = step(inputs[t], states) for any cell; `step` takes and returns tensors.
 
     inputs: a structure of (b, t, ...); outputs and states: structures of (b, ...); all options but
-    `recurrent_dropout`. Gives the last output, all outputs (b, t, ...) and the last states.
+    `recurrent_dropout`. Return the last output, all outputs (b, t, ...) and the last states.
 
     >>> from hornbeam import ops
     >>> total = lambda x, state: (x + state, x + state)
@@ -165,7 +165,7 @@ def _result(found: kernels.Outputs) -> Outputs:
     return last, outputs, list(states)
 
 
-# Cached, so that the same activation gives the same function: compiled programs are found by it.
+# Cached: compiled programs are found by the function, so one activation must always map to the same one.
 @lru_cache(maxsize=64)
 def _raw(activation: Activation) -> Callable[[Any], Any]:
     """The activation over raw values: an op's own body, or any function of tensors wrapped."""

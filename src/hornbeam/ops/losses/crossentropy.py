@@ -138,7 +138,7 @@ def sparse_categorical_crossentropy(
     """-log(p[y_true]), where y_true is the number of the class, from 0
 
     p as in `categorical_crossentropy`. Labels `ignore_class` (a void class, say) cost 0. Any other label that is no
-    class gives NaN, as in TensorFlow: compiled code can't raise. `fit` checks labels before it starts.
+    class costs NaN, as in TensorFlow: compiled code can't raise. `fit` checks labels before it starts.
     y_true: integers (b, ...) or (b, ..., 1), y_pred: (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras

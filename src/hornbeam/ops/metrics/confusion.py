@@ -54,7 +54,7 @@ def confusion_counts(
     if class_id is not None:
         if not y_pred.ndim or not -y_pred.shape[-1] <= class_id < y_pred.shape[-1]:
             raise ValueError(
-                f"class_id={class_id} is no class of y_pred with shape {y_pred.shape}."
+                f"class_id={class_id} is not a class of y_pred with shape {y_pred.shape}."
             )
         truth, y_pred = truth[..., class_id], y_pred[..., class_id]
         weights = weights[..., class_id]
@@ -95,7 +95,7 @@ def _count(
 ) -> Counts:
     """Counts (thresholds, labels) of (n, labels).
 
-    Scores are put into the bins between the sorted thresholds; sums over bins then give all thresholds together, in
+    Scores are put into the bins between the sorted thresholds; sums over bins are the counts of all thresholds at once, in
     n * log(thresholds) steps and without a table of n * thresholds.
     """
     order = jnp.argsort(thresholds)
