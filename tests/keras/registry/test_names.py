@@ -176,3 +176,24 @@ def test_what_could_not_be_built_is_forgotten():
     with pytest.raises(ValueError, match="Dense"):
         deserialize_keras_object(broken)
     assert deserialize_keras_object(config).built
+
+
+def test_objects_that_a_file_of_keras_shares_are_read_apart():
+    # Keras writes the ids into its `.keras` files only, and reads configurations outside of them as this one.
+    init = {
+        "module": "keras.initializers",
+        "class_name": "GlorotUniform",
+        "config": {"seed": 1},
+        "registered_name": None,
+        "shared_object_id": 7,
+    }
+    config = {
+        "class_name": "Dense",
+        "config": {"units": 2, "kernel_initializer": init, "bias_initializer": init},
+        "shared_object_id": 8,
+    }
+    first, second = (keras.layers.deserialize(config) for _ in range(2))
+    assert first is not second
+    assert first.kernel_initializer is not first.bias_initializer
+    assert first.kernel_initializer.seed == first.bias_initializer.seed == 1
+    assert "shared_object_id" not in str(keras.layers.serialize(first))

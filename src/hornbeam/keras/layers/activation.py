@@ -158,7 +158,7 @@ class ELU(Layer):
 class Softmax(Layer):
     """e^x / sum(e^x) along `axis`, or over several axes.
 
-    A `mask` that broadcasts against the inputs says where it is false that nothing may go: the result is 0 there.
+    The result is 0 where `mask`, which broadcasts against the inputs, is false.
 
     >>> from hornbeam import keras
     >>> print(keras.layers.Softmax()([[0.0, 0.0, 0.0]], mask=[[True, True, False]]).numpy())

@@ -10,7 +10,7 @@ from hornbeam.core.errors import unknown_name
 
 
 def as_count(name: str, value: Any, minimum: int = 1) -> int:
-    """`value` as an int of at least `minimum`. Raises ValueError for anything else.
+    """Return `value` as an int of at least `minimum`. Raises ValueError for anything else.
 
     >>> as_count("units", 3)
     3
@@ -25,7 +25,7 @@ def as_count(name: str, value: Any, minimum: int = 1) -> int:
 
 
 def as_counts(name: str, value: Any, length: int, minimum: int = 1) -> tuple[int, ...]:
-    """`value` as a tuple of `length` ints of at least `minimum`; one integer stands for all.
+    """Return `value` as a tuple of `length` ints of at least `minimum`; one integer stands for all.
 
     >>> as_counts("kernel_size", 3, 2)
     (3, 3)
@@ -42,7 +42,7 @@ def as_counts(name: str, value: Any, length: int, minimum: int = 1) -> tuple[int
 
 
 def as_pairs(name: str, value: Any, length: int) -> tuple[tuple[int, int], ...]:
-    """`value` as (before, after) for each of `length` axes: one integer, one per axis, or one pair per axis.
+    """Return (before, after) for each of `length` axes, from one integer, one per axis, or one pair per axis.
 
     >>> as_pairs("padding", (1, (2, 3)), 2)
     ((1, 1), (2, 3))
@@ -57,7 +57,7 @@ def as_pairs(name: str, value: Any, length: int) -> tuple[tuple[int, int], ...]:
 
 
 def as_choice(name: str, value: Any, known: Iterable[str]) -> str:
-    """`value` in lower case. Raises ValueError with near names unless it is one of `known`.
+    """Return `value` in lower case. Raises ValueError, which suggests similar names, unless it is one of `known`.
 
     >>> as_choice("padding", "SAME", ("valid", "same"))
     'same'
@@ -69,7 +69,7 @@ def as_choice(name: str, value: Any, known: Iterable[str]) -> str:
 
 
 def known_size(layer: Any, input_shape: Any, axis: int) -> int:
-    """The size of an axis on which the shape of weights depends. Raises ValueError where it is unknown or absent."""
+    """Return the size of an axis that the weights' shape depends on. Raises ValueError if it is unknown or absent."""
     if not -len(input_shape) <= axis < len(input_shape):
         raise ValueError(
             f"The layer {layer.name!r} ({type(layer).__name__}) works on axis {axis}, but its input has only "
@@ -94,5 +94,5 @@ def refuse(layer: Any, **arguments: Any) -> None:
 
 
 def without_unset(config: dict[str, Any], *names: str) -> dict[str, Any]:
-    """`config` without those of `names` that are None: Keras writes some arguments only where they are set."""
+    """Return `config` without those of `names` that are None: Keras writes some arguments only if they are set."""
     return {key: value for key, value in config.items() if value is not None or key not in names}

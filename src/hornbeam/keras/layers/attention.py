@@ -27,7 +27,7 @@ class Attention(Layer):
     of the query's mask (b, t), which makes outputs 0 and goes on, and the value's (b, s), which says where attention
     may go; either may be None. With `use_causal_mask` no query looks ahead.
 
-    `return_attention_scores=True` in the call gives (outputs, scores). Raises ValueError for an unknown `score_mode`,
+    `return_attention_scores=True` in the call makes it return (outputs, scores). Raises ValueError for an unknown `score_mode`,
     and for anything but a list of two or three tensors.
 
     >>> from hornbeam import keras
@@ -63,7 +63,7 @@ class Attention(Layer):
         return self.add_weight(name=name, shape=(), initializer="ones")
 
     def scores(self, query: Any, key: Any) -> Any:
-        """How well each key fits to each query, (b, t, s)"""
+        """Return how well each key fits each query, (b, t, s)."""
         if self.concat_score_weight is None:
             scores = ops.matmul(query, ops.swapaxes(key, -2, -1))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
@@ -91,7 +91,7 @@ class Attention(Layer):
         return (outputs, weights) if return_attention_scores else outputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The mask of the query."""
+        """Return the mask of the query."""
         return self._two_masks(mask)[0]
 
     def _two_masks(self, mask: Any) -> tuple[Any, Any]:
@@ -144,11 +144,11 @@ class AdditiveAttention(Attention):
             )
 
     def scores(self, query: Any, key: Any) -> Any:
-        """How well each key fits to each query, (b, t, s)"""
+        """Return how well each key fits each query, (b, t, s)."""
         return summed_tanh(query, key, outside=self.scale)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; scores are computed in one way only."""
+        """Return the constructor's arguments; scores are computed in one way only."""
         config = super().get_config()
         del config["score_mode"]
         return config

@@ -26,7 +26,7 @@ from hornbeam.ops import random
 
 
 class HeadsAttention(Layer):
-    """The common base: projections to heads, attention of each head, and a projection of what they found together."""
+    """The common base: projections to heads, attention in each head, and a projection of their outputs."""
 
     attention_axes: Any = (1,)
     _activity_regularizer: Any  # of each projection
@@ -71,15 +71,15 @@ class HeadsAttention(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
 
     def head_counts(self) -> tuple[int, int]:
-        """The number of heads of the queries, and of the keys and values."""
+        """Return the number of heads of the queries, and of the keys and values."""
         raise NotImplementedError
 
     def head_sizes(self) -> tuple[int, int]:
-        """The number of features of a head of queries and keys, and of values."""
+        """Return the number of features of a head of queries and keys, and of values."""
         raise NotImplementedError
 
     def output_sizes(self, query_shape: Any) -> tuple[int, ...]:
-        """What the output has in the place of the query's last axis."""
+        """Return the sizes that replace the query's last axis in the output."""
         return tuple(query_shape[-1:])
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
@@ -101,7 +101,7 @@ class HeadsAttention(Layer):
     def _projection(
         self, name: str, shape: Any, summed: int, sizes: tuple[int, ...]
     ) -> EinsumDense:
-        """A built layer that puts axes of those `sizes` in the place of the last `summed` ones."""
+        """Return a built layer that replaces the last `summed` axes by axes of these `sizes`."""
         rows = len(shape) - summed
         before, old, new = (
             string.ascii_letters[start:stop]
@@ -183,7 +183,7 @@ class HeadsAttention(Layer):
         masks = (query_mask, value_mask, key_mask, attention_mask)
         heads = (self._query_dense(query), self._key_dense(key), self._value_dense(value))
         weights = None
-        # As in Keras, the two ways differ for a query that may go nowhere: the first one gives it the mean of all
+        # As in Keras, the two ways differ for a query that may attend to nothing: the first one returns the mean of all
         # values, the second one zeros.
         if len(query.shape) == 3 and self.dropout == 0 and not return_attention_scores:
             found = self._attend_at_once(*heads, masks, use_causal_mask)
@@ -219,7 +219,7 @@ class HeadsAttention(Layer):
         is_causal: bool,
         training: bool | None,
     ) -> tuple[Any, Any]:
-        """What the heads found, and how they weighted it (before dropout)."""
+        """Return the outputs of the heads and their attention weights, the latter before dropout."""
         if self.flash_attention:
             raise ValueError(
                 f"The layer {self.name!r} ({type(self).__name__}): with `flash_attention=True` there are no attention "
@@ -239,7 +239,7 @@ class HeadsAttention(Layer):
         return 1 / math.sqrt(self.head_sizes()[0])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; Keras leaves `flash_attention` out."""
+        """Return the constructor's arguments; Keras leaves `flash_attention` out."""
         config = super().get_config()
         del config["flash_attention"]
         return {
@@ -249,5 +249,5 @@ class HeadsAttention(Layer):
 
 
 def _another(initializer: Any) -> Any:
-    """One of the same kind, which draws other numbers: the projections must not start out alike."""
+    """Return a copy that draws other numbers: the projections must not start out alike."""
     return initializer.clone() if isinstance(initializer, initializers.Initializer) else initializer

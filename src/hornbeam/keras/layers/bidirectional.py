@@ -21,7 +21,7 @@ _SHARED = ("stateful", "return_sequences", "return_state")
 
 
 class Bidirectional(Layer):
-    """Runs a recurrent layer forwards, and one like it backwards, and merges their outputs step by step.
+    """Run a recurrent layer forwards and a copy of it backwards, and merge their outputs step by step.
 
     Shapes: (b, t, d) -> as the layer's; its last axis is doubled with `merge_mode` "concat".
 
@@ -93,17 +93,17 @@ class Bidirectional(Layer):
 
     @property
     def states(self) -> tuple[Any, ...] | None:
-        """The states that stateful layers keep, forward ones first; None where there are none."""
+        """The states that stateful layers keep, forward ones first; None if there are none."""
         both = (self.forward_layer.states, self.backward_layer.states)
         return None if None in both else tuple(tree.flatten(both))
 
     def reset_state(self) -> None:
-        """Let stateful layers start anew with the next call."""
+        """Set the states back to their start, for the next call."""
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
     def reset_states(self) -> None:
-        """The same as `reset_state`."""
+        """Do the same as `reset_state`."""
         self.reset_state()
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -158,7 +158,7 @@ class Bidirectional(Layer):
         return states[:half], states[half:]
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the inputs for sequences of outputs, else None."""
+        """Return the mask of the inputs if the outputs are sequences, else None."""
         mask = previous_mask if self.return_sequences else None
         return (mask, mask) if self.merge_mode is None else mask
 

@@ -11,19 +11,19 @@ from hornbeam.keras.layers.rnn_cell import RNNCell
 
 
 def of_cell(name: str) -> Any:
-    """A property that shows the cell's attribute of that name."""
+    """Return a property that reads the cell's attribute of that name."""
     return property(lambda self: getattr(self.cell, name), doc=f"`{name}` of the cell.")
 
 
 class CellRNNArguments(BaseArguments, total=False):
-    """What a recurrent layer with a cell of its own takes besides what its constructor lists."""
+    """The further keyword arguments of a recurrent layer that makes its own cell."""
 
     zero_output_for_mask: bool
     implementation: int  # by which Keras chooses among ways to compute the same
 
 
 class RNNArguments(CellRNNArguments, total=False):
-    """What a recurrent layer with a cell of its own takes for the loop over time."""
+    """The arguments for the loop over time of a recurrent layer that makes its own cell."""
 
     return_sequences: bool
     return_state: bool
@@ -47,7 +47,7 @@ class CellRNN(RNN):
     """A recurrent layer whose cell is one of the built-in ones, made from the layer's own arguments.
 
     The whole sequence goes through one kernel. Only activations that the kernel can't take (layers, functions of a
-    user) make it run step by step; both give the same.
+    user) make it run step by step; the results are the same.
     """
 
     cell: RNNCell
@@ -81,7 +81,7 @@ class CellRNN(RNN):
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:
-        """The last output (b, u), all outputs (b, t, u) or None, and the last states."""
+        """Return the last output (b, u), all outputs (b, t, u) or None, and the last states."""
         cell = self.cell
         if not cell.has_plain_activations:
             # The inputs' product is taken for all steps at once, before the loop.
@@ -104,7 +104,7 @@ class CellRNN(RNN):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; those of the cell stand in its place."""
+        """Return the constructor's arguments; those of the cell stand in its place."""
         config = super().get_config()
         for name in ("cell", "use_cudnn"):
             config.pop(name, None)

@@ -71,7 +71,7 @@ class BaseConv(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
 
     def input_channels(self, input_shape: Any) -> int:
-        """The number of input channels, which from now on every input must have."""
+        """Return the number of input channels, and demand it of all further inputs."""
         axis = -1 if self.data_format == "channels_last" else 1
         channels = known_size(self, input_shape, axis)
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
@@ -103,7 +103,7 @@ class BaseConv(Layer):
             )
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         regularizer = serialize_keras_object(self.activity_regularizer)
         return {
             **super().get_config(),

@@ -82,7 +82,7 @@ class Dense(Layer):
         return self.activation(ops.affine(inputs, self.kernel, self.bias))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return without_unset(
             super().get_config(), "activity_regularizer", "lora_rank", "lora_alpha"
         )

@@ -39,7 +39,7 @@ class Disturbance(Layer):
         self.supports_masking = True
 
     def disturb(self, inputs: Any) -> Any:
-        """The inputs as training sees them."""
+        """Return the inputs as training changes them."""
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -78,7 +78,7 @@ class Dropout(Disturbance):
         )
 
     def noise_shape_for(self, shape: Any) -> tuple[int, ...] | None:
-        """The shape of the draws for inputs of that shape."""
+        """Return the shape of the draws for inputs of that shape."""
         return _noise_shape_for(self.noise_shape, shape)
 
 
@@ -100,7 +100,7 @@ class SpatialDropout(Dropout):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def noise_shape_for(self, shape: Any) -> tuple[int, ...]:
-        """One draw for each channel of each example."""
+        """Return a shape with one draw for each channel of each example."""
         ones = (1,) * self.rank
         return (
             (shape[0], *ones, shape[-1])
@@ -109,7 +109,7 @@ class SpatialDropout(Dropout):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; Keras writes neither `trainable` nor the whole dtype policy here."""
+        """Return the constructor's arguments; Keras writes neither `trainable` nor the whole dtype policy here."""
         config = {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
         return config if self.rank == 1 else {**config, "data_format": self.data_format}
 
@@ -144,7 +144,7 @@ class SpatialDropout3D(SpatialDropout):
 
 
 class GaussianNoise(Disturbance):
-    """While training, adds normal noise of standard deviation `stddev`.
+    """While training, add normal noise of standard deviation `stddev`.
 
     >>> from hornbeam import keras
     >>> keras.layers.GaussianNoise(0.1)(keras.ops.ones((2, 3)), training=True).shape
@@ -167,7 +167,7 @@ class GaussianNoise(Disturbance):
 
 
 class GaussianDropout(Disturbance):
-    """While training, multiplies with normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)).
+    """While training, multiply by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)).
 
     It has the mean and the variance of dropout at `rate` (Srivastava et al. 2014, section 10).
 
@@ -224,7 +224,7 @@ class AlphaDropout(Disturbance):
 
 
 def as_rate(rate: Any, name: str = "rate", below_one: bool = False) -> float:
-    """`rate` as a number from 0 to 1. Raises ValueError for anything else."""
+    """Return `rate` as a number from 0 to 1. Raises ValueError for anything else."""
     value = float(rate) if isinstance(rate, Real) else -1.0
     if not 0 <= value <= 1 or (below_one and value == 1):
         raise ValueError(
@@ -246,7 +246,7 @@ def _as_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
 def _noise_shape_for(
     noise_shape: tuple[int | None, ...] | None, shape: Any
 ) -> tuple[int, ...] | None:
-    """`noise_shape` with the sizes of `shape` for None, and 1 for axes that it leaves out in front."""
+    """Return `noise_shape` with the sizes of `shape` for None, and 1 for missing axes in front."""
     if noise_shape is None:
         return None
     missing = len(shape) - len(noise_shape)

@@ -28,7 +28,7 @@ class EinsumDense(Layer):
     Shapes: those that `equation` says, such as "abc,cd->abd", (b, t, d) -> (b, t, units). Its first part is the input,
     its second one the kernel. "..." at the same end of input and output stands for any number of axes.
 
-    `output_shape` gives the sizes of the output's axes without the batch axis, and without those that "..." stands for;
+    `output_shape` has the sizes of the output's axes without the batch axis, and without those that "..." stands for;
     None is the size of the input. `bias_axes` are the letters of the axes along which the bias varies; without them
     there is none. Random initializers take the axes that are summed over as inputs, the others as outputs.
 
@@ -110,7 +110,7 @@ class EinsumDense(Layer):
         self.input_spec = self._spec(parts)
 
     def _spec(self, parts: Equation) -> InputSpec:
-        """Inputs whose axes are as long as those of the kernel that they share."""
+        """Return a spec for inputs whose axes are as long as the kernel's axes of the same letter."""
         rank = len(parts.input)
         first = -rank if parts.elided == "left" else 0
         known = dict(zip(parts.kernel, self.kernel.shape, strict=True))
@@ -120,7 +120,7 @@ class EinsumDense(Layer):
         )
 
     def _sizes(self, parts: Equation, shape: tuple[int | None, ...]) -> dict[str, int | None]:
-        """The size of each axis, as the input and `output_shape` say it."""
+        """Return the size of each axis, from the input and `output_shape`."""
         n = len(parts.input)
         sizes = dict(
             zip(parts.input, shape[-n:] if parts.elided == "left" else shape, strict=False)
@@ -154,14 +154,14 @@ class EinsumDense(Layer):
         return self.activation(einsum_affine(inputs, self.kernel, self.bias, self.equation))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         regularizer = serialize_keras_object(self.activity_regularizer)  # even where it is None
         config = {**super().get_config(), "activity_regularizer": regularizer}
         return without_unset(config, "lora_rank", "lora_alpha", "gptq_unpacked_column_size")
 
 
 def _with_fans(initializer: Any, parts: Equation) -> Any:
-    """`initializer`, told which axes of the kernel are inputs and which are outputs unless it knows."""
+    """Return `initializer`, told which axes of the kernel are inputs and which are outputs."""
     random = isinstance(initializer, initializers.VarianceScaling)
     if not random or initializer.input_axes is not None or initializer.output_axes is not None:
         return initializer

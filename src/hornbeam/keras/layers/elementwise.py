@@ -52,7 +52,7 @@ class ActivityRegularization(Layer):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         config.pop("activity_regularizer", None)  # made of l1 and l2
         return config

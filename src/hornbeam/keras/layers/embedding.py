@@ -98,7 +98,7 @@ class Embedding(Layer):
         return ops.embedding_lookup(self.embeddings, inputs, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """False where the index is 0, with `mask_zero`; else None."""
+        """Return a mask that is False where the index is 0, with `mask_zero`; else None."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def check_values(self, inputs: Any) -> None:
@@ -114,6 +114,6 @@ class Embedding(Layer):
             )
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments without the values of the table."""
+        """Return the constructor's arguments without the values of the table."""
         config = {"activity_regularizer": None, **super().get_config()}
         return without_unset(config, "lora_rank", "lora_alpha")

@@ -44,7 +44,7 @@ class GlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def space(self) -> tuple[int, ...]:
-        """The spatial axes."""
+        """Return the spatial axes."""
         first = 1 if self.data_format == "channels_last" else 2
         return tuple(range(first, first + self.rank))
 
@@ -91,7 +91,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         return masked_mean(inputs, mask, self.space()[0], self.keepdims)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """None: time is gone."""
+        """Return None: the outputs have no time axis."""
         return None
 
 

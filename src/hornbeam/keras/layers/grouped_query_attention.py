@@ -83,11 +83,11 @@ class GroupedQueryAttention(HeadsAttention):
             )
 
     def head_counts(self) -> tuple[int, int]:
-        """`num_query_heads` and `num_key_value_heads`"""
+        """Return `num_query_heads` and `num_key_value_heads`."""
         return self.num_query_heads, self.num_key_value_heads
 
     def head_sizes(self) -> tuple[int, int]:
-        """`head_dim` for both"""
+        """Return `head_dim` for both."""
         return self.head_dim, self.head_dim
 
 

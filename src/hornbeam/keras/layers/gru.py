@@ -87,16 +87,16 @@ class GRUCell(RNNCell):
 
     @property
     def input_bias(self) -> Any:
-        """The part of the bias that is added to the input's product."""
+        """Return the part of the bias that is added to the input's product."""
         return self.bias[0] if self.reset_after and self.bias is not None else self.bias
 
     @property
     def has_plain_activations(self) -> bool:
-        """Whether both activations are pure functions of numbers."""
+        """Return whether both activations are pure functions of numbers."""
         return super().has_plain_activations and hasattr(self.recurrent_activation, "raw")
 
     def step(self, projected: Any, states: Any, training: bool = False) -> Any:
-        """One step after the input's product."""
+        """Do one step, from the input's product."""
         dropped = self.drop_state(states[0], training)
         xz, xr, xg = ops.split(projected, 3, axis=-1)
         if self.reset_after:
@@ -118,7 +118,7 @@ class GRUCell(RNNCell):
         return h, [h]
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
-        """A whole sequence by the kernel."""
+        """Run a whole sequence through the kernel."""
         (h0,) = states
         return ops.gru(
             sequences,

@@ -18,7 +18,7 @@ class Lambda(Layer):
     """A function of the inputs as a layer, for computations without weights.
 
     The function is given the inputs, the keyword `arguments`, and `mask` and `training` where it takes them. `mask` is
-    the mask of the outputs, or a function (inputs, mask) that gives it. `output_shape` is accepted and kept; the shape
+    the mask of the outputs, or a function (inputs, mask) that returns it. `output_shape` is accepted and kept; the shape
     is found by tracing.
 
     Saving a model writes the name of the function, never its code: use a function registered with
@@ -61,7 +61,7 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments. Raises ValueError for a function without a name."""
+        """Return the constructor's arguments. Raises ValueError for a function without a name."""
         return without_unset(super().get_config(), "output_shape", "mask")
 
     @classmethod

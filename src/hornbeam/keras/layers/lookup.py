@@ -13,7 +13,7 @@ registry = Registry("layer", "keras.layers")
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """The configuration of a layer, with its class.
+    """Return the configuration of a layer, with its class.
 
     >>> from hornbeam import keras
     >>> keras.layers.serialize(keras.layers.Flatten())["class_name"]
@@ -23,7 +23,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
-    """The layer that `serialize` described.
+    """Return the layer that `serialize` described.
 
     >>> from hornbeam import keras
     >>> keras.layers.deserialize({"class_name": "Dense", "config": {"units": 3, "name": "head"}})

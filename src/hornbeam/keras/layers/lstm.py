@@ -81,7 +81,7 @@ class LSTMCell(RNNCell):
         self.unit_forget_bias = unit_forget_bias
 
     def first_bias(self, shape: Any, dtype: Any = None) -> Any:
-        """The first value of the bias, that of the forget gate raised to 1 where so wished."""
+        """Return the first value of the bias: 1 for the forget gate if `unit_forget_bias`."""
         if not self.unit_forget_bias:
             return super().first_bias(shape, dtype)
         u = self.units
@@ -93,11 +93,11 @@ class LSTMCell(RNNCell):
 
     @property
     def has_plain_activations(self) -> bool:
-        """Whether both activations are pure functions of numbers."""
+        """Return whether both activations are pure functions of numbers."""
         return super().has_plain_activations and hasattr(self.recurrent_activation, "raw")
 
     def step(self, projected: Any, states: Any, training: bool = False) -> Any:
-        """One step after the input's product."""
+        """Do one step, from the input's product."""
         h, c = states
         h = self.drop_state(h, training)
         i, f, g, o = ops.split(ops.add(projected, ops.matmul(h, self.recurrent_kernel)), 4, axis=-1)
@@ -107,7 +107,7 @@ class LSTMCell(RNNCell):
         return h, [h, c]
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
-        """A whole sequence by the kernel."""
+        """Run a whole sequence through the kernel."""
         h0, c0 = states
         return ops.lstm(
             sequences,

@@ -12,9 +12,9 @@ __all__ = ["Masking"]
 
 
 class Masking(Layer):
-    """Masks the steps whose features all equal `mask_value`, and sets them to 0.
+    """Mask the steps whose features all equal `mask_value`, and set them to 0.
 
-    Layers that follow skip masked steps, as far as they know masks: recurrent layers, averages over time, losses.
+    Later layers that support masks skip masked steps: recurrent layers, averages over time, losses.
 
     Shapes: (b, t, ..., d) -> the same; mask (b, t, ...)
 
@@ -30,7 +30,7 @@ class Masking(Layer):
         self.supports_masking = True
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """True where a step has a feature that differs from `mask_value`: (b, t, ..., d) -> (b, t, ...)"""
+        """Return a mask, true where a step has a feature that differs from `mask_value`: (b, t, ..., d) -> (b, t, ...)"""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
     def call(self, inputs: Any) -> Any:

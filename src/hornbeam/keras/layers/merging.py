@@ -70,7 +70,7 @@ class Merge(Layer):
         return functools.reduce(type(self).combine, rest, first)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Where any input is kept; None unless all have masks."""
+        """Return a mask, true where any input's mask is; None unless all inputs have masks."""
         if mask is None or any(each is None for each in mask):
             return None
         return functools.reduce(ops.logical_or, mask)
@@ -173,7 +173,7 @@ class Concatenate(Layer):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The masks joined in the same way, true for inputs without one; kept is what has any kept element."""
+        """Return the masks joined in the same way, true for inputs without one."""
         if mask is None or all(each is None for each in mask):
             return None
         return joined_masks(list(inputs), list(mask), self.axis)
@@ -183,7 +183,7 @@ class Dot(Layer):
     """Products of two inputs summed along one axis of each, for each example.
 
     `axes` is the axis, or one for either input; the batch axis is 0. With `normalize` both are divided by their length
-    before, which gives the cosine of their angle. (b, ..., n, ...) and (b, ..., n, ...) -> (b, rest of both), (b, 1)
+    before, so that the result is the cosine of their angle. (b, ..., n, ...) and (b, ..., n, ...) -> (b, rest of both), (b, 1)
     where nothing is left.
 
     >>> from hornbeam import keras
@@ -238,7 +238,7 @@ class Dot(Layer):
         return batch_dot(*inputs, *axes)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """None."""
+        """Return None: the outputs have no mask."""
         return None
 
 
@@ -283,13 +283,13 @@ def dot(inputs: Any, axes: Any = -1, **kwargs: Unpack[LayerArguments]) -> Any:
 
 
 def _stretched(x: Any, rank: int) -> Any:
-    """x with axes of size 1 after the batch axis, so that it has `rank` axes"""
+    """Return x with axes of size 1 after the batch axis, so that it has `rank` axes."""
     missing = rank - len(x.shape)
     return ops.expand_dims(x, tuple(range(1, 1 + missing))) if missing else x
 
 
 def _shapes(layer: Layer, input_shape: Any) -> list[tuple[int | None, ...]]:
-    """The shapes of the inputs. Raises ValueError for what is no list of tensors."""
+    """Return the shapes of the inputs. Raises ValueError unless they are a list of tensors."""
     shapes = list(input_shape) if isinstance(input_shape, (list, tuple)) else []
     if not shapes or not all(isinstance(shape, (list, tuple)) for shape in shapes):
         raise ValueError(

@@ -34,7 +34,7 @@ class MultiHeadAttention(HeadsAttention):
     heads found is multiplied with a sigmoid of one more projection of the query. `activity_regularizer` applies to
     each projection.
 
-    `return_attention_scores=True` in the call gives (outputs, scores). `flash_attention=True` asks for the fused kernel
+    `return_attention_scores=True` in the call makes it return (outputs, scores). `flash_attention=True` asks for the fused kernel
     of GPUs, and is refused together with dropout and scores.
 
     Raises ValueError for shapes that don't fit. (Vaswani et al. 2017, arXiv:1706.03762)
@@ -100,15 +100,15 @@ class MultiHeadAttention(HeadsAttention):
         self.attention_axes = _as_sizes("attention_axes", attention_axes)
 
     def head_counts(self) -> tuple[int, int]:
-        """As many of queries as of keys."""
+        """Return `num_heads` for both."""
         return self.num_heads, self.num_heads
 
     def head_sizes(self) -> tuple[int, int]:
-        """`key_dim` and `value_dim`"""
+        """Return `key_dim` and `value_dim`."""
         return self.key_dim, self.value_dim
 
     def output_sizes(self, query_shape: Any) -> tuple[int, ...]:
-        """`output_shape`, or the size of the query's last axis"""
+        """Return `output_shape`, or the size of the query's last axis."""
         return self.output_shape or super().output_sizes(query_shape)
 
     @property
@@ -128,12 +128,12 @@ class MultiHeadAttention(HeadsAttention):
 
     @property
     def output_dense(self) -> EinsumDense:
-        """The layer that puts together what the heads found."""
+        """The layer that projects the outputs of the heads."""
         return self._output_dense
 
 
 def _as_sizes(name: str, value: Any) -> tuple[int, ...] | None:
-    """`value` as a tuple of integers; None stays None."""
+    """Return `value` as a tuple of integers; None stays None."""
     if value is None:
         return None
     values = tuple(value) if isinstance(value, Iterable) else (value,)

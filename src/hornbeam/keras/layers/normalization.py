@@ -121,7 +121,7 @@ class LayerNormalization(ScaledAndShifted):
         return ops.cast(normal, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "rms_scaling": self.rms_scaling}
 
 

@@ -128,7 +128,7 @@ class Cropping(Layer):
 
 
 class Cropping1D(Cropping):
-    """Cuts off the ends of time: (b, t, c) -> (b, t - before - after, c).
+    """Cut off the ends of time: (b, t, c) -> (b, t - before - after, c).
 
     >>> from hornbeam import keras
     >>> print(keras.layers.Cropping1D((1, 0))([[[1.0], [2.0], [3.0]]]).numpy().ravel())
@@ -144,7 +144,7 @@ class Cropping1D(Cropping):
 
 
 class Cropping2D(Cropping):
-    """Cuts off the borders of images: (b, h, w, c) -> (b, h - top - bottom, w - left - right, c).
+    """Cut off the borders of images: (b, h, w, c) -> (b, h - top - bottom, w - left - right, c).
 
     `cropping` is one number for all sides, (height, width), or ((top, bottom), (left, right)).
 
@@ -167,7 +167,7 @@ class Cropping2D(Cropping):
 
 
 class Cropping3D(Cropping):
-    """Cuts off the borders of volumes: (b, d, h, w, c); `cropping` as in `Cropping2D`, for three axes."""
+    """Cut off the borders of volumes: (b, d, h, w, c); `cropping` as in `Cropping2D`, for three axes."""
 
     rank = 3
 
@@ -183,7 +183,7 @@ class Cropping3D(Cropping):
 
 
 def _for_all_axes(pairs: Pairs, data_format: str, nothing: tuple[int, int]) -> Pairs:
-    """The pairs of the spatial axes, completed for batch and channels."""
+    """Return the pairs of the spatial axes, completed for batch and channels."""
     return (
         (nothing, *pairs, nothing) if data_format == "channels_last" else (nothing, nothing, *pairs)
     )

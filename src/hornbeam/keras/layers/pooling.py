@@ -39,8 +39,8 @@ __all__ = [
 class Pooling(Layer):
     """The common base of all layers that pool windows.
 
-    `strides` None is the size of the window. With padding="same" windows also hang over the edge, what is outside
-    doesn't count. `data_format` is "channels_last", (b, s..., c), or "channels_first", (b, c, s...).
+    `strides` None is the size of the window. With padding="same" windows may reach over the edge; what is
+    outside doesn't count. `data_format` is "channels_last", (b, s..., c), or "channels_first", (b, c, s...).
     """
 
     rank: int

@@ -19,12 +19,12 @@ __all__ = ["RNN"]
 
 
 class RNN(Layer):
-    """Runs a cell over the steps of a sequence: output, states = cell(x[t], states).
+    """Run a cell over the steps of a sequence: output, states = cell(x[t], states).
 
     Shapes: (b, t, d) -> the last output (b, u), or with `return_sequences` all of them (b, t, u).
 
     - `cell`: an object with `call(inputs, states)` and `state_size`, best a layer; a list of cells is stacked.
-    - `return_state`: give the output and the last states, `(output, *states)`.
+    - `return_state`: return the output and the last states, `(output, *states)`.
     - `go_backwards`: process the last step first; its output comes first, too.
     - `stateful`: go on from the states that the last call ended with; for a fixed batch size. `reset_state()` starts
       anew.
@@ -94,7 +94,7 @@ class RNN(Layer):
             raise ValueError(
                 f"The layer {self.name!r} ({type(self).__name__}) is stateful: it keeps one state for each row of the "
                 f"batch, and must know how many there are. Received sequences of shape {tuple(sequences_shape)}; "
-                "give the size in keras.Input(batch_size=...) or keras.Input(batch_shape=...)."
+                "set the size in keras.Input(batch_size=...) or keras.Input(batch_shape=...)."
             )
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((batch_size, *sequences_shape[2:]))
@@ -105,16 +105,16 @@ class RNN(Layer):
         return Variable(value, dtype=self.variable_dtype, trainable=False, name="rnn_state")
 
     def _own_weights(self) -> list[Variable]:
-        """The kept states are no weights: they belong to the data of the last call."""
+        """Leave the kept states out: they belong to the data of the last call."""
         kept = {id(state) for state in tree.flatten(self.states)}
         return [v for v in super()._own_weights() if id(v) not in kept]
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
-        """The states before the first step: what the cell's `get_initial_state` gives, else zeros."""
+        """Return the states before the first step, from the cell's `get_initial_state` if it has one, else zeros."""
         return zero_states(self.cell, batch_size, self.compute_dtype)
 
     def reset_state(self) -> None:
-        """Let a stateful layer start anew with its next call."""
+        """Set the states back to their start, for the next call."""
         if self.states is not None:
             kept = tree.flatten(self.states)
             for state, value in zip(
@@ -123,7 +123,7 @@ class RNN(Layer):
                 state.assign(value)
 
     def reset_states(self) -> None:
-        """The same as `reset_state`."""
+        """Do the same as `reset_state`."""
         self.reset_state()
 
     # Calling
@@ -149,7 +149,7 @@ class RNN(Layer):
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:
-        """The last output, all outputs (or None) and the last states. The cell decides, step by step."""
+        """Return the last output, all outputs (or None) and the last states, by calling the cell in each step."""
 
         def step(x: Any, states: Any) -> tuple[Any, Any]:
             return self.cell(x, states)
@@ -159,7 +159,7 @@ class RNN(Layer):
     def run_loop(
         self, step: Any, inputs: Any, initial_state: Any, mask: Any, training: bool
     ) -> Any:
-        """Run `step(x[t], states)` over time, the dropout masks of the cells inside held fixed."""
+        """Run `step(x[t], states)` over time, with the same dropout masks in each step."""
 
         def steady(x: Any, states: Any) -> tuple[Any, Any]:
             output, new = step(x, states)
@@ -182,7 +182,7 @@ class RNN(Layer):
                 cell.reset_recurrent_dropout_mask()
 
     def loop_options(self) -> dict[str, bool]:
-        """How the loop runs, as `ops.rnn` takes it."""
+        """Return the options of the loop, as `ops.rnn` takes them."""
         return {
             "zero_output_for_mask": self.zero_output_for_mask,
             "go_backwards": self.go_backwards,
@@ -212,6 +212,6 @@ class RNN(Layer):
         return tree.pack_like(wanted, tree.flatten(given))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the inputs for a sequence of outputs, None for a single output and for states."""
+        """Return the mask of the inputs for a sequence of outputs, None for a single output and for states."""
         mask = previous_mask if self.return_sequences else None
         return [mask, *(None for _ in self.state_size)] if self.return_state else mask

@@ -29,7 +29,7 @@ class CellArguments(LayerArguments, total=False):
 
 
 class RNNCell(Layer):
-    """The base of the built-in cells: one step, `call(x[t], states)`, gives h[t] and the new states.
+    """The base of the built-in cells: one step, `call(x[t], states)`, returns h[t] and the new states.
 
     A step has two parts. `project` takes the input's product with the kernel; it does so for a whole sequence as well,
     so that a layer does it before its loop. `step` does the rest.
@@ -101,16 +101,16 @@ class RNNCell(Layer):
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
-        """The shape of the bias."""
+        """Return the shape of the bias."""
         return (self.gates * self.units,)
 
     def first_bias(self, shape: Any, dtype: Any = None) -> Any:
-        """The first value of the bias."""
+        """Return the first value of the bias."""
         return self.bias_initializer(shape, dtype=dtype)
 
     @property
     def input_bias(self) -> Any:
-        """The part of the bias that is added to the input's product."""
+        """Return the part of the bias that is added to the input's product."""
         return self.bias
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
@@ -122,11 +122,11 @@ class RNNCell(Layer):
         return ops.affine(self.drop_inputs(inputs, training), self.kernel, self.input_bias)
 
     def step(self, projected: Any, states: Any, training: bool = False) -> Any:
-        """What `project` gave for one step (b, g * u), states (b, u) -> h (b, u), new states"""
+        """The result of `project` for one step (b, g * u), states (b, u) -> h (b, u), new states"""
         raise NotImplementedError
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Zeros (batch_size, u) for each state."""
+        """Return zeros (batch_size, u) for each state."""
         return [
             ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
             for _ in range(self.state_count)
@@ -134,13 +134,13 @@ class RNNCell(Layer):
 
     @property
     def has_plain_activations(self) -> bool:
-        """Whether the activations are pure functions of numbers, which kernels can take."""
+        """Return whether the activations are pure functions of numbers, which kernels can take."""
         return hasattr(self.activation, "raw")
 
     # Dropout
 
     def drop_inputs(self, inputs: Any, training: bool) -> Any:
-        """The inputs of one step (b, d) or of all (b, t, d) as training sees them."""
+        """Return the inputs of one step (b, d) or of all (b, t, d), with dropout while training."""
         if not training or not self.dropout:
             return inputs
         if inputs.ndim == 2:
@@ -148,13 +148,13 @@ class RNNCell(Layer):
         return ops.multiply(inputs, ops.expand_dims(self.get_dropout_mask(inputs[:, 0]), 1))
 
     def drop_state(self, h: Any, training: bool) -> Any:
-        """The state (b, u) as the recurrent kernel sees it while training."""
+        """Return the state (b, u) with dropout while training, as the recurrent kernel receives it."""
         if not training or not self.recurrent_dropout:
             return h
         return ops.multiply(h, self.get_recurrent_dropout_mask(h))
 
     def hold_masks(self, batch_size: int, training: bool) -> None:
-        """Draw the masks that all steps of one sequence share; to be reset after the sequence.
+        """Draw the masks that all steps of one sequence share. Reset them after the sequence.
 
         They can't be drawn in the steps: the body of a compiled loop can't advance the seed.
         """
@@ -166,13 +166,13 @@ class RNNCell(Layer):
             self._recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
 
     def get_dropout_mask(self, step_input: Any) -> Any:
-        """What an input (b, d) is multiplied with; drawn anew unless a sequence is being processed."""
+        """Return the factors of an input (b, d); new ones unless a sequence is being processed."""
         if self._dropout_mask is not None:
             return self._dropout_mask
         return random.dropout(ops.ones_like(step_input), self.dropout, seed=self.seed_generator)
 
     def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
-        """What a state (b, u) is multiplied with; drawn anew unless a sequence is being processed."""
+        """Return the factors of a state (b, u); new ones unless a sequence is being processed."""
         if self._recurrent_dropout_mask is not None:
             return self._recurrent_dropout_mask
         return random.dropout(
@@ -189,7 +189,7 @@ class RNNCell(Layer):
 
 
 def zero_states(cell: Any, batch_size: Any, dtype: Any) -> list[Any]:
-    """The first states of any cell as a list: what its `get_initial_state` gives, else zeros of its `state_size`."""
+    """Return the first states of any cell as a list, from its `get_initial_state`, else zeros of its `state_size`."""
     if hasattr(cell, "get_initial_state"):
         states = cell.get_initial_state(batch_size=batch_size)
         return list(states) if isinstance(states, (list, tuple)) else [states]

@@ -69,13 +69,13 @@ class SimpleRNNCell(RNNCell):
         )
 
     def step(self, projected: Any, states: Any, training: bool = False) -> Any:
-        """One step after the input's product."""
+        """Do one step, from the input's product."""
         h = self.drop_state(states[0], training)
         h = self.activation(ops.add(projected, ops.matmul(h, self.recurrent_kernel)))
         return h, [h]
 
     def run(self, sequences: Any, states: Any, **options: Any) -> Any:
-        """A whole sequence by the kernel."""
+        """Run a whole sequence through the kernel."""
         (h0,) = states
         return ops.simple_rnn(
             sequences,
@@ -154,5 +154,5 @@ class SimpleRNN(CellRNN):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; like Keras, no `seed` where there is none."""
+        """Return the constructor's arguments; like Keras, no `seed` where there is none."""
         return without_unset(super().get_config(), "seed")

@@ -44,7 +44,7 @@ class StackedRNNCells(Layer):
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """The first states of each cell."""
+        """Return the first states of each cell."""
         return [zero_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
     def build(self, input_shape: Any) -> None:
@@ -69,14 +69,14 @@ def check_cell(cell: Any) -> None:
     missing = [name for name in ("call", "state_size") if not hasattr(cell, name)]
     if missing:
         raise ValueError(
-            f"A recurrent cell has a method `call(inputs, states)`, which gives the output and the new states, and an "
+            f"A recurrent cell has a method `call(inputs, states)`, which returns the output and the new states, and an "
             f"attribute `state_size`: an integer, or a list with one for each state. {cell!r} has no "
             f"{' and no '.join(f'`{name}`' for name in missing)}."
         )
 
 
 def output_size(cell: Any) -> Any:
-    """The size of a cell's output: its `output_size`, else the size of its first state."""
+    """Return the size of a cell's output: its `output_size`, else the size of its first state."""
     size = getattr(cell, "output_size", None)
     if size is None:
         size = cell.state_size[0] if isinstance(cell.state_size, (list, tuple)) else cell.state_size

@@ -15,7 +15,7 @@ __all__ = ["TimeDistributed"]
 
 
 class TimeDistributed(Wrapper):
-    """Applies a layer to each step of a sequence, with the same weights.
+    """Apply a layer to each step of a sequence, with the same weights.
 
     Shapes: (b, t, ...) -> (b, t, *what the layer makes of ...)
 
@@ -71,7 +71,7 @@ class TimeDistributed(Wrapper):
         return bool(training) and any(not v.made_trainable for v in self.layer.weights)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the inputs; a step of which the layer used up the mask is masked where all of it was."""
+        """Return the mask of the inputs; a step whose mask the layer consumes is masked if all of it was."""
         if previous_mask is None or len(previous_mask.shape) < 3:
             return previous_mask
         inner = self.layer.compute_mask(_folded(inputs), _folded(previous_mask))
