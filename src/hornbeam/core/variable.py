@@ -12,10 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbeam.core import config, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
+from hornbeam.core.handover import no_step
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
@@ -149,7 +151,14 @@ class Variable(ElementwiseEquality):
 
     def numpy(self) -> Any:
         """A NumPy copy of the value."""
-        return Tensor(scope.read(self)).numpy()
+        value = scope.read(self)
+        try:
+            return Tensor(value).numpy()
+        except RuntimeError:
+            if isinstance(value, Tracer) or not value.is_deleted():
+                raise
+            with no_step():  # another thread trains with it
+                return Tensor(scope.read(self)).numpy()
 
     def ref(self) -> Reference:
         """A hashable handle, to use variables as keys."""

@@ -239,3 +239,65 @@ def test_a_data_set_is_told_where_an_epoch_begins_and_ends(workers):
     for _ in range(2):
         assert len(list(source.open())) == 4
     assert told == ["begin", "end"] * 2
+
+
+class Noting(Batches):
+    """Notes what is asked of it, and has one batch less in each pass."""
+
+    def __init__(self, shrinks=False):
+        super().__init__()
+        self.shrinks, self.count, self.seen = shrinks, 4, []
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        self.seen.append(index)
+        assert index < self.count
+        return BATCHES[index]
+
+    def on_epoch_end(self):
+        self.count -= self.shrinks
+        self.seen.append("end")
+
+
+def test_a_dataset_may_change_its_length():
+    dataset = Noting(shrinks=True)
+    source = PyDatasetSource(dataset)
+    feed = Feed(source)
+    assert [(len(list(feed.epoch())), feed.steps) for _ in range(3)] == [(4, 4), (3, 3), (2, 2)]
+
+
+def test_a_pass_that_fills_its_epoch_ends_with_it():
+    dataset = Noting()
+    feed = Feed(PyDatasetSource(dataset), 4)
+    for _ in range(2):
+        assert len(list(feed.epoch())) == 4
+        assert dataset.seen == [0, 1, 2, 3, "end"]
+        dataset.seen.clear()
+
+
+FOUR = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10]]
+
+
+class Rounds:
+    """An iterator without an end that says how many batches are one round."""
+
+    def __init__(self):
+        self.batches = itertools.cycle(BATCHES)
+
+    def __len__(self):
+        return 4
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.batches)
+
+
+def test_an_iterator_with_a_length_is_read_in_rounds():
+    source = IteratorSource(Rounds())
+    source.first()
+    for _ in range(2):
+        assert labels(source, itertools.islice(source.open(), 6)) == FOUR

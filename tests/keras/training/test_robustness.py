@@ -209,6 +209,12 @@ BAD = [
     (lambda m: m.fit(iter([(X, Y)]), Y), "`y` can't be given beside"),
     (lambda m: m.fit(X, Y, class_weight={0: 1.0}, validation_data=(X, Y, Y, Y)), "tuple of 4"),
     (lambda m: m.fit(np.array([["a"] * 4]), np.ones(1)), "arrays of numbers"),
+    (lambda m: m.fit(X, Y, validation_data=X), "no target"),
+    (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_freq=0), "`validation_freq` is"),
+    (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_freq=2.0), "received 2.0"),
+    (lambda m: m.fit(X, Y, validation_data=(X, Y[:3])), "differ in their number of rows"),
+    (lambda m: m.fit(X, Y, epochs=2.0), "`epochs` is a whole number; received 2.0"),
+    (lambda m: m.fit(np.zeros((4, 4), "datetime64[s]"), np.ones(4)), "arrays of numbers"),
     (lambda m: m.compile("adamm", "mse"), "Unknown optimizer: 'adamm'. Did you mean 'adam"),
     (lambda m: m.compile("adam", "msee"), "Unknown loss: 'msee'. Did you mean 'mse"),
     (

@@ -82,6 +82,16 @@ class CompileLoss:
                 name = f"y ({self.names[i]})" if len(targets) > 1 else "y"
                 check_labels(np.asarray(targets[i]), classes, name, loss.ignore_class)
 
+    def require_targets(self, y: Tensors) -> list[Any]:
+        """Return the targets in the order of the outputs. Raises ValueError where one that has a loss has none."""
+        targets = targets_per_output(y, self.names, self.places)
+        for i in self.places or []:
+            if targets[i] is None:
+                raise ValueError(
+                    f"There is a loss for the output {self.names[i]!r} but no target: pass `y` to fit and evaluate."
+                )
+        return targets
+
     def class_count(self) -> int | None:
         """Return the number of classes of a model with one loss; None where it does not tell classes apart."""
         if self.entries is None or len(self.entries) != 1:
@@ -104,15 +114,11 @@ class CompileLoss:
         if self.entries is None:
             self.build(y_pred, names)
         assert self.entries is not None
-        targets = targets_per_output(y, self.names, self.places)
+        targets = self.require_targets(y)
         weights = weights_per_output(sample_weight, self.names)
         outputs = flat_values(y_pred)
         total: Any = 0.0
         for number, (i, loss, loss_weight) in enumerate(self.entries):
-            if targets[i] is None:
-                raise ValueError(
-                    f"There is a loss for the output {self.names[i]!r} but no target: pass `y` to fit and evaluate."
-                )
             value = loss(targets[i], outputs[i], sample_weight=weights[i])
             if self.trackers:
                 self.trackers[number].update_state(value, sample_weight=outputs[i].shape[0])

@@ -42,10 +42,11 @@ def host_array(value: TensorLike) -> np.ndarray:
         array = np.asarray(value if hasattr(value, "__array__") else convert_to_tensor(value))
     if array.dtype == object:
         array = _numbers(value, array)
-    if array.dtype == object or (array.dtype.kind in "USV" and array.dtype.itemsize > 2):
+    is_small = array.dtype.kind == "V" and array.dtype.itemsize <= 2  # bfloat16 and its like
+    if array.dtype.kind not in "biufc" and not is_small:
         raise ValueError(
             f"Expected arrays of numbers, received an array of dtype {array.dtype} and shape {array.shape}. Lists of "
-            "unequal length must be padded first; text must be turned into numbers."
+            "unequal length must be padded first; text and dates must be turned into numbers."
         )
     return array
 
@@ -76,7 +77,7 @@ def is_array(value: object) -> bool:
         leaf: object = value
         while isinstance(leaf, (list, tuple)) and leaf:
             leaf = leaf[0]
-        return isinstance(leaf, (int, float, np.number))
+        return isinstance(leaf, (int, float, np.number, np.bool_))
     return is_box(value) or hasattr(value, "__array__") or is_sparse(value)
 
 

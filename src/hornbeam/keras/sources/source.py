@@ -117,9 +117,14 @@ class Feed:
     def __init__(self, source: Source, steps: int | None = None) -> None:
         """`steps` None takes the source's number, which may be unknown."""
         self.source = source
-        self.steps = source.length if steps is None else steps
         self.is_cut = steps is not None
+        self._steps = steps
         self._pass: Iterator[Data] | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """The number of steps of an epoch; None where it is not known."""
+        return self._steps if self.is_cut else self.source.length
 
     def epoch(self) -> Iterator[Data]:
         """Return the batches of one epoch; fewer than `steps` where the source has no more."""
@@ -134,5 +139,10 @@ class Feed:
                 done, empty_passes = done + 1, 0
                 yield batch
                 if done == steps:
+                    if self.source.state.get("used") == self.source.length:
+                        next(
+                            self._pass, None
+                        )  # the pass ends now, with its epoch, not in the next one
+                        self._pass = None
                     return
             self._pass = None

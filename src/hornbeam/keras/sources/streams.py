@@ -117,13 +117,16 @@ class IteratorSource(_Stream):
         return self._sample
 
     def open(self, state: State | None = None) -> Iterator[Data]:
-        """Yield the batches until the iterator ends; with a `state`, first drop those that were used."""
+        """Yield the batches until the iterator ends, no more than its length says, if it has one.
+
+        With a `state`, first drop those that were used.
+        """
         if self._restarts and not self._is_fresh:
             self._iterator = iter(self._iterable)
         self._is_fresh = False
         dropped = state["used"] if state else 0
         self._state = {"used": 0}
-        for batch in self._batches():
+        for batch in itertools.islice(self._batches(), self.length):
             self._state["used"] += 1
             if self._state["used"] > dropped:
                 yield self._placement.put(batch)
@@ -166,6 +169,7 @@ class PyDatasetSource(_Stream):
         fresh = {"seed": make_seed() if self._shuffle else None, "used": 0}
         self._state = dict(state) if state else fresh
         self._dataset.on_epoch_begin()
+        self.length = self._dataset.num_batches  # it may change from pass to pass
         for batch in self._ahead(itertools.islice(self._order(), self._state["used"], None)):
             self._state["used"] += 1
             yield self._placement.put(batch)

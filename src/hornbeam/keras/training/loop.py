@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
@@ -35,13 +36,25 @@ class Schedule:
 
     epochs: int = 1
     first: int = 0
-    validation: int | list[int] = 1
+    validation: int | Collection[int] = 1
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is no number of epochs."""
+        for name, value in (("epochs", self.epochs), ("initial_epoch", self.first)):
+            if not isinstance(value, Integral):
+                raise ValueError(f"`{name}` is a whole number; received {value!r}.")
+        every = self.validation
+        several = isinstance(every, Collection) and all(isinstance(e, Integral) for e in every)
+        if not several and not (isinstance(every, Integral) and int(every) >= 1):
+            raise ValueError(
+                f"`validation_freq` is a number of epochs, 1 or more, or a list of epochs; received {every!r}."
+            )
 
     def validates(self, epoch: int) -> bool:
         """Return whether the model is validated after this epoch, counted from 0."""
-        if isinstance(self.validation, int):
-            return (epoch + 1) % self.validation == 0
-        return epoch + 1 in self.validation
+        if isinstance(self.validation, Collection):
+            return epoch + 1 in self.validation
+        return (epoch + 1) % self.validation == 0
 
 
 def fit(

@@ -10,6 +10,7 @@ import jax
 
 from hornbeam.core import scope
 from hornbeam.core.compilation_cache import open_cache
+from hornbeam.core.handover import make_lock, no_step
 from hornbeam.core.op import wrap
 from hornbeam.core.program_state import ProgramState
 from hornbeam.core.rng import global_generator
@@ -86,6 +87,7 @@ class Program:
         self._step = step
         self._gather = gather
         self._order: list[str] | None = None
+        self._lock = make_lock()
         open_cache()
         self._run = jax.jit(self.pure, donate_argnums=(0,))
 
@@ -134,18 +136,38 @@ class Program:
         arguments: tuple[Data, ...],
         shield: Shield | None = None,
     ) -> Any:
-        """Call a compiled form of the step with its state and `arguments`, and keep the new state."""
+        """Call a compiled form of the step with its state and `arguments`, and keep the new state.
+
+        A step in another thread may take over values between the moment that they are read here and the call: then it
+        is made once more, while no other step runs.
+        """
+        taken: list[Values] = []
+
+        def call(changing: Values, shared: Values, reading: Values) -> Any:
+            taken[:] = changing, shared, reading
+            return compiled(changing, shared, reading, *arguments)
+
+        try:
+            return self._run_once(call, shield)
+        except (ValueError, RuntimeError):
+            if taken and not any(value.is_deleted() for values in taken for value in values):
+                raise
+            with no_step():
+                held = *self.changing, *self.shared, *self.reading
+                if any(variable._value.is_deleted() for variable in held):
+                    raise  # this very step was broken off
+                return self._run_once(call, shield)
+
+    def _run_once(self, call: Callable[..., Any], shield: Shield | None) -> Any:
         if not self.changing:
-            outputs, _, rest = self.with_state(
-                lambda _, shared, reading: compiled([], shared, reading, *arguments)
-            )
+            outputs, _, rest = self.with_state(call)
             self._read_state.write_back(rest)
             return self._ordered(outputs)
-        with shield.step() if shield else Shield().step():
+        with self._lock, shield.step() if shield else Shield().step():
             changing = _donated(self.changing)
             shared = [v._value for v in self.shared]
             outputs, new, rest = self._read_state.run(
-                lambda reading: compiled(changing, shared, reading, *arguments)
+                lambda reading: call(changing, shared, reading)
             )
             for variables, values in zip((self.changing, self.shared), new, strict=True):
                 for variable, value in zip(variables, values, strict=True):

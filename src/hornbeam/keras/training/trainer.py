@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -282,11 +282,11 @@ class Trainer(Layer):
             if self.optimizer is not None and not self.optimizer.built and variables:
                 self.optimizer.build(variables)
         name = f"{kind}_step"
-        if (
-            kind != "predict"
-            and not self.run_eagerly
-            and getattr(type(self), name) is not getattr(Trainer, name)
-        ):
+        is_own = _is_overridden(self, name)
+        compile_loss = None if _is_overridden(self, "compute_loss") else self._compile_loss
+        if kind != "predict" and not is_own and compile_loss and compile_loss.entries:
+            compile_loss.require_targets(y)
+        if kind != "predict" and not self.run_eagerly and is_own:
             self._dry_run(getattr(self, name), first)
 
     def _dry_run(self, step: Callable[[Any], Any], first: Data) -> None:
@@ -338,7 +338,7 @@ class Trainer(Layer):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int | list[int] = 1,
+        validation_freq: int | Collection[int] = 1,
     ) -> Any:
         """Train for `epochs` passes over the data; return a `History`.
 
@@ -354,6 +354,7 @@ class Trainer(Layer):
         3
         """
         self._require_compiled("fit")
+        schedule = Schedule(epochs, initial_epoch, validation_freq)
         if validation_split and validation_data is None:
             split = split_off(x, y, sample_weight, validation_split)
             (x, y, sample_weight), validation_data = split  # type: ignore[misc]
@@ -374,7 +375,10 @@ class Trainer(Layer):
         self._warn_of_changes_since_compile()
         program = program_for(self, "train", feed.source)
         self._check_class_weight(class_weight)
-        schedule = Schedule(epochs, initial_epoch, validation_freq)
+        if (
+            validation is not None
+        ):  # missing targets and wrong labels are told now, not after an epoch
+            program_for(self, "test", validation.source)
         return loop.fit(self, program, feed, validation, schedule, callbacks, verbose)
 
     def evaluate(
@@ -475,6 +479,10 @@ class Trainer(Layer):
 def _are_metrics(loss_weights: object) -> bool:
     leaves = jax.tree.leaves(loss_weights)
     return any(isinstance(each, str) or callable(each) for each in leaves)
+
+
+def _is_overridden(model: Trainer, name: str) -> bool:
+    return getattr(type(model), name) is not getattr(Trainer, name)
 
 
 def _rows(x: Tensors) -> int:
