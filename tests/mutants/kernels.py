@@ -246,7 +246,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "kernels/updates/__init__.py",
-        "all(isinstance(constant, (int, float)) for _, constant in rule.constants)",
+        "are_numbers(*(constant for _, constant in rule.constants))",
         "True",
         "kernels/test_kernel_choice.py::test_updates",
     ),
