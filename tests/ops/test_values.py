@@ -12,6 +12,7 @@ import pytest
 from hornbeam import keras, ops
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.ops.manipulation import repeat
 from tests.tolerances import assert_close
 
 
@@ -173,3 +174,8 @@ def test_results_of_bytes_and_numbers_as_in_keras() -> None:
     assert product.dtype == "int32"
     np.testing.assert_array_equal(product, np.full((2, 2), 20000))
     np.testing.assert_array_equal(ops.argsort(3.0), [0])
+
+
+def test_repeats_may_differ_inside_a_program() -> None:
+    compiled = jax.jit(lambda x: repeat.raw(x, [1, 2], 0))
+    np.testing.assert_array_equal(compiled(jnp.array([3, 4])), [3, 4, 4])
