@@ -155,7 +155,7 @@ EDITS: list[Edit] = [
         "keras/registry/custom.py",
         "        _local.scopes.pop()",
         "        pass",
-        "keras/registry/test_names.py::test_a_users_module_never_means_ours",
+        "keras/registry/test_names.py::test_a_scope_comes_before_what_is_registered",
     ),
     edit(
         "keras/registry/writing.py",
