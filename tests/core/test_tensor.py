@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import hornbeam as tf
+from hornbeam import keras
 from hornbeam.core.dtypes import DType, as_dtype
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
 from hornbeam.core.variable import Variable
@@ -166,3 +167,13 @@ def test_what_is_written_into_an_array_later_changes_nothing(keep):
     kept = keep(array)
     array[:] = 2.0
     assert_close(kept, np.ones((64, 64)))
+
+
+def test_what_is_written_into_an_array_later_changes_no_result():
+    """JAX reads large arrays after the call has returned."""
+    ones = np.ones((3000, 3000), "float32")
+    for fn in (lambda a: tf.add(a, 1.0), tf.identity, keras.ops.sin, tf.reduce_mean):
+        given = ones.copy()
+        result = fn(given)
+        given[:] = 5
+        np.testing.assert_array_equal(np.asarray(result), np.asarray(fn(ones)))

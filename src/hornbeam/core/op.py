@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import jax
+import numpy as np
 
 from hornbeam.core import recording
 from hornbeam.core.jax_typed import tree_map
@@ -135,16 +136,28 @@ def _place(made: Op[..., Any]) -> str:
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
-        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if is_weight(leaf) else leaf
+        leaf._value
+        if isinstance(leaf, Tensor)
+        else leaf.read_raw()
+        if is_weight(leaf)
+        else own(leaf)
         for leaf in leaves
     ]
     args, kwargs = jax.tree.unflatten(tree, raw)
     return wrap(fn(*args, **kwargs))
 
 
+def own(leaf: Any) -> Any:
+    """Return a copy of a NumPy array, anything else as it is.
+
+    JAX shares the memory of arrays or reads it later, and the user may write into them meanwhile.
+    """
+    return cast("Any", leaf).copy() if isinstance(leaf, np.ndarray) else leaf
+
+
 def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Compute as `compute` does, and note the call; what its functions capture are arguments of it too."""
-    leaves = [_read(leaf) if is_weight(leaf) else leaf for leaf in leaves]
+    leaves = [_read(leaf) if is_weight(leaf) else own(leaf) for leaf in leaves]
     if not any(map(_is_function, leaves)):
         with recording.paused():
             outputs = compute(fn, leaves, tree)

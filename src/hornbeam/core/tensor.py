@@ -247,7 +247,8 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             else elementary["cast"](raw, target.name)
         )
     array: NumpyArray = np.asarray(raw)
-    if array.dtype.kind in "OUSV" and as_dtype(array.dtype).name == "string":
+    kind = array.dtype.kind
+    if kind in "US" or (kind in "OV" and as_dtype(array.dtype).name == "string"):
         raise TypeError(
             f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
             "Strings and ragged lists can't become a numeric tensor: convert or pad them first."

@@ -235,3 +235,41 @@ def test_a_step_without_logs_trains_all_epochs():
     x = np.ones((4, 2), "float32")
     assert model.fit(x, np.ones(4), epochs=3, verbose=0).epoch == [0, 1, 2]
     assert model.optimizer.iterations.numpy() == 3
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "text"),
+    [
+        (lambda m: m.fit(b"abc", TABLE[:, :1]), TypeError, "Expected numbers, received values of type bytes"),
+        (lambda m: m.fit("abc", TABLE[:, :1]), TypeError, "Expected numbers, received values of type str"),
+        (lambda m: m.fit(TABLE, TABLE[:, :1], class_weight=[1.0, 2.0]), TypeError, r"`class_weight` is a dict.*received list"),
+        (lambda m: m.fit(TABLE, TABLE[:, :1], class_weight={0: None}), TypeError, "the weight None for class 0"),
+    ],
+)  # fmt: skip
+def test_input_of_the_wrong_kind(act, error, text):
+    with pytest.raises(error, match=text):
+        act(model())
+
+
+@pytest.mark.parametrize("value", [None, "good", [1.0]])
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_logs_that_are_no_numbers(value, run_eagerly):
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return {"loss": 0.0, "other": value}
+
+    made = Own([keras.Input((3,)), layers.Dense(1)])
+    made.compile("sgd", "mse", run_eagerly=run_eagerly)
+    with pytest.raises(
+        TypeError, match=r"Own.train_step returned .* under 'other'; expected a number"
+    ):
+        made.fit(TABLE, np.zeros(3), verbose=0)
+
+
+def test_sample_weights_of_a_wrong_number():
+    x = keras.Input((3,))
+    made = keras.Model(x, [layers.Dense(1)(x), layers.Dense(2)(x), layers.Dense(3)(x)])
+    made.compile("sgd", "mse")
+    y = [np.zeros((3, n)) for n in (1, 2, 3)]
+    with pytest.raises(ValueError, match=r"`sample_weight` holds 2 arrays, the model has 3 output"):
+        made.fit(TABLE, y, sample_weight=[np.ones(3), np.ones(3)], verbose=0)

@@ -105,4 +105,9 @@ def weights_per_output(sample_weight: Tensors, names: list[str]) -> list[Any]:
     if isinstance(sample_weight, dict):
         return per_output("sample_weight", sample_weight, names)
     flat = flat_values(sample_weight)
+    if len(flat) not in (1, len(names)):
+        raise ValueError(
+            f"`sample_weight` holds {len(flat)} arrays, the model has {len(names)} output(s) ({', '.join(names)}): give "
+            "one for each output, or one for all."
+        )
     return flat if len(flat) == len(names) else [sample_weight] * len(names)

@@ -17,6 +17,16 @@ ClassWeight: TypeAlias = "Mapping[int, float]"
 
 def weigher(class_weight: ClassWeight) -> Callable[[Data], Data]:
     """Return a function that weighs each row of the data by its class. Raises ValueError for keys that are no class."""
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"`class_weight` is a dict from the numbers of classes to weights, {{0: 1.0, 1: 5.0}}; received "
+            f"{type(class_weight).__name__} {class_weight!r}."
+        )
+    for key, value in class_weight.items():
+        if not isinstance(value, (int, float, np.number)):
+            raise TypeError(
+                f"`class_weight` has the weight {value!r} for class {key!r}: it takes numbers."
+            )
     wrong = [key for key in class_weight if not _is_class(key)]
     if wrong:
         raise ValueError(

@@ -76,7 +76,13 @@ def _step(model: Trainer, kind: str) -> Step:
                 f"{type(model).__name__}.{kind}_step returned {type(outputs).__name__} {outputs!r}; expected a dict of "
                 f"logs by name. Return for instance {{'loss': loss}} or self.compute_metrics(x, y, y_pred)."
             )
-        return _flat(outputs)
+        logs = _flat(outputs)
+        for name, value in logs.items():
+            if not (isinstance(value, (int, float)) or hasattr(value, "dtype")):
+                raise TypeError(
+                    f"{type(model).__name__}.{kind}_step returned {value!r} under {name!r}; expected a number."
+                )
+        return logs
 
     return run
 
