@@ -91,7 +91,7 @@ def test_top_k():
         (lambda: metrics.AUC(multi_label=True, num_labels=3, label_weights=[1, 2]), "2 entries for 3"),
         (lambda: metrics.AUC(multi_label=True, num_labels=3)(Y.reshape(-1, 2), P.reshape(-1, 2)), "counts 3 labels"),
         (lambda: metrics.AUC(multi_label=True)(Y.reshape(-1, 5, 2), P.reshape(-1, 5, 2)), r"\(b, labels\)"),
-        (lambda: metrics.Precision(class_id=5)(Y.reshape(-1, 5), P.reshape(-1, 5)), "class_id=5 is no class"),
+        (lambda: metrics.Precision(class_id=5)(Y.reshape(-1, 5), P.reshape(-1, 5)), "class_id=5 is not a class"),
         (lambda: metrics.Precision()(Y[:4], P[:5]), r"\(4,\).*\(5,\)"),
         (lambda: metrics.SparseCategoricalAccuracy()([0, 1], [0.5, 0.5]), r"\(b, ..., classes\)"),
         (lambda: metrics.CategoricalAccuracy()([0, 1], np.eye(2)), "sparse_categorical_accuracy"),
