@@ -15,6 +15,7 @@ from hornbeam.core.origins import Rounded, made_of
 from hornbeam.kernels import embedding, native, recurrent
 from hornbeam.kernels import kernel as kernel_module
 from hornbeam.kernels.recurrent import native as recurrent_native
+from tests.kernels.quick import compiled_quickly
 from tests.marks import native_only
 from tests.tolerances import assert_close
 
@@ -83,7 +84,8 @@ def _compare(
     assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(actual))
     # In float32, so that the reference's own rounding is not what is compared with.
     wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
-    expected = jax.jit(lambda a: _value_and_gradients(reference, a, options))(wide)
+    with compiled_quickly():
+        expected = jax.jit(lambda a: _value_and_gradients(reference, a, options))(wide)
     assert_close(actual[0], expected[0], dtype)
     for a, e in zip(jax.tree.leaves(actual[1]), jax.tree.leaves(expected[1]), strict=True):
         scale = float(jnp.max(jnp.abs(e), initial=1.0))  # sums over many steps
@@ -150,7 +152,8 @@ def test_float32_weights_beside_bfloat16(cell: str) -> None:
     for weight, narrow in zip(gradients[-3:], rounded, strict=True):
         assert bool((weight != narrow).any()) or not native.suits(arrays[0].astype("bfloat16"))
     reference = _layer(cell, reference=True)
-    expected = jax.jit(lambda a: _value_and_gradients(reference, a, {}))(arrays)
+    with compiled_quickly():
+        expected = jax.jit(lambda a: _value_and_gradients(reference, a, {}))(arrays)
     assert_close(actual, expected[0], "bfloat16")
     for a, e in zip(gradients, expected[1], strict=True):
         scale = max(1.0, float(jnp.max(jnp.abs(e))))
@@ -265,7 +268,9 @@ def test_vmap(cell: str, dtype: str, inputs: bool) -> None:
 
         return jax.jit(jax.vmap(each, in_axes=axes))(*stacked)
 
-    assert_close(run(_layer(cell)), run(_layer(cell, reference=True)), dtype)
+    actual = run(_layer(cell))
+    with compiled_quickly():
+        assert_close(actual, run(_layer(cell, reference=True)), dtype)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,9 @@ def test_second_gradient(cell: str, sequences: bool) -> None:
 
         return jax.jit(jax.grad(slope, argnums=(0, 1)))(x, rest[-3])
 
-    assert_close(penalty(_layer(cell)), penalty(_layer(cell, reference=True)))
+    actual = penalty(_layer(cell))
+    with compiled_quickly():
+        assert_close(actual, penalty(_layer(cell, reference=True)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
