@@ -106,14 +106,14 @@ def _stored(weight: jax.Array) -> jax.Array | None:
 @compiled_whole("form", "zero_output_for_mask")  # for eager calls
 def run(form: Form, zero_output_for_mask: bool, o: Operands) -> Outputs:
     """Run the layer; arguments have passed `suits`."""
-    outputs, *states = _recur(form, *o)
+    outputs, *found = _recur(form, *o)
+    states = tuple(each for each in found if each is not None)
     last = states[0]
-    assert last is not None
     if o.mask is not None and zero_output_for_mask:
         mask = jnp.flip(o.mask, 1) if form.backwards else o.mask
         last = jnp.where(mask[:, -1:], last, 0)
         outputs = None if outputs is None else jnp.where(mask[..., None], outputs, 0)
-    return last, outputs, (last, *(each for each in states[1:] if each is not None))
+    return last, outputs, states
 
 
 @custom_gradient(static=1)
