@@ -29,7 +29,7 @@ OPTIONAL = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the report; gives the exit status."""
+    """Print the report; return the exit status."""
     argparse.ArgumentParser(prog="hornbeam doctor", description=__doc__).parse_args(argv)
     sys.stdout.write(report())
     return 0

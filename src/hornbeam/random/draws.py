@@ -110,7 +110,7 @@ def stateless_normal(
     name: str | None = None,
     alg: str = "auto_select",
 ) -> Tensor:
-    """Values of a normal distribution; the same `seed` (two integers) gives the same values."""
+    """Return values of a normal distribution: the same ones for the same `seed` (two integers)."""
     return normal(shape, mean, stddev, dtype, _pair(seed))
 
 
@@ -123,7 +123,7 @@ def stateless_truncated_normal(
     name: str | None = None,
     alg: str = "auto_select",
 ) -> Tensor:
-    """As `truncated_normal`; the same `seed` (two integers) gives the same values."""
+    """Return values as `truncated_normal` does: the same ones for the same `seed` (two integers)."""
     return truncated_normal(shape, mean, stddev, dtype, _pair(seed))
 
 
@@ -136,7 +136,7 @@ def stateless_uniform(
     name: str | None = None,
     alg: str = "auto_select",
 ) -> Tensor:
-    """As `uniform`; the same `seed` (two integers) gives the same values."""
+    """Return values as `uniform` does: the same ones for the same `seed` (two integers)."""
     return uniform(shape, minval, maxval, dtype, _pair(seed))
 
 

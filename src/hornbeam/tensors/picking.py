@@ -111,7 +111,7 @@ _slice = builtins.slice
 
 
 class Unique(NamedTuple):
-    """What `unique` gives."""
+    """What `unique` returns."""
 
     y: Any
     idx: Any

@@ -90,7 +90,7 @@ def zero_fraction(value: Any, name: str | None = None) -> Any:
 
 
 class TopK(NamedTuple):
-    """What `top_k` gives."""
+    """What `top_k` returns."""
 
     values: Any
     indices: Any

@@ -55,7 +55,7 @@ class Variable(CoreVariable):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """Set the value; gives the variable."""
+        """Set the value; return the variable."""
         super().assign(value)
         return self
 
@@ -66,7 +66,7 @@ class Variable(CoreVariable):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """Add to the value; gives the variable."""
+        """Add to the value; return the variable."""
         super().assign_add(delta)
         return self
 
@@ -77,7 +77,7 @@ class Variable(CoreVariable):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """Subtract from the value; gives the variable."""
+        """Subtract from the value; return the variable."""
         super().assign_sub(delta)
         return self
 

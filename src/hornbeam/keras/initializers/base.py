@@ -19,7 +19,7 @@ Registry("seed generator", "keras.random").add(SeedGenerator)
 
 
 class Initializer(Configurable):
-    """A rule that gives a weight its first value.
+    """A rule for the first value of a weight.
 
     Own initializers derive from this class and implement `__call__(shape, dtype=None)`, which returns an array of that
     shape.
@@ -68,7 +68,7 @@ class HostInitializer(Initializer):
 class RandomInitializer(HostInitializer):
     """An initializer that draws from a seed.
 
-    `seed` is an integer, or None for one drawn now: called again, the object gives the same values again. With a
+    `seed` is an integer, or None for one drawn now: each call of the object returns the same values. With a
     `keras.random.SeedGenerator` each call gives others.
     """
 

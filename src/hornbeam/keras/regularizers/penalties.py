@@ -13,7 +13,7 @@ registry = Registry("regularizer", "keras.regularizers")
 
 
 class Regularizer(Configurable):
-    """A function of a weight (or of a layer's output) that gives a penalty, a scalar.
+    """A function of a weight (or of a layer's output) that returns a penalty, a scalar.
 
     Own regularizers derive from this class and implement `__call__(x)`; a plain function serves as well.
 

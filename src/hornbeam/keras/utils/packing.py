@@ -20,7 +20,7 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """What a data source gives, as `(x, y, sample_weight)`; what is missing is None.
+    """Return a batch of data as `(x, y, sample_weight)`; what is missing is None.
 
     >>> from hornbeam import keras
     >>> keras.utils.unpack_x_y_sample_weight((1, 2))

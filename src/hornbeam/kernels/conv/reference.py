@@ -106,7 +106,7 @@ def transpose_padding(
 def _transpose_padding(
     size: int, k: int, stride: int, padding: str, extra: int | None, rate: int
 ) -> tuple[int, int]:
-    """How much to pad the stride-dilated input so that a plain convolution gives the result."""
+    """Return how much to pad the stride-dilated input for a plain convolution to compute the result."""
     dilated = (k - 1) * rate + 1
     spread = (size - 1) * stride + 1
     if extra is not None:

@@ -13,7 +13,7 @@ from hornbeam.kernels.recurrent.loop import Cell, States
 Activation = Callable[[jax.Array], jax.Array]
 
 
-# Cached, so that the same activations give the same function: compiled programs are found by it.
+# Cached: compiled programs are found by the function, so the same activations need the same one.
 @lru_cache(maxsize=64)
 def simple_cell(activation: Activation) -> Cell:
     """Return the cell of a simple RNN; additive."""
