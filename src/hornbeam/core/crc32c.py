@@ -95,7 +95,7 @@ def _shift(count: int) -> np.ndarray:
 
 @functools.cache
 def _byte_table() -> list[int]:
-    table = []
+    table: list[int] = []
     for register in range(256):
         for _ in range(8):
             register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
