@@ -42,8 +42,9 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	done
 	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest --output-on-failure
 
-# Configs, names, metrics and initial values involve no kernel: `make test` has seen all of them.
+# Configs, names, metrics, initial values and refused inputs involve no kernel: `make test` has seen all of them.
 NO_KERNELS = $(addprefix --deselect tests/,contract/test_signatures.py contract/test_initializers.py contract/test_metrics.py \
+  contract/test_wrong_inputs.py parity/test_round_trips.py parity/test_op_configs.py \
   parity/test_callbacks.py parity/test_initializers.py parity/test_metrics.py parity/test_weights_h5.py \
   parity/test_layers.py::test_config parity/test_layers.py::test_weights)
 test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
