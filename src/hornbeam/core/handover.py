@@ -24,8 +24,7 @@ def make_lock() -> threading.RLock:  # type: ignore[valid-type]
 def no_step() -> Generator[None]:
     """While open, no other thread runs a step that has taken values over."""
     with ExitStack() as stack:
-        for lock in sorted(
-            _locks, key=id
-        ):  # in one order, so that no two threads wait for each other
+        # In one order, so that no two threads wait for each other.
+        for lock in sorted(_locks, key=id):
             stack.enter_context(lock)
         yield

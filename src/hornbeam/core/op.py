@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import jax
-import numpy as np
 
 from hornbeam.core import recording
 from hornbeam.core.jax_typed import tree_map
@@ -23,7 +22,7 @@ from hornbeam.core.op_errors import explained
 from hornbeam.core.recording import Call, is_recording
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, own
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import Weight, is_weight
 
@@ -143,16 +142,12 @@ def compute(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
         else own(leaf)
         for leaf in leaves
     ]
+    return _call(fn, raw, tree)
+
+
+def _call(fn: Callable[..., Any], raw: list[Any], tree: TreeDef) -> Any:
     args, kwargs = jax.tree.unflatten(tree, raw)
     return wrap(fn(*args, **kwargs))
-
-
-def own(leaf: Any) -> Any:
-    """Return a copy of a NumPy array, anything else as it is.
-
-    JAX shares the memory of arrays or reads it later, and the user may write into them meanwhile.
-    """
-    return cast("Any", leaf).copy() if isinstance(leaf, np.ndarray) else leaf
 
 
 def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
@@ -160,11 +155,11 @@ def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     leaves = [_read(leaf) if is_weight(leaf) else own(leaf) for leaf in leaves]
     if not any(map(_is_function, leaves)):
         with recording.paused():
-            outputs = compute(fn, leaves, tree)
+            outputs = _call(fn, list(map(_raw, leaves)), tree)
     else:
         capture = recording.Capture()
         with capture.open():
-            outputs = compute(fn, leaves, tree)
+            outputs = _call(fn, list(map(_raw, leaves)), tree)
         if capture.boxes:
             fn = capture.closed(fn)
             args, kwargs = jax.tree.unflatten(tree, leaves)

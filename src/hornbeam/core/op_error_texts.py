@@ -202,9 +202,7 @@ def reason(error: Exception) -> tuple[Kind, str] | None:
 
 
 def _kind(error: Exception) -> Kind | None:
-    if isinstance(error, (AttributeError, NameError, NotImplementedError)):
-        return TypeError
-    if isinstance(error, TypeError):
+    if isinstance(error, (TypeError, AttributeError, NameError, NotImplementedError)):
         return TypeError
     if isinstance(error, (ValueError, LookupError, ArithmeticError, AssertionError)):
         return ValueError

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -253,8 +253,15 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
             "Strings and ragged lists can't become a numeric tensor: convert or pad them first."
         )
-    # A copy: JAX shares the memory of arrays or reads it later, and the user may write into them meanwhile.
-    return Tensor(jnp.asarray(np.array(array), dtype=target or canonical(array.dtype)))
+    return Tensor(jnp.asarray(own(array), dtype=target or canonical(array.dtype)))
+
+
+def own(value: Any) -> Any:
+    """Return a copy of a NumPy array, anything else as it is.
+
+    JAX shares the memory of arrays or reads it later, and the user may write into them meanwhile.
+    """
+    return cast("Any", np).array(value) if isinstance(value, np.ndarray) else value
 
 
 def _from_list(values: Any) -> NumpyArray:

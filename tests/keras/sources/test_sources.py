@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse
 
 from hornbeam import keras
+from hornbeam.core.rng import default_seed_state
 from hornbeam.keras.sources.arrays import ArraySource
 from hornbeam.keras.sources.source import Feed, Placement
 from hornbeam.keras.sources.streams import IteratorSource, PyDatasetSource
@@ -301,3 +302,13 @@ def test_an_iterator_with_a_length_is_read_in_rounds():
     source.first()
     for _ in range(2):
         assert labels(source, itertools.islice(source.open(), 6)) == FOUR
+
+
+@pytest.mark.parametrize("name", ["resident, shuffled", "PyDataset, shuffled"])
+def test_going_on_draws_no_seed(name):
+    """Else the orders of the epochs after it would differ from those of a run that was not interrupted."""
+    source = SOURCES[name]()
+    next(source.open())
+    before = default_seed_state()
+    next(SOURCES[name]().open(source.state))
+    assert default_seed_state() == before

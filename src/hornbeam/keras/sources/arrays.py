@@ -9,10 +9,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core.rng import make_seed
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.convert import common_length, dense, is_sparse
-from hornbeam.keras.sources.source import DEFAULT, Check, Data, Placement, Rows, State, spec_of
+from hornbeam.keras.sources.source import (
+    DEFAULT,
+    Check,
+    Data,
+    Placement,
+    Rows,
+    State,
+    begun,
+    spec_of,
+)
 
 # Above this many bytes rows are gathered on the host, so that the arrays are not held twice.
 DEVICE_LIMIT = 2 << 30
@@ -86,20 +94,16 @@ class ArraySource:
             whole, rest = self._order(state)
             parts: Sequence[slice | np.ndarray] = [*whole, rest] if len(rest) else list(whole)
         else:
-            self._begin(state)
+            self._state = begun(state, shuffles=False)
             size = self._batch_size
             parts = [slice(start, start + size) for start in range(0, self._count, size)]
         for rows in itertools.islice(parts, self._state["used"], None):
             self._state["used"] += 1
             yield rows if self._is_resident else self._take(rows)
 
-    def _begin(self, state: State | None) -> None:
-        fresh = {"seed": make_seed() if self._shuffle else None, "used": 0}
-        self._state = dict(state) if state else fresh
-
     def _order(self, state: State | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the row numbers of one pass: those of the whole batches (steps, b), and those that are left over."""
-        self._begin(state)
+        self._state = begun(state, bool(self._shuffle))
         order = np.arange(self._count, dtype="int32")
         random = np.random.default_rng(self._state["seed"]) if self._shuffle else None
         if random is not None and self._shuffle != "batch":

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core.rng import make_seed
+from hornbeam.core.tensor import own
 from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.kernels import native
 
@@ -30,11 +32,8 @@ class Placement:
     batch: jax.sharding.Sharding | None = None
 
     def put(self, batch: Data) -> Data:
-        """Return a copy of the batch on its devices.
-
-        JAX shares the memory of arrays or reads it later, when a generator may have written its next batch there.
-        """
-        batch = jax.tree.map(np.array, batch)
+        """Return a copy of the batch on its devices: a generator may write its next batch into the same arrays."""
+        batch = jax.tree.map(own, batch)
         if self.batch is None:
             return jax.tree.map(jnp.asarray, batch)
         return jax.device_put(batch, self.batch)
@@ -104,6 +103,13 @@ class Source(Protocol):
         ...
 
 
+def begun(state: State | None, shuffles: bool) -> State:
+    """Return the state at the beginning of a pass, or a copy of that to go on from, for which no seed is drawn."""
+    if state:
+        return dict(state)
+    return {"seed": make_seed() if shuffles else None, "used": 0}
+
+
 def spec_of(batch: Data) -> Structure[jax.ShapeDtypeStruct]:
     """Return the shapes of a batch, and its types as the device knows them."""
     return jax.tree.map(
@@ -140,9 +146,8 @@ class Feed:
                 yield batch
                 if done == steps:
                     if self.source.state.get("used") == self.source.length:
-                        next(
-                            self._pass, None
-                        )  # the pass ends now, with its epoch, not in the next one
+                        # The pass ends now, with its epoch, not in the next one.
+                        next(self._pass, None)
                         self._pass = None
                     return
             self._pass = None

@@ -11,10 +11,17 @@ from typing import TypeAlias
 import jax
 import numpy as np
 
-from hornbeam.core.rng import make_seed
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.convert import common_length, dense, host_arrays
-from hornbeam.keras.sources.source import DEFAULT, Check, Data, Placement, State, spec_of
+from hornbeam.keras.sources.source import (
+    DEFAULT,
+    Check,
+    Data,
+    Placement,
+    State,
+    begun,
+    spec_of,
+)
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 from hornbeam.keras.utils.py_dataset import PyDataset
 
@@ -166,8 +173,7 @@ class PyDatasetSource(_Stream):
 
     def open(self, state: State | None = None) -> Iterator[Data]:
         """Yield the batches of one pass; those of a data set without an end in their order."""
-        fresh = {"seed": make_seed() if self._shuffle else None, "used": 0}
-        self._state = dict(state) if state else fresh
+        self._state = begun(state, self._shuffle)
         self._dataset.on_epoch_begin()
         self.length = self._dataset.num_batches  # it may change from pass to pass
         for batch in self._ahead(itertools.islice(self._order(), self._state["used"], None)):

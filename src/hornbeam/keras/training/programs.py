@@ -25,9 +25,8 @@ def program_for(model: Trainer, kind: str, source: Source) -> Program | EagerPro
     key = kind, rows is not None
     kept = _kept(model, key)
     form = _form(source.first()) if kind != "predict" else None
-    if (kept is None and not (kind == "predict" and _is_built(model))) or (
-        kept is not None and form not in kept.forms
-    ):
+    can_skip = form in kept.forms if kept is not None else kind == "predict" and _is_built(model)
+    if not can_skip:
         with model.as_compiled():
             model.prepare(source.first(), kind)
         kept = _kept(model, key)
