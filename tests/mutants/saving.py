@@ -7,16 +7,76 @@ from tests.mutants.edit import Edit, edit
 EDITS: list[Edit] = [
     # Files of weights
     edit(
-        "keras/utils/atomic.py",
-        "            os.unlink(part)",
+        "core/atomic.py",
+        "            os.unlink(hidden)",
         "            pass",
-        "keras/saving/test_weights_h5.py::test_a_failing_write_leaves_the_old_file",
+        "core/test_atomic.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
     ),
     edit(
-        "keras/utils/atomic.py",
+        "core/atomic.py",
         "            yield file\n            file.flush()",
         "            open(target, 'wb').close()\n            yield file\n            file.flush()",
-        "keras/saving/test_weights_h5.py::test_a_failing_write_leaves_the_old_file",
+        "core/test_atomic.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
+    ),
+    edit(
+        "core/atomic.py",
+        "                os.fsync(file.fileno())\n",
+        "                pass\n",
+        "core/test_atomic.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
+    ),
+    edit(
+        "core/atomic.py",
+        "    sync_folder(os.path.dirname(target))\n",
+        "",
+        "core/test_atomic.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
+    ),
+    edit(
+        "core/atomic.py",
+        "                    _keep_permissions(file.fileno(), old)",
+        "                    pass",
+        "core/test_atomic.py::test_a_new_file_gets_what_the_umask_allows_and_an_old_one_keeps_its_permissions",
+    ),
+    edit(
+        "core/atomic.py",
+        "    return os.path.realpath(os.fsdecode(path))",
+        "    return os.path.abspath(os.fsdecode(path))",
+        "core/test_atomic.py::test_links_are_followed_as_open_does",
+    ),
+    edit(
+        "core/atomic.py",
+        "    if not os.access(",
+        "    if False and not os.access(",
+        "core/test_atomic.py::test_folders_and_files_without_permission",
+    ),
+    edit(
+        "core/atomic_folder.py",
+        "            _sync_tree(part)",
+        "            pass",
+        "core/test_atomic.py::test_whatever_call_fails_the_folder_is_the_old_or_the_new_one",
+    ),
+    edit(
+        "core/atomic_folder.py",
+        "        os.rename(old, target)",
+        "        pass",
+        "core/test_atomic.py::test_whatever_call_fails_the_folder_is_the_old_or_the_new_one",
+    ),
+    edit(
+        "core/atomic_folder.py",
+        "    if others:",
+        "    if False:",
+        "core/test_atomic.py::test_a_folder_with_anything_else_in_it_is_not_replaced",
+    ),
+    edit(
+        "core/atomic_folder.py",
+        "                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "                pass",
+        "core/test_atomic.py::test_what_a_killed_writer_left_is_removed_but_not_what_is_being_written",
+    ),
+    edit(
+        "core/atomic_folder.py",
+        "        _remove_left_behind(target)",
+        "        pass",
+        "core/test_atomic.py::test_what_a_killed_writer_left_is_removed_but_not_what_is_being_written",
     ),
     edit(
         "keras/saving/h5_store.py",

@@ -16,13 +16,13 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hornbeam.core.atomic import atomic_write
 from hornbeam.core.optional import require
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.h5_store import Reader, Writer
 from hornbeam.keras.saving.places import places
-from hornbeam.keras.utils.atomic import atomic_write
 
 _ENDING = ".weights.h5"
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import stat
 import tarfile
 import uuid
 import zipfile
 from collections.abc import Callable, Iterable
 
+from hornbeam.core.atomic_folder import remove, replace_folder
 from hornbeam.core.errors import unknown_name
-from hornbeam.keras.utils.atomic import sync_folder
 from hornbeam.keras.utils.tar_files import check_space, unpack_tar
 
 __all__ = ["extract_archive"]
@@ -55,10 +54,9 @@ def extract_archive(
             raise ValueError(
                 f"The archive {archive} was not unpacked: {error} Nothing of it was kept."
             ) from error
-        _replace_folder(part, folder)
+        replace_folder(part, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-    sync_folder(parent)
+        remove(part)
 
 
 def _unpacker(
@@ -93,21 +91,3 @@ def _unpack_zip(archive: str, folder: str) -> None:
             if os.path.commonpath([inside, target]) != inside or "\\" in member.filename:
                 raise zipfile.BadZipFile(f"its member {member.filename!r} lies outside of it.")
         file.extractall(folder)
-
-
-def _replace_folder(part: str, folder: str) -> None:
-    """Give `part` the name `folder`; a folder that has the name already makes way and comes back on an error."""
-    if not os.path.lexists(folder):
-        os.rename(part, folder)
-        return
-    old = f"{part}.old"
-    os.rename(folder, old)
-    try:
-        os.rename(part, folder)
-    except BaseException:
-        os.rename(old, folder)
-        raise
-    if os.path.isdir(old) and not os.path.islink(old):
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.unlink(old)

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from hornbeam.keras.utils.atomic import atomic_write
+from hornbeam.core.atomic import atomic_write
 
 __all__ = ["download"]
 

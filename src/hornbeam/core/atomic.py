@@ -1,0 +1,181 @@
+"""Files that appear whole or not at all.
+
+The bytes go to a file without a name (`O_TMPFILE`), which the system removes even when the process is killed. Only when all of
+them are on the disk does the file get a hidden name beside the target, which is renamed at once. Where the system or the
+file system has no such files, a hidden `.part` takes their place, which every error removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Collection, Generator
+from typing import BinaryIO
+
+__all__ = ["FULL", "atomic_write", "explaining", "hidden_name", "resolved", "sync_folder"]
+
+# What `open` answers where the file system (or an old kernel) has no files without a name.
+_NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+# The disk, a quota or a limit is exhausted.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What an attempt to sync a folder answers where that can't be done.
+_NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR)
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
+    """Open a file for writing and reading that takes the name `path` only when the block ends without an error.
+
+    An error, a kill or a power cut leaves the old file or the new one, and nothing else. Of two writers, the one that
+    ends later wins. As with `open`, a symbolic link is followed, new files get the permissions that the umask allows,
+    and an old file's permissions stay. The name of the open file is a path for other functions of this process.
+
+    Raises:
+        OSError: of the class that fits (PermissionError, FileNotFoundError, IsADirectoryError, ...), with the path, the
+            reason and what to do; what can be known before is raised before the block begins.
+
+    >>> import os, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with atomic_write(os.path.join(folder, "a.txt")) as file:
+    ...     _ = file.write(b"all of it")
+    >>> os.listdir(folder)
+    ['a.txt']
+    """
+    target = resolved(path)
+    with explaining(target):
+        old = _old_file(target)
+        hidden = hidden_name(target)
+        handle = _without_name(os.path.dirname(target))
+        unnamed = handle is not None
+        if handle is None:
+            handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+    def opened(*_: object) -> int:
+        return handle
+
+    name = f"/proc/self/fd/{handle}" if unnamed else hidden
+    try:
+        with explaining(target, FULL), open(name, "w+b", opener=opened) as file:
+            yield file
+            file.flush()
+            with explaining(target):
+                if old is not None:
+                    _keep_permissions(file.fileno(), old)
+                os.fsync(file.fileno())
+                if unnamed:
+                    # With a handle of a folder Python calls `linkat`, which follows the link in /proc; `link` would not.
+                    os.link(name, hidden, src_dir_fd=file.fileno())
+        with explaining(target):
+            os.replace(hidden, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(hidden)
+        raise
+    sync_folder(os.path.dirname(target))
+
+
+def resolved(path: str | os.PathLike[str]) -> str:
+    """Return the absolute path of what is to be written, with symbolic links followed."""
+    return os.path.realpath(os.fsdecode(path))
+
+
+def hidden_name(target: str) -> str:
+    """Return a new hidden path beside `target`."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name[:40]}.{uuid.uuid4().hex}.part")
+
+
+def _old_file(target: str) -> os.stat_result | None:
+    """Return what is known of the file that will be replaced; raise where it must not be."""
+    try:
+        old = os.stat(target)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(old.st_mode):
+        raise IsADirectoryError(
+            errno.EISDIR, "A folder has this name; choose another, or move the folder", target
+        )
+    if not stat.S_ISREG(old.st_mode):
+        raise FileExistsError(
+            errno.EEXIST, "A device or pipe has this name, which can't be replaced", target
+        )
+    if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(
+            errno.EACCES, "The file is protected from writing; choose another name", target
+        )
+    return old
+
+
+def _without_name(folder: str) -> int | None:
+    """Return a handle of a new file without a name in `folder`, or None where there are none."""
+    flag = getattr(os, "O_TMPFILE", None)
+    if flag is None:
+        return None
+    try:
+        handle = os.open(folder, flag | os.O_RDWR, 0o666)
+    except OSError as error:
+        if error.errno in _NO_UNNAMED_FILES:
+            return None
+        raise
+    if os.path.exists(f"/proc/self/fd/{handle}"):
+        return handle
+    os.close(handle)  # without /proc it could never get a name
+    return None
+
+
+def _keep_permissions(handle: int, old: os.stat_result) -> None:
+    """Set the owner, where that is allowed, and the permissions of the file that will be replaced."""
+    if not hasattr(os, "fchmod"):
+        return
+    new = os.fstat(handle)
+    for owner, group in ((old.st_uid, -1), (-1, old.st_gid)):
+        if owner not in (-1, new.st_uid) or group not in (-1, new.st_gid):
+            with contextlib.suppress(OSError):
+                os.fchown(handle, owner, group)
+    os.fchmod(handle, stat.S_IMODE(old.st_mode))
+
+
+def sync_folder(folder: str) -> None:
+    """Bring the names of a folder to the disk, where the system can (Windows cannot)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+@contextlib.contextmanager
+def explaining(target: str, only: Collection[int] | None = None) -> Generator[None]:
+    """Add the reason and what to do about it to errors of the system in writing `target`, or to some of them."""
+    try:
+        yield
+    except OSError as error:
+        number = error.errno or 0
+        hint = _hints(os.path.dirname(target)).get(number)
+        known = error.filename == target and error.strerror != os.strerror(number)
+        if hint is None or known or (only is not None and number not in only):
+            raise
+        raise OSError(number, f"{os.strerror(number)}; {hint}", target) from error
+
+
+def _hints(folder: str) -> dict[int, str]:
+    forbidden = f"writing in the folder {folder} is not allowed"
+    full = "nothing was changed; free some space, or choose another disk"
+    return {
+        errno.ENOENT: f"make the folder {folder} first, or check the path",
+        errno.ENOTDIR: f"a part of {folder} is a file; check the path",
+        errno.EACCES: forbidden,
+        errno.EPERM: forbidden,
+        errno.EROFS: f"the folder {folder} is on a disk that can only be read",
+        errno.ENOSPC: full,
+        errno.EDQUOT: full,
+        errno.EFBIG: "nothing was changed; a limit of the system forbids files of this size",
+        errno.ENAMETOOLONG: "choose a shorter name",
+    }

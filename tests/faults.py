@@ -1,0 +1,78 @@
+"""Writing to a disk that fails: at the n-th call of whatever kind, for n = 1, 2, ... until none fails."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hornbeam.core import atomic, atomic_folder
+
+# What the writing of files calls; `write` is added below, for it is a method of the open file.
+CALLS = (
+    (os, "fsync"),
+    (os, "link"),
+    (os, "replace"),
+    (os, "rename"),
+    (os, "mkdir"),
+    (os, "chmod"),
+    (os, "fchmod"),
+    (atomic_folder, "_exchanged"),
+)
+
+
+class Fault:
+    """A block in which the n-th call fails; `fired` says whether it came so far."""
+
+    def __init__(self, nth: int, number: int) -> None:
+        self._left, self._number = nth, number
+        self._patch = pytest.MonkeyPatch()
+        self.calls: list[str] = []
+        self.fired = False
+
+    def count(self, name: str) -> None:
+        self.calls.append(name)
+        self._left -= 1
+        if self._left == 0:
+            self.fired = True
+            raise OSError(self._number, os.strerror(self._number))
+
+    def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.count(name)
+            return function(*args, **kwargs)
+
+        return call
+
+    def __enter__(self) -> Fault:
+        fault = self
+
+        class Disk(io.FileIO):
+            def write(self, data: Any) -> int:
+                fault.count("write")
+                return super().write(data)
+
+        def opened(path: Any, mode: str, opener: Any = None) -> io.BufferedRandom:
+            return io.BufferedRandom(Disk(path, mode.replace("b", ""), opener=opener), 1000)
+
+        self._patch.setattr(atomic, "open", opened, raising=False)
+        for module, name in CALLS:
+            self._patch.setattr(module, name, self._counted(name, getattr(module, name)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.undo()
+
+
+def faults(number: int = errno.ENOSPC, limit: int = 300) -> Iterator[Fault]:
+    """Yield blocks that fail at the first, second, ... call, the last of them not at all."""
+    for nth in range(1, limit):
+        fault = Fault(nth, number)
+        yield fault
+        if not fault.fired:
+            return
+    raise AssertionError("it never came to an end")
