@@ -15,7 +15,7 @@ _POLYNOMIAL = 0x82F63B78
 _MASK = 0xA282EAD8
 _LANES = 4096
 # Below so many bytes a loop in Python is faster than arrays.
-_SHORT = 512
+_SHORT = 1024
 
 
 def crc32c(data: bytes | bytearray | memoryview | np.ndarray, value: int = 0) -> int:
@@ -64,11 +64,26 @@ def _in_lanes(view: memoryview, lanes: int, words: int, register: int) -> int:
     for at in range(words):
         registers = registers ^ columns[:, at]
         registers = low[registers & np.uint32(0xFFFF)] ^ high[registers >> np.uint32(16)]
-    shift = _shift(4 * words)
+    count = 4 * words
     while len(registers) > 1:  # each pair of neighbours: the left one moved past the right one
-        registers = _applied(shift, registers[::2]) ^ registers[1::2]
-        shift = _applied(shift, shift)
+        registers = _moved(registers[::2], count) ^ registers[1::2]
+        count *= 2
     return int(registers[0])
+
+
+def _moved(registers: np.ndarray, count: int) -> np.ndarray:
+    """Return registers moved past `count` bytes of zeros."""
+    a, b, c, d = _mover(count)
+    byte = np.uint32(0xFF)
+    low = a[registers & byte] ^ b[registers >> np.uint32(8) & byte]
+    return low ^ c[registers >> np.uint32(16) & byte] ^ d[registers >> np.uint32(24)]
+
+
+@functools.lru_cache(256)
+def _mover(count: int) -> list[np.ndarray]:
+    """Return for each of the four bytes of a register where `count` bytes of zeros move it."""
+    matrix, byte = _shift(count), np.arange(256, dtype="uint32")
+    return [_applied(matrix, byte << np.uint32(8 * place)) for place in range(4)]
 
 
 def _applied(matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:

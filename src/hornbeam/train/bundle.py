@@ -6,26 +6,30 @@ many data files there are. Source: tensorflow/core/protobuf/tensor_bundle.proto.
 
 from __future__ import annotations
 
+import math
 import os
-import struct
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import ml_dtypes
 import numpy as np
 
 from hornbeam.core.crc32c import crc32c, mask
 from hornbeam.core.errors import did_you_mean
-from hornbeam.core.protobuf import Reader, Writer, read_varint, varint
-from hornbeam.train.table import read_table, write_table
+from hornbeam.core.protobuf import Reader
+from hornbeam.train.slices import Piece, piece_key, read_piece, region
+from hornbeam.train.table import read_table
+from hornbeam.train.texts import decode_texts
 
-Value: TypeAlias = "np.ndarray | bytes | list[bytes]"
-"""An array of numbers, or bytes: one, or a list."""
+Value: TypeAlias = "np.ndarray | bytes"
+"""An array of numbers, an array of bytes objects, or one bytes object."""
 
-_STRING = 7
-_TYPES = {
+STRING = 7
+TYPES = {
     1: np.dtype("float32"),
     2: np.dtype("float64"),
     3: np.dtype("int32"),
@@ -44,7 +48,10 @@ _TYPES = {
     24: np.dtype(ml_dtypes.float8_e5m2),
     25: np.dtype(ml_dtypes.float8_e4m3fn),
 }
-_NUMBERS = {dtype: number for number, dtype in _TYPES.items()}
+# An index has about 100 bytes for each tensor.
+_LARGEST_INDEX = 256 << 20
+# What NumPy can take.
+_MOST_AXES = 64
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,8 @@ class Entry:
     offset: int
     size: int
     checksum: int
+    pieces: tuple[Piece, ...] = ()
+    """Where the parts of a tensor lie in it that is stored in parts."""
 
 
 def data_file(prefix: str | os.PathLike[str], shard: int = 0, shards: int = 1) -> Path:
@@ -70,146 +79,147 @@ def index_file(prefix: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(prefix)}.index")
 
 
-class BundleWriter:
-    """Writes tensors one by one into an open data file; `index()` then returns the bytes of the index."""
-
-    def __init__(self, data: BinaryIO) -> None:
-        self._data = data
-        self._offset = 0
-        self._entries: dict[str, bytes] = {}
-
-    def add(self, name: str, value: Value) -> None:
-        """Write a tensor. Raises ValueError for a name that came before, TypeError for a type without a number."""
-        if not name or name in self._entries:
-            raise ValueError(f"The tensor {name!r} is written twice, or has no name.")
-        if isinstance(value, np.ndarray):
-            number = _NUMBERS.get(value.dtype)
-            if number is None:
-                raise TypeError(f"A checkpoint has no type for {value.dtype} (tensor {name!r}).")
-            shape, parts = value.shape, [np.ascontiguousarray(value).reshape(-1).view("uint8")]
-            checksum = crc32c(parts[0])
-        else:
-            shape = () if isinstance(value, bytes) else (len(value),)
-            number, (checksum, parts) = _STRING, _strings(value)
-        size = 0
-        for part in parts:
-            self._data.write(part)  # type: ignore[arg-type]
-            size += len(part)
-        dims = Writer()
-        for length in shape:
-            dims.message(2, Writer().integer(1, length))
-        entry = Writer().integer(1, number).message(2, dims).integer(4, self._offset)
-        self._entries[name] = entry.integer(5, size).fixed32(6, mask(checksum)).data
-        self._offset += size
-
-    def index(self) -> bytes:
-        """Return the index of all tensors written."""
-        header = Writer().integer(1, 1).message(3, Writer().integer(1, 1)).data
-        entries = {b"": header, **{name.encode(): entry for name, entry in self._entries.items()}}
-        return write_table(sorted(entries.items()))
-
-
-def _strings(value: bytes | list[bytes]) -> tuple[int, list[bytes]]:
-    """Return the checksum and the parts of texts: their lengths, a checksum of these, and the texts."""
-    texts = [value] if isinstance(value, bytes) else value
-    checksum = _of_lengths(list(map(len, texts)))
-    stored = struct.pack("<I", mask(checksum))
-    parts = [b"".join(varint(len(text)) for text in texts), stored, *texts]
-    return crc32c(b"".join(texts), crc32c(stored, checksum)), parts
-
-
-def _of_lengths(lengths: list[int]) -> int:
-    return crc32c(b"".join(struct.pack("<I" if n < 1 << 32 else "<Q", n) for n in lengths))
-
-
-@dataclass
+@dataclass(eq=False)
 class Bundle:
     """A checkpoint that is read. Raises ValueError for damaged files, naming them; FileNotFoundError where one is missing."""
 
     prefix: str | os.PathLike[str]
-    entries: Mapping[str, Entry] = field(init=False)
+    entries: Mapping[str, Entry] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = index_file(self.prefix)
+        if (size := path.stat().st_size) > _LARGEST_INDEX:
+            raise ValueError(f"{path.name} has {size} bytes; at most {_LARGEST_INDEX} are read.")
+        self._what = path.name
         table = read_table(path.read_bytes(), path.name)
         name, header = next(table, (None, b""))
         if name != b"":
             raise ValueError(f"{path.name} is damaged: it has no header.")
-        self._shards = Reader(header, path.name).integer(1)
-        self.entries = dict(_entry(key, value, path.name) for key, value in table)
+        message = Reader(header, f"header of {path.name}")
+        if message.integer(2):
+            raise ValueError(f"{path.name} was written on a big-endian machine, which is not read.")
+        self._shards = message.integer(1)
+        self._all = {key: _entry(key, value, path.name) for key, value in table}
+        self.entries = {_text(key): entry for key, entry in self._all.items() if key[:1] != b"\0"}
+        self._files: dict[int, tuple[FileIO, int]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
+
+    def open(self) -> None:
+        """Open the data files now, so that they can be read even after others have taken their names."""
+        for shard in sorted({entry.shard for entry in self._all.values()})[:100]:
+            self._file(shard)
 
     def read(self, name: str) -> Value:
         """Return a tensor, its checksum compared. Raises KeyError for a name that is not there."""
         entry = self.entries.get(name)
         if entry is None:
             raise KeyError(
-                f"The checkpoint has no tensor {name!r}.{did_you_mean(name, list(self.entries))}"
+                f"The checkpoint {os.fspath(self.prefix)} has no tensor {name!r}.{did_you_mean(name, list(self.entries))}"
             )
-        path = data_file(self.prefix, entry.shard, self._shards)
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if entry.offset + entry.size > size:
-                raise ValueError(
-                    f"{path.name} is cut: the tensor {name!r} ends at byte {entry.offset + entry.size} of {size}."
-                )
-            file.seek(entry.offset)
-            data = file.read(entry.size)
+        return self._read_pieces(name, entry) if entry.pieces else self._read(name, entry)
+
+    def _read(self, name: str, entry: Entry) -> Value:
+        file, size = self._file(entry.shard)
+        what = f"{Path(file.name).name}: the tensor {name!r}"
+        if entry.offset + entry.size > size:
+            raise ValueError(
+                f"{what} ends at byte {entry.offset + entry.size} of {size}; the file is cut."
+            )
+        data = _read_at(file, entry.offset, entry.size)
         if entry.dtype is None:
-            return _read_strings(data, entry, f"{path.name}: the tensor {name!r}")
+            texts = decode_texts(bytes(data), math.prod(entry.shape), entry.checksum, what)
+            return _text_array(texts, entry.shape) if entry.shape else texts[0]
         if mask(crc32c(data)) != entry.checksum:
-            raise ValueError(f"{path.name} is damaged: the tensor {name!r} has another checksum.")
+            raise ValueError(f"{what} is damaged: it has another checksum.")
         return np.frombuffer(data, entry.dtype).reshape(entry.shape)
 
+    def _read_pieces(self, name: str, entry: Entry) -> Value:
+        """Return a tensor from its parts. An array is made only if the files have as many bytes."""
+        what = f"{self._what}: the tensor {name!r}"
+        found: list[tuple[tuple[slice, ...], Entry]] = []
+        for piece in entry.pieces:
+            place = region(piece, entry.shape)
+            part = self._all.get(piece_key(name.encode(errors="surrogateescape"), piece))
+            if place is None or part is None or part.pieces or part.dtype != entry.dtype:
+                raise ValueError(f"{what} is damaged: its part {piece} is missing or does not fit.")
+            if part.shape != tuple(each.stop - each.start for each in place):
+                raise ValueError(f"{what} is damaged: its part {piece} has shape {part.shape}.")
+            found.append((place, part))
+        if sum(math.prod(part.shape) for _, part in found) != math.prod(entry.shape):
+            raise ValueError(
+                f"{what} is damaged: its parts are not the whole of shape {entry.shape}."
+            )
+        stored = sum(self._file(shard)[1] for shard in {part.shard for _, part in found})
+        if sum(part.size for _, part in found) > stored:
+            raise ValueError(f"{what} is damaged: its parts have more bytes than the data files.")
+        whole = np.empty(entry.shape, object if entry.dtype is None else entry.dtype)
+        filled = np.zeros(entry.shape, bool)
+        for place, part in found:
+            whole[place] = self._read(name, part)
+            filled[place] = True
+        if not filled.all():
+            raise ValueError(f"{what} is damaged: its parts overlap.")
+        return whole
 
-def _entry(key: bytes, value: bytes, what: str) -> tuple[str, Entry]:
-    name = key.decode(errors="replace")
-    message = Reader(value, f"{what}, entry {name!r}")
+    def _file(self, shard: int) -> tuple[FileIO, int]:
+        """Return the open data file of a shard, and its size."""
+        if shard not in self._files:
+            if shard >= self._shards:
+                raise ValueError(
+                    f"{self._what} is damaged: it names data file {shard} of {self._shards}."
+                )
+            file = data_file(self.prefix, shard, self._shards).open("rb", buffering=0)
+            weakref.finalize(self, file.close)
+            self._files[shard] = file, os.fstat(file.fileno()).st_size
+        return self._files[shard]
+
+
+def _read_at(file: FileIO, offset: int, size: int) -> bytearray:
+    data = bytearray(size)
+    file.seek(offset)
+    at = 0
+    while at < size:
+        count = file.readinto(memoryview(data)[at:])
+        if not count:
+            raise ValueError(f"{file.name} was cut while it was read.")
+        at += count
+    return data
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")
+
+
+def _text_array(texts: list[bytes], shape: tuple[int, ...]) -> np.ndarray:
+    found = np.empty(len(texts), object)
+    found[:] = texts
+    return found.reshape(shape)
+
+
+def _entry(key: bytes, value: bytes, what: str) -> Entry:
+    name = _text(key)
+    message = Reader(value, f"entry {name!r} of {what}")
     number = message.integer(1)
-    if number != _STRING and number not in _TYPES:
+    if number != STRING and number not in TYPES:
         raise ValueError(f"{what}: the tensor {name!r} has the unknown type {number}.")
-    dims = message.message(2, "shape").messages(2, "dimension")
+    dims = message.message(2, f"shape of {name!r} in {what}").messages(2, "dimension")
     shape = tuple(dim.signed(1) for dim in dims)
+    if len(shape) > _MOST_AXES or min(shape, default=0) < 0:
+        raise ValueError(
+            f"{what} is damaged: the tensor {name!r} has {len(shape)} axes, or a negative one."
+        )
+    pieces = tuple(map(read_piece, message.messages(7, f"part of {name!r} in {what}")))
     entry = Entry(
-        _TYPES.get(number),
+        TYPES.get(number),
         shape,
-        message.integer(3),
-        message.integer(4),
-        message.integer(5),
-        message.integer(6),
+        *(message.integer(field) for field in (3, 4, 5, 6)),
+        pieces=pieces,
     )
-    count = 1
-    for length in shape:
-        count *= length
-    if min(shape, default=0) < 0 or (
-        entry.dtype is not None and count * entry.dtype.itemsize != entry.size
-    ):
+    numbers = math.prod(shape) * entry.dtype.itemsize if entry.dtype is not None else entry.size
+    if not pieces and numbers != entry.size:
         raise ValueError(
             f"{what} is damaged: the tensor {name!r} of shape {shape} and {entry.dtype} can't have {entry.size} bytes."
         )
-    return name, entry
-
-
-def _read_strings(data: bytes, entry: Entry, what: str) -> Value:
-    view, at = memoryview(data), 0
-    count = 1
-    for length in entry.shape:
-        count *= length
-    if count > len(data):
-        raise ValueError(f"{what} is damaged: {count} texts can't be in {len(data)} bytes.")
-    lengths = []
-    for _ in range(count):
-        length, at = read_varint(view, at, what)
-        lengths.append(length)
-    checksum, stored = _of_lengths(lengths), view[at : at + 4]
-    at += 4
-    is_whole = at + sum(lengths) == len(data) and struct.pack("<I", mask(checksum)) == stored
-    if not is_whole or mask(crc32c(data[at:], crc32c(stored, checksum))) != entry.checksum:
-        raise ValueError(f"{what} is damaged: it has another checksum.")
-    texts = []
-    for length in lengths:
-        texts.append(data[at : at + length])
-        at += length
-    return texts if entry.shape else texts[0]
+    return entry

@@ -33,8 +33,12 @@ def uncompressed(data: memoryview, largest: int, what: str) -> bytes:
         at += extra
         if not 0 < offset <= len(out):
             raise ValueError(f"{what} is damaged: a copy of bytes that are not there.")
-        for _ in range(length + 1):  # byte by byte: a copy may overlap what it makes
-            out.append(out[-offset])
+        length += 1
+        start = len(out) - offset
+        copied = bytes(out[start : start + length])
+        if offset < length:  # a copy may overlap what it makes
+            copied = (copied * (length // offset + 1))[:length]
+        out += copied
     if len(out) != size or at > len(data):
         raise ValueError(f"{what} is damaged: a block has not the size that it says.")
     return bytes(out)

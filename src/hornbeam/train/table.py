@@ -20,8 +20,11 @@ _FOOTER = 48
 _TRAILER = 5
 _BLOCK_SIZE = 4096
 _RESTART = 16
-# A block is read whole. Those that TensorFlow writes have 256 KB; one value may be larger.
-_LARGEST_BLOCK = 64 << 20
+# A compressed block is expanded whole. Those that TensorFlow writes have 256 KB; one value may be larger.
+_LARGEST_BLOCK = 8 << 20
+# Keys share beginnings, so a small table could stand for a huge one. A real one has about five times its bytes.
+_KEYS_FREE = 16 << 20
+_KEYS_RATIO = 16
 
 
 def write_table(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -88,19 +91,32 @@ def read_table(data: bytes | memoryview, what: str) -> Iterator[tuple[bytes, byt
     at = 0
     for _ in range(2):
         _, at = read_varint(footer, at, what)
+    reader = _Blocks(view, what)
     last = None
-    for _, place in _entries(_read_block(view, footer[at:], what), what):
-        for key, value in _entries(_read_block(view, memoryview(place), what), what):
+    behind = 0
+    for _, place in reader.entries(_read_block(view, footer[at:], what)):
+        start, end = _span(memoryview(place), what)
+        if start < behind:
+            raise ValueError(
+                f"{what} is damaged: its block at byte {start} overlaps the one before."
+            )
+        behind = end
+        for key, value in reader.entries(_read_block(view, memoryview(place), what)):
             if last is not None and key <= last:
                 raise ValueError(f"{what} is damaged: its keys do not ascend.")
             last = key
             yield key, value
 
 
-def _read_block(view: memoryview, place: memoryview, what: str) -> memoryview:
+def _span(place: memoryview, what: str) -> tuple[int, int]:
+    """Return where a block begins and, behind its checksum, ends."""
     start, at = read_varint(place, 0, what)
     size, _ = read_varint(place, at, what)
-    end = start + size + _TRAILER
+    return start, start + size + _TRAILER
+
+
+def _read_block(view: memoryview, place: memoryview, what: str) -> memoryview:
+    start, end = _span(place, what)
     if end > len(view) - _FOOTER:
         raise ValueError(f"{what} is damaged: a block at byte {start} ends behind the file.")
     stored, checksum = view[start : end - 4], view[end - 4 : end]
@@ -114,18 +130,29 @@ def _read_block(view: memoryview, place: memoryview, what: str) -> memoryview:
     return block
 
 
-def _entries(block: memoryview, what: str) -> Iterator[tuple[bytes, bytes]]:
-    restarts = struct.unpack("<I", block[-4:])[0] if len(block) >= 4 else 0
-    end = len(block) - 4 * (restarts + 1)
-    if end < 0 or not restarts:
-        raise ValueError(f"{what} is damaged: a block is shorter than its list of restarts.")
-    at, key = 0, b""
-    while at < end:
-        shared, at = read_varint(block, at, what)
-        rest, at = read_varint(block, at, what)
-        size, at = read_varint(block, at, what)
-        if shared > len(key) or rest + size > end - at:
-            raise ValueError(f"{what} is damaged: an entry is longer than its block.")
-        key = key[:shared] + bytes(block[at : at + rest])
-        yield key, bytes(block[at + rest : at + rest + size])
-        at += rest + size
+class _Blocks:
+    """Reads the entries of blocks, and counts the bytes of their keys."""
+
+    def __init__(self, view: memoryview, what: str) -> None:
+        self._what = what
+        self._left = self._most = _KEYS_FREE + _KEYS_RATIO * len(view)
+
+    def entries(self, block: memoryview) -> Iterator[tuple[bytes, bytes]]:
+        what = self._what
+        restarts = struct.unpack("<I", block[-4:])[0] if len(block) >= 4 else 0
+        end = len(block) - 4 * (restarts + 1)
+        if end < 0 or not restarts:
+            raise ValueError(f"{what} is damaged: a block is shorter than its list of restarts.")
+        at, key = 0, b""
+        while at < end:
+            shared, at = read_varint(block, at, what)
+            rest, at = read_varint(block, at, what)
+            size, at = read_varint(block, at, what)
+            if shared > len(key) or rest + size > end - at:
+                raise ValueError(f"{what} is damaged: an entry is longer than its block.")
+            self._left -= shared + rest
+            if self._left < 0:
+                raise ValueError(f"{what} has keys of more than {self._most} bytes.")
+            key = key[:shared] + bytes(block[at : at + rest])
+            yield key, bytes(block[at + rest : at + rest + size])
+            at += rest + size
