@@ -24,7 +24,6 @@ from hornbeam.kernels import native
 OPTIONAL = {
     "matplotlib": "plot",
     "pandas": "pandas",
-    "h5py": "h5",
 }  # package: the extra that brings it
 
 
@@ -53,7 +52,7 @@ def report() -> str:
 def _versions() -> Iterator[str]:
     yield f"hornbeam {hornbeam.__version__}, in {Path(hornbeam.__file__).parent}"
     yield f"Python {platform.python_version()}, {platform.platform()}"
-    for package in ("jax", "jaxlib", "numpy", "ml_dtypes"):
+    for package in ("jax", "jaxlib", "numpy", "ml_dtypes", "h5py"):
         yield f"{package} {_version(package)}"
     for package, extra in OPTIONAL.items():
         found = _version(package)

@@ -6,8 +6,8 @@ import importlib
 from types import ModuleType
 
 
-def require(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import `module`, or say which extra of Hornbeam brings it.
+def require(module: str, *, extra: str | None, purpose: str) -> ModuleType:
+    """Import `module`, or say which extra of Hornbeam brings it; None for a package that Hornbeam requires.
 
     >>> require("not_there", extra="plot", purpose="drawing curves")
     Traceback (most recent call last):
@@ -21,8 +21,9 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         if error.name is None or not module.startswith(error.name):
             raise  # the package is there but broken: its own error says more
         package = module.partition(".")[0]
+        what = f"'hornbeam[{extra}]'" if extra else package
         raise ImportError(
             f"{purpose} needs the package '{package}', which is not installed. Install it with:\n"
-            f"    pip install 'hornbeam[{extra}]'",
+            f"    pip install {what}",
             name=error.name,
         ) from None

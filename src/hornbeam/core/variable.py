@@ -149,6 +149,16 @@ class Variable(ElementwiseEquality):
         """Subtract from the value."""
         return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
 
+    def keep_value(self) -> Callable[[], None]:
+        """Return a function that sets the value back to what it is now."""
+        value = self._value
+
+        def restore() -> None:
+            self._value = value
+            self.is_lent = True
+
+        return restore
+
     def numpy(self) -> Any:
         """A NumPy copy of the value."""
         value = scope.read(self)
@@ -177,6 +187,11 @@ class Variable(ElementwiseEquality):
         return (
             as_dtype(cast) if cast is not None and self.autocast and stored.is_floating else stored
         )
+
+    @property
+    def stored_dtype(self) -> DType:
+        """The type that the value is kept in, whatever mixed precision reads it in."""
+        return as_dtype(self._value.dtype)
 
     @property
     def ndim(self) -> int:

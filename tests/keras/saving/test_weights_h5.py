@@ -2,13 +2,12 @@
 
 import os
 
+import h5py
 import numpy as np
 import pytest
 
 from hornbeam import keras
 from hornbeam.keras import layers
-
-h5py = pytest.importorskip("h5py")
 
 
 def make(units=3):
@@ -79,7 +78,7 @@ def test_missing_weights_are_told(saved):
 def test_a_truncated_file(saved):
     model, path = saved
     path.write_bytes(path.read_bytes()[:700])
-    unchanged(model, lambda: model.load_weights(path), ValueError, "damaged")
+    unchanged(model, lambda: model.load_weights(path), ValueError, "is truncated")
 
 
 def test_links_are_not_followed(saved, tmp_path):

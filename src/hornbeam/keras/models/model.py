@@ -26,7 +26,7 @@ from hornbeam.keras.registry import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from hornbeam.keras.saving.weights_h5 import load_weights, save_weights
+from hornbeam.keras.saving.api import load_weights, save_weights
 from hornbeam.keras.training.trainer import Trainer
 
 registry = Registry("model", "keras")

@@ -1,98 +1,323 @@
-"""The group of one object in a file of weights, as the mapping that `save_own_variables` and its kin see.
+"""HDF5 files, read with suspicion: hard links, numbers and short texts, and nothing else.
 
-Reading takes numbers and nothing else: links to other places and files, virtual and external data are refused before a
-byte is read.
+Soft and external links are not followed, virtual and external data are not read, and plug-in filters are not run. The
+bytes that the file stores are compared with the shape before an array is made, so that a small file can't ask for much
+memory. All formats in HDF5 read through `H5File`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import io
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from hornbeam.core.optional import require
 from hornbeam.core.tensor import unwrap
+from hornbeam.keras.saving.comparison import MISSING, Entry, missing
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
+_MAX_TEXT = 64 << 20  # bytes of an attribute
+_MAX_RATIO, _FREE_OF_RATIO = 200, 1 << 20  # of compressed data, above so many bytes
+_MAX_ENTRIES, _MAX_DEPTH = 200_000, 64
+_ALIGNMENT = 64  # JAX shares the memory of arrays that begin at such addresses
+_AS_BYTES = "V2"  # how Keras stores bfloat16, which HDF5 does not have
 
 
-class Writer(dict[str, np.ndarray]):
-    """What an object writes: names of its own choice, and numbers."""
+def h5py_module() -> Any:
+    """Return the package h5py, or say how to install it."""
+    return require("h5py", extra=None, purpose="A file of weights")
+
+
+class H5File:
+    """An HDF5 file that is open for reading."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        """`stream` begins with the file; `name` is used in messages. Raises ValueError where it is no HDF5 file."""
+        self.h5py = h5py_module()
+        self.stream = stream
+        self.name = name
+        stream.seek(0)
+        if stream.read(len(SIGNATURE)) != SIGNATURE:
+            raise ValueError(f"{name} is no HDF5 file.")
+        self.size = stream.seek(0, io.SEEK_END)
+        try:
+            self._file = self.h5py.File(stream, "r")
+        except Exception as error:  # h5py raises whatever the file makes of it
+            what = "truncated: its end is missing" if "truncated" in str(error) else "damaged"
+            raise ValueError(f"{name} is {what}.") from error
+        self.root = Group(self, self._file, "")
+
+    def close(self) -> None:
+        """Close the file, not the stream."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every array of the file that hard links lead to."""
+        return self.root.entries()
+
+
+class Group:
+    """A group of a file."""
+
+    def __init__(self, file: H5File, group: Any, path: str) -> None:
+        """`group` is h5py's object; `path` has no slash at its beginning."""
+        self.file = file
+        self.path = path
+        self._group = group
+
+    def names(self) -> list[str]:
+        """Return the names of what the group holds. Raises ValueError for a damaged file."""
+        try:
+            return list(self._group)
+        except Exception as error:
+            raise ValueError(
+                f"{self.file.name}: {self.path or '/'} is damaged ({error})."
+            ) from error
+
+    def group(self, path: str) -> Group | None:
+        """Return the group at a path below this one, or None. Raises ValueError for a link."""
+        found, problem = self._walk(path)
+        if problem is None and isinstance(found, self.file.h5py.Group):
+            return Group(self.file, found, self._inner(path))
+        if problem not in (None, MISSING):
+            raise ValueError(f"{self.file.name}: {self._inner(path)} {problem}.")
+        return None
+
+    def entry(self, path: str) -> Entry:
+        """Return the array at a path below this one; its `problem` says that there is none."""
+        found, problem = self._walk(path)
+        inner = self._inner(path)
+        if problem is not None:
+            return Entry(inner, problem=problem)
+        if not isinstance(found, self.file.h5py.Dataset):
+            return Entry(inner, problem="holds no numbers")
+        return _entry(self.file, found, inner)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the arrays of this group and those inside it."""
+        seen: set[Any] = set()
+        left = [(self.path, self._group, 0)]
+        while left:
+            path, group, depth = left.pop()
+            address = self.file.h5py.h5o.get_info(group.id).addr
+            if address in seen or depth > _MAX_DEPTH:
+                continue
+            seen.add(address)
+            inside = Group(self.file, group, path)
+            for name in inside.names():
+                if len(seen) > _MAX_ENTRIES:
+                    raise ValueError(
+                        f"{self.file.name} holds more than {_MAX_ENTRIES} groups and arrays."
+                    )
+                found, _ = inside._walk(name)
+                if isinstance(found, self.file.h5py.Group):
+                    left.append((inside._inner(name), found, depth + 1))
+                elif isinstance(found, self.file.h5py.Dataset):
+                    seen.add((address, name))
+                    yield _entry(self.file, found, inside._inner(name))
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute: numbers and texts as NumPy has them, a single text as `str`; None where there is none.
+
+        Raises ValueError for one that is too large, or of another type.
+        """
+        return _attribute(self.file, self._group, self.path, name)
+
+    def attributes(self) -> list[str]:
+        """Return the names of the attributes."""
+        return list(self._group.attrs)
+
+    def _inner(self, path: str) -> str:
+        return f"{self.path}/{path}" if self.path else path
+
+    def _walk(self, path: str) -> tuple[Any, str | None]:
+        """Return what stands at a path, walked to link by link, or what is wrong with it."""
+        h5py, found = self.file.h5py, self._group
+        try:
+            for part in path.split("/"):
+                if not isinstance(found, h5py.Group) or part in ("", ".") or part not in found:
+                    return None, MISSING
+                if type(found.get(part, getlink=True)) is not h5py.HardLink:
+                    return None, "is a link to another place; links are not followed"
+                found = found[part]
+        except Exception as error:  # h5py raises whatever the file makes of it
+            return None, f"is damaged ({error})"
+        return found, None
+
+
+def _entry(file: H5File, dataset: Any, path: str) -> Entry:
+    """Describe an array, and say what stands in the way of reading it."""
+    try:
+        dtype, shape = dataset.dtype, dataset.shape
+    except Exception as error:  # a type that NumPy does not have
+        return Entry(path, problem=f"holds values that can't be read ({error})")
+    if shape is None:
+        return Entry(path, problem="holds no numbers")
+    is_bfloat16 = dtype.kind == "V" and _attribute(file, dataset, path, "dtype") == "bfloat16"
+    if (dtype.kind not in "fiub" and not is_bfloat16) or dtype.itemsize > 8 or dtype.fields:
+        return Entry(path, tuple(shape), problem=f"holds values of type {dtype}")
+    name = "bfloat16" if is_bfloat16 else dtype.newbyteorder("=").name
+    problem = _storage_problem(file, dataset)
+    return Entry(path, tuple(shape), name, lambda: _read(file, dataset, path, name), problem)
+
+
+def _storage_problem(file: H5File, dataset: Any) -> str | None:
+    """Return why the values of an array are not read, or None: they must be in this file, all of them."""
+    h5py = file.h5py
+    plan = dataset.id.get_create_plist()
+    layout = plan.get_layout()
+    if layout == h5py.h5d.VIRTUAL or plan.get_external_count():
+        return "keeps its data in another file; that is not followed"
+    stored, wanted = dataset.id.get_storage_size(), _nbytes(dataset)
+    if layout == h5py.h5d.CONTIGUOUS:
+        start = dataset.id.get_offset()
+        if wanted and (stored != wanted or start is None):
+            return f"has shape {tuple(dataset.shape)}, {wanted} bytes, of which the file holds {stored}"
+        return (
+            "is cut off: the file ends before it does"
+            if (start or 0) + stored > file.size
+            else None
+        )
+    if layout != h5py.h5d.CHUNKED:
+        return "is stored in a way that is not read; expected contiguous or chunked data"
+    for place in range(plan.get_nfilters()):
+        if plan.get_filter(place)[0] not in _FILTERS:
+            return f"is stored with filter {plan.get_filter(place)[0]}; only {', '.join(_FILTERS.values())} are read"
+    if stored > file.size or (wanted > _FREE_OF_RATIO and wanted > stored * _MAX_RATIO):
+        return f"has shape {tuple(dataset.shape)}, {wanted} bytes, of which the file holds {stored}"
+    return None
+
+
+def _nbytes(dataset: Any) -> int:
+    """Return the number of bytes of an array; Python's integers do not overflow."""
+    count = dataset.dtype.itemsize
+    for size in dataset.shape:
+        count *= int(size)
+    return count
+
+
+def _read(file: H5File, dataset: Any, path: str, name: str) -> np.ndarray:
+    """Read an array into memory that JAX can share."""
+    array = aligned(dataset.shape, dataset.dtype)
+    start = dataset.id.get_offset()  # None where the data are in chunks
+    try:
+        if start is not None and array.nbytes:
+            file.stream.seek(start)
+            if file.stream.readinto(array.reshape(-1).view("uint8")) != array.nbytes:  # type: ignore[attr-defined]
+                raise OSError("the file ends before it does")
+        elif array.nbytes:
+            dataset.read_direct(array)
+    except Exception as error:
+        raise ValueError(f"{file.name}: {path} can't be read ({error}).") from error
+    if name == "bfloat16":
+        return array.view("bfloat16")
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array without values whose memory JAX can share."""
+    dtype = np.dtype(dtype)
+    size = dtype.itemsize * int(np.prod(shape, dtype=object))
+    room = np.empty(size + _ALIGNMENT, "uint8")
+    skip = -room.ctypes.data % _ALIGNMENT
+    return room[skip : skip + size].view(dtype).reshape(shape)
+
+
+def _attribute(file: H5File, owner: Any, path: str, name: str) -> Any:
+    """Read an attribute of a group or an array."""
+    h5py = file.h5py
+    if name not in owner.attrs:
+        return None
+    found = owner.attrs.get_id(name)
+    place = f"{file.name}: the attribute {name!r} of {path or 'the file'}"
+    kind, count = found.get_type(), found.get_space().get_simple_extent_npoints()
+    text = isinstance(kind, h5py.h5t.TypeStringID)
+    if not text and kind.get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM):
+        raise ValueError(f"{place} is of a type that is not read; expected numbers or text.")
+    # A text of variable length is stored once in the file, but many elements may name the same text.
+    size = min(file.size, _MAX_TEXT) if text and kind.is_variable_str() else kind.get_size()
+    if count * size > _MAX_TEXT:
+        raise ValueError(f"{place} is larger than {_MAX_TEXT >> 20} MB.")
+    value = owner.attrs[name]
+    if isinstance(value, bytes):
+        with suppress(UnicodeDecodeError):
+            return value.decode("utf-8")
+    return value
+
+
+class Reader(Mapping[str, np.ndarray]):
+    """What a file has for an object, as the mapping that `load_own_variables` sees; empty where it has nothing."""
+
+    def __init__(self, file: H5File, place: str) -> None:
+        """`place` is the path of the object's group of variables."""
+        self.place = place
+        self._group: Group | None = None
+        # What stands in the way of reading at all, such as a link; a missing group is none.
+        self.problem: str | None = None
+        found, problem = file.root._walk(place)
+        if problem is None and isinstance(found, file.h5py.Group):
+            self._group = Group(file, found, place)
+        elif problem != MISSING:
+            self.problem = problem or "is no group"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._group.names() if self._group is not None else ())
+
+    def __len__(self) -> int:
+        return len(self._group.names()) if self._group is not None else 0
+
+    def entry(self, name: str) -> Entry:
+        """Return what stands there."""
+        if self._group is None:
+            return missing(f"{self.place}/{name}")
+        return self._group.entry(name)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        found = self.entry(name)
+        if found.problem is not None:
+            raise KeyError(f"{found.path} {found.problem}")
+        assert found.read is not None
+        return found.read()
+
+
+class Writer(MutableMapping[str, np.ndarray]):
+    """What an object writes, as the mapping that `save_own_variables` sees: names of its own choice, and numbers."""
 
     def __init__(self, group: Any, owner: str) -> None:
-        """`group` is an HDF5 group; `owner` names the object in errors."""
-        super().__init__()
+        """`group` is an HDF5 group of h5py; `owner` names the object in errors."""
         self._group = group
         self._owner = owner
 
     def __setitem__(self, name: str, value: Any) -> None:
         array = np.asarray(unwrap(value))
         if array.dtype.name == "bfloat16":
-            # HDF5 has no such type; Keras stores the two bytes and says so.
-            self._group.create_dataset(name, data=array.view("V2")).attrs["dtype"] = "bfloat16"
+            stored = self._group.create_dataset(name, data=array.view(_AS_BYTES))
+            stored.attrs["dtype"] = "bfloat16"
         elif array.dtype.kind in "fiub":
             self._group.create_dataset(name, data=array)
         else:
             raise TypeError(
                 f"A file of weights holds numbers; {self._owner} wrote {name!r} of type {array.dtype} to it."
             )
-        super().__setitem__(name, array)
-
-
-class Reader(Mapping[str, np.ndarray]):
-    """What the file has for an object; empty where it has nothing."""
-
-    def __init__(self, h5py: Any, file: Any, place: str) -> None:
-        """`place` is the path of the object's group of variables."""
-        self._h5py = h5py
-        self._file = file
-        self.place = place
-        group, problem = _walk(h5py, file, place)
-        self._group = group if problem is None and isinstance(group, h5py.Group) else None
-        # What stands in the way of reading at all, such as a link; a missing group is none.
-        self.problem = problem if problem != _MISSING else None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._group if self._group is not None else ())
-
-    def __len__(self) -> int:
-        return len(self._group) if self._group is not None else 0
-
-    def shape(self, name: str) -> tuple[tuple[int, ...] | None, str | None]:
-        """Return the shape of what stands there, or what is wrong with it."""
-        found, problem = self._find(name)
-        return (tuple(found.shape), None) if problem is None else (None, problem)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        found, problem = self._find(name)
-        if problem is not None:
-            raise KeyError(f"{self.place}/{name} {problem}")
-        value = np.asarray(found[()])
-        if found.attrs.get("dtype") == "bfloat16" and value.dtype.itemsize == 2:
-            return value.view("bfloat16")
-        return value
+        return np.asarray(self._group[name][()])
 
-    def _find(self, name: str) -> tuple[Any, str | None]:
-        found, problem = _walk(self._h5py, self._file, f"{self.place}/{name}")
-        if problem is not None:
-            return None, problem
-        if not isinstance(found, self._h5py.Dataset):
-            return None, "holds no numbers"
-        if found.is_virtual or found.external:
-            return None, "keeps its data in another file; that is not followed"
-        if found.dtype.kind not in "fiubV":
-            return None, f"holds values of type {found.dtype}"
-        return found, None
+    def __delitem__(self, name: str) -> None:
+        del self._group[name]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._group)
 
-_MISSING = "is not in the file"
-
-
-def _walk(h5py: Any, file: Any, path: str) -> tuple[Any, str | None]:
-    """Return what stands at a path, walked to link by link, or what is wrong with it."""
-    found: Any = file
-    for part in path.split("/"):
-        if not isinstance(found, h5py.Group) or part not in found:
-            return None, _MISSING
-        if type(found.get(part, getlink=True)) is not h5py.HardLink:
-            return None, "is a link to another place; links are not followed"
-        found = found[part]
-    return found, None
+    def __len__(self) -> int:
+        return len(self._group)

@@ -1,0 +1,148 @@
+"""The reader of HDF5: numbers that the file itself holds, and nothing that makes it ask for more memory than that."""
+
+import io
+
+import h5py
+import numpy as np
+import pytest
+
+from hornbeam.keras.saving.h5_store import H5File, aligned
+
+
+def opened(fill, **options):
+    """Return a file that `fill(h5py.File)` wrote."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w", **options) as file:
+        fill(file)
+    return H5File(stream, "it.h5")
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2", "<i8", ">i2", "u1", "bool"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 0), (4, 5)])
+@pytest.mark.parametrize(
+    "how", [{}, {"chunks": True, "compression": "gzip", "shuffle": True, "fletcher32": True}]
+)
+def test_arrays_come_back(dtype, shape, how):
+    value = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+    options = how if value.size and shape else {}
+    with opened(lambda f: f.create_dataset("a/b", data=value, **options)) as file:
+        found = file.root.entry("a/b")
+        assert found.problem is None and found.shape == shape
+        read = found.read()
+    assert read.dtype == value.dtype.newbyteorder("=") and found.dtype == read.dtype.name
+    np.testing.assert_array_equal(read, value)
+
+
+def test_arrays_lie_where_jax_can_share_them():
+    assert all(aligned((n,), "float32").ctypes.data % 64 == 0 for n in (1, 7, 1000, 10**6))
+
+
+def compressed(shape, **options):
+    return lambda f: f.create_dataset("x", shape, "float32", chunks=True, **options)
+
+
+ATTACKS = {
+    "declared, not stored": (lambda f: f.create_dataset("x", (1 << 40,), "float32"), "holds 0"),
+    "declared chunks": (compressed((1 << 40,), compression="gzip"), "holds 0"),
+    "a filter of a plug-in": (
+        lambda f: f.create_dataset("x", data=np.zeros(99), chunks=True, compression="lzf"),
+        "stored with filter 32000",
+    ),
+    "compact": (lambda f: compact(f), "stored in a way that is not read"),
+    "text": (lambda f: f.create_dataset("x", data=["a", "b"]), "holds values of type object"),
+    "a compound": (lambda f: f.create_dataset("x", data=np.zeros(2, "f4,i4")), "holds values"),
+    "references": (lambda f: f.create_dataset("x", data=f.ref, dtype=h5py.ref_dtype), "holds val"),
+    "empty": (lambda f: f.create_dataset("x", data=h5py.Empty("f4")), "holds no numbers"),
+    "soft link": (lambda f: f.__setitem__("x", h5py.SoftLink("/y")), "links are not followed"),
+    "external link": (lambda f: f.__setitem__("x", h5py.ExternalLink("/etc", "y")), "not followed"),
+    "external data": (
+        lambda f: f.create_dataset("x", (4,), "f4", external=[("/etc/passwd", 0, 16)]),
+        "another file",
+    ),
+    "virtual": (lambda f: virtual(f), "another file"),
+    "a bomb": (
+        lambda f: f.create_dataset("x", data=np.zeros(1 << 20, "f4"), compression="gzip"),
+        "of which the file holds",
+    ),
+}
+
+
+def compact(file):
+    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plan.set_layout(h5py.h5d.COMPACT)
+    space = h5py.h5s.create_simple((4,))
+    h5py.h5d.create(file.id, b"x", h5py.h5t.NATIVE_FLOAT, space, plan)
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource("other.h5", "y", (4,))
+    file.create_virtual_dataset("x", layout)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_is_not_read(name):
+    fill, problem = ATTACKS[name]
+    with opened(fill) as file:
+        assert problem in str(file.root.entry("x").problem)
+
+
+def test_an_array_beyond_the_end(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.ones(1000, "f4")
+    data = path.read_bytes()
+    end = data.index(len(data).to_bytes(8, "little"))  # the superblock says where the file ends
+    cut = data[:end] + (3000).to_bytes(8, "little") + data[end + 8 : 3000]
+    with H5File(io.BytesIO(cut), "it.h5") as file:
+        assert "is damaged" in str(file.root.entry("x").problem)
+
+
+def test_groups_that_hold_themselves_end():
+    def fill(file):
+        inner = file.create_group("a/b")
+        inner["again"] = file["a"]
+        inner["x"] = np.ones(3)
+
+    with opened(fill) as file:
+        assert [entry.path for entry in file.entries()] == ["a/b/x"]
+
+
+def test_attributes():
+    def fill(file):
+        file.attrs["text"] = "một"
+        file.attrs["bytes"] = np.array([b"ab", b"c"])
+        file.attrs["number"] = 3
+        file.attrs["pair"] = np.zeros(2, "f4,i4")
+
+    with opened(fill) as file:
+        assert file.root.attribute("text") == "một"
+        assert list(file.root.attribute("bytes")) == [b"ab", b"c"]
+        assert file.root.attribute("number") == 3
+        assert file.root.attribute("none") is None
+        with pytest.raises(ValueError, match="the attribute 'pair' of the file is of a type"):
+            file.root.attribute("pair")
+
+
+def test_an_attribute_that_is_too_large():
+    def fill(file):
+        file.attrs.create("big", np.zeros((70 << 20) // 8))
+
+    with (
+        opened(fill, libver="latest") as file,
+        pytest.raises(ValueError, match="larger than 64 MB"),
+    ):
+        file.root.attribute("big")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "no HDF5"),
+        (b"PK\x03\x04", "no HDF5"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "damaged"),
+    ],
+)
+def test_what_is_no_file_of_the_format(data, text):
+    with pytest.raises(ValueError, match=f"it.h5 is {text}"):
+        H5File(io.BytesIO(data), "it.h5")
