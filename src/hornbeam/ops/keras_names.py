@@ -92,6 +92,8 @@ def _camel(name: str) -> str:
 _OPS = {(module, _CLASSES.get(name, _camel(name))): name for name, module in _MODULES.items()}
 _OPS.update({("keras.src.ops.numpy", class_name): name for class_name, name in _SAME.items()})
 
+_CLASS_MODULES = {class_name: module for module, class_name in _OPS}
+
 
 def keras_class(name: str) -> tuple[str, str] | None:
     """Return Keras's module and class of the op `name`, or None if Keras has no such op.
@@ -112,3 +114,13 @@ def op_name(module: str, class_name: str) -> str | None:
     'get_item'
     """
     return _OPS.get((module, class_name))
+
+
+def module_of_class(class_name: str) -> str | None:
+    """Return the module of Keras that has the class of an op, or None if none has.
+
+    >>> from hornbeam.ops.keras_names import module_of_class
+    >>> module_of_class("Multiply"), module_of_class("Dense")
+    ('keras.src.ops.numpy', None)
+    """
+    return _CLASS_MODULES.get(class_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -17,9 +17,11 @@ from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.models import operations
+from hornbeam.keras.models.tensorflow_functions import TensorFlowFunction
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
 from hornbeam.keras.registry.custom import Objects
 from hornbeam.keras.registry.reading import building_at_the_end
+from hornbeam.keras.saving.keras2 import TENSORFLOW
 
 Config = dict[str, Any]
 
@@ -108,13 +110,19 @@ def _first_call(operation: Any) -> int:
     return int(getattr(operation, "_is_functional", False))
 
 
+class _Called(NamedTuple):
+    """What a call returned."""
+
+    outputs: Any
+
+
 class _Reader:
     """Makes the operations of a configuration and calls them."""
 
     def __init__(self, custom_objects: Objects | None) -> None:
         self.custom_objects = custom_objects
         self.operations: dict[str, Any] = {}
-        self.nodes: dict[str, list[Node]] = {}
+        self.nodes: dict[str, list[Node | _Called]] = {}
         self.waiting: list[tuple[str, Config]] = []
 
     def add(self, entry: Config) -> None:
@@ -128,6 +136,8 @@ class _Reader:
         self.waiting += [(name, call) for call in entry["inbound_nodes"]]
 
     def _operation(self, entry: Config) -> Any:
+        if entry.get("module") == TENSORFLOW:
+            return TensorFlowFunction(entry["class_name"], entry["name"])
         if operations.is_operation(entry.get("module"), entry["class_name"]):
             settings = dict(entry["config"])
             name = str(settings.pop("name", None) or entry.get("name"))
@@ -174,11 +184,13 @@ class _Reader:
                 )
             self.waiting = rest
 
-    def _call(self, name: str, args: Any, kwargs: Any) -> Node:
+    def _call(self, name: str, args: Any, kwargs: Any) -> Node | _Called:
         operation = self.operations[name]
         outputs = operation(*args, **kwargs)
         if isinstance(operation, Layer):
             return operation._inbound_nodes[-1]
+        if isinstance(operation, TensorFlowFunction):
+            return _Called(outputs)
         node = symbolic_leaves(outputs)[0].node
         assert node is not None
         node.operation.name = operation.name

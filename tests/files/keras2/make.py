@@ -1,0 +1,183 @@
+"""Make the files of this folder with Keras 2 (tf-keras 2.21): `python tests/files/keras2/make.py`.
+
+Beside each model lie its inputs, its predictions, and, where it is compiled, the targets and the predictions after one
+more step of training: `NAME.npz`.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import numpy as np
+import tensorflow as tf  # not installed where the tests run
+import tf_keras as keras
+
+HERE = Path(__file__).parent
+layers = keras.layers
+old = keras.optimizers.legacy  # the optimizers of Keras 2.0 to 2.10
+
+
+def cnn():
+    """Everyday picture model, with Adam as of Keras 2.11 and later."""
+    model = keras.Sequential(
+        [
+            layers.Conv2D(4, 3, padding="same", activation="relu", input_shape=(8, 8, 2)),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
+            layers.LeakyReLU(alpha=0.2),
+            layers.SeparableConv2D(4, 3, activation=tf.nn.relu),
+            layers.Conv2DTranspose(2, 2, strides=2),
+            layers.Flatten(),
+            layers.Dropout(0.0),
+            layers.Dense(3, activation="softmax", kernel_regularizer=keras.regularizers.l2(1e-3)),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])  # fmt: skip
+    return model, normal(4, 8, 8, 2), np.array([0, 1, 2, 1])
+
+
+def recurrent():
+    """Every recurrent layer, with Adam as before Keras 2.11."""
+    model = keras.Sequential(
+        [
+            layers.Embedding(10, 4, input_length=5, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+            layers.GRU(4, return_sequences=True),
+            layers.GRU(3, return_sequences=True, reset_after=False, implementation=1),
+            layers.RNN(layers.LSTMCell(3), return_sequences=True),
+            layers.SimpleRNN(3, return_sequences=True),
+            layers.TimeDistributed(layers.Dense(3)),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1),
+        ],
+        name="recurrent",
+    )
+    model.compile(old.Adam(0.01, decay=1e-3), keras.losses.Huber(0.5), metrics=[keras.metrics.MeanAbsoluteError()])  # fmt: skip
+    return model, RNG.integers(1, 10, (4, 5)), normal(4, 1)
+
+
+def functional():
+    """A graph with merges, a shared layer, and functions of TensorFlow between the layers; momentum, two losses."""
+    x, y = keras.Input((4,), name="x"), keras.Input((4,), name="y")
+    shared = layers.Dense(4, activation="tanh", name="shared")
+    a, b = shared(x), shared(y)
+    joined = layers.Concatenate()([layers.Add()([a, b]), layers.Multiply()([a, b]), layers.Dot(1)([a, b])])  # fmt: skip
+    scaled = tf.nn.relu(joined * 2.0 + 1.0) - tf.reduce_mean(joined, axis=-1, keepdims=True)
+    cut = tf.concat([scaled[:, 1:3], 1.0 - scaled[:, -2:], tf.expand_dims(a, -1)[..., 0] / 2.0], axis=-1)  # fmt: skip
+    root = tf.sqrt(tf.math.square(cut) + 1.0) ** 2
+    first = layers.Dense(2, name="first")(layers.LayerNormalization(axis=[1])(root))
+    second = layers.Dense(1, activation="sigmoid", name="second")(tf.reshape(root, (-1, 8)))
+    model = keras.Model([x, y], [first, second], name="functional")
+    model.compile(
+        old.SGD(0.05, momentum=0.9, nesterov=True),
+        {"first": "mse", "second": keras.losses.BinaryCrossentropy()},
+        loss_weights={"first": 1.0, "second": 0.5},
+        metrics={"first": ["mae"], "second": ["accuracy"]},
+    )
+    return model, [normal(4, 4), normal(4, 4)], [normal(4, 2), np.array([[0.0], [1], [1], [0]])]
+
+
+def nested():
+    """Models in a model, the first of them frozen, layers wrapped and with two names like paths; RMSprop."""
+    inner = keras.Sequential(
+        [layers.Dense(3, input_shape=(4,)), layers.BatchNormalization(), layers.PReLU()],
+        name="inner",
+    )
+    inner.trainable = False
+    z = keras.Input((3,))
+    graph = keras.Model(z, layers.Dense(3, name="block/dense")(layers.ReLU(max_value=6.0)(z)), name="graph")  # fmt: skip
+    x = keras.Input((4,))
+    h = layers.Average()([graph(inner(x)), layers.Dense(3, name="block/dense_1")(x)])
+    model = keras.Model(x, layers.Activation("elu")(h), name="nested")
+    model.compile(old.RMSprop(0.01, momentum=0.5), keras.losses.MeanSquaredError())
+    return model, normal(4, 4), normal(4, 3)
+
+
+def words():
+    """Attention, masks and shapes."""
+    x = keras.Input((6,), dtype="int32")
+    h = layers.Embedding(7, 4)(x)
+    h = layers.MultiHeadAttention(2, 3)(h, h) + h
+    h = layers.Conv1D(4, 3, padding="causal", dilation_rate=2)(layers.LayerNormalization()(h))
+    h = layers.Permute((2, 1))(layers.ZeroPadding1D(1)(h))
+    h = layers.Softmax(axis=-1)(layers.Reshape((4, 8))(h))
+    model = keras.Model(x, layers.Dense(2)(layers.GlobalMaxPooling1D()(h)), name="words")
+    return model, RNG.integers(0, 7, (3, 6)), None
+
+
+def translator():
+    """An encoder whose states a decoder begins with, and a layer that is called twice."""
+    x, y = keras.Input((5,), name="x"), keras.Input((4,), name="y")
+    embed = layers.Embedding(9, 4, mask_zero=True, name="embed")
+    _, h, c = layers.LSTM(3, return_state=True, name="encoder")(embed(x))
+    z = layers.LSTM(3, return_sequences=True, name="decoder")(embed(y), initial_state=[h, c])
+    z = layers.Bidirectional(layers.GRU(2), merge_mode="sum", name="both")(z)
+    model = keras.Model({"x": x, "y": y}, layers.Dense(2, name="out")(z), name="translator")
+    return model, [RNG.integers(1, 9, (3, 5)), RNG.integers(1, 9, (3, 4))], None
+
+
+def normal(*shape):
+    """Return random numbers."""
+    return RNG.normal(size=shape).astype("float32")
+
+
+def lists(value):
+    """Return a list of arrays."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def write(name, make):
+    """Write a model, trained a little, in every format."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(len(name))
+    model, x, y = make()
+    if y is None:
+        model.set_weights([RNG.normal(size=w.shape) * 0.5 for w in model.get_weights()])
+    else:
+        model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
+    model.save(HERE / f"{name}.h5", save_format="h5")
+    if name in ("cnn", "nested"):
+        model.save_weights(HERE / f"{name}_weights.h5", save_format="h5")
+    write_folder(model, HERE / name)
+    arrays = {f"x{i}": each for i, each in enumerate(lists(x))}
+    given = dict(zip("xy", x, strict=True)) if name == "translator" else x
+    arrays |= {f"out{i}": each for i, each in enumerate(lists(model.predict(given, verbose=0)))}
+    if y is not None:
+        model.train_on_batch(x, y)
+        arrays |= {f"y{i}": each for i, each in enumerate(lists(y))}
+        arrays |= {f"after{i}": each for i, each in enumerate(lists(model.predict(x, verbose=0)))}
+    np.savez_compressed(HERE / f"{name}.npz", **arrays)
+
+
+def write_folder(model, folder):
+    """Write a SavedModel, without the program in it: it is larger than all else, and nobody here reads it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save(folder, save_format="tf")
+    (folder / "saved_model.pb").write_bytes(b"")
+    (folder / "fingerprint.pb").unlink()
+    (folder / "assets").rmdir()
+
+
+def write_lambda():
+    """Write a model with the byte code of a lambda."""
+    keras.backend.clear_session()
+
+    def twice(x):
+        return x * 2.0
+
+    twice.__code__ = twice.__code__.replace(co_filename="make.py", co_name="<lambda>")
+    twice.__name__ = "<lambda>"
+    model = keras.Sequential([layers.Lambda(twice, input_shape=(3,), name="twice")])
+    model.save(HERE / "lambda.h5")
+
+
+RNG = np.random.default_rng(0)
+
+if __name__ == "__main__":
+    for each in (cnn, recurrent, functional, nested, words, translator):
+        write(each.__name__, each)
+    write_lambda()
