@@ -46,6 +46,29 @@ def test_values_and_types(case: Case) -> None:
     assert_close(actual, expected)
 
 
+FIRST_OF_NAME = {case.name: case for case in reversed(CASES) if case.places()}
+
+
+def shapes(module: Any, case: Case, values: list[Any]) -> Any:
+    """Return the shapes and types of the outputs, or None where the op refuses the inputs."""
+    try:
+        outputs = jax.eval_shape(lambda *arrays: call(module, case, list(arrays)), *values)
+    except Exception:
+        return None
+    return [(leaf.shape, np.dtype(leaf.dtype).name) for leaf in jax.tree.leaves(outputs)]
+
+
+def test_an_empty_batch_is_refused_only_where_keras_refuses_it() -> None:
+    refused = {}
+    for name, case in FIRST_OF_NAME.items():
+        values = [ARRAYS[each] for each in case.places()]
+        first = values[0].shape
+        batch = [a[:0] if (a.ndim, len(a)) == (len(first), first[0]) else a for a in values]
+        if shapes(ops, case, batch) is None:
+            refused[name] = shapes(keras.ops, case, batch)
+    assert refused == dict.fromkeys(refused)
+
+
 def differentiable(case: Case) -> list[int]:
     """The places of the floating arrays."""
     return [i for i, each in enumerate(case.places()) if ARRAYS[each].dtype.kind == "f"]

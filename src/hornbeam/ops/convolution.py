@@ -6,6 +6,7 @@ Shapes are written channels last, (b, s..., c) with s... the spatial axes; `data
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -210,7 +211,7 @@ def unfold(
         [(p, p) for p in per_axis("padding", padding, 2)],
         rhs_dilation=per_axis("dilation", dilation, 2),
     )
-    return columns.reshape(*columns.shape[:2], -1)
+    return columns.reshape(*columns.shape[:2], math.prod(columns.shape[2:]))
 
 
 @op
