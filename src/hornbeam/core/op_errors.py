@@ -1,4 +1,4 @@
-"""Errors of an op in the words of its caller: the op's name, what does not fit, and the arguments that came.
+"""Errors of an op in the words of its caller: the name that was called, what does not fit, and the arguments that came.
 
 JAX refuses wrong arguments in terms of its own primitives ("dot_general requires contracting dimensions ..."). The door
 raises such an error anew, with the original as its cause. Errors that pass through a user's function are left alone.
@@ -10,6 +10,7 @@ import dis
 import inspect
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -20,6 +21,7 @@ import jaxlib
 import ml_dtypes
 import numpy as np
 
+from hornbeam.core.op_callers import caller
 from hornbeam.core.op_error_texts import reason
 from hornbeam.core.probes import without_probes
 
@@ -31,6 +33,8 @@ _LIBRARIES = (
 _STANDARD = str(Path(os.__file__).parent) + os.sep
 _DOOR = str(Path(__file__).with_name("op.py"))
 _RAISE = dis.opmap["RAISE_VARARGS"]
+# Documented in spite of its underscore; `inspect.currentframe` takes no depth and may return None.
+_frame: Callable[[int], FrameType] = getattr(sys, "_getframe")  # noqa: B009
 
 
 def explained(
@@ -42,7 +46,8 @@ def explained(
 ) -> Exception | None:
     """Return the error to raise in place of `error`, or None where `error` itself is to be raised.
 
-    An error that Hornbeam raised itself is kept, and its text begins with the op's name if it lacks that.
+    An error that Hornbeam raised itself is kept, and its text begins with the name that was called if it lacks that.
+    The op's door calls this, and whoever called the door is named: the op, or TensorFlow's function over it.
     """
     frames = list(_frames_behind_the_door(error))
     if not all(_is_library(frame.f_code.co_filename) for frame, _ in frames):
@@ -54,8 +59,10 @@ def explained(
     except TypeError:  # Python has said which argument is missing or unknown
         return None
     name = name.removeprefix("losses.")  # users write `keras.losses.hinge`, or a string
+    called = caller(_frame(2))
+    shown = called.name if called else name
     if _is_raised_here(frames):
-        _name(error, name)
+        _name(error, name, shown)
         return None
     found = reason(error)
     if found is None:
@@ -63,8 +70,9 @@ def explained(
     kind, text = found
     if kind is ValueError and isinstance(error, IndexError) and name == "get_item":
         kind = IndexError  # as Python has it for x[i]
+    given = called.given if called else given
     received = ", ".join(f"{key}: {_described(value)}" for key, value in given.items())
-    return kind(f"`{name}`: {text}. Received {received}.")
+    return kind(f"`{shown}`: {text}. Received {received}.")
 
 
 def _frames_behind_the_door(error: Exception) -> Iterator[tuple[FrameType, int]]:
@@ -93,11 +101,12 @@ def _is_raised_here(frames: list[tuple[FrameType, int]]) -> bool:
     return code.co_filename.startswith(_HERE) and code.co_code[place] == _RAISE
 
 
-def _name(error: Exception, name: str) -> None:
+def _name(error: Exception, name: str, shown: str) -> None:
+    """Let the text name what was called: `shown` in place of the op's own name, or before the text."""
     if type(error) in (TypeError, ValueError) and len(error.args) == 1:
         text = str(error.args[0])
-        if not re.search(rf"(^|`){re.escape(name)}\b", text):
-            error.args = (f"`{name}`: {text}",)
+        named, count = re.subn(rf"(^|`){re.escape(name)}\b", rf"\1{shown}", text, count=1)
+        error.args = (named if count else f"`{shown}`: {text}",)
 
 
 def _is_a(value: object, *kinds: type) -> bool:

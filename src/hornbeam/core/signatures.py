@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from hornbeam.core.tensor import convert_to_tensor
@@ -11,8 +12,9 @@ from hornbeam.core.typing import Axis, TensorLike
 Function = Callable[..., Any]
 
 
-def _dressed(face: Function, fn: Function, name: str | None) -> Function:
-    face.__name__ = face.__qualname__ = name or fn.__name__
+def _dressed(face: FunctionType, fn: Function, name: str | None) -> Function:
+    face.__name__ = face.__qualname__ = name = name or fn.__name__
+    face.__code__ = face.__code__.replace(co_name=name, co_qualname=name)  # for tracebacks
     face.__doc__ = fn.__doc__
     return face
 

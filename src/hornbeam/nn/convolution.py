@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.tensor import convert_to_tensor
 
 _FIRST = ("NCW", "NCHW", "NCDHW")
 
@@ -33,6 +34,18 @@ def _sizes(values: Any, rank: int, data_format: str | None, what: str) -> tuple[
     return values
 
 
+def _images(title: str, x: Any, rank: int | None = None) -> Any:
+    """Return `x` as something with a shape; raise ValueError unless it has `rank` spatial axes, by default 1 to 3."""
+    x = x if hasattr(x, "shape") else convert_to_tensor(x)
+    axes = len(x.shape)
+    if axes - 2 not in ((1, 2, 3) if rank is None else (rank,)):
+        expected = "3 to 5 axes" if rank is None else f"{rank + 2} axes"
+        raise ValueError(
+            f"`tf.nn.{title}` takes an input of {expected} (a batch, space, channels); received one of shape {tuple(x.shape)}."
+        )
+    return x
+
+
 def _conv(
     rank: int,
     x: Any,
@@ -43,7 +56,7 @@ def _conv(
     dilations: Any,
 ) -> Any:
     return ops.conv(
-        x,
+        _images(f"conv{rank}d", x, rank),
         filters,
         strides=_sizes(strides, rank, data_format, "strides"),
         padding=_padding(padding),
@@ -115,7 +128,7 @@ def depthwise_conv2d(
 ) -> Any:
     """Convolution of each channel with filters of its own. (b, h, w, c), (k, l, c, m) -> (b, h, w, c m)"""
     return ops.depthwise_conv(
-        input,
+        _images("depthwise_conv2d", input, 2),
         filter,
         strides=_sizes(strides, 2, data_format, "strides"),
         padding=_padding(padding),
@@ -125,8 +138,9 @@ def depthwise_conv2d(
 
 
 def _pool(
-    pool: Any, rank: int, x: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None
+    pool: Any, x: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None
 ) -> Any:
+    rank = len(x.shape) - 2
     size = _sizes(ksize, rank, data_format, "ksize")
     step = _sizes(strides, rank, data_format, "strides")
     return pool(x, size, strides=step, padding=_padding(padding), data_format=_layout(data_format))
@@ -141,7 +155,9 @@ def max_pool1d(
     name: str | None = None,
 ) -> Any:
     """The greatest value in each window."""
-    return _pool(ops.max_pool, 1, input, ksize, strides, padding, data_format)
+    return _pool(
+        ops.max_pool, _images("max_pool1d", input, 1), ksize, strides, padding, data_format
+    )
 
 
 def max_pool2d(
@@ -153,7 +169,9 @@ def max_pool2d(
     name: str | None = None,
 ) -> Any:
     """The greatest value in each window. (b, h, w, c) -> (b, h, w, c)"""
-    return _pool(ops.max_pool, 2, input, ksize, strides, padding, data_format)
+    return _pool(
+        ops.max_pool, _images("max_pool2d", input, 2), ksize, strides, padding, data_format
+    )
 
 
 def max_pool(
@@ -165,7 +183,7 @@ def max_pool(
     name: str | None = None,
 ) -> Any:
     """The greatest value in each window, over as many axes as `input` has between batch and channels."""
-    return _pool(ops.max_pool, len(input.shape) - 2, input, ksize, strides, padding, data_format)
+    return _pool(ops.max_pool, _images("max_pool", input), ksize, strides, padding, data_format)
 
 
 def avg_pool1d(
@@ -177,7 +195,9 @@ def avg_pool1d(
     name: str | None = None,
 ) -> Any:
     """The mean of each window."""
-    return _pool(ops.average_pool, 1, input, ksize, strides, padding, data_format)
+    return _pool(
+        ops.average_pool, _images("avg_pool1d", input, 1), ksize, strides, padding, data_format
+    )
 
 
 def avg_pool2d(
@@ -189,7 +209,9 @@ def avg_pool2d(
     name: str | None = None,
 ) -> Any:
     """The mean of each window. (b, h, w, c) -> (b, h, w, c)"""
-    return _pool(ops.average_pool, 2, input, ksize, strides, padding, data_format)
+    return _pool(
+        ops.average_pool, _images("avg_pool2d", input, 2), ksize, strides, padding, data_format
+    )
 
 
 def avg_pool(
@@ -201,6 +223,4 @@ def avg_pool(
     name: str | None = None,
 ) -> Any:
     """The mean of each window, over as many axes as `input` has between batch and channels."""
-    return _pool(
-        ops.average_pool, len(input.shape) - 2, input, ksize, strides, padding, data_format
-    )
+    return _pool(ops.average_pool, _images("avg_pool", input), ksize, strides, padding, data_format)
