@@ -65,7 +65,8 @@ class Variable(ElementwiseEquality):
             raise ValueError(f"A variable's name can't contain a slash; received {self.name!r}.")
         prefix = current_path()
         self.path = f"{prefix}/{self.name}" if prefix else self.name
-        self._trainable = bool(trainable)
+        # True or False where `trainable` was set, None where it was not: then the layer around it decides.
+        self._trainable: bool | None = None if trainable else False
         # False for state that training never changes by gradients, whatever `trainable` is set to around it.
         self.made_trainable = bool(trainable)
         self.autocast = autocast
@@ -86,7 +87,7 @@ class Variable(ElementwiseEquality):
     @property
     def trainable(self) -> bool:
         """Whether training changes the value."""
-        return self._trainable
+        return self._trainable is not False
 
     @trainable.setter
     def trainable(self, value: bool) -> None:

@@ -135,12 +135,15 @@ def test_frozen_inside_stays_frozen_in_a_wrapper():
     assert wrapper.trainable_weights == []
 
 
-@pytest.mark.parametrize("late", ["attribute", "list", "added", "weight"])
+@pytest.mark.parametrize(
+    "late", ["attribute", "list", "added", "weight", "variable in a list", "variable in a dict"]
+)
 def test_what_a_frozen_layer_gets_later_is_frozen(late):
     class Block(layers.Layer):
         def __init__(self):
             super().__init__()
             self.blocks = []
+            self.scales = {"all": []}
 
         def call(self, inputs):
             return inputs
@@ -156,6 +159,10 @@ def test_what_a_frozen_layer_gets_later_is_frozen(late):
         block.blocks.append(dense)
     elif late == "added":
         block.add(dense)
+    elif late == "variable in a list":
+        block.blocks.append(ours.Variable([1.0, 2.0]))
+    elif late == "variable in a dict":
+        block.scales["all"].append(ours.Variable([1.0, 2.0]))
     else:
         block.add_weight((2,), name="late")
     assert len(outer.weights) in (1, 2)

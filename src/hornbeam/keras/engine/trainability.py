@@ -1,7 +1,7 @@
 """Which layers and weights train: as they are set now, or as a model kept them when it was compiled.
 
-The flag of a layer is True or False where `trainable` was set, and None where it was not: then the layer around it
-decides. Setting it also sets the layers and weights inside, so that the last value counts for each of them.
+The flag of a layer or weight is True or False where `trainable` was set, and None where it was not: then the layer around
+it decides. Setting it for a layer also sets the layers and weights inside, so that the last value counts for each of them.
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ def trainable_weights(layer: Layer) -> list[Variable]:
         if (id(each), is_frozen) in seen:
             return
         seen.add((id(each), is_frozen))
-        if is_frozen and flag is None:  # where a flag was set, the weights have got it too
-            frozen.update(id(v) for v in each._own_weights())
+        if is_frozen:  # where a flag was set, the weights that the layer had then have got it too
+            own = each._own_weights()
+            frozen.update(id(v) for v in own if flag is None or _flag(v) is None)
         for inner in each.sublayers():
             walk(inner, is_frozen)
 
