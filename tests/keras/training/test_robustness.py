@@ -193,6 +193,18 @@ def test_nan_stops_cleanly():
     assert model.history.epoch == [0]
 
 
+class Batches(keras.utils.PyDataset):
+    def __init__(self, *batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+
 BAD = [
     (lambda m: m.fit(X, Y[:10]), "differ in their number of rows: x: 64, y: 10"),
     (lambda m: m.fit(X[:0], Y[:0]), "0 rows"),
@@ -210,6 +222,10 @@ BAD = [
     (lambda m: m.fit(X, Y, class_weight={0: 1.0}, validation_data=(X, Y, Y, Y)), "tuple of 4"),
     (lambda m: m.fit(np.array([["a"] * 4]), np.ones(1)), "arrays of numbers"),
     (lambda m: m.fit(X, Y, validation_data=X), "no target"),
+    (lambda m: m.fit(X, Y, validation_data=(X[:, :3], Y)), r"expected its input .* of shape"),
+    (lambda m: m.fit(X, Y, validation_data=(X[:, None, :3], Y)), r"expected its input .* of shape"),
+    (lambda m: m.fit(X, Y, validation_data=({"a": X}, Y)), r"the dict it received has \['a'\]"),
+    (lambda m: m.fit(X, Y, validation_data=Batches(X[:, :3], Y)), "expected its input"),
     (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_freq=0), "`validation_freq` is"),
     (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_freq=2.0), "received 2.0"),
     (lambda m: m.fit(X, Y, validation_data=(X, Y[:3])), "differ in their number of rows"),
@@ -233,6 +249,19 @@ def test_bad_input_is_told_and_harms_nothing(act, text):
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     works(model)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_validation_targets_of_another_width_are_told_before_training_in_every_fit(run_eagerly):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", run_eagerly=run_eagerly)
+    targets = np.eye(4, dtype="float32")[:3]
+    before = model.get_weights()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"y_true\.shape=.*, 4\)"):
+            model.fit(X[:3], targets[:, :3], validation_data=(X[:3], targets), verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_labels_beyond_the_classes():

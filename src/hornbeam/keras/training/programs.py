@@ -10,6 +10,7 @@ from hornbeam.core.changes import change_count
 from hornbeam.keras.sources.source import Data, Source
 from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.step import Program, Step, reach_of
+from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from hornbeam.keras.training.trainer import Trainer
@@ -42,6 +43,30 @@ def program_for(model: Trainer, kind: str, source: Source) -> Program | EagerPro
         kept.made_at, kept.contents = count, reach.contents
     kept.forms.add(form)
     return kept
+
+
+def check_validation(model: Trainer, validation: Source, training: Source) -> None:
+    """Raise what the first validation would raise after an epoch: missing targets, wrong labels, sizes that don't fit.
+
+    The step is traced only for data of another form than the training data, whose first step would tell the same.
+    """
+    first = validation.first()
+    key = "test", validation.as_rows() is not None
+    kept = _kept(model, key)
+    is_known = kept is not None and _form(first) in kept.forms
+    program_for(model, "test", validation)
+    if is_known or _form(_x_and_y(first)) == _form(_x_and_y(training.first())):
+        return
+    try:
+        with model.as_compiled():
+            model.try_step(model.test_step, first)
+    except Exception:
+        vars(model)["_programs"].pop(key, None)  # so that the next `fit` tries it again
+        raise
+
+
+def _x_and_y(batch: Data) -> Data:
+    return unpack_x_y_sample_weight(batch)[:2]
 
 
 def _kept(model: Trainer, key: tuple[str, bool]) -> Program | None:

@@ -36,7 +36,7 @@ from hornbeam.keras.sources.convert import Arrays
 from hornbeam.keras.sources.source import DEFAULT, Data, Placement
 from hornbeam.keras.training import loop
 from hornbeam.keras.training.loop import Callbacks, Logs, Schedule
-from hornbeam.keras.training.programs import program_for
+from hornbeam.keras.training.programs import check_validation, program_for
 from hornbeam.keras.training.run import Run
 from hornbeam.keras.training.step import Program, unwrapped
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
@@ -287,16 +287,20 @@ class Trainer(Layer):
         if kind != "predict" and not is_own and compile_loss and compile_loss.entries:
             compile_loss.require_targets(y)
         if kind != "predict" and not self.run_eagerly and is_own:
-            self._dry_run(getattr(self, name), first)
+            # The metrics and slots that a user's step makes on its way are to be there.
+            self.try_step(getattr(self, name), first)
 
-    def _dry_run(self, step: Callable[[Any], Any], first: Data) -> None:
-        """Trace a user's step once, so that the metrics and slots that it makes on its way are there."""
+    def try_step(self, step: Callable[[Any], Any], first: Data) -> None:
+        """Trace a step on a batch, or run it where Python is to see values; what it assigns is dropped."""
 
         def run(batch: Data) -> int:
             with scope.StateScope(), call_context(fresh=True):
                 step(jax.tree.map(Tensor, batch))
             return 0
 
+        if self.run_eagerly:
+            run(first)
+            return
         jax.eval_shape(
             run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first)
         )
@@ -375,10 +379,8 @@ class Trainer(Layer):
         self._warn_of_changes_since_compile()
         program = program_for(self, "train", feed.source)
         self._check_class_weight(class_weight)
-        if (
-            validation is not None
-        ):  # missing targets and wrong labels are told now, not after an epoch
-            program_for(self, "test", validation.source)
+        if validation is not None:
+            check_validation(self, validation.source, feed.source)
         return loop.fit(self, program, feed, validation, schedule, callbacks, verbose)
 
     def evaluate(
