@@ -67,7 +67,7 @@ def nobody(tmp_path):
 @pytest.mark.parametrize("old", [None, OLD])
 def test_whatever_call_fails_the_file_is_the_old_or_the_new_one(tmp_path, way, old):
     path, calls = tmp_path / "a", []
-    for fault in faults(errno.EIO):
+    for fault in faults(errno.EIO, buffer=1000):
         path.unlink(missing_ok=True)
         if old is not None:
             path.write_bytes(old)
@@ -89,7 +89,7 @@ def test_whatever_call_fails_the_file_is_the_old_or_the_new_one(tmp_path, way, o
 
 def test_whatever_call_fails_the_folder_is_the_old_or_the_new_one(tmp_path, renaming):
     path = tmp_path / "m"
-    for fault in faults(errno.EIO):
+    for fault in faults(errno.EIO, buffer=1000):
         write_folder(path, OLD)
         with fault:
             try:
@@ -105,7 +105,7 @@ def test_whatever_call_fails_the_folder_is_the_old_or_the_new_one(tmp_path, rena
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_at_every_call(tmp_path, number):
     path = tmp_path / "a"
-    for fault in faults(number):
+    for fault in faults(number, buffer=1000):
         with fault:
             try:
                 write(path)

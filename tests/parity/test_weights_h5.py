@@ -1,5 +1,7 @@
 """Files of weights, exchanged with Keras both ways."""
 
+import json
+
 import keras as peer
 import numpy as np
 import pytest
@@ -153,3 +155,26 @@ def test_the_optimizer_of_a_compiled_model(way, optimizer, tmp_path):
         each.fit(x, x[:, :2], batch_size=4, verbose=0, shuffle=False)
     for a, b in zip(written.get_weights(), read.get_weights(), strict=True):
         assert_close(a, b)
+
+
+def test_several_files_both_ways(tmp_path):
+    size = 300 / 1024**3  # in GB
+    ours, theirs = recurrent(keras), recurrent(peer)
+    ours.save_weights(tmp_path / "ours.weights.json", max_shard_size=size)
+    theirs.load_weights(tmp_path / "ours.weights.json")
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    theirs.set_weights([w + 1 for w in theirs.get_weights()])
+    theirs.save_weights(tmp_path / "theirs.weights.json", max_shard_size=size)
+    ours.load_weights(tmp_path / "theirs.weights.json")
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert files_of(tmp_path, "ours") == files_of(tmp_path, "theirs")
+    assert len(list(tmp_path.glob("ours_*.weights.h5"))) > 1
+
+
+def files_of(folder, name):
+    """Return what an index says; Keras writes one file as a text or as a list."""
+    index = json.loads((folder / f"{name}.weights.json").read_text().replace(f"{name}_", ""))
+    names = {k: [v] if isinstance(v, str) else v for k, v in index["weight_map"].items()}
+    return index["metadata"], names

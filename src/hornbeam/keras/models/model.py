@@ -338,14 +338,19 @@ class Model(Trainer):
             "model.save_weights('name.weights.h5')."
         )
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a `.weights.h5` file, which Keras 3 can read too. Needs h5py."""
-        save_weights(self, filepath, overwrite)
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Write the weights to a file: `.weights.h5` or `.weights.json`, which Keras 3 reads too, or `.safetensors`.
+
+        `.weights.json` is an index of several files, of `max_shard_size` GB at most (5 unless said otherwise).
+        """
+        save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, objects_to_skip: Any = ()
     ) -> None:
-        """Read the weights from a `.weights.h5` file, Keras 3's included. Needs h5py; never runs code.
+        """Read the weights from a file of any of these formats, Keras 3's included; code in it is never run.
 
         Raises ValueError, and changes nothing, where the file does not fit the model. With `skip_mismatch` the layers
         that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are.

@@ -8,8 +8,8 @@ memory. All formats in HDF5 read through `H5File`.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -30,6 +30,58 @@ _AS_BYTES = "V2"  # how Keras stores bfloat16, which HDF5 does not have
 def h5py_module() -> Any:
     """Return the package h5py, or say how to install it."""
     return require("h5py", extra=None, purpose="A file of weights")
+
+
+@contextmanager
+def h5_writing(stream: BinaryIO) -> Generator[Any]:
+    """Open an HDF5 file of h5py for writing into `stream`; raise what went wrong in the stream when it is closed.
+
+    An error that passes through h5py leaves its file half closed, and breaks another file later.
+    """
+    guarded = _Guarded(stream)
+    try:
+        with h5py_module().File(guarded, "w") as file:
+            yield file
+    finally:
+        if guarded.error is not None:
+            raise guarded.error
+
+
+class _Guarded:
+    """A stream that keeps its first error, and does nothing afterwards."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: BaseException | None = None
+
+    def _attempt(self, act: Callable[..., Any], *arguments: Any, failed: Any = None) -> Any:
+        if self.error is None:
+            try:
+                return act(*arguments)
+            except BaseException as error:  # Ctrl-C as well: h5py must not see it
+                self.error = error
+        return failed
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._attempt(self._stream.seek, offset, whence, failed=0)
+
+    def tell(self) -> int:
+        return self._attempt(self._stream.tell, failed=0)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._attempt(self._stream.read, size, failed=b"")
+
+    def readinto(self, buffer: Any) -> int:
+        return self._attempt(self._stream.readinto, buffer, failed=len(buffer))  # type: ignore[attr-defined]
+
+    def write(self, data: Any) -> int:
+        return self._attempt(self._stream.write, data, failed=len(data))
+
+    def truncate(self, size: int) -> int:
+        return self._attempt(self._stream.truncate, size, failed=size)
+
+    def flush(self) -> None:
+        self._attempt(self._stream.flush)
 
 
 class H5File:
@@ -64,6 +116,10 @@ class H5File:
     def entries(self) -> Iterator[Entry]:
         """Yield every array of the file that hard links lead to."""
         return self.root.entries()
+
+    def reader(self, place: str) -> Reader:
+        """Return what the file has for the object whose group is at `place`."""
+        return Reader([self], place)
 
 
 class Group:
@@ -258,29 +314,31 @@ def _attribute(file: H5File, owner: Any, path: str, name: str) -> Any:
 class Reader(Mapping[str, np.ndarray]):
     """What a file has for an object, as the mapping that `load_own_variables` sees; empty where it has nothing."""
 
-    def __init__(self, file: H5File, place: str) -> None:
-        """`place` is the path of the object's group of variables."""
+    def __init__(self, files: Iterable[H5File], place: str) -> None:
+        """`place` is the path of the object's group of variables, of which each file may have a part."""
         self.place = place
-        self._group: Group | None = None
+        self._groups: list[Group] = []
         # What stands in the way of reading at all, such as a link; a missing group is none.
         self.problem: str | None = None
-        found, problem = file.root._walk(place)
-        if problem is None and isinstance(found, file.h5py.Group):
-            self._group = Group(file, found, place)
-        elif problem != MISSING:
-            self.problem = problem or "is no group"
+        for file in files:
+            found, problem = file.root._walk(place)
+            if problem is None and isinstance(found, file.h5py.Group):
+                self._groups.append(Group(file, found, place))
+            elif problem != MISSING:
+                self.problem = problem or "is no group"
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._group.names() if self._group is not None else ())
+        return iter(dict.fromkeys(name for group in self._groups for name in group.names()))
 
     def __len__(self) -> int:
-        return len(self._group.names()) if self._group is not None else 0
+        return len(list(iter(self)))
 
     def entry(self, name: str) -> Entry:
         """Return what stands there."""
-        if self._group is None:
-            return missing(f"{self.place}/{name}")
-        return self._group.entry(name)
+        found = (group.entry(name) for group in self._groups)
+        return next(
+            (each for each in found if not each.is_missing), missing(f"{self.place}/{name}")
+        )
 
     def __getitem__(self, name: str) -> np.ndarray:
         found = self.entry(name)

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from hornbeam.core.atomic import atomic_write
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5py_module
+from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
 from hornbeam.keras.saving.places import places
 
 
 def save_weights(model: Layer, path: str) -> None:
     """Write the weights of `model`; the file is there completely or not at all."""
-    h5py = h5py_module()
-    with atomic_write(path) as stream, h5py.File(stream, "w") as file:
+    with atomic_write(path) as stream, h5_writing(stream) as file:
         write(model, file)
 
 
@@ -38,19 +37,33 @@ def load_weights(
 def write(model: Layer, file: Any) -> None:
     """Write the weights of a model into a file that h5py has opened, one array after the other."""
     for place, obj in places(model):
-        group = file.create_group(_group(place))
+        group = file.create_group(group_of(place))
         group.attrs["name"] = obj.name
         obj.save_own_variables(Writer(group, repr(obj.name)))
 
 
+class Store(Protocol):
+    """What weights are read from: one file, or several that make one set."""
+
+    name: str
+
+    def reader(self, place: str) -> Reader:
+        """Return what there is for the object whose group is at `place`."""
+        ...
+
+    def entries(self) -> Iterable[Entry]:
+        """Return all arrays."""
+        ...
+
+
 def read(
-    model: Layer, file: H5File, skip_mismatch: bool = False, objects_to_skip: Iterable[Any] = ()
+    model: Layer, store: Store, skip_mismatch: bool = False, objects_to_skip: Iterable[Any] = ()
 ) -> None:
-    """Read the weights of a model from an open file."""
+    """Read the weights of a model from what is open."""
     parts = [
-        _part(obj, Reader(file, _group(place))) for place, obj in places(model, objects_to_skip)
+        _part(obj, store.reader(group_of(place))) for place, obj in places(model, objects_to_skip)
     ]
-    load(parts, Subject(file.name, model.name), skip_mismatch, file.entries)
+    load(parts, Subject(store.name, model.name), skip_mismatch, store.entries)
 
 
 def _part(obj: Any, store: Reader) -> Part:
@@ -81,5 +94,6 @@ def _left_over(store: Reader, name: str) -> Entry:
     return store.entry(name)
 
 
-def _group(place: str) -> str:
+def group_of(place: str) -> str:
+    """Return the path of the group with the variables of the object at `place`."""
     return f"{place}/vars" if place else "vars"
