@@ -50,7 +50,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 @op
 def relu(x: TensorLike) -> jax.Array:
-    """max(x, 0)
+    """Return max(x, 0)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.relu([-1.0, 0.0, 2.0]).numpy())
@@ -65,37 +65,37 @@ def relu(x: TensorLike) -> jax.Array:
 
 @op
 def relu6(x: TensorLike) -> jax.Array:
-    """min(max(x, 0), 6)"""
+    """Return min(max(x, 0), 6)"""
     return jax.nn.relu6(inexact(x))
 
 
 @op
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> jax.Array:
-    """x where x >= 0, else negative_slope * x"""
+    """Return x where x >= 0, else negative_slope * x"""
     return jax.nn.leaky_relu(inexact(x), negative_slope)
 
 
 @op
 def elu(x: TensorLike, alpha: float = 1.0) -> jax.Array:
-    """x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289)"""
+    """Return x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2015, arXiv:1511.07289)"""
     return jax.nn.elu(inexact(x), alpha)
 
 
 @op
 def celu(x: TensorLike, alpha: float = 1.0) -> jax.Array:
-    """max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0) (Barron 2017, arXiv:1704.07483)"""
+    """Return max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0) (Barron 2017, arXiv:1704.07483)"""
     return jax.nn.celu(inexact(x), alpha)
 
 
 @op
 def selu(x: TensorLike) -> jax.Array:
-    """1.0507 * elu(x, 1.6733) (Klambauer et al. 2017, arXiv:1706.02515)"""
+    """Return 1.0507 * elu(x, 1.6733) (Klambauer et al. 2017, arXiv:1706.02515)"""
     return SELU_SCALE * elu.raw(x, SELU_ALPHA)
 
 
 @op
 def gelu(x: TensorLike, approximate: bool = True) -> jax.Array:
-    """x * P(X <= x) for a standard normal X (Hendrycks and Gimpel 2016, arXiv:1606.08415)
+    """Return x * P(X <= x) for a standard normal X (Hendrycks and Gimpel 2016, arXiv:1606.08415)
 
     `approximate` uses x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
 
@@ -108,105 +108,105 @@ def gelu(x: TensorLike, approximate: bool = True) -> jax.Array:
 
 @op
 def silu(x: TensorLike) -> jax.Array:
-    """x * sigmoid(x), also named swish"""
+    """Return x * sigmoid(x), also named swish"""
     return jax.nn.silu(inexact(x))
 
 
 @op
 def sigmoid(x: TensorLike) -> jax.Array:
-    """1 / (1 + e^-x)"""
+    """Return 1 / (1 + e^-x)"""
     x = inexact(x)
     return made_of(jax.nn.sigmoid(x), Probabilities(x))
 
 
 @op
 def log_sigmoid(x: TensorLike) -> jax.Array:
-    """log(sigmoid(x)), without overflow on the way"""
+    """Return log(sigmoid(x)), without overflow on the way"""
     return jax.nn.log_sigmoid(inexact(x))
 
 
 @op
 def hard_sigmoid(x: TensorLike) -> jax.Array:
-    """min(max(x + 3, 0), 6) / 6, straight pieces in place of sigmoid"""
+    """Return min(max(x + 3, 0), 6) / 6, straight pieces in place of sigmoid"""
     return jax.nn.hard_sigmoid(inexact(x))
 
 
 @op
 def hard_silu(x: TensorLike) -> jax.Array:
-    """x * hard_sigmoid(x), also named hard_swish (Howard et al. 2019, arXiv:1905.02244)"""
+    """Return x * hard_sigmoid(x), also named hard_swish (Howard et al. 2019, arXiv:1905.02244)"""
     return jax.nn.hard_silu(inexact(x))
 
 
 @op
 def hard_tanh(x: TensorLike) -> jax.Array:
-    """min(max(x, -1), 1)"""
+    """Return min(max(x, -1), 1)"""
     x = array(x)
     return jax.nn.hard_tanh(x.astype("int32") if x.dtype == bool else x)
 
 
 @op
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> jax.Array:
-    """x where |x| > threshold, else 0"""
+    """Return x where |x| > threshold, else 0"""
     x = inexact(x)
     return jnp.where(jnp.abs(x) > threshold, x, 0)
 
 
 @op
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> jax.Array:
-    """x moved towards 0 by the threshold, 0 where |x| <= threshold"""
+    """Return x moved towards 0 by the threshold, 0 where |x| <= threshold"""
     x = inexact(x)
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0))
 
 
 @op
 def tanh_shrink(x: TensorLike) -> jax.Array:
-    """x - tanh(x)"""
+    """Return x - tanh(x)"""
     x = inexact(x)
     return x - jnp.tanh(x)
 
 
 @op
 def threshold(x: TensorLike, threshold: float, default_value: float) -> jax.Array:
-    """x where x > threshold, else default_value"""
+    """Return x where x > threshold, else default_value"""
     x = inexact(x)
     return jnp.where(x > threshold, x, default_value)
 
 
 @op
 def softplus(x: TensorLike) -> jax.Array:
-    """log(1 + e^x)"""
+    """Return log(1 + e^x)"""
     return jax.nn.softplus(inexact(x))
 
 
 @op
 def softsign(x: TensorLike) -> jax.Array:
-    """x / (1 + |x|)"""
+    """Return x / (1 + |x|)"""
     return jax.nn.soft_sign(inexact(x))
 
 
 @op
 def squareplus(x: TensorLike, b: float = 4) -> jax.Array:
-    """(x + sqrt(x^2 + b)) / 2"""
+    """Return (x + sqrt(x^2 + b)) / 2"""
     return jax.nn.squareplus(inexact(x), b)
 
 
 @op
 def sparse_plus(x: TensorLike) -> jax.Array:
-    """0 below -1, (x + 1)^2 / 4 up to 1, x above"""
+    """Return 0 below -1, (x + 1)^2 / 4 up to 1, x above"""
     x = inexact(x)
     return jnp.where(x <= -1, 0, jnp.where(x < 1, jnp.square(x + 1) / 4, x))
 
 
 @op
 def sparse_sigmoid(x: TensorLike) -> jax.Array:
-    """0 below -1, (x + 1) / 2 up to 1, 1 above"""
+    """Return 0 below -1, (x + 1) / 2 up to 1, 1 above"""
     x = inexact(x)
     return jnp.where(x <= -1, 0, jnp.where(x >= 1, 1, 0.5 * (x + 1)))
 
 
 @op
 def sparsemax(x: TensorLike, axis: int = -1) -> jax.Array:
-    """The distribution nearest to x, with zeros for what is unlikely (arXiv:1602.02068).
+    """Return the distribution nearest to x, with zeros for what is unlikely (arXiv:1602.02068).
 
     >>> from hornbeam.keras import ops
     >>> print(ops.sparsemax([0.5, 0.2, -3.0]).numpy())
@@ -224,7 +224,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> jax.Array:
 
 @op
 def glu(x: TensorLike, axis: int = -1) -> jax.Array:
-    """a * sigmoid(b), where a and b are the halves of x along an axis (arXiv:1612.08083)"""
+    """Return a * sigmoid(b), where a and b are the halves of x along an axis (arXiv:1612.08083)"""
     x = inexact(x)
     if x.shape[axis] % 2:
         raise ValueError(
@@ -235,7 +235,7 @@ def glu(x: TensorLike, axis: int = -1) -> jax.Array:
 
 @op
 def softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
-    """e^x / sum(e^x) over the axis, over several, or over all (None)
+    """Return e^x / sum(e^x) over the axis, over several, or over all (None)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.softmax([0.0, 0.0]).numpy())
@@ -248,7 +248,7 @@ def softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
 
 @op
 def log_softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
-    """log(softmax(x)), without overflow on the way"""
+    """Return log(softmax(x)), without overflow on the way"""
     return jax.nn.log_softmax(inexact(x), as_axis(axis))
 
 
@@ -260,7 +260,7 @@ hard_swish = hard_silu
 def shaped_relu(
     x: TensorLike, negative_slope: float, max_value: float | None, threshold: float
 ) -> jax.Array:
-    """`relu` with a slope, an upper end or a threshold"""
+    """Apply `relu` with a slope, an upper end or a threshold"""
     x = inexact(x)
     above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
     return jnp.where(x > threshold, above, negative_slope * (x - threshold))
@@ -268,20 +268,20 @@ def shaped_relu(
 
 @op
 def mish(x: TensorLike) -> jax.Array:
-    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
+    """Return x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681)"""
     return jax.nn.mish(inexact(x))
 
 
 @op
 def parametric_relu(x: TensorLike, alpha: TensorLike) -> jax.Array:
-    """x where x >= 0, else alpha * x; alpha broadcasts against one example"""
+    """Return x where x >= 0, else alpha * x; alpha broadcasts against one example"""
     x = array(x)
     return jax.nn.relu(x) - array(alpha) * jax.nn.relu(-x)
 
 
 @op
 def masked_softmax(x: TensorLike, mask: TensorLike, axis: Axis) -> jax.Array:
-    """softmax over the places where the mask is true, 0 elsewhere"""
+    """Return the softmax over the places where the mask is true, 0 elsewhere."""
     x = jnp.asarray(x)
     allowed = jnp.asarray(mask, bool)
     fits = allowed.ndim == x.ndim and all(

@@ -30,7 +30,7 @@ def dot_product_attention(
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> jax.Array:
-    """softmax(query key^T * scale + bias) value (Vaswani et al. 2017, arXiv:1706.03762)
+    """Return softmax(query key^T * scale + bias) value (Vaswani et al. 2017, arXiv:1706.03762)
 
     query: (b, t, n, d), key and value: (b, s, m, d) with n heads a multiple of m; bias and mask:
     broadcast to (b, n, t, s), the mask true where attention may go -> (b, t, n, d). `scale` None is

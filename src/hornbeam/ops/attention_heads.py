@@ -22,7 +22,7 @@ Axes = tuple[int, ...]
 
 @op(name="fold_axes")
 def fold(x: TensorLike, axes: Axes) -> jax.Array:
-    """(b, ..., n, d) -> (b, t, n, d), with the `axes` as t and all others before the heads as b"""
+    """Reshape (b, ..., n, d) to (b, t, n, d), with the `axes` as t and all others before the heads as b."""
     x, k = array(x), len(axes)
     x = jnp.moveaxis(x, axes, range(x.ndim - 2 - k, x.ndim - 2))
     return x.reshape(math.prod(x.shape[: x.ndim - 2 - k]), -1, *x.shape[-2:])
@@ -30,7 +30,7 @@ def fold(x: TensorLike, axes: Axes) -> jax.Array:
 
 @op(name="unfold_axes")
 def unfold(x: TensorLike, query: TensorLike, axes: Axes) -> jax.Array:
-    """(b, t, n, d) -> (b, ..., n, d), the axes as those of `query` before it was folded"""
+    """Reshape (b, t, n, d) to (b, ..., n, d), the axes as those of `query` before it was folded."""
     x, query, k = array(x), array(query), len(axes)
     before = query.ndim - 2
     others, places = _sizes(query, axes)
@@ -42,7 +42,7 @@ def unfold(x: TensorLike, query: TensorLike, axes: Axes) -> jax.Array:
 def unfold_weights(
     weights: TensorLike, query: TensorLike, key: TensorLike, axes: Axes
 ) -> jax.Array:
-    """(b, n, t, s) -> the axes that b stands for, n, the axes of t, the axes of s"""
+    """Reshape (b, n, t, s) to the axes that b stands for, n, the axes of t, the axes of s."""
     weights = array(weights)
     (others, t), (_, s) = _sizes(array(query), axes), _sizes(array(key), axes)
     return weights.reshape(*others, weights.shape[1], *t, *s)
@@ -52,7 +52,7 @@ def unfold_weights(
 def attention_weights(
     query: TensorLike, key: TensorLike, allowed: TensorLike | None, scale: float
 ) -> jax.Array:
-    """softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
+    """Return softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
 
     query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
     """
@@ -68,7 +68,7 @@ def attention_weights(
 
 @op(name="attention_output")
 def weighted_sum(weights: TensorLike, value: TensorLike) -> jax.Array:
-    """(b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
+    """Return the sum of values by weights: (b, n, t, s), (b, s, m, d) -> (b, t, n, d)"""
     weights = array(weights)
     value = _for_each_head(array(value), weights.shape[1])
     return matmul.einsum("bnts,bsnd->btnd", weights, value)
@@ -83,7 +83,7 @@ def allowed_pairs(
     is_causal: bool,
     window: int | None,
 ) -> jax.Array | None:
-    """Where attention may go, of 4 axes that broadcast to (b, n, t, s); None where there are no limits.
+    """Return where attention may go, of 4 axes that broadcast to (b, n, t, s); None where there are no limits.
 
     query, key: (b, ..., n, d), not folded. `masks` are those of the query, the value, the key, and of pairs: (b, t, s),
     or without b, or with n before t. `window` w allows the places i, j with |i - j| < w.
@@ -129,13 +129,13 @@ def allowed_pairs(
 
 
 def _sizes(x: jax.Array, axes: Axes) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of x (b, ..., n, d): the sizes of all axes but the `axes`, heads and features; the sizes of the `axes`."""
+    """Return, of x (b, ..., n, d), the sizes of all axes but the `axes`, heads and features, and those of the `axes`."""
     others = tuple(size for i, size in enumerate(x.shape[:-2]) if i not in axes)
     return others, tuple(x.shape[axis] for axis in axes)
 
 
 def _placed(mask: TensorLike, others: int, axes: Axes) -> jax.Array:
-    """A mask (b, t...), or of all axes but the last one of the inputs, as (others..., 1 for the heads, t...)"""
+    """Return a mask (b, t...), or of all axes but the last one of the inputs, as (others..., 1 for the heads, t...)."""
     k = len(axes)
     mask = jnp.asarray(mask).astype(bool)
     if mask.ndim == others + k:
@@ -151,7 +151,7 @@ def _placed(mask: TensorLike, others: int, axes: Axes) -> jax.Array:
 
 
 def _for_each_head(x: jax.Array, heads: int) -> jax.Array:
-    """(b, s, m, d) -> (b, s, n, d): several queries' heads share one of the keys"""
+    """Repeat (b, s, m, d) to (b, s, n, d): several queries' heads share one of the keys."""
     groups = heads // x.shape[2]
     return x if groups == 1 else jnp.repeat(x, groups, axis=2)
 
@@ -163,7 +163,7 @@ def summed_tanh(
     inside: TensorLike | None = None,
     outside: TensorLike | None = None,
 ) -> jax.Array:
-    """sum over d of outside * tanh(inside * (query + key)): (b, t, d), (b, s, d) -> (b, t, s)"""
+    """Return the sum over d of outside * tanh(inside * (query + key)): (b, t, d), (b, s, d) -> (b, t, s)"""
     each = array(query)[..., :, None, :] + array(key)[..., None, :, :]
     each = jnp.tanh(each if inside is None else array(inside) * each)
     return jnp.sum(each if outside is None else array(outside) * each, axis=-1)
@@ -171,7 +171,7 @@ def summed_tanh(
 
 @op
 def limited_softmax(scores: TensorLike, mask: TensorLike | None, is_causal: bool) -> jax.Array:
-    """softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t
+    """Return the softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t.
 
     Where nothing is allowed, all places get the same weight.
     """

@@ -41,7 +41,7 @@ __all__ = [
 
 @op
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """x1 / x2, and 0 where x2 is 0.
+    """Return x1 / x2, and 0 where x2 is 0.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.divide_no_nan([1.0, 1.0], [2.0, 0.0]).numpy())
@@ -54,103 +54,103 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> jax.Array:
 
 @op
 def maximum(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The larger of x1 and x2; NaN if either is NaN."""
+    """Return the larger of x1 and x2; NaN if either is NaN."""
     return jnp.maximum(array(x1), array(x2))
 
 
 @op
 def minimum(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The smaller of x1 and x2; NaN if either is NaN."""
+    """Return the smaller of x1 and x2; NaN if either is NaN."""
     return jnp.minimum(array(x1), array(x2))
 
 
 @op
 def fmax(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The larger of x1 and x2; a NaN loses against a number."""
+    """Return the larger of x1 and x2; a NaN loses against a number."""
     return jnp.fmax(array(x1), array(x2))
 
 
 @op
 def fmin(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The smaller of x1 and x2; a NaN loses against a number."""
+    """Return the smaller of x1 and x2; a NaN loses against a number."""
     return jnp.fmin(array(x1), array(x2))
 
 
 @op
 def fmod(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The remainder of x1 / x2 with the sign of x1, as in C."""
+    """Return the remainder of x1 / x2 with the sign of x1, as in C."""
     return jnp.fmod(array(x1), array(x2))
 
 
 @op
 def arctan2(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The angle of the point (x2, x1) in radians, in [-pi, pi]."""
+    """Return the angle of the point (x2, x1) in radians, in [-pi, pi]."""
     return jnp.arctan2(*inexact_pair(x1, x2))
 
 
 @op
 def hypot(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """sqrt(x1^2 + x2^2), without overflow on the way."""
+    """Return sqrt(x1^2 + x2^2), without overflow on the way."""
     return jnp.hypot(*inexact_pair(x1, x2))
 
 
 @op
 def logaddexp(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """log(e^x1 + e^x2), without overflow on the way."""
+    """Return log(e^x1 + e^x2), without overflow on the way."""
     return jnp.logaddexp(*inexact_pair(x1, x2))
 
 
 @op
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """log2(2^x1 + 2^x2), without overflow on the way."""
+    """Return log2(2^x1 + 2^x2), without overflow on the way."""
     return jnp.logaddexp2(*inexact_pair(x1, x2))
 
 
 @op
 def heaviside(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """0 where x1 < 0, x2 where x1 = 0, 1 where x1 > 0."""
+    """Return 0 where x1 < 0, x2 where x1 = 0, 1 where x1 > 0."""
     return jnp.heaviside(*inexact_pair(x1, x2))
 
 
 @op
 def ldexp(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """x1 * 2^x2 for whole x2."""
+    """Return x1 * 2^x2 for whole x2."""
     return jnp.ldexp(inexact(x1), array(x2))
 
 
 @op
 def nextafter(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The float that follows x1 in the direction of x2."""
+    """Return the float that follows x1 in the direction of x2."""
     return jnp.nextafter(*inexact_pair(x1, x2))
 
 
 @op
 def gcd(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The greatest common divisor of integers."""
+    """Return the greatest common divisor of integers."""
     return jnp.gcd(array(x1), array(x2))
 
 
 @op
 def lcm(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The least common multiple of integers."""
+    """Return the least common multiple of integers."""
     return jnp.lcm(array(x1), array(x2))
 
 
 @op
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x * 2^y for integers: the bits of x moved up by y places."""
+    """Return x * 2^y for integers: the bits of x moved up by y places."""
     return jnp.left_shift(array(x), array(y))
 
 
 @op
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x // 2^y for integers: the bits of x moved down by y places."""
+    """Return x // 2^y for integers: the bits of x moved down by y places."""
     return jnp.right_shift(array(x), array(y))
 
 
 @op
 def bitwise_not(x: TensorLike) -> jax.Array:
-    """Every bit of x turned over."""
+    """Return every bit of x turned over."""
     return jnp.bitwise_not(array(x))
 
 

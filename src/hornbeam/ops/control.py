@@ -69,7 +69,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
 
 @op
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """branches[index](*operands); an index out of range takes the first or last branch."""
+    """Return branches[index](*operands); an index out of range takes the first or last branch."""
     return typed.switch(array(index), [inside(each) for each in branches], *operands)
 
 
@@ -121,7 +121,7 @@ def _in_type_of(old: jax.Array, new: TensorLike) -> jax.Array:
 
 @op
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Any) -> Any:
-    """value = body_fun(i, value) for i from lower to upper - 1, starting with init_val.
+    """Compute value = body_fun(i, value) for i from lower to upper - 1, starting with init_val.
 
     >>> from hornbeam.keras import ops
     >>> print(int(ops.fori_loop(0, 4, lambda i, total: total + i, 0)))
@@ -139,7 +139,7 @@ def scan(
     reverse: bool = False,
     unroll: int | bool = 1,
 ) -> Any:
-    """carry, y = f(carry, x) for each x along the first axis: the last carry and all y, stacked.
+    """Compute carry, y = f(carry, x) for each x along the first axis; return the last carry and all y, stacked.
 
     >>> from hornbeam.keras import ops
     >>> last, all = ops.scan(lambda total, x: (total + x, total + x), 0, ops.arange(1, 5))
@@ -155,7 +155,7 @@ def scan(
 def associative_scan(
     f: Callable[..., Any], elems: Any, reverse: bool = False, axis: int = 0
 ) -> Any:
-    """x1, f(x1, x2), f(f(x1, x2), x3), ... for an associative f, in log2(n) parallel steps.
+    """Return x1, f(x1, x2), f(f(x1, x2), x3), ... for an associative f, in log2(n) parallel steps.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.associative_scan(lambda a, b: a * b, ops.arange(1, 5)).numpy())
@@ -166,7 +166,7 @@ def associative_scan(
 
 @op
 def map(f: Callable[..., Any], xs: Any) -> Any:
-    """f(x) for each x along the first axis, one after the other, stacked.
+    """Return f(x) for each x along the first axis, one after the other, stacked.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.map(lambda x: x * x, ops.arange(4)).numpy())
@@ -177,7 +177,7 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
 
 @op
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
-    """function(x) for each x along the first axis, all at once."""
+    """Return function(x) for each x along the first axis, all at once."""
     return jax.vmap(inside(function))(typed.tree_map(array, elements))
 
 
@@ -185,7 +185,7 @@ def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
 def vectorize_call(
     pyfunc: Callable[..., Any], excluded: Any, signature: str | None, args: Any
 ) -> Any:
-    """One call of what `vectorize` makes."""
+    """Call what `vectorize` makes."""
     made = typed.vectorize(inside(pyfunc), excluded=excluded or (), signature=signature)
     return made(*typed.tree_map(array, args))
 
@@ -193,7 +193,7 @@ def vectorize_call(
 def vectorize(
     pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
 ) -> Callable[..., Any]:
-    """A function that applies `pyfunc` to every element, its arguments broadcast against each other.
+    """Make a function that applies `pyfunc` to every element, its arguments broadcast against each other.
 
     >>> from hornbeam.keras import ops
     >>> larger = ops.vectorize(lambda a, b: ops.maximum(a, b))
@@ -205,7 +205,7 @@ def vectorize(
 
 @op
 def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
-    """One call of what `custom_gradient` makes."""
+    """Call what `custom_gradient` makes."""
 
     def run(*raw: Any) -> Any:
         outputs, gradient = f(*wrap(typed.tree_map(array, raw)))
@@ -239,7 +239,7 @@ def jvp(
     tangents: Sequence[TensorLike],
     has_aux: bool = False,
 ) -> Any:
-    """fun(*primals), and its derivative in the direction of `tangents` (forward mode).
+    """Return fun(*primals), and its derivative in the direction of `tangents` (forward mode).
 
     >>> from hornbeam.keras import ops
     >>> value, slope = ops.jvp(lambda x: x * x, (3.0,), (1.0,))

@@ -40,7 +40,7 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Ints = 1,
 ) -> jax.Array:
-    """The filters of `kernel` slid over the inputs (cross-correlation).
+    """Slide the filters of `kernel` over the inputs (cross-correlation).
 
     inputs: (b, s..., c), kernel: (k..., c / groups, filters) -> (b, s'..., filters). With "same"
     padding s' = ceil(s / stride), with "valid" only whole windows count; "causal" (1D) pads before
@@ -79,7 +79,7 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: Ints = 1,
 ) -> jax.Array:
-    """Each channel convolved with its own m filters.
+    """Convolve each channel with its own m filters.
 
     inputs: (b, s..., c), kernel: (k..., c, m) -> (b, s'..., c * m)
     """
@@ -108,7 +108,7 @@ def separable_conv(
     data_format: str | None = None,
     dilation_rate: Ints = 1,
 ) -> jax.Array:
-    """`depthwise_conv`, then a 1 x ... x 1 convolution that mixes the channels.
+    """Apply `depthwise_conv`, then a 1 x ... x 1 convolution that mixes the channels.
 
     inputs: (b, s..., c), depthwise_kernel: (k..., c, m), pointwise_kernel: (1..., c * m, filters)
     -> (b, s'..., filters)
@@ -129,7 +129,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Ints = 1,
 ) -> jax.Array:
-    """The transpose of `conv`: from the shape of its outputs to the shape of its inputs.
+    """Apply the transpose of `conv`: from the shape of its outputs to the shape of its inputs.
 
     inputs: (b, s..., c), kernel: (k..., filters, c) -> (b, s'..., filters), where s' is s * stride
     ("same") or s * stride + max(k - stride, 0) ("valid"); `output_padding` chooses among the sizes
@@ -160,7 +160,7 @@ def conv_transpose(
 
 @op
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
-    """Blocks of n x n places moved into channels: (b, h, w, c) -> (b, h / n, w / n, n * n * c)
+    """Move blocks of n x n places into channels: (b, h, w, c) -> (b, h / n, w / n, n * n * c)
 
     With "channels_first" the places are the inner index: (b, c, h, w) -> (b, c * n * n, h / n, w / n).
     """
@@ -180,7 +180,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
 
 @op
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
-    """The inverse of `space_to_depth`: (b, h, w, n * n * c) -> (b, h * n, w * n, c)"""
+    """Undo `space_to_depth`: (b, h, w, n * n * c) -> (b, h * n, w * n, c)"""
     x, n = array(x), block_size
     last = standardize_data_format(data_format) == "channels_last"
     (b, h, w, c) = x.shape if last else (x.shape[0], *x.shape[2:], x.shape[1])
@@ -202,7 +202,7 @@ def unfold(
     padding: Ints = 0,
     stride: Ints = 1,
 ) -> jax.Array:
-    """Every window as a column ("im2col"): (b, c, h, w) -> (b, c * kh * kw, windows)"""
+    """Return every window as a column ("im2col"): (b, c, h, w) -> (b, c * kh * kw, windows)"""
     x = inexact(x)
     columns = jax.lax.conv_general_dilated_patches(
         x,
@@ -223,7 +223,7 @@ def fold(
     padding: Ints = 0,
     stride: Ints = 1,
 ) -> jax.Array:
-    """The transpose of `unfold`, overlaps summed: (b, c * kh * kw, windows) -> (b, c, h, w)"""
+    """Apply the transpose of `unfold`, overlaps summed: (b, c * kh * kw, windows) -> (b, c, h, w)"""
     x = inexact(x)
     kh, kw = per_axis("kernel_size", kernel_size, 2)
     if x.ndim != 3 or x.shape[1] % (kh * kw):
@@ -241,7 +241,7 @@ def fold(
 def _prepare(
     name: str, inputs: TensorLike, kernel: TensorLike, data_format: str | None
 ) -> tuple[jax.Array, jax.Array]:
-    """Both as floats of one type, the inputs channels last; ValueError where ranks don't fit."""
+    """Return both as floats of one type, the inputs channels last; raise ValueError where ranks don't fit."""
     x, kernel = inexact_pair(inputs, kernel)
     if not 3 <= x.ndim <= 5 or kernel.ndim != x.ndim:
         raise ValueError(

@@ -45,7 +45,7 @@ def convert_to_tensor(
     sparse: bool | None = None,
     ragged: bool | None = None,
 ) -> Any:
-    """x as a tensor: a number, nested list, array, variable or tensor.
+    """Return x as a tensor: a number, nested list, array, variable or tensor.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.convert_to_tensor([1, 2], dtype="float32").numpy())
@@ -65,13 +65,13 @@ def convert_to_numpy(x: TensorLike) -> NumpyArray:
 
 @op(name="array")
 def array_of(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """x as a tensor, as `convert_to_tensor`; in `keras.ops` it is named `array`."""
+    """Return x as a tensor, as `convert_to_tensor`; in `keras.ops` it is named `array`."""
     return jnp.array(x, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
 def cast(x: TensorLike, dtype: DTypeLike) -> jax.Array:
-    """x in another type; floats lose their fraction on the way to integers."""
+    """Return x in another type; floats lose their fraction on the way to integers."""
     y = array(x).astype(canonical(dtype))
     return hand_on(x, y, lambda origin: origin) if jnp.issubdtype(y.dtype, jnp.floating) else y
 
@@ -82,7 +82,7 @@ elementary["array"] = array_of
 
 @op
 def saturate_cast(x: TensorLike, dtype: DTypeLike) -> jax.Array:
-    """x in another type, values that it can't hold moved to its nearest limit.
+    """Return x in another type, values that it can't hold moved to its nearest limit.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.saturate_cast([-5, 100, 300], "uint8").numpy())
@@ -118,43 +118,43 @@ def _within(limit: float, dtype: np.dtype[Any]) -> NumpyArray:
 
 
 def shape(x: TensorLike) -> tuple[int | None, ...]:
-    """The sizes of the axes; None where a symbolic tensor's is unknown."""
+    """Return the sizes of the axes; None where a symbolic tensor's is unknown."""
     sizes: Shape | None = getattr(x, "shape", None)
     return tuple(np.shape(operand(x)) if sizes is None else sizes)
 
 
 @op(name="tf.shape")
 def shape_of_symbol(x: TensorLike) -> jax.Array:
-    """The sizes as a tensor, for a symbolic x, whose sizes come with its values."""
+    """Return the sizes as a tensor, for a symbolic x, whose sizes come with its values."""
     return jnp.asarray(array(x).shape, "int32")
 
 
 def ndim(x: TensorLike) -> int:
-    """The number of axes."""
+    """Return the number of axes."""
     return len(shape(x))
 
 
 @op
 def size(x: TensorLike) -> int:
-    """The number of elements."""
+    """Return the number of elements."""
     return array(x).size
 
 
 def dtype(x: TensorLike) -> DType:
-    """The element type."""
+    """Return the element type."""
     own: DTypeLike | None = getattr(x, "dtype", None)
     return as_dtype(array(x).dtype if own is None else own)
 
 
 @op
 def stop_gradient(variable: TensorLike) -> jax.Array:
-    """The same value, through which no gradient flows."""
+    """Return the same value, through which no gradient flows."""
     return lax.stop_gradient(array(variable))
 
 
 @op
 def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -> jax.Array:
-    """The block of `shape` that starts at `start_indices`; a start too late is moved back to fit.
+    """Return the block of `shape` that starts at `start_indices`; a start too late is moved back to fit.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.slice(ops.arange(10), [3], [2]).numpy())
@@ -165,7 +165,7 @@ def slice(inputs: TensorLike, start_indices: TensorLike, shape: Sequence[int]) -
 
 @op
 def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> jax.Array:
-    """inputs with the block that starts at `start_indices` replaced by `updates`."""
+    """Return inputs with the block that starts at `start_indices` replaced by `updates`."""
     inputs = array(inputs)
     return lax.dynamic_update_slice(inputs, array(updates, inputs.dtype), _starts(start_indices))
 
@@ -176,7 +176,7 @@ def _starts(indices: Any) -> list[Any]:
 
 @op
 def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> jax.Array:
-    """Zeros of `shape`, with `values` added at `indices`.
+    """Return zeros of `shape`, with `values` added at `indices`.
 
     indices: integers (n..., k), the first k axes' places; values: (n..., shape[k:]...). Places that
     occur twice get the sum.
@@ -193,7 +193,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> ja
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> jax.Array:
-    """inputs with `updates` at `indices`: set, or combined by "add", "max", "min" or "mul".
+    """Return inputs with `updates` at `indices`: set, or combined by "add", "max", "min" or "mul".
 
     >>> from hornbeam.keras import ops
     >>> print(ops.scatter_update(ops.zeros(3), [[1]], [5.0]).numpy())

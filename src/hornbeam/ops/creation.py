@@ -52,67 +52,67 @@ def _size(shape: Shape) -> int | tuple[int, ...]:
 
 @op
 def zeros(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
-    """A tensor of 0."""
+    """Return a tensor of 0."""
     return jnp.zeros(_size(shape), float_dtype(dtype))
 
 
 @op
 def ones(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
-    """A tensor of 1."""
+    """Return a tensor of 1."""
     return jnp.ones(_size(shape), float_dtype(dtype))
 
 
 @op
 def full(shape: Shape, fill_value: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """A tensor of `fill_value`."""
+    """Return a tensor of `fill_value`."""
     return jnp.full(_size(shape), array(fill_value), float_dtype(dtype))
 
 
 @op
 def empty(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
-    """A tensor whose values do not matter (they are 0)."""
+    """Return a tensor whose values do not matter (they are 0)."""
     return jnp.zeros(_size(shape), float_dtype(dtype))
 
 
 @op
 def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """0 in the shape and type of x."""
+    """Return 0 in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))
 
 
 @op
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """1 in the shape and type of x."""
+    """Return 1 in the shape and type of x."""
     return jnp.ones_like(array(x), dtype=_like(dtype))
 
 
 @op
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """`fill_value` in the shape and type of x."""
+    """Return `fill_value` in the shape and type of x."""
     return jnp.full_like(array(x), array(fill_value), dtype=_like(dtype))
 
 
 @op
 def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """Values that do not matter (they are 0) in the shape and type of x."""
+    """Return values that do not matter (they are 0) in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))
 
 
 @op
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
-    """An N x M matrix with 1 on the kth diagonal; M None is N."""
+    """Return an N x M matrix with 1 on the kth diagonal; M None is N."""
     return jnp.eye(N, M, k=k, dtype=float_dtype(dtype))
 
 
 @op
 def identity(n: int, dtype: DTypeLike | None = None) -> jax.Array:
-    """The n x n identity matrix."""
+    """Return the n x n identity matrix."""
     return jnp.eye(n, dtype=float_dtype(dtype))
 
 
 @op
 def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
-    """An N x M matrix with 1 on and below the kth diagonal."""
+    """Return an N x M matrix with 1 on and below the kth diagonal."""
     return jnp.tri(N, M, k=k, dtype=float_dtype(dtype))
 
 
@@ -120,7 +120,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
 def arange(
     start: Any, stop: Any = None, step: Any = None, dtype: DTypeLike | None = None
 ) -> jax.Array:
-    """start, start + step, ... below stop; with one argument 0 ... start - 1.
+    """Return start, start + step, ... below stop; with one argument 0 ... start - 1.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.arange(3).numpy(), ops.arange(1.0, 2.0, 0.5).numpy())
@@ -139,7 +139,7 @@ def linspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> jax.Array | tuple[jax.Array, jax.Array]:
-    """`num` numbers at equal distance from start to stop; with `retstep` also the distance.
+    """Return `num` numbers at equal distance from start to stop; with `retstep` also the distance.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.linspace(0, 1, 5).numpy())
@@ -160,7 +160,7 @@ def logspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> jax.Array:
-    """`num` numbers from base^start to base^stop, at equal ratios."""
+    """Return `num` numbers from base^start to base^stop, at equal ratios."""
     return jnp.logspace(
         inexact(start), inexact(stop), num, endpoint, base, dtype=_like(dtype), axis=axis
     )
@@ -175,7 +175,7 @@ def geomspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> jax.Array:
-    """`num` numbers from start to stop, at equal ratios."""
+    """Return `num` numbers from start to stop, at equal ratios."""
     return jnp.geomspace(
         inexact(start), inexact(stop), num, endpoint, dtype=_like(dtype), axis=axis
     )
@@ -183,41 +183,41 @@ def geomspace(
 
 @op
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[jax.Array]:
-    """Coordinates of a grid: one tensor per axis, in the order "xy" (as images) or "ij" (as matrices)."""
+    """Return coordinates of a grid: one tensor per axis, in the order "xy" (as images) or "ij" (as matrices)."""
     return list(jnp.meshgrid(*[array(each) for each in x], indexing=indexing))
 
 
 @op
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> jax.Array:
-    """The powers of x as columns: x^(N-1) ... x^0, or the reverse."""
+    """Return the powers of x as columns: x^(N-1) ... x^0, or the reverse."""
     return jnp.vander(array(x), N, increasing)
 
 
 @op
 def bartlett(x: int) -> jax.Array:
-    """The Bartlett (triangular) window of x points."""
+    """Return the Bartlett (triangular) window of x points."""
     return jnp.bartlett(x).astype(float_dtype(None))
 
 
 @op
 def blackman(x: int) -> jax.Array:
-    """The Blackman window of x points."""
+    """Return the Blackman window of x points."""
     return jnp.blackman(x).astype(float_dtype(None))
 
 
 @op
 def hamming(x: int) -> jax.Array:
-    """The Hamming window of x points."""
+    """Return the Hamming window of x points."""
     return jnp.hamming(x).astype(float_dtype(None))
 
 
 @op
 def hanning(x: int) -> jax.Array:
-    """The Hann window of x points."""
+    """Return the Hann window of x points."""
     return jnp.hanning(x).astype(float_dtype(None))
 
 
 @op
 def kaiser(x: int, beta: float) -> jax.Array:
-    """The Kaiser window of x points; a larger beta lowers the side lobes and widens the peak."""
+    """Return the Kaiser window of x points; a larger beta lowers the side lobes and widens the peak."""
     return jnp.kaiser(x, beta).astype(float_dtype(None))

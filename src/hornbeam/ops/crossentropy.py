@@ -32,7 +32,7 @@ __all__ = [
 def binary_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False
 ) -> jax.Array:
-    """-(target * log(p) + (1 - target) * log(1 - p)) for each element
+    """Return -(target * log(p) + (1 - target) * log(1 - p)) for each element
 
     p is `output`, kept epsilon away from 0 and 1, or sigmoid(output) for logits. Both have the same
     shape. Behind a sigmoid or softmax it is computed from its logits, in float32.
@@ -59,7 +59,7 @@ def binary_crossentropy(
 def categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> jax.Array:
-    """-sum(target * log(p)) over the axis of classes
+    """Return -sum(target * log(p)) over the axis of classes
 
     p is `output` divided by its sum and kept epsilon away from 0 and 1, or softmax(output) for
     logits. Behind a softmax or sigmoid it is computed from its logits, in float32.
@@ -81,7 +81,7 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> jax.Array:
-    """-log(p[target]), where the target is the number of the class
+    """Return -log(p[target]), where the target is the number of the class
 
     target: integers (b, ...) or (b, ..., 1), output: (b, ..., classes) -> (b, ...); p as in
     `categorical_crossentropy`. A target that is not a class costs NaN: compiled code can't raise, and a
@@ -161,7 +161,7 @@ def _log_probabilities(output: jax.Array, from_logits: bool, axis: int, name: st
 
 
 def _inside_unit_interval(p: jax.Array) -> jax.Array:
-    """p, far enough from 0 and 1 that log(p) and log(1 - p) are finite in its type."""
+    """Return p, far enough from 0 and 1 that log(p) and log(1 - p) are finite in its type."""
     info = finfo(p.dtype)
     low = max(epsilon(), float(info.smallest_normal))
     return jnp.clip(p, low, 1 - max(epsilon(), float(info.epsneg)))

@@ -14,14 +14,14 @@ from hornbeam.ops.common import array, inexact, inexact_pair
 
 @op
 def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> jax.Array:
-    """x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
+    """Return x @ kernel + bias on the last axis; x: (b, ..., d), kernel: (d, units) -> (b, ..., units)"""
     x, kernel = inexact_pair(x, kernel)
     return dense.affine(x, kernel, None if bias is None else inexact(bias))
 
 
 @op
 def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> jax.Array:
-    """x + bias along the channels; x: (b, s..., c) channels last or (b, c, s...) channels first, bias: (c,)"""
+    """Return x + bias along the channels; x: (b, s..., c) channels last or (b, c, s...) channels first, bias: (c,)"""
     x, bias = array(x), array(bias)
     if data_format == "channels_last":
         offered = fusion.offered(x, fusion.BiasAdd)
@@ -33,7 +33,7 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str) -> jax.Array:
 def embedding_lookup(
     table: TensorLike, indices: TensorLike, dtype: DTypeLike | None = None
 ) -> jax.Array:
-    """table[indices] in `dtype` (None: the table's); NaN for an index outside the table, never another row.
+    """Return table[indices] in `dtype` (None: the table's); NaN for an index outside the table, never another row.
 
     table: (n, d), indices: integers (b, ...) -> (b, ..., d)
     """

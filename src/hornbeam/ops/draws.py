@@ -18,7 +18,7 @@ from hornbeam.core.typing import DTypeLike, TensorLike
 def normal_of_key(
     key: jax.Array, shape: Sequence[int], mean: TensorLike, stddev: TensorLike, dtype: DTypeLike
 ) -> jax.Array:
-    """Numbers of a normal distribution."""
+    """Draw from a normal distribution."""
     return (jax.random.normal(key, shape, dtype) * operand(stddev) + operand(mean)).astype(dtype)
 
 
@@ -26,7 +26,7 @@ def normal_of_key(
 def truncated_normal_of_key(
     key: jax.Array, shape: Sequence[int], mean: TensorLike, stddev: TensorLike, dtype: DTypeLike
 ) -> jax.Array:
-    """Numbers of a normal distribution, none further than two deviations from its mean."""
+    """Draw from a normal distribution, nothing further than two deviations from its mean."""
     drawn = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
     return (drawn * operand(stddev) + operand(mean)).astype(dtype)
 
@@ -35,7 +35,7 @@ def truncated_normal_of_key(
 def uniform_of_key(
     key: jax.Array, shape: Sequence[int], low: TensorLike, high: TensorLike, dtype: DTypeLike
 ) -> jax.Array:
-    """Numbers from `low` up to but without `high`."""
+    """Draw numbers from `low` up to but without `high`."""
     if jnp.issubdtype(dtype, jnp.integer):
         return randint(key, shape, operand(low), operand(high), dtype)
     shares = jax.random.uniform(key, shape, dtype)
@@ -55,7 +55,7 @@ def gamma_of_key(
     beta: TensorLike | None,
     dtype: DTypeLike,
 ) -> jax.Array:
-    """Numbers of gamma distributions: shape -> (*shape, *alpha.shape)."""
+    """Draw from gamma distributions: shape -> (*shape, *alpha.shape)."""
     alpha = jnp.asarray(alpha, dtype)
     drawn = jax.random.gamma(key, alpha, (*shape, *alpha.shape), dtype)
     return drawn if beta is None else drawn / operand(beta)
@@ -65,7 +65,7 @@ def gamma_of_key(
 def poisson_of_key(
     key: jax.Array, shape: Sequence[int], lam: TensorLike, dtype: DTypeLike
 ) -> jax.Array:
-    """Counts of Poisson distributions: shape -> (*shape, *lam.shape)."""
+    """Draw counts of Poisson distributions: shape -> (*shape, *lam.shape)."""
     lam = jnp.asarray(lam, "float32")
     return jax.random.poisson(key, lam, (*shape, *lam.shape)).astype(dtype)
 
@@ -74,7 +74,7 @@ def poisson_of_key(
 def categorical_of_key(
     key: jax.Array, logits: TensorLike, num_samples: int, dtype: DTypeLike
 ) -> jax.Array:
-    """Classes drawn with the probabilities softmax(logits): (b, classes) -> (b, num_samples)."""
+    """Draw classes with the probabilities softmax(logits): (b, classes) -> (b, num_samples)."""
     logits = jnp.asarray(logits)
     drawn = jax.random.categorical(key, logits[:, None, :], -1, (logits.shape[0], num_samples))
     return drawn.astype(dtype)
@@ -82,5 +82,5 @@ def categorical_of_key(
 
 @op(name="tf.random.shuffle")
 def shuffle_of_key(key: jax.Array, value: TensorLike) -> jax.Array:
-    """The rows in another order."""
+    """Return the rows in another order."""
     return jax.random.permutation(key, jnp.asarray(value))

@@ -23,7 +23,7 @@ _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-
 def einsum_affine(
     x: TensorLike, kernel: TensorLike, bias: TensorLike | None, equation: str
 ) -> jax.Array:
-    """einsum(equation, x, kernel) + bias; the bias broadcasts against the result
+    """Return einsum(equation, x, kernel) + bias; the bias broadcasts against the result
 
     A product over the last axes of x and the first ones of the kernel is computed with both laid flat, as in `Dense`.
     """
@@ -58,7 +58,7 @@ class Equation(NamedTuple):
 
 @functools.cache
 def parse(equation: str) -> Equation:
-    """The parts of an equation.
+    """Return the parts of an equation.
 
     Raises ValueError for another form than "ab,bc->ac", "...b,bc->...c" or "ab...,bc->ac...", and for a letter of the
     kernel or the output that appears nowhere else.
@@ -87,7 +87,7 @@ def parse(equation: str) -> Equation:
 
 @functools.cache
 def _summed_at_the_end(equation: str) -> int | None:
-    """How many axes are summed over, where they are the last of the input and the first of the kernel; else None.
+    """Return how many axes are summed over, where they are the last of the input and the first of the kernel; else None.
 
     Then the rest of the input followed by the rest of the kernel is the output.
 

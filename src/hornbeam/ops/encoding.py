@@ -25,7 +25,7 @@ def one_hot(
     dtype: DTypeLike | None = None,
     sparse: bool = False,
 ) -> jax.Array:
-    """1 in the place of the class, 0 elsewhere, along a new axis; all 0 for a number that is not a class.
+    """Return 1 in the place of the class, 0 elsewhere, along a new axis; all 0 for a number that is not a class.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.one_hot([0, 2], 3).numpy())
@@ -48,7 +48,7 @@ def multi_hot(
     sparse: bool = False,
     **kwargs: Any,
 ) -> jax.Array:
-    """1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
+    """Return 1 in the place of each class that occurs: (b, n) or (n,) -> (b, classes) or (classes,)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.multi_hot([[0, 2, 2]], 4).numpy())
@@ -64,10 +64,10 @@ def multi_hot(
 
 @op(name="utils.to_categorical")
 def one_hot_rows(x: TensorLike, num_classes: int) -> jax.Array:
-    """`one_hot` in float32, where (b, 1) are numbers of classes as (b,)."""
+    """Return `one_hot` in float32, where (b, 1) are numbers of classes as (b,)."""
     return jax.nn.one_hot(without_last_one(x), num_classes, dtype=jnp.float32)
 
 
 def without_last_one(x: Any) -> Any:
-    """x without a last axis of size 1."""
+    """Return x without a last axis of size 1."""
     return x.reshape(x.shape[:-1]) if x.ndim > 1 and x.shape[-1] == 1 else x

@@ -12,7 +12,7 @@ from hornbeam.ops.common import array
 
 @op
 def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) -> jax.Array:
-    """The slices of `params` at `indices` along an axis, row by row over the first `batch_dims` axes.
+    """Return the slices of `params` at `indices` along an axis, row by row over the first `batch_dims` axes.
 
     For an index out of range the result is NaN (the least value for integers).
     """
@@ -27,7 +27,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) 
 
 @op
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> jax.Array:
-    """The slices of `params` at places along its first axes, which the last axis of `indices` counts."""
+    """Return the slices of `params` at places along its first axes, which the last axis of `indices` counts."""
 
     def pick(p: jax.Array, i: jax.Array) -> jax.Array:
         return p[_places(i)]
@@ -41,7 +41,7 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> j
 def tensor_scatter_nd_update(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike
 ) -> jax.Array:
-    """A copy of `tensor` with `updates` at the places `indices`."""
+    """Return a copy of `tensor` with `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].set(array(updates))
 
 
@@ -49,7 +49,7 @@ def tensor_scatter_nd_update(
 def tensor_scatter_nd_add(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike
 ) -> jax.Array:
-    """A copy of `tensor` with `updates` added at the places `indices`."""
+    """Return a copy of `tensor` with `updates` added at the places `indices`."""
     return array(tensor).at[_places(array(indices))].add(array(updates))
 
 
@@ -57,7 +57,7 @@ def tensor_scatter_nd_add(
 def tensor_scatter_nd_max(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike
 ) -> jax.Array:
-    """A copy of `tensor` with the larger of it and `updates` at the places `indices`."""
+    """Return a copy of `tensor` with the larger of it and `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].max(array(updates))
 
 
@@ -65,16 +65,16 @@ def tensor_scatter_nd_max(
 def tensor_scatter_nd_min(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike
 ) -> jax.Array:
-    """A copy of `tensor` with the smaller of it and `updates` at the places `indices`."""
+    """Return a copy of `tensor` with the smaller of it and `updates` at the places `indices`."""
     return array(tensor).at[_places(array(indices))].min(array(updates))
 
 
 @op
 def sequence_mask(lengths: TensorLike, longest: int, dtype: str) -> jax.Array:
-    """True for the first `length` places of each row. (b, ...) -> (b, ..., longest)"""
+    """Return True for the first `length` places of each row. (b, ...) -> (b, ..., longest)"""
     return (jnp.arange(longest) < array(lengths)[..., None]).astype(dtype)
 
 
 def _places(indices: jax.Array) -> tuple[jax.Array, ...]:
-    """Rows of indices as one array of indices for each axis."""
+    """Return rows of indices as one array of indices for each axis."""
     return tuple(jnp.moveaxis(indices, -1, 0))

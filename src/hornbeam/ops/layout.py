@@ -14,21 +14,21 @@ Ints = int | Sequence[int]
 
 
 def to_channels_last(x: jax.Array, data_format: str | None) -> jax.Array:
-    """(b, c, s...) as (b, s..., c) where the format says channels first. None: the default format."""
+    """Return (b, c, s...) as (b, s..., c) where the format says channels first. None: the default format."""
     if standardize_data_format(data_format) == "channels_last":
         return x
     return jnp.moveaxis(x, 1, -1)
 
 
 def from_channels_last(x: jax.Array, data_format: str | None) -> jax.Array:
-    """(b, s..., c) back in the format that `to_channels_last` was given."""
+    """Return (b, s..., c) in the format that `to_channels_last` was given."""
     if standardize_data_format(data_format) == "channels_last":
         return x
     return jnp.moveaxis(x, -1, 1)
 
 
 def per_axis(name: str, value: Ints, axes: int) -> tuple[int, ...]:
-    """One number per spatial axis; an integer stands for all. Raises ValueError on another count."""
+    """Return one number per spatial axis; an integer stands for all. Raises ValueError on another count."""
     if isinstance(value, int):
         return (value,) * axes
     values = tuple(int(each) for each in value)

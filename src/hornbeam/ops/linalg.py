@@ -57,13 +57,13 @@ __all__ = [
 
 @op
 def dot(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The sum of products over the last axis of x1 and the second to last (or only) axis of x2."""
+    """Return the sum of products over the last axis of x1 and the second to last (or only) axis of x2."""
     return jnp.dot(array(x1), array(x2))
 
 
 @op
 def matmul(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
+    """Return x1 @ x2 on the last two axes; the axes before them broadcast, and one axis is a vector."""
     x1, x2 = array(x1), array(x2)
     products.require_factors("x1", x1, "x2", x2)
     if x1.dtype == x2.dtype == jnp.int8:  # as in Keras: products of bytes are added up in 32 bits
@@ -76,25 +76,25 @@ elementary["matmul"] = matmul
 
 @op
 def vdot(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The sum of conj(x1) * x2 over all elements."""
+    """Return the sum of conj(x1) * x2 over all elements."""
     return jnp.vdot(array(x1), array(x2))
 
 
 @op
 def inner(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The sum of products over the last axes."""
+    """Return the sum of products over the last axes."""
     return jnp.inner(array(x1), array(x2))
 
 
 @op
 def outer(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """x1[i] * x2[j], of the flattened inputs."""
+    """Return x1[i] * x2[j], of the flattened inputs."""
     return jnp.outer(array(x1), array(x2))
 
 
 @op
 def kron(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """The Kronecker product: every element of x1 times the whole of x2."""
+    """Return the Kronecker product: every element of x1 times the whole of x2."""
     return jnp.kron(array(x1), array(x2))
 
 
@@ -107,7 +107,7 @@ def cross(
     axisc: int = -1,
     axis: int | None = None,
 ) -> jax.Array:
-    """The cross product of vectors of 2 or 3 elements."""
+    """Return the cross product of vectors of 2 or 3 elements."""
     return jnp.cross(array(x1), array(x2), axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
 
 
@@ -115,13 +115,13 @@ def cross(
 def tensordot(
     x1: TensorLike, x2: TensorLike, axes: int | Sequence[int] | Sequence[Sequence[int]] = 2
 ) -> jax.Array:
-    """The sum of products over given axes; a number n: the last n of x1 with the first n of x2."""
+    """Return the sum of products over given axes; a number n: the last n of x1 with the first n of x2."""
     return jnp.tensordot(array(x1), array(x2), axes=axes)
 
 
 @op
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> jax.Array:
-    """Einstein's summation: each letter is an axis; letters missing on the right are summed over.
+    """Sum by Einstein's convention: each letter is an axis; letters missing on the right are summed over.
 
     >>> from hornbeam.keras import ops
     >>> x = ops.reshape(ops.arange(4), (2, 2))
@@ -142,37 +142,37 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> jax.Array:
 
 @op
 def diag(x: TensorLike, k: int = 0) -> jax.Array:
-    """The kth diagonal of a matrix, or the matrix with the vector x on it."""
+    """Return the kth diagonal of a matrix, or the matrix with the vector x on it."""
     return jnp.diag(array(x), k)
 
 
 @op
 def diagflat(x: TensorLike, k: int = 0) -> jax.Array:
-    """A matrix with the flattened x on its kth diagonal."""
+    """Return a matrix with the flattened x on its kth diagonal."""
     return jnp.diagflat(array(x), k)
 
 
 @op
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> jax.Array:
-    """The diagonal of the matrices that two axes span."""
+    """Return the diagonal of the matrices that two axes span."""
     return typed.diagonal(array(x), offset, axis1, axis2)
 
 
 @op
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> jax.Array:
-    """The sum of the diagonal."""
+    """Return the sum of the diagonal."""
     return jnp.trace(array(x), offset, axis1, axis2)
 
 
 @op
 def tril(x: TensorLike, k: int = 0) -> jax.Array:
-    """x on and below the kth diagonal, 0 above."""
+    """Return x on and below the kth diagonal, 0 above."""
     return jnp.tril(array(x), k)
 
 
 @op
 def triu(x: TensorLike, k: int = 0) -> jax.Array:
-    """x on and above the kth diagonal, 0 below."""
+    """Return x on and above the kth diagonal, 0 below."""
     return jnp.triu(array(x), k)
 
 
@@ -183,7 +183,7 @@ def norm(
     axis: Axis = None,
     keepdims: bool = False,
 ) -> jax.Array:
-    """The norm of vectors (one axis) or matrices (two); by default sqrt(sum(|x|^2)).
+    """Return the norm of vectors (one axis) or matrices (two); by default sqrt(sum(|x|^2)).
 
     >>> from hornbeam.keras import ops
     >>> float(ops.norm([3.0, 4.0]))
@@ -201,50 +201,50 @@ def _square(x: TensorLike) -> jax.Array:
 
 @op
 def det(x: TensorLike) -> jax.Array:
-    """The determinant."""
+    """Return the determinant."""
     return typed.det(_square(x))
 
 
 @op
 def slogdet(x: TensorLike) -> tuple[jax.Array, ...]:
-    """The sign of the determinant and the logarithm of its absolute value."""
+    """Return the sign of the determinant and the logarithm of its absolute value."""
     return tuple(typed.slogdet(_square(x)))
 
 
 @op
 def logdet(x: TensorLike) -> jax.Array:
-    """The logarithm of the determinant of a positive definite matrix, by its Cholesky factor."""
+    """Return the logarithm of the determinant of a positive definite matrix, by its Cholesky factor."""
     factor = typed.cholesky(_square(x))
     return 2 * jnp.sum(jnp.log(typed.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
 
 
 @op
 def inv(x: TensorLike) -> jax.Array:
-    """The inverse."""
+    """Return the inverse."""
     return typed.inv(_square(x))
 
 
 @op
 def pinv(x: TensorLike, rcond: float | None = None) -> jax.Array:
-    """The Moore-Penrose inverse; singular values below rcond * the largest count as 0."""
+    """Return the Moore-Penrose inverse; singular values below rcond * the largest count as 0."""
     return typed.pinv(inexact(x), rtol=rcond)
 
 
 @op
 def matrix_rank(x: TensorLike, tol: float | None = None) -> jax.Array:
-    """The number of singular values above `tol` times the largest."""
+    """Return the number of singular values above `tol` times the largest."""
     return typed.matrix_rank(inexact(x), rtol=tol)
 
 
 @op
 def cholesky(x: TensorLike, upper: bool = False) -> jax.Array:
-    """The lower triangular L with L L^T = x, or U = L^T; NaN where x is not positive definite."""
+    """Return the lower triangular L with L L^T = x, or U = L^T; NaN where x is not positive definite."""
     return typed.cholesky(_square(x), upper=upper)
 
 
 @op
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> jax.Array:
-    """The inverse of the matrix whose Cholesky factor is x."""
+    """Return the inverse of the matrix whose Cholesky factor is x."""
     x = _square(x)
     identity = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
     return jax.scipy.linalg.cho_solve((x, not upper), identity)
@@ -252,19 +252,19 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> jax.Array:
 
 @op
 def eig(x: TensorLike) -> tuple[jax.Array, ...]:
-    """Eigenvalues and eigenvectors (columns) of a general matrix: complex. JAX has it on CPU only."""
+    """Return eigenvalues and eigenvectors (columns) of a general matrix: complex. JAX has it on CPU only."""
     return tuple(typed.eig(_square(x)))
 
 
 @op
 def eigh(x: TensorLike) -> tuple[jax.Array, ...]:
-    """Eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix."""
+    """Return eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix."""
     return tuple(typed.eigh(_square(x)))
 
 
 @op
 def qr(x: TensorLike, mode: str = "reduced") -> tuple[jax.Array, ...]:
-    """Q with orthonormal columns and upper triangular R, Q R = x; `mode` "reduced" or "complete"."""
+    """Return Q with orthonormal columns and upper triangular R, Q R = x; `mode` "reduced" or "complete"."""
     if mode not in ("reduced", "complete"):
         raise ValueError(f"`mode` is 'reduced' or 'complete'; received {mode!r}.")
     return tuple(jnp.linalg.qr(inexact(x), mode=mode))
@@ -274,20 +274,20 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[jax.Array, ...]:
 def svd(
     x: TensorLike, full_matrices: bool = True, compute_uv: bool = True
 ) -> jax.Array | tuple[jax.Array, ...]:
-    """U, s, V^T with U diag(s) V^T = x, s descending; or s alone."""
+    """Return U, s, V^T with U diag(s) V^T = x, s descending; or s alone."""
     found = typed.svd(inexact(x), full_matrices=full_matrices, compute_uv=compute_uv)
     return tuple(found) if compute_uv else found
 
 
 @op
 def lu_factor(x: TensorLike) -> tuple[jax.Array, ...]:
-    """L and U of P x = L U in one matrix (the diagonal of L is 1), and the row swaps of P."""
+    """Return L and U of P x = L U in one matrix (the diagonal of L is 1), and the row swaps of P."""
     return tuple(typed.lu_factor(inexact(x)))
 
 
 @op
 def solve(a: TensorLike, b: TensorLike) -> jax.Array:
-    """x with a x = b; b is one vector or the columns of a matrix."""
+    """Return x with a x = b; b is one vector or the columns of a matrix."""
     a, b = inexact_pair(a, b)
     if b.ndim == a.ndim - 1:  # vectors, one per matrix
         return typed.solve(a, b[..., None])[..., 0]
@@ -296,7 +296,7 @@ def solve(a: TensorLike, b: TensorLike) -> jax.Array:
 
 @op
 def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> jax.Array:
-    """x with a x = b for triangular a, of which only that triangle is read."""
+    """Return x with a x = b for triangular a, of which only that triangle is read."""
     a, b = inexact_pair(a, b)
     vectors = b.ndim == a.ndim - 1
     found = jax.scipy.linalg.solve_triangular(a, b[..., None] if vectors else b, lower=lower)
@@ -305,14 +305,14 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> jax.A
 
 @op
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array:
-    """x with the least |a x - b|^2."""
+    """Return x with the least |a x - b|^2."""
     a, b = inexact_pair(a, b)
     return jnp.linalg.lstsq(a, b, rcond=rcond)[0]
 
 
 @op
 def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
-    """Euclidean distances of every two rows: (..., m, d), (..., n, d) -> (..., m, n).
+    """Return the Euclidean distances of every two rows: (..., m, d), (..., n, d) -> (..., m, n).
 
     The differences are formed, not |x|^2 + |y|^2 - 2 x y, which loses the digits of small distances.
     """
@@ -325,7 +325,7 @@ def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
 
 @op
 def batch_dot(x: TensorLike, y: TensorLike, x_axis: int, y_axis: int) -> jax.Array:
-    """sum over n of x[b, ..., n, ...] * y[b, ..., n, ...] -> b, rest of x, rest of y; (b, 1) for vectors"""
+    """Return the sum over n of x[b, ..., n, ...] * y[b, ..., n, ...] -> b, rest of x, rest of y; (b, 1) for vectors"""
     x, y = array(x), array(y)
     common = jnp.result_type(x, y)
     numbers = (((x_axis,), (y_axis,)), ((0,), (0,)))

@@ -34,61 +34,61 @@ __all__ = [
 
 @op
 def logical_and(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """Whether both are true (not 0)."""
+    """Return whether both are true (not 0)."""
     return jnp.logical_and(array(x1), array(x2))
 
 
 @op
 def logical_or(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """Whether at least one is true (not 0)."""
+    """Return whether at least one is true (not 0)."""
     return jnp.logical_or(array(x1), array(x2))
 
 
 @op
 def logical_xor(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """Whether exactly one is true (not 0)."""
+    """Return whether exactly one is true (not 0)."""
     return jnp.logical_xor(array(x1), array(x2))
 
 
 @op
 def logical_not(x: TensorLike) -> jax.Array:
-    """Whether x is false (0)."""
+    """Return whether x is false (0)."""
     return jnp.logical_not(array(x))
 
 
 @op
 def isfinite(x: TensorLike) -> jax.Array:
-    """Whether x is neither infinite nor NaN."""
+    """Return whether x is neither infinite nor NaN."""
     return jnp.isfinite(array(x))
 
 
 @op
 def isinf(x: TensorLike) -> jax.Array:
-    """Whether x is plus or minus infinity."""
+    """Return whether x is plus or minus infinity."""
     return jnp.isinf(array(x))
 
 
 @op
 def isnan(x: TensorLike) -> jax.Array:
-    """Whether x is NaN."""
+    """Return whether x is NaN."""
     return jnp.isnan(array(x))
 
 
 @op
 def isposinf(x: TensorLike) -> jax.Array:
-    """Whether x is plus infinity."""
+    """Return whether x is plus infinity."""
     return jnp.isposinf(array(x))
 
 
 @op
 def isneginf(x: TensorLike) -> jax.Array:
-    """Whether x is minus infinity."""
+    """Return whether x is minus infinity."""
     return jnp.isneginf(array(x))
 
 
 @op
 def isreal(x: TensorLike) -> jax.Array:
-    """Whether the imaginary part of x is 0."""
+    """Return whether the imaginary part of x is 0."""
     return jnp.isreal(array(x))
 
 
@@ -100,7 +100,7 @@ def isclose(
     atol: float = 1e-8,
     equal_nan: bool = False,
 ) -> jax.Array:
-    """Whether |x1 - x2| <= atol + rtol * |x2|."""
+    """Return whether |x1 - x2| <= atol + rtol * |x2|."""
     return jnp.isclose(array(x1), array(x2), rtol, atol, equal_nan)
 
 
@@ -112,7 +112,7 @@ def allclose(
     atol: float = 1e-8,
     equal_nan: bool = False,
 ) -> jax.Array:
-    """Whether |x1 - x2| <= atol + rtol * |x2| everywhere: one boolean."""
+    """Return whether |x1 - x2| <= atol + rtol * |x2| everywhere: one boolean."""
     return jnp.allclose(array(x1), array(x2), rtol, atol, equal_nan)
 
 
@@ -120,7 +120,7 @@ def allclose(
 def isin(
     x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
 ) -> jax.Array:
-    """For each element of x1, whether it occurs in x2 (with `invert`: whether it does not)."""
+    """Return, for each element of x1, whether it occurs in x2 (with `invert`: whether it does not)."""
     return jnp.isin(array(x1), array(x2), assume_unique=assume_unique, invert=invert)
 
 
@@ -128,7 +128,7 @@ def isin(
 def where(
     condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None
 ) -> jax.Array | tuple[jax.Array, ...]:
-    """x1 where the condition is true, else x2; alone, the indices where it is true.
+    """Return x1 where the condition is true, else x2; alone, the indices where it is true.
 
     The number of indices depends on values, so that the second form can't be compiled.
 
@@ -147,7 +147,7 @@ def where(
 def select(
     condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
 ) -> jax.Array:
-    """For each element, the choice of the first condition that is true there, or `default`.
+    """Return, for each element, the choice of the first condition that is true there, or `default`.
 
     >>> from hornbeam.keras import ops
     >>> x = ops.arange(5)
@@ -161,5 +161,5 @@ def select(
 
 @op
 def nonzero(x: TensorLike) -> tuple[jax.Array, ...]:
-    """Per axis, the indices of the elements that are not 0. Depends on values: not compilable."""
+    """Return, per axis, the indices of the elements that are not 0. Depends on values: not compilable."""
     return jnp.nonzero(array(x))

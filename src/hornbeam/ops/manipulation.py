@@ -69,7 +69,7 @@ _PAD_MODES = (
 
 @op
 def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> jax.Array:
-    """The same elements, in row-major order, in another shape; one size may be -1.
+    """Return the same elements, in row-major order, in another shape; one size may be -1.
 
     A None keeps the size that x has in that place: what `ops.shape(x)` of a symbolic tensor holds
     may be put in.
@@ -86,34 +86,34 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> jax.Array:
 
 
 def _reshaped(x: jax.Array, y: jax.Array) -> jax.Array:
-    """y, the elements of x in another shape: of probabilities, the logits go with them."""
+    """Return y, the elements of x in another shape: of probabilities, the logits go with them."""
     return hand_on(x, y, lambda origin: origin.reshaped(y.shape))
 
 
 @op
 def ravel(x: TensorLike) -> jax.Array:
-    """All elements in one axis."""
+    """Return all elements in one axis."""
     x = array(x)
     return _reshaped(x, jnp.ravel(x))
 
 
 @op
 def squeeze(x: TensorLike, axis: Axis = None) -> jax.Array:
-    """x without its axes of size 1, or without the given ones."""
+    """Return x without its axes of size 1, or without the given ones."""
     x = array(x)
     return _reshaped(x, jnp.squeeze(x, axis=as_axis(axis)))
 
 
 @op
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> jax.Array:
-    """x with an axis of size 1 put in, so that it stands at `axis` in the result."""
+    """Return x with an axis of size 1 put in, so that it stands at `axis` in the result."""
     x = array(x)
     return _reshaped(x, jnp.expand_dims(x, axis if isinstance(axis, int) else tuple(axis)))
 
 
 @op
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> jax.Array:
-    """The axes in another order; None reverses them."""
+    """Return the axes in another order; None reverses them."""
     x = array(x)
     order = tuple(reversed(range(x.ndim)) if axes is None else axes)
     y = jnp.transpose(x, order)
@@ -124,55 +124,55 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> jax.Array:
 def moveaxis(
     x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]
 ) -> jax.Array:
-    """x with some axes moved to other places, the rest in their old order."""
+    """Return x with some axes moved to other places, the rest in their old order."""
     return jnp.moveaxis(array(x), source, destination)
 
 
 @op
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> jax.Array:
-    """x with two axes exchanged."""
+    """Return x with two axes exchanged."""
     return jnp.swapaxes(array(x), axis1, axis2)
 
 
 @op
 def broadcast_to(x: TensorLike, shape: Sequence[int]) -> jax.Array:
-    """x repeated along axes of size 1 and new leading axes until it has `shape`."""
+    """Return x repeated along axes of size 1 and new leading axes until it has `shape`."""
     return jnp.broadcast_to(array(x), tuple(shape))
 
 
 @op
 def flip(x: TensorLike, axis: Axis = None) -> jax.Array:
-    """x in reverse order along the axes; None: all of them."""
+    """Return x in reverse order along the axes; None: all of them."""
     return jnp.flip(array(x), axis=as_axis(axis))
 
 
 @op
 def fliplr(x: TensorLike) -> jax.Array:
-    """x with its second axis reversed (left and right)."""
+    """Return x with its second axis reversed (left and right)."""
     return jnp.fliplr(array(x))
 
 
 @op
 def flipud(x: TensorLike) -> jax.Array:
-    """x with its first axis reversed (up and down)."""
+    """Return x with its first axis reversed (up and down)."""
     return jnp.flipud(array(x))
 
 
 @op
 def roll(x: TensorLike, shift: TensorLike, axis: Axis = None) -> jax.Array:
-    """x moved by `shift` places along an axis; what falls off the end comes in at the start."""
+    """Return x moved by `shift` places along an axis; what falls off the end comes in at the start."""
     return jnp.roll(array(x), operand(shift), axis)
 
 
 @op
 def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> jax.Array:
-    """Turned by 90 degrees k times, from the first of `axes` towards the second."""
+    """Turn by 90 degrees k times, from the first of `axes` towards the second."""
     return jnp.rot90(jnp.asarray(array), k, (axes[0], axes[1]))
 
 
 @op
 def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> jax.Array:
-    """One after the other along an axis that they have.
+    """Join the inputs one after the other along an axis that they have.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.concatenate([[1, 2], [3]]).numpy())
@@ -183,7 +183,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> jax.Array:
 
 @op
 def stack(x: Sequence[TensorLike], axis: int = 0) -> jax.Array:
-    """One after the other along a new axis.
+    """Join the inputs one after the other along a new axis.
 
     >>> from hornbeam.keras import ops
     >>> ops.stack([[1, 2], [3, 4], [5, 6]], axis=1).shape
@@ -194,25 +194,25 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> jax.Array:
 
 @op
 def hstack(xs: Sequence[TensorLike]) -> jax.Array:
-    """One after the other along the second axis (1D: the first)."""
+    """Join the inputs one after the other along the second axis (1D: the first)."""
     return jnp.hstack([array(x) for x in xs])
 
 
 @op
 def vstack(xs: Sequence[TensorLike]) -> jax.Array:
-    """One after the other along the first axis; 1D inputs are rows."""
+    """Join the inputs one after the other along the first axis; 1D inputs are rows."""
     return jnp.vstack([array(x) for x in xs])
 
 
 @op
 def dstack(xs: Sequence[TensorLike]) -> jax.Array:
-    """One after the other along the third axis."""
+    """Join the inputs one after the other along the third axis."""
     return jnp.dstack([array(x) for x in xs])
 
 
 @op
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> jax.Array:
-    """x2 after x1 along an axis; None: both flattened."""
+    """Put x2 after x1 along an axis; None: both flattened."""
     return jnp.append(array(x1), array(x2), axis=axis)
 
 
@@ -222,7 +222,7 @@ def _sections(value: Sections) -> int | tuple[int, ...]:
 
 @op
 def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> list[jax.Array]:
-    """A list of parts: so many of equal size, or cut before the given indices.
+    """Return a list of parts: so many of equal size, or cut before the given indices.
 
     >>> from hornbeam.keras import ops
     >>> [part.numpy().tolist() for part in ops.split(ops.arange(6), [1, 3])]
@@ -233,31 +233,31 @@ def split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> list[j
 
 @op
 def array_split(x: TensorLike, indices_or_sections: Sections, axis: int = 0) -> list[jax.Array]:
-    """As `split`, but the parts may differ in size by one."""
+    """Divide as `split` does, but the parts may differ in size by one."""
     return jnp.array_split(array(x), _sections(indices_or_sections), axis=axis)
 
 
 @op
 def hsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
-    """`split` along the second axis (1D: the first)."""
+    """Apply `split` along the second axis (1D: the first)."""
     return jnp.hsplit(array(x), operand(indices_or_sections))
 
 
 @op
 def vsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
-    """`split` along the first axis."""
+    """Apply `split` along the first axis."""
     return jnp.vsplit(array(x), operand(indices_or_sections))
 
 
 @op
 def dsplit(x: TensorLike, indices_or_sections: Sections) -> list[jax.Array]:
-    """`split` along the third axis."""
+    """Apply `split` along the third axis."""
     return jnp.dsplit(array(x), operand(indices_or_sections))
 
 
 @op
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[jax.Array]:
-    """The slices along an axis as a list. Raises ValueError where there are not `num` of them."""
+    """Return the slices along an axis as a list. Raises ValueError where there are not `num` of them."""
     x = array(x)
     if num is not None and x.shape[axis] != num:
         raise ValueError(
@@ -269,13 +269,13 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[jax.Ar
 
 @op
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> jax.Array:
-    """x as a whole repeated along each axis: [1, 2] twice is [1, 2, 1, 2]."""
+    """Repeat x as a whole along each axis: [1, 2] twice is [1, 2, 1, 2]."""
     return jnp.tile(array(x), repeats)
 
 
 @op
 def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> jax.Array:
-    """Each element repeated along an axis: [1, 2] twice is [1, 1, 2, 2]; None: of the flattened x."""
+    """Repeat each element along an axis: [1, 2] twice is [1, 1, 2, 2]; None: of the flattened x."""
     return jnp.repeat(array(x), operand(repeats), axis)
 
 
@@ -286,7 +286,7 @@ def pad(
     mode: str = "constant",
     constant_values: TensorLike | None = None,
 ) -> jax.Array:
-    """x with elements put before and after each axis.
+    """Return x with elements put before and after each axis.
 
     `pad_width` is a number for all sides, a pair (before, after) for all axes, or one pair per axis;
     `mode` is "constant" (0, or `constant_values`), "reflect", "symmetric", "edge" or another of
@@ -310,7 +310,7 @@ def pad(
 
 @op
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
-    """The slices of x at `indices` along an axis; None: elements of the flattened x.
+    """Return the slices of x at `indices` along an axis; None: elements of the flattened x.
 
     Negative indices count from the end. Compiled code can't raise, so for an index out of range the result is
     NaN (the least value for integers), never some other element.
@@ -324,7 +324,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Arr
 
 @op
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Array:
-    """The elements at the given indices along the axis, one index for each place, as `argsort` returns them.
+    """Return the elements at the given indices along the axis, one index for each place, as `argsort` returns them.
 
     For an index out of range the result is NaN (the least value for integers).
     """
@@ -333,7 +333,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 @op
 def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[jax.Array, ...]:
-    """Indices into a flattened array of `shape` as one index per axis."""
+    """Return indices into a flattened array of `shape` as one index per axis."""
     return tuple(jnp.unravel_index(array(indices), tuple(shape)))
 
 
@@ -342,7 +342,7 @@ get_item = getitem
 
 @op
 def joined_masks(xs: list[TensorLike], masks: list[TensorLike | None], axis: int) -> jax.Array:
-    """The mask of `concatenate(xs, axis)`, of all axes but the last"""
+    """Return the mask of `concatenate(xs, axis)`, of all axes but the last"""
     full: list[jax.Array] = []
     for each, mask in zip(xs, masks, strict=True):
         x = array(each)

@@ -21,7 +21,7 @@ def matmul_of_transposed(
     conjugate_a: bool,
     conjugate_b: bool,
 ) -> jax.Array:
-    """a @ b on the last two axes, each transposed and conjugated first where asked."""
+    """Return a @ b on the last two axes, each transposed and conjugated first where asked."""
     a, b = array(a), array(b)
     a, b = jnp.conj(a) if conjugate_a else a, jnp.conj(b) if conjugate_b else b
     products.require_factors("a", a, "b", b, transpose_a, transpose_b)
@@ -30,7 +30,7 @@ def matmul_of_transposed(
 
 @op(name="tf.linalg.matvec")
 def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> jax.Array:
-    """The product of matrices and vectors. (..., m, n), (..., n) -> (..., m)"""
+    """Return the product of matrices and vectors. (..., m, n), (..., n) -> (..., m)"""
     a, b = array(a), array(b)
     if a.ndim < 2 or b.ndim < 1 or a.shape[-2 if transpose else -1] != b.shape[-1]:
         raise ValueError(
@@ -42,13 +42,13 @@ def matvec(a: TensorLike, b: TensorLike, transpose: bool) -> jax.Array:
 
 @op(name="tf.linalg.adjoint")
 def adjoint(x: TensorLike) -> jax.Array:
-    """The conjugate of the transposed matrix. (..., m, n) -> (..., n, m)"""
+    """Return the conjugate of the transposed matrix. (..., m, n) -> (..., n, m)"""
     return jnp.conj(jnp.swapaxes(array(x), -1, -2))
 
 
 @op(name="tf.linalg.diag")
 def matrices_of_diagonals(diagonal: TensorLike, k: int) -> jax.Array:
-    """Square matrices with `diagonal` on their kth diagonal. (..., n) -> (..., n + |k|, n + |k|)"""
+    """Return square matrices with `diagonal` on their kth diagonal. (..., n) -> (..., n + |k|, n + |k|)"""
     diagonal = array(diagonal)
     size = diagonal.shape[-1] + abs(k)
     rows = jnp.arange(diagonal.shape[-1]) + max(-k, 0)
@@ -58,7 +58,7 @@ def matrices_of_diagonals(diagonal: TensorLike, k: int) -> jax.Array:
 
 @op(name="tf.linalg.band_part")
 def band_part(x: TensorLike, lower: int, upper: int) -> jax.Array:
-    """x with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""
+    """Return x with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""
     x = array(x)
     rows, columns = jnp.arange(x.shape[-2])[:, None], jnp.arange(x.shape[-1])[None, :]
     kept = jnp.ones((x.shape[-2], x.shape[-1]), bool)

@@ -30,73 +30,73 @@ __all__ = [
 
 @op
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The sum."""
+    """Return the sum."""
     return jnp.nansum(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The product."""
+    """Return the product."""
     return jnp.nanprod(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The largest element."""
+    """Return the largest element."""
     return jnp.nanmax(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The smallest element."""
+    """Return the smallest element."""
     return jnp.nanmin(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The arithmetic mean."""
+    """Return the arithmetic mean."""
     return jnp.nanmean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The middle element in order of size."""
+    """Return the middle element in order of size."""
     return jnp.nanmedian(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The standard deviation."""
+    """Return the standard deviation."""
     return jnp.nanstd(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The variance."""
+    """Return the variance."""
     return jnp.nanvar(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """The index of the largest element; -1 where all are NaN."""
+    """Return the index of the largest element; -1 where all are NaN."""
     return jnp.nanargmax(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """The index of the smallest element; -1 where all are NaN."""
+    """Return the index of the smallest element; -1 where all are NaN."""
     return jnp.nanargmin(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
 def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
-    """The running sum along an axis; None: of the flattened array."""
+    """Return the running sum along an axis; None: of the flattened array."""
     return jnp.nancumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
 def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
-    """The running product along an axis; None: of the flattened array."""
+    """Return the running product along an axis; None: of the flattened array."""
     return jnp.nancumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
@@ -108,7 +108,7 @@ def nanquantile(
     method: str = "linear",
     keepdims: bool = False,
 ) -> jax.Array:
-    """The quantiles `q` in [0, 1], as `quantile` defines them."""
+    """Return the quantiles `q` in [0, 1], as `quantile` defines them."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)
     return jnp.nanquantile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)
@@ -122,7 +122,7 @@ def nanpercentile(
     method: str = "linear",
     keepdims: bool = False,
 ) -> jax.Array:
-    """The percentiles `q` in [0, 100]."""
+    """Return the percentiles `q` in [0, 100]."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)
     return jnp.nanpercentile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)

@@ -32,7 +32,7 @@ __all__ = [
 def moments(
     x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
 ) -> tuple[jax.Array, jax.Array]:
-    """The mean and the variance over `axes`; half-precision input is summed in float32.
+    """Return the mean and the variance over `axes`; half-precision input is summed in float32.
 
     `synchronized` needs nothing here: a batch spread over devices is one array to a compiled program.
 
@@ -63,7 +63,7 @@ def batch_normalization(
     scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> jax.Array:
-    """(x - mean) / sqrt(variance + epsilon) * scale + offset (Ioffe and Szegedy 2015, arXiv:1502.03167)
+    """Return (x - mean) / sqrt(variance + epsilon) * scale + offset (Ioffe and Szegedy 2015, arXiv:1502.03167)
 
     mean, variance, offset and scale are vectors along `axis` of x.
     """
@@ -81,7 +81,7 @@ def broadcast_normalization(
     scale: TensorLike,
     epsilon: float,
 ) -> jax.Array:
-    """(x - mean) / sqrt(variance + epsilon) * scale + offset, where all broadcast against x."""
+    """Return (x - mean) / sqrt(variance + epsilon) * scale + offset, where all broadcast against x."""
     x = inexact(x)
     factor, shift = _factor_and_shift(mean, variance, offset, scale, epsilon)
     x = x.astype(jnp.result_type(x, factor, shift))
@@ -92,7 +92,7 @@ def broadcast_normalization(
 
 @op
 def wide_moments(x: TensorLike, axes: int | Sequence[int]) -> tuple[jax.Array, jax.Array]:
-    """`moments` in float32 at least, which half-precision numbers are normalised with."""
+    """Return `moments` in float32 at least, which half-precision numbers are normalised with."""
     return normalization.moments(inexact(x), tuple(axes) if not isinstance(axes, int) else axes)
 
 
@@ -107,7 +107,7 @@ def narrow_batch_normalization(
     epsilon: float = 1e-3,
     own: bool = False,
 ) -> jax.Array:
-    """`batch_normalization` by statistics in float32 at least, rounded to the type of x.
+    """Return `batch_normalization` by statistics in float32 at least, rounded to the type of x.
 
     `own` says that mean and variance are the `wide_moments` of x over all other axes: then one kernel takes in what of
     the gradient of x goes through them.
@@ -128,7 +128,7 @@ def _factor_and_shift(
     scale: TensorLike | None,
     epsilon: float,
 ) -> tuple[jax.Array, jax.Array]:
-    """What x is multiplied by, and what is added, to be normalised."""
+    """Return what x is multiplied by, and what is added, to be normalised."""
     factor = jax.lax.rsqrt(inexact(variance) + epsilon)
     if scale is not None:
         factor = factor * array(scale)
@@ -137,7 +137,7 @@ def _factor_and_shift(
 
 
 def _channels_scaled(x: jax.Array, axis: int, factor: jax.Array, shift: jax.Array) -> jax.Array:
-    """x * factor + shift, in the type of x, for vectors along an axis."""
+    """Return x * factor + shift, in the type of x, for vectors along an axis."""
     if axis_from_front(axis, x.ndim) == x.ndim - 1:
         return normalization.scale_and_shift(x, factor, shift)
     vectors = (_along("mean, variance", each, axis, x.shape) for each in (factor, shift))
@@ -153,7 +153,7 @@ def layer_normalization(
     epsilon: float | None = None,
     **kwargs: Any,
 ) -> jax.Array:
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, of each example (Ba et al. 2016, arXiv:1607.06450)
+    """Return (x - mean) / sqrt(variance + epsilon) * gamma + beta, of each example (Ba et al. 2016, arXiv:1607.06450)
 
     Mean and variance run over `axis`, computed in float32; gamma and beta have the sizes of those
     axes. `epsilon` None is `keras.default_epsilon()`.
@@ -202,7 +202,7 @@ def rms_normalization(
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
 ) -> jax.Array:
-    """x / sqrt(mean(x^2) + epsilon) * scale, of each example (Zhang and Sennrich 2019, arXiv:1910.07467)
+    """Return x / sqrt(mean(x^2) + epsilon) * scale, of each example (Zhang and Sennrich 2019, arXiv:1910.07467)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.rms_normalization([[3.0, 4.0]]).numpy().round(4))
@@ -222,7 +222,7 @@ def rms_normalization(
 def normalize(
     x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float | None = None
 ) -> jax.Array:
-    """x divided by its norm along an axis, or by epsilon where the norm is smaller.
+    """Return x divided by its norm along an axis, or by epsilon where the norm is smaller.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.normalize([[3.0, 4.0]]).numpy())
@@ -254,7 +254,7 @@ def _at_least_float32(x: jax.Array) -> jax.Array:
 def _along(
     name: str, values: TensorLike, axes: int | tuple[int, ...] | None, whole: tuple[int, ...]
 ) -> jax.Array:
-    """`values`, with the sizes of `axes` or 1, in the shape that broadcasts against all axes of an array."""
+    """Return `values`, with the sizes of `axes` or 1, in the shape that broadcasts against all axes of an array."""
     values = array(values)
     if axes is None or values.ndim == 0:
         return values
@@ -274,7 +274,7 @@ def _along(
 
 @op(name="utils.normalize")
 def unit_vectors(x: TensorLike, axis: int | None, order: float) -> jax.Array:
-    """x divided by its norm along an axis; zeros stay zeros."""
+    """Return x divided by its norm along an axis; zeros stay zeros."""
     x = jnp.atleast_1d(operand(x))
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(jnp.float32)
     zero = norm_of(jax.lax.stop_gradient(x), order, axis, keepdims=True) == 0
@@ -284,7 +284,7 @@ def unit_vectors(x: TensorLike, axis: int | None, order: float) -> jax.Array:
 
 @op
 def masked_moments(x: TensorLike, mask: TensorLike, axes: list[int]) -> tuple[jax.Array, jax.Array]:
-    """The mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
+    """Return the mean and the variance over `axes` of what the mask, (b,) or (b, t) ..., keeps of x, (b, t, ...)"""
     x = array(x)
     kept = jnp.asarray(mask, x.dtype)
     kept = jnp.broadcast_to(kept.reshape(*kept.shape, *[1] * (x.ndim - kept.ndim)), x.shape)
@@ -303,7 +303,7 @@ def group_normalization(
     axis: int,
     epsilon: float,
 ) -> jax.Array:
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, statistics over space and each group of channels"""
+    """Return (x - mean) / sqrt(variance + epsilon) * gamma + beta, statistics over space and each group of channels"""
     x = jnp.moveaxis(jnp.asarray(x, jnp.promote_types(jnp.asarray(x).dtype, jnp.float32)), axis, -1)
     grouped = x.reshape(*x.shape[:-1], groups, -1)
     axes = (*range(1, grouped.ndim - 2), grouped.ndim - 1)

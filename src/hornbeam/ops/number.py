@@ -36,26 +36,26 @@ __all__ = [
 
 @op
 def sign(x: TensorLike) -> jax.Array:
-    """-1, 0 or 1"""
+    """Return -1, 0 or 1."""
     return jnp.sign(array(x))
 
 
 @op
 def signbit(x: TensorLike) -> jax.Array:
-    """Whether the sign bit is set, -0.0 included."""
+    """Return whether the sign bit is set, -0.0 included."""
     return jnp.signbit(array(x))
 
 
 @op
 def square(x: TensorLike) -> jax.Array:
-    """x * x"""
+    """Return x * x"""
     x = array(x)
     return jnp.square(x.astype("int32") if x.dtype == bool else x)
 
 
 @op
 def round(x: TensorLike, decimals: int = 0) -> jax.Array:
-    """x rounded to `decimals` places, halves to the even neighbour.
+    """Round x to `decimals` places, halves to the even neighbour.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.round([0.5, 1.5, 2.567], decimals=1).numpy())
@@ -66,14 +66,14 @@ def round(x: TensorLike, decimals: int = 0) -> jax.Array:
 
 @op
 def trunc(x: TensorLike) -> jax.Array:
-    """x without its fraction: rounded towards 0."""
+    """Round x towards 0: drop its fraction."""
     x = array(x)
     return jnp.trunc(x) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
 
 @op
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> jax.Array:
-    """min(max(x, x_min), x_max)
+    """Return min(max(x, x_min), x_max)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.clip([-2, 0, 5], 0, 1).numpy())
@@ -85,7 +85,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> jax.Array:
 
 
 def _fitting(limit: TensorLike, dtype: Any) -> Any:
-    """A limit that an integer type can hold: -2 is none for uint8, where it means 0."""
+    """Return a limit that an integer type can hold: -2 is none for uint8, where it means 0."""
     if isinstance(limit, int) and jnp.issubdtype(dtype, jnp.integer):
         info = jnp.iinfo(dtype)
         return builtins.min(builtins.max(limit, int(info.min)), int(info.max))
@@ -96,31 +96,31 @@ def _fitting(limit: TensorLike, dtype: Any) -> Any:
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> jax.Array:
-    """x with NaN and the infinities replaced; None stands for the type's largest finite value."""
+    """Return x with NaN and the infinities replaced; None stands for the type's largest finite value."""
     return jnp.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 @op
 def copy(x: TensorLike) -> jax.Array:
-    """A copy of x."""
+    """Return a copy of x."""
     return jnp.array(x, copy=True)
 
 
 @op
 def real(x: TensorLike) -> jax.Array:
-    """The real part."""
+    """Return the real part."""
     return jnp.real(array(x))
 
 
 @op
 def imag(x: TensorLike) -> jax.Array:
-    """The imaginary part, 0 for real x."""
+    """Return the imaginary part, 0 for real x."""
     return jnp.imag(array(x))
 
 
 @op(name="conjugate")
 def conj(x: TensorLike) -> jax.Array:
-    """The complex conjugate, x itself where real."""
+    """Return the complex conjugate, x itself where real."""
     return jnp.conj(array(x))
 
 
@@ -129,33 +129,33 @@ conjugate = conj
 
 @op
 def angle(x: TensorLike) -> jax.Array:
-    """The angle of a complex number in radians; 0 or pi for real x."""
+    """Return the angle of a complex number in radians; 0 or pi for real x."""
     return jnp.angle(inexact(x))
 
 
 @op
 def view_as_real(x: TensorLike) -> jax.Array:
-    """Complex (...) as (..., 2): real and imaginary part."""
+    """Return complex (...) as (..., 2): real and imaginary part."""
     x = array(x)
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
 
 
 @op
 def view_as_complex(x: TensorLike) -> jax.Array:
-    """(..., 2), real and imaginary part, as complex (...)."""
+    """Return (..., 2), real and imaginary part, as complex (...)."""
     x = inexact(x)
     return complex_of(x[..., 0], x[..., 1])
 
 
 @op
 def polar(abs_: TensorLike, angle: TensorLike) -> jax.Array:
-    """The complex number abs_ * (cos(angle) + i sin(angle)), angle in radians."""
+    """Return the complex number abs_ * (cos(angle) + i sin(angle)), angle in radians."""
     abs_, angle = inexact(abs_), inexact(angle)
     return complex_of(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 @op
 def view(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
-    """The same bits read as another type; the last axis grows or shrinks with the width."""
+    """Return the same bits read as another type; the last axis grows or shrinks with the width."""
     x = array(x)
     return x if dtype is None else x.view(canonical(dtype))

@@ -33,7 +33,7 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
-    """The largest element of each window; (b, s..., c) -> (b, s'..., c)
+    """Return the largest element of each window; (b, s..., c) -> (b, s'..., c)
 
     `strides` None is the window's size. The gradient goes to the first of equal elements.
 
@@ -58,7 +58,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
-    """The mean of each window, padding not counted; (b, s..., c) -> (b, s'..., c)
+    """Return the mean of each window, padding not counted; (b, s..., c) -> (b, s'..., c)
 
     >>> from hornbeam.keras import ops
     >>> x = ops.reshape([1.0, 3.0, 5.0], (1, 3, 1))
@@ -75,7 +75,7 @@ def average_pool(
 def adaptive_average_pool(
     inputs: TensorLike, output_size: Ints, data_format: str | None = None
 ) -> jax.Array:
-    """The means of `output_size` windows that divide each axis as evenly as they can.
+    """Return the means of `output_size` windows that divide each axis as evenly as they can.
 
     Window i of n along an axis of size s goes from floor(i s / n) up to ceil((i + 1) s / n).
     """
@@ -86,7 +86,7 @@ def adaptive_average_pool(
 def adaptive_max_pool(
     inputs: TensorLike, output_size: Ints, data_format: str | None = None
 ) -> jax.Array:
-    """The largest elements of windows as in `adaptive_average_pool`."""
+    """Return the largest elements of windows as in `adaptive_average_pool`."""
     return _adaptive(array(inputs), output_size, data_format, jnp.max)
 
 

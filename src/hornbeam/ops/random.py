@@ -43,7 +43,7 @@ def normal(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """Draws from the normal distribution.
+    """Draw from the normal distribution.
 
     >>> from hornbeam import keras
     >>> keras.random.normal((2, 3), seed=1).shape
@@ -62,7 +62,7 @@ def truncated_normal(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """Draws from the normal distribution without what lies more than 2 `stddev` from the mean."""
+    """Draw from the normal distribution without what lies more than 2 `stddev` from the mean."""
     kind = float_dtype(dtype)
     draws = jax.random.truncated_normal(draw_key(seed), -2.0, 2.0, tuple(shape), kind)
     return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
@@ -76,7 +76,7 @@ def uniform(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """Draws spread evenly over [minval, maxval).
+    """Draw numbers spread evenly over [minval, maxval).
 
     >>> from hornbeam import keras
     >>> x = keras.random.uniform((1000,), 2.0, 3.0, seed=1)
@@ -98,7 +98,7 @@ def randint(
     dtype: DTypeLike = "int32",
     seed: Seed = None,
 ) -> jax.Array:
-    """Whole numbers spread evenly over minval ... maxval - 1."""
+    """Draw whole numbers spread evenly over minval ... maxval - 1."""
     kind = canonical(dtype)
     if not jnp.issubdtype(kind, jnp.integer):
         raise ValueError(f"`randint` returns integers; received dtype={dtype!r}. Use `uniform`.")
@@ -109,7 +109,7 @@ def randint(
 def categorical(
     logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> jax.Array:
-    """Classes drawn with the probabilities softmax(logits): (b, classes) -> (b, num_samples)"""
+    """Draw classes with the probabilities softmax(logits): (b, classes) -> (b, num_samples)"""
     logits = inexact(logits)
     draws = jax.random.categorical(
         draw_key(seed), logits, axis=-1, shape=(num_samples, *logits.shape[:-1])
@@ -124,7 +124,7 @@ def dropout(
     noise_shape: Sequence[int | None] | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """Each element 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014, JMLR 15)
+    """Set each element to 0 with probability `rate`, else divide it by 1 - rate (Srivastava et al. 2014, JMLR 15).
 
     Where `noise_shape` is 1, all elements along that axis share one draw; None stands for the input's
     own size.
@@ -151,7 +151,7 @@ def dropout(
 
 @op(name="random.shuffle")
 def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> jax.Array:
-    """The slices along an axis in random order."""
+    """Put the slices along an axis in random order."""
     return jax.random.permutation(draw_key(seed), array(x), axis)
 
 
@@ -159,7 +159,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> jax.Array:
 def gamma(
     shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike | None = None, seed: Seed = None
 ) -> jax.Array:
-    """Draws from the gamma distribution with shape parameter `alpha` and scale 1."""
+    """Draw from the gamma distribution with shape parameter `alpha` and scale 1."""
     kind = float_dtype(dtype)
     return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
 
@@ -172,7 +172,7 @@ def beta(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """Draws from the beta distribution, between 0 and 1 with mean alpha / (alpha + beta)."""
+    """Draw from the beta distribution, between 0 and 1 with mean alpha / (alpha + beta)."""
     kind = float_dtype(dtype)
     a, b = jnp.asarray(alpha, kind), jnp.asarray(beta, kind)
     return jax.random.beta(draw_key(seed), a, b, tuple(shape), kind)
@@ -186,7 +186,7 @@ def binomial(
     dtype: DTypeLike | None = None,
     seed: Seed = None,
 ) -> jax.Array:
-    """How many of `counts` tries succeed that each succeed with `probabilities`."""
+    """Draw how many of `counts` tries succeed that each succeed with `probabilities`."""
     kind = float_dtype(dtype)
     n, p = jnp.asarray(counts, kind), jnp.asarray(probabilities, kind)
     return jax.random.binomial(draw_key(seed), n, p, tuple(shape), kind)

@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"\(([^()]*)\)|(\w+)")
 
 @op
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Array:
-    """`tensor` with its axes named on the left of "->" and put together as on the right.
+    """Return `tensor` with its axes named on the left of "->" and put together as on the right.
 
     Axes in parentheses are the factors of one axis; of one of them the length may be left to be
     computed. Raises ValueError where pattern and shape do not fit.
@@ -55,7 +55,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Arra
 
 
 def _groups(side: str) -> list[list[str]]:
-    """ "a (b c)" as [["a"], ["b", "c"]]"""
+    """Parse "a (b c)" as [["a"], ["b", "c"]]."""
     return [inner.split() if not name else [name] for inner, name in _TOKEN.findall(side)]
 
 

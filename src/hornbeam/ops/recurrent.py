@@ -42,7 +42,7 @@ def simple_rnn(
     activation: Activation = tanh,
     **options: Any,
 ) -> Outputs:
-    """h[t] = activation(x[t] @ W + h[t-1] @ U + bias) (Elman 1990)
+    """Compute h[t] = activation(x[t] @ W + h[t-1] @ U + bias) (Elman 1990).
 
     x: (b, t, d), h0: (b, u), kernel W: (d, u), recurrent_kernel U: (u, u), bias: (u,) -> the last h
     (b, u), all h (b, t, u) and the states [h].
@@ -71,7 +71,7 @@ def lstm(
     recurrent_activation: Activation = sigmoid,
     **options: Any,
 ) -> Outputs:
-    """Long short-term memory (Hochreiter and Schmidhuber 1997); gates in the order i, f, g, o
+    """Run a long short-term memory (Hochreiter and Schmidhuber 1997); gates in the order i, f, g, o.
 
     With a = x[t] @ W + h[t-1] @ U + bias, cut into four: i, f, o = recurrent_activation(a),
     g = activation(a); c[t] = f * c[t-1] + i * g; h[t] = o * activation(c[t]).
@@ -105,7 +105,7 @@ def gru(
     reset_after: bool = True,
     **options: Any,
 ) -> Outputs:
-    """Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078); gates in the order z, r, g
+    """Run a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078); gates in the order z, r, g.
 
     z, r = recurrent_activation(x[t] @ W + bias + h[t-1] @ U + recurrent bias);
     h[t] = z * h[t-1] + (1 - z) * g, where with `reset_after`
@@ -137,7 +137,7 @@ def rnn(
     initial_states: Structure[TensorLike],
     **options: Any,
 ) -> Any:
-    """output[t], states = step(inputs[t], states) for any cell; `step` takes and returns tensors.
+    """Compute output[t], states = step(inputs[t], states) for any cell; `step` takes and returns tensors.
 
     inputs: a structure of (b, t, ...); outputs and states: structures of (b, ...); all options but
     `recurrent_dropout`. Return the last output, all outputs (b, t, ...) and the last states.
@@ -168,7 +168,7 @@ def _result(found: kernels.Outputs) -> Outputs:
 # Cached: compiled programs are found by the function, so one activation must always map to the same one.
 @lru_cache(maxsize=64)
 def _raw(activation: Activation) -> Callable[[Any], Any]:
-    """The activation over raw values: an op's own body, or any function of tensors wrapped."""
+    """Return the activation over raw values: an op's own body, or any function of tensors wrapped."""
     if activation is None:
         return lambda x: x
     if activation is tanh:

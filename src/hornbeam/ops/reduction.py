@@ -42,7 +42,7 @@ __all__ = [
 
 @op
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The sum.
+    """Return the sum.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.sum([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy())
@@ -55,32 +55,32 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 def prod(
     x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
 ) -> jax.Array:
-    """The product."""
+    """Return the product."""
     target = None if dtype is None else canonical(dtype)
     return jnp.prod(array(x), axis=as_axis(axis), keepdims=keepdims, dtype=target)
 
 
 @op
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The arithmetic mean."""
+    """Return the arithmetic mean."""
     return jnp.mean(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The standard deviation, sqrt(mean((x - mean(x))^2))."""
+    """Return the standard deviation, sqrt(mean((x - mean(x))^2))."""
     return jnp.std(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The variance, mean((x - mean(x))^2)."""
+    """Return the variance, mean((x - mean(x))^2)."""
     return jnp.var(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> jax.Array:
-    """The weighted mean, sum(x * weights) / sum(weights).
+    """Return the weighted mean, sum(x * weights) / sum(weights).
 
     >>> from hornbeam.keras import ops
     >>> float(ops.average([1.0, 4.0], weights=[2.0, 1.0]))
@@ -92,91 +92,91 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
 
 @op
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
-    """The largest element; `initial` takes part as if it were one more."""
+    """Return the largest element; `initial` takes part as if it were one more."""
     return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
-    """The smallest element; `initial` takes part as if it were one more."""
+    """Return the smallest element; `initial` takes part as if it were one more."""
     return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The largest element."""
+    """Return the largest element."""
     return jnp.max(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The smallest element."""
+    """Return the smallest element."""
     return jnp.min(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """The index of the largest element, the first of equals; None: in the flattened array."""
+    """Return the index of the largest element, the first of equals; None: in the flattened array."""
     return jnp.argmax(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """The index of the smallest element, the first of equals; None: in the flattened array."""
+    """Return the index of the smallest element, the first of equals; None: in the flattened array."""
     return jnp.argmin(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """Whether every element is true (not 0)."""
+    """Return whether every element is true (not 0)."""
     return jnp.all(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """Whether at least one element is true (not 0)."""
+    """Return whether at least one element is true (not 0)."""
     return jnp.any(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def count_nonzero(x: TensorLike, axis: Axis = None) -> jax.Array:
-    """How many elements are not 0."""
+    """Return how many elements are not 0."""
     return jnp.count_nonzero(array(x), axis=as_axis(axis))
 
 
 @op
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The largest element minus the smallest."""
+    """Return the largest element minus the smallest."""
     return jnp.ptp(array(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """log(sum(e^x)), without overflow on the way."""
+    """Return log(sum(e^x)), without overflow on the way."""
     return jax.nn.logsumexp(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
 @op
 def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
-    """The running sum along an axis; None: of the flattened array."""
+    """Return the running sum along an axis; None: of the flattened array."""
     return jnp.cumsum(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op
 def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
-    """The running product along an axis; None: of the flattened array."""
+    """Return the running product along an axis; None: of the flattened array."""
     return jnp.cumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
 
 
 @op(name="tf.math.cumsum")
 def running_sum(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> jax.Array:
-    """`cumsum` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
+    """Sum as `cumsum` does, but leave each element itself out where `exclusive`, and begin at the end where `reverse`."""
     return _running(jnp.cumsum, 0, array(x), axis, exclusive, reverse)
 
 
 @op(name="tf.math.cumprod")
 def running_product(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> jax.Array:
-    """`cumprod` that leaves each element itself out where `exclusive`, and begins at the end where `reverse`."""
+    """Multiply as `cumprod` does, but leave each element itself out where `exclusive`, and begin at the end where `reverse`."""
     return _running(jnp.cumprod, 1, array(x), axis, exclusive, reverse)
 
 
@@ -199,7 +199,7 @@ def _running(
 
 @op
 def masked_mean(x: TensorLike, mask: TensorLike, axis: int, keepdims: bool) -> jax.Array:
-    """The mean along an axis of what the mask, (b, t), keeps; NaN where it keeps nothing, as in Keras"""
+    """Return the mean along an axis of what the mask, (b, t), keeps; NaN where it keeps nothing, as in Keras"""
     x = array(x)
     kept = jnp.expand_dims(jnp.asarray(mask, x.dtype), 3 - axis)
     total = jnp.sum(x * kept, axis=axis, keepdims=keepdims)

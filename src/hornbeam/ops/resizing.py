@@ -23,7 +23,7 @@ METHODS = {
 def upsample(
     x: TensorLike, factors: tuple[int, ...], data_format: str, interpolation: str = "nearest"
 ) -> jax.Array:
-    """Each spatial axis enlarged by its factor"""
+    """Enlarge each spatial axis by its factor."""
     x = array(x)
     first = 1 if data_format == "channels_last" else 2
     if interpolation != "nearest":

@@ -15,7 +15,7 @@ from hornbeam.core.typing import TensorLike
 def exponential_decay(
     step: TensorLike, first: float, decay_steps: float, decay_rate: float, staircase: bool
 ) -> jax.Array:
-    """first * decay_rate^(step / decay_steps); `staircase` takes the whole part of the exponent."""
+    """Return first * decay_rate^(step / decay_steps); `staircase` takes the whole part of the exponent."""
     fraction = _float32(step) / decay_steps
     return first * jnp.power(decay_rate, jnp.floor(fraction) if staircase else fraction)
 
@@ -24,7 +24,7 @@ def exponential_decay(
 def inverse_time_decay(
     step: TensorLike, first: float, decay_steps: float, decay_rate: float, staircase: bool
 ) -> jax.Array:
-    """first / (1 + decay_rate * step / decay_steps); `staircase` takes the whole part of the fraction."""
+    """Return first / (1 + decay_rate * step / decay_steps); `staircase` takes the whole part of the fraction."""
     fraction = _float32(step) / decay_steps
     return first / (1 + decay_rate * (jnp.floor(fraction) if staircase else fraction))
 
@@ -33,7 +33,10 @@ def inverse_time_decay(
 def polynomial_decay(
     step: TensorLike, first: float, decay_steps: float, last: float, power: float, cycle: bool
 ) -> jax.Array:
-    """last + (first - last) * (1 - min(step / decay_steps, 1))^power; `cycle` stretches decay_steps to the next multiple."""
+    """Return last + (first - last) * (1 - min(step / decay_steps, 1))^power.
+
+    `cycle` stretches decay_steps to the next multiple.
+    """
     step = _float32(step)
     if cycle:
         fraction = step / (decay_steps * jnp.maximum(jnp.ceil(step / decay_steps), 1))
@@ -44,14 +47,14 @@ def polynomial_decay(
 
 @op
 def piecewise_constant(step: TensorLike, boundaries: list[float], values: list[float]) -> jax.Array:
-    """values[i] for the first i with step <= boundaries[i], else the last value"""
+    """Return values[i] for the first i with step <= boundaries[i], else the last value"""
     index = jnp.searchsorted(jnp.asarray(boundaries), jnp.asarray(step), side="left")
     return jnp.asarray(values, "float32")[index]
 
 
 @op
 def cosine_decay(step: TensorLike, first: float, decay_steps: float, alpha: float) -> jax.Array:
-    """first * (alpha + (1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2)"""
+    """Return first * (alpha + (1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2)"""
     fraction = jnp.clip(_float32(step), 0, decay_steps) / decay_steps
     return first * (alpha + (1 - alpha) * 0.5 * (1 + jnp.cos(math.pi * fraction)))
 
@@ -65,7 +68,7 @@ def warmup_cosine_decay(
     target: float,
     warmup_steps: float,
 ) -> jax.Array:
-    """A line from `first` to `target` in warmup_steps, then `cosine_decay`"""
+    """Return a line from `first` to `target` in warmup_steps, then `cosine_decay`."""
     step = _float32(step)
     rising = first + (target - first) * step / max(warmup_steps, 1)
     falling = cosine_decay.raw(step - warmup_steps, target, decay_steps, alpha)
@@ -76,7 +79,7 @@ def warmup_cosine_decay(
 def cosine_decay_restarts(
     step: TensorLike, first: float, decay_steps: float, t_mul: float, m_mul: float, alpha: float
 ) -> jax.Array:
-    """`cosine_decay` again and again, each period t_mul times as long and m_mul times as high"""
+    """Repeat `cosine_decay` again and again, each period t_mul times as long and m_mul times as high."""
     periods = _float32(step) / decay_steps
     if t_mul == 1:
         restart = jnp.floor(periods)
@@ -90,5 +93,5 @@ def cosine_decay_restarts(
 
 
 def _float32(step: TensorLike) -> jax.Array:
-    """The step as float32; narrower types could not count far enough."""
+    """Return the step as float32; narrower types could not count far enough."""
     return jnp.asarray(step).astype("float32")

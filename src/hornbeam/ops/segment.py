@@ -46,7 +46,7 @@ def segment_sum(
     num_segments: int | None = None,
     sorted: bool = False,
 ) -> jax.Array:
-    """The sum of each segment's rows.
+    """Return the sum of each segment's rows.
 
     >>> from hornbeam.keras import ops
     >>> print(ops.segment_sum([1, 2, 10], [0, 0, 1], num_segments=2).numpy())
@@ -62,7 +62,7 @@ def segment_prod(
     num_segments: int | None = None,
     sorted: bool = False,
 ) -> jax.Array:
-    """The product of each segment's rows."""
+    """Return the product of each segment's rows."""
     return _segments(jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
 
 
@@ -73,7 +73,7 @@ def segment_max(
     num_segments: int | None = None,
     sorted: bool = False,
 ) -> jax.Array:
-    """The largest element of each segment's rows."""
+    """Return the largest element of each segment's rows."""
     return _segments(jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
 
@@ -84,13 +84,13 @@ def segment_min(
     num_segments: int | None = None,
     sorted: bool = False,
 ) -> jax.Array:
-    """The smallest element of each segment's rows."""
+    """Return the smallest element of each segment's rows."""
     return _segments(jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
 
 @op(name="tf.math.segment_mean")
 def segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> jax.Array:
-    """The mean of each segment's rows, 0 for a segment without rows."""
+    """Return the mean of each segment's rows, 0 for a segment without rows."""
     data, ids = array(data), array(segment_ids)
     rows = jax.ops.segment_sum(jnp.ones(ids.shape, "float32"), ids, num_segments)
     total = jax.ops.segment_sum(data, ids, num_segments)

@@ -44,7 +44,7 @@ def _pair(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 @op
 def fft(x: Pair) -> tuple[jax.Array, jax.Array]:
-    """The discrete Fourier transform along the last axis, sum over t of x[t] e^(-2 pi i k t / n)
+    """Return the discrete Fourier transform along the last axis, sum over t of x[t] e^(-2 pi i k t / n).
 
     >>> from hornbeam.keras import ops
     >>> real, imaginary = ops.fft(([0.0, 1.0], [0.0, 0.0]))
@@ -56,31 +56,31 @@ def fft(x: Pair) -> tuple[jax.Array, jax.Array]:
 
 @op
 def fft2(x: Pair) -> tuple[jax.Array, jax.Array]:
-    """The discrete Fourier transform along the last two axes."""
+    """Return the discrete Fourier transform along the last two axes."""
     return _pair(jnp.fft.fft2(_complex(x)))
 
 
 @op
 def ifft2(x: Pair) -> tuple[jax.Array, jax.Array]:
-    """The inverse of `fft2`."""
+    """Return the inverse of `fft2`."""
     return _pair(jnp.fft.ifft2(_complex(x)))
 
 
 @op
 def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
-    """The first n / 2 + 1 terms of the Fourier transform of a real signal along the last axis."""
+    """Return the first n / 2 + 1 terms of the Fourier transform of a real signal along the last axis."""
     return _pair(jnp.fft.rfft(inexact(x), n=fft_length))
 
 
 @op
 def irfft(x: Pair, fft_length: int | None = None) -> jax.Array:
-    """The real signal of n points whose `rfft` is x; n is 2 (terms - 1) by default."""
+    """Return the real signal of n points whose `rfft` is x; n is 2 (terms - 1) by default."""
     return jnp.fft.irfft(_complex(x), n=fft_length)
 
 
 @op
 def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> jax.Array:
-    """Windows of the last axis: (..., n) -> (..., 1 + (n - length) // stride, length)
+    """Return windows of the last axis: (..., n) -> (..., 1 + (n - length) // stride, length)
 
     >>> from hornbeam.keras import ops
     >>> print(ops.extract_sequences([1, 2, 3, 4, 5, 6], 3, 2).numpy())
@@ -102,7 +102,7 @@ def stft(
     window: TensorLike | str | None = "hann",
     center: bool = True,
 ) -> tuple[jax.Array, jax.Array]:
-    """The Fourier transform of short windows: (..., n) -> two of (..., windows, fft_length / 2 + 1)
+    """Return the Fourier transform of short windows: (..., n) -> two of (..., windows, fft_length / 2 + 1)
 
     `window` is "hann", "hamming", a tensor of `sequence_length` points, or None. With `center` the
     signal is reflected at its ends, so that window t lies around place t * sequence_stride.
@@ -126,7 +126,7 @@ def istft(
     window: TensorLike | str | None = "hann",
     center: bool = True,
 ) -> jax.Array:
-    """The signal whose `stft` is x: windows transformed back, weighted, summed where they overlap
+    """Return the signal whose `stft` is x: windows transformed back, weighted, summed where they overlap.
 
     `length` cuts or fills the result to so many points.
     """
@@ -154,7 +154,7 @@ def istft(
 
 
 def _window(window: TensorLike | str | None, length: int, dtype: DTypeLike) -> jax.Array:
-    """The weights; Hann and Hamming are periodic: of length + 1 points, the last left out."""
+    """Return the weights; Hann and Hamming are periodic: of length + 1 points, the last left out."""
     if window is None:
         return jnp.ones((length,), dtype)
     if isinstance(window, str):
@@ -177,6 +177,6 @@ def _centred(weights: jax.Array, length: int) -> jax.Array:
 
 @op
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> jax.Array:
-    """The peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
+    """Return the peak signal-to-noise ratio in dB, 10 log10(max_val^2 / mean((x1 - x2)^2))"""
     error = jnp.mean(jnp.square(inexact(x1) - inexact(x2)))
     return 20 * jnp.log10(jnp.asarray(max_val, error.dtype)) - 10 * jnp.log10(error)

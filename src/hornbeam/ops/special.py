@@ -15,57 +15,57 @@ from hornbeam.ops.common import array
 
 @op
 def lgamma(x: TensorLike) -> jax.Array:
-    """log |gamma(x)|"""
+    """Return log |gamma(x)|"""
     return jax.scipy.special.gammaln(operand(x))
 
 
 @op
 def digamma(x: TensorLike) -> jax.Array:
-    """The derivative of `lgamma`."""
+    """Return the derivative of `lgamma`."""
     return jax.scipy.special.digamma(operand(x))
 
 
 @op
 def reciprocal_no_nan(x: TensorLike) -> jax.Array:
-    """1 / x, and 0 where x is 0."""
+    """Return 1 / x, and 0 where x is 0."""
     x = array(x)
     return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x)).astype(x.dtype)
 
 
 @op
 def squared_difference(x: TensorLike, y: TensorLike) -> jax.Array:
-    """(x - y)^2"""
+    """Return (x - y)^2"""
     return jnp.square(jnp.subtract(operand(x), operand(y)))
 
 
 @op
 def multiply_no_nan(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x y, and 0 where y is 0 even if x is NaN or infinite."""
+    """Return x y, and 0 where y is 0 even if x is NaN or infinite."""
     return jnp.where(array(y) == 0, 0, jnp.multiply(operand(x), operand(y)))
 
 
 @op
 def xlogy(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x log(y), and 0 where x is 0."""
+    """Return x log(y), and 0 where x is 0."""
     return jax.scipy.special.xlogy(operand(x), operand(y))
 
 
 @op
 def xlog1py(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x log(1 + y), and 0 where x is 0."""
+    """Return x log(1 + y), and 0 where x is 0."""
     return jax.scipy.special.xlog1py(operand(x), operand(y))
 
 
 @op
 def xdivy(x: TensorLike, y: TensorLike) -> jax.Array:
-    """x / y, and 0 where x is 0."""
+    """Return x / y, and 0 where x is 0."""
     x, y = array(x), array(y)
     return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))
 
 
 @op
 def add_n(inputs: Sequence[TensorLike]) -> jax.Array:
-    """The sum of a list of tensors of one shape."""
+    """Return the sum of a list of tensors of one shape."""
     total = array(inputs[0])
     for each in inputs[1:]:
         total = total + operand(each)
@@ -74,5 +74,5 @@ def add_n(inputs: Sequence[TensorLike]) -> jax.Array:
 
 @op(name="complex")
 def complex_number(real: TensorLike, imag: TensorLike) -> jax.Array:
-    """real + i imag"""
+    """Return real + i imag"""
     return jax.lax.complex(array(real), array(imag))

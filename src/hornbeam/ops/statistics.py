@@ -36,32 +36,32 @@ __all__ = [
 
 @op
 def sort(x: TensorLike, axis: int | None = -1) -> jax.Array:
-    """x in ascending order along an axis."""
+    """Sort x in ascending order along an axis."""
     return jnp.sort(array(x), axis=axis)
 
 
 @op
 def argsort(x: TensorLike, axis: int | None = -1) -> jax.Array:
-    """The indices that put x in ascending order; equals keep their order."""
+    """Return the indices that put x in ascending order; equals keep their order."""
     x = array(x)
     return jnp.argsort(x, axis=axis if x.ndim else None)
 
 
 @op(name="tf.argsort")
 def sorting_indices(x: TensorLike, axis: int, descending: bool) -> jax.Array:
-    """The indices that put x in ascending or descending order; equals keep their order."""
+    """Return the indices that put x in ascending or descending order; equals keep their order."""
     return jnp.argsort(array(x), axis=axis, descending=descending, stable=True)
 
 
 @op
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> jax.Array:
-    """Indices that put the kth smallest in its place, smaller ones before and larger ones after."""
+    """Return indices that put the kth smallest in its place, smaller ones before and larger ones after."""
     return jnp.argpartition(array(x), kth, axis)
 
 
 @op
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[jax.Array, ...]:
-    """The k largest elements of the last axis, largest first, and their indices.
+    """Return the k largest elements of the last axis, largest first, and their indices.
 
     The order is always the sorted one: `sorted=False` only permits another.
 
@@ -75,7 +75,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[jax.Array, ...]:
 
 @op
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> jax.Array:
-    """Whether each target class is among the k most likely; ties with the kth count as in.
+    """Return whether each target class is among the k most likely; ties with the kth count as in.
 
     targets: integers (b,), predictions: (b, classes) -> booleans (b,). A target out of range, or
     whose score is not finite, is never in.
@@ -95,13 +95,13 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> jax.Array:
 
 @op
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> jax.Array:
-    """Where each value would go in a sorted 1D sequence: before ("left") or after its equals."""
+    """Return where each value would go in a sorted 1D sequence: before ("left") or after its equals."""
     return jnp.searchsorted(array(sorted_sequence), array(values), side=side)
 
 
 @op
 def digitize(x: TensorLike, bins: TensorLike) -> jax.Array:
-    """The number of the bin that x falls into: bins[i - 1] <= x < bins[i].
+    """Return the number of the bin that x falls into: bins[i - 1] <= x < bins[i].
 
     >>> from hornbeam.keras import ops
     >>> print(ops.digitize([0.2, 6.4, 3.0], bins=[0.0, 1.0, 2.5, 4.0]).numpy())
@@ -112,7 +112,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> jax.Array:
 
 @op
 def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
-    """The middle element in order of size, or the mean of the two middle ones."""
+    """Return the middle element in order of size, or the mean of the two middle ones."""
     return jnp.median(inexact(x), axis=as_axis(axis), keepdims=keepdims)
 
 
@@ -124,7 +124,7 @@ def quantile(
     method: str = "linear",
     keepdims: bool = False,
 ) -> jax.Array:
-    """The value below which the fraction `q` of the elements lies, q in [0, 1].
+    """Return the value below which the fraction `q` of the elements lies, q in [0, 1].
 
     `method` says what holds between two elements: "linear", "lower", "higher", "midpoint" or
     "nearest". Several `q` come first in the result's shape.
@@ -146,7 +146,7 @@ def percentile(
     method: str = "linear",
     keepdims: bool = False,
 ) -> jax.Array:
-    """The value below which `q` per cent of the elements lie, q in [0, 100]; see `quantile`."""
+    """Return the value below which `q` per cent of the elements lie, q in [0, 100]; see `quantile`."""
     x = inexact(x)
     q = jnp.asarray(q, x.dtype)
     return jnp.percentile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)
@@ -156,7 +156,7 @@ def percentile(
 def bincount(
     x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
 ) -> jax.Array:
-    """How often each of 0, 1, 2, ... occurs on the last axis of x, or the sum of its weights.
+    """Return how often each of 0, 1, 2, ... occurs on the last axis of x, or the sum of its weights.
 
     x: integers >= 0, (n,) or (b, n) -> (bins,) or (b, bins), bins = max(max(x) + 1, minlength). The
     number of bins depends on values, so that a compiled program must not need more than `minlength`:
@@ -193,7 +193,7 @@ def counts_of_pairs(
     weights: TensorLike | None,
     dtype: str,
 ) -> jax.Array:
-    """How often each class was predicted as each, (true classes, predicted classes), or the sum of the weights."""
+    """Return how often each class was predicted as each, (true classes, predicted classes), or the sum of the weights."""
     labels, predictions = jnp.ravel(array(labels)), jnp.ravel(array(predictions))
     ones = jnp.ones(labels.shape, dtype)
     values = ones if weights is None else jnp.ravel(array(weights)).astype(dtype)
@@ -208,7 +208,7 @@ def _is_int(value: object) -> bool:
 def histogram(
     x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None
 ) -> tuple[jax.Array, ...]:
-    """How many elements fall into each of `bins` equal intervals, and the intervals' bins + 1 edges.
+    """Return how many elements fall into each of `bins` equal intervals, and the intervals' bins + 1 edges.
 
     >>> from hornbeam.keras import ops
     >>> counts, edges = ops.histogram([1.0, 2.0, 2.0, 5.0], bins=4)
@@ -234,7 +234,7 @@ def unique(
     size: int | None = None,
     fill_value: TensorLike | None = None,
 ) -> jax.Array | tuple[jax.Array, ...]:
-    """The distinct elements (or slices along `axis`), always in ascending order.
+    """Return the distinct elements (or slices along `axis`), always in ascending order.
 
     With the flags also, as a tuple: the index of each one's first occurrence, which one stands at
     each place of x, and how often each occurs. How many there are depends on values: a compiled
@@ -257,19 +257,19 @@ def unique(
 
 @op
 def corrcoef(x: TensorLike) -> jax.Array:
-    """Pearson's correlation of every two rows: (variables, observations) -> (variables, variables)."""
+    """Return Pearson's correlation of every two rows: (variables, observations) -> (variables, variables)."""
     return jnp.corrcoef(inexact(x))
 
 
 @op
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> jax.Array:
-    """Cross-correlation of two 1D sequences; `mode` is "valid", "same" or "full" as in NumPy."""
+    """Return the cross-correlation of two 1D sequences; `mode` is "valid", "same" or "full" as in NumPy."""
     return jnp.correlate(*inexact_pair(x1, x2), mode=mode)
 
 
 @op
 def diff(a: TensorLike, n: int = 1, axis: int = -1) -> jax.Array:
-    """a[i + 1] - a[i] along an axis, taken n times."""
+    """Return a[i + 1] - a[i] along an axis, taken n times."""
     return jnp.diff(array(a), n=n, axis=axis)
 
 
@@ -277,5 +277,5 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> jax.Array:
 def trapezoid(
     y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
 ) -> jax.Array:
-    """The integral of y by the trapezoidal rule, sampled at x or `dx` apart."""
+    """Return the integral of y by the trapezoidal rule, sampled at x or `dx` apart."""
     return jnp.trapezoid(inexact(y), None if x is None else inexact(x), dx=dx, axis=axis)

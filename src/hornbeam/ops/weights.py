@@ -17,7 +17,7 @@ from hornbeam.core.typing import TensorLike
 def with_norms(
     w: TensorLike, low: float, high: float | None, rate: float, axis: int | Sequence[int]
 ) -> jax.Array:
-    """w with its norms along `axis` moved by the share `rate` into [low, high]."""
+    """Return w with its norms along `axis` moved by the share `rate` into [low, high]."""
     w = jnp.asarray(w)
     axes = axis if isinstance(axis, int) else tuple(axis)
     norms = jnp.sqrt(jnp.sum(jnp.square(w), axis=axes, keepdims=True))
@@ -27,13 +27,13 @@ def with_norms(
 
 @op
 def without_negatives(w: TensorLike) -> jax.Array:
-    """max(w, 0)"""
+    """Return max(w, 0)"""
     return jnp.maximum(operand(w), 0)
 
 
 @op
 def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> jax.Array:
-    """l1 * sum |x| + l2 * sum x^2; a term whose factor is 0 is left out."""
+    """Return l1 * sum |x| + l2 * sum x^2; a term whose factor is 0 is left out."""
     x = jnp.asarray(x)
     penalty = jnp.zeros((), x.dtype)
     if l1:
@@ -45,7 +45,7 @@ def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> jax.Array:
 
 @op
 def orthogonal_penalty(x: TensorLike, factor: float, mode: str) -> jax.Array:
-    """factor * the mean of |cos| of the angles between all pairs of rows (or columns) of x."""
+    """Return factor * the mean of |cos| of the angles between all pairs of rows (or columns) of x."""
     rows = jnp.asarray(x) if mode == "rows" else jnp.asarray(x).T
     squares = jnp.sum(jnp.square(rows), axis=1, keepdims=True)
     rows = rows / jnp.sqrt(jnp.maximum(squares, epsilon()))  # a row of zeros is orthogonal to all

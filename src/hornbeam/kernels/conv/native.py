@@ -40,7 +40,7 @@ _Pair: TypeAlias = tuple[jax.Array, jax.Array]
 def conv(
     slide: Slide, relu: bool, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
 ) -> jax.Array:
-    """Then relu, if asked; bias may be None."""
+    """Return the convolution, then relu if asked; bias may be None."""
     return _conv(slide, relu, x, kernel, bias)
 
 
@@ -70,7 +70,7 @@ _conv.defvjp(_conv_forward, _conv_backward)
 
 @compiled(static=1)
 def conv_transpose(slide: Slide, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """What an input's gradient is to a convolution, for an x of the size of its output."""
+    """Return what an input's gradient is to a convolution, for an x of the size of its output."""
     return _transpose(slide, x, kernel)
 
 
@@ -108,7 +108,7 @@ def _forward(slide: Slide, relu: bool) -> Callable[..., jax.Array]:
 
 @cache
 def _input_gradient(slide: Slide, channels: int) -> Callable[..., jax.Array]:
-    """dx of (dy, kernel, y); where y is given, dy counts where y is above 0."""
+    """Return dx for (dy, kernel, y); where y is given, dy counts where y is above 0."""
 
     def run(dy: jax.Array, kernel: jax.Array, y: jax.Array | None) -> jax.Array:
         result = _like(dy, dy.shape[0], *slide.size, channels)
@@ -124,7 +124,7 @@ def _input_gradient(slide: Slide, channels: int) -> Callable[..., jax.Array]:
 def _weight_gradient(
     slide: Slide, kernel: tuple[int, ...], bias: bool
 ) -> Callable[..., native.Arrays]:
-    """(d_kernel, d_bias) of (x, dy, y); without a bias, d_bias is empty."""
+    """Return (d_kernel, d_bias) for (x, dy, y); without a bias, d_bias is empty."""
 
     def run(x: jax.Array, dy: jax.Array, y: jax.Array | None) -> native.Arrays:
         results = _like(x, *kernel), _like(x, kernel[-1] if bias else 0)
@@ -145,7 +145,7 @@ def _weight_gradient(
 def conv_max_pool(
     slide: Slide, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
 ) -> jax.Array:
-    """(b, h' / 2, w' / 2, f); bias may be None."""
+    """Return the pooled convolution, (b, h' / 2, w' / 2, f); bias may be None."""
     return _conv_pool(slide, x, kernel, bias)
 
 
@@ -175,7 +175,7 @@ _conv_pool.defvjp(_conv_pool_forward, _conv_pool_backward)
 def _conv_pool_mapped(
     slide: Slide, x: jax.Array, kernel: jax.Array, bias: jax.Array | None
 ) -> native.Arrays:
-    """The value, and the map of where each maximum was found, all that the gradients need of it."""
+    """Return the value, and the map of where each maximum was found, all that the gradients need of it."""
     return _pool_forward(slide)(x, kernel, bias)
 
 
@@ -260,7 +260,7 @@ def _like(array: jax.Array, *shape: int) -> jax.ShapeDtypeStruct:
 
 
 def _pooled(slide: Slide, x: jax.Array, kernel: jax.Array) -> tuple[native.Result, native.Result]:
-    """What a pooled value and its map look like."""
+    """Return what a pooled value and its map look like."""
     h, w = slide.outputs(kernel.shape)
     value = _like(x, x.shape[0], h // 2, w // 2, kernel.shape[-1])
     return value, jax.ShapeDtypeStruct(value.shape, jnp.uint8)
@@ -281,7 +281,7 @@ def _weights(slide: Slide, shape: tuple[int, ...], x: jax.Array, dz: jax.Array) 
 
 
 def _unpooled(dy: jax.Array, places: jax.Array, size: tuple[int, int]) -> jax.Array:
-    """dy where the map says that it came from, else 0; (b, h, w, f) of that size."""
+    """Return dy where the map says that it came from, else 0; (b, h, w, f) of that size."""
     b, h, w, f = dy.shape
     numbers = np.arange(4, dtype=np.uint8).reshape(1, 1, 2, 1, 2, 1)
     each = (slice(None), slice(None), None, slice(None), None, slice(None))
@@ -290,7 +290,7 @@ def _unpooled(dy: jax.Array, places: jax.Array, size: tuple[int, int]) -> jax.Ar
 
 
 def _fold_images(*shared: int) -> native.Fold:
-    """Under vmap many sets of images are one larger set, if the `shared` arguments are the same for all."""
+    """Join many sets of images under vmap to one larger set, if the `shared` arguments are the same for all."""
 
     def fold(
         f: Callable[..., jax.Array | native.Arrays],

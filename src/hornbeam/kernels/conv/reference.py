@@ -82,7 +82,7 @@ def conv_transpose(
 
 
 def causal_padding(window: Sequence[int], dilation: Sequence[int]) -> list[tuple[int, int]]:
-    """Zeros before each axis, none after: (k - 1) * dilation of them."""
+    """Return zeros before each axis, none after: (k - 1) * dilation of them."""
     return [((k - 1) * rate, 0) for k, rate in zip(window, dilation, strict=True)]
 
 
@@ -94,7 +94,7 @@ def transpose_padding(
     output_padding: Sequence[int | None],
     dilation: Sequence[int],
 ) -> list[tuple[int, int]]:
-    """How much `conv_transpose` pads each axis of its spread-out input, of that shape."""
+    """Return how much `conv_transpose` pads each axis of its spread-out input, of that shape."""
     return [
         _transpose_padding(size, k, stride, padding, extra, rate)
         for size, k, stride, extra, rate in zip(
@@ -122,6 +122,6 @@ def _transpose_padding(
 
 
 def _dimension_numbers(spatial: int) -> tuple[str, str, str]:
-    """Channels-last layouts in XLA's letters, e.g. ("NHWC", "HWIO", "NHWC") in two dimensions."""
+    """Return channels-last layouts in XLA's letters, e.g. ("NHWC", "HWIO", "NHWC") in two dimensions."""
     letters = "DHW"[3 - spatial :]
     return f"N{letters}C", f"{letters}IO", f"N{letters}C"

@@ -36,7 +36,7 @@ class Slide(NamedTuple):
         }
 
     def outputs(self, kernel: Sequence[int]) -> tuple[int, int]:
-        """h', w'"""
+        """Return h', w'"""
         h, w = (
             (n + sum(pair) - (k - 1) * rate - 1) // stride + 1
             for n, pair, k, rate, stride in zip(
@@ -46,7 +46,7 @@ class Slide(NamedTuple):
         return h, w
 
     def first(self, kernel: Sequence[int], outputs: Sequence[int]) -> Slide:
-        """As far as the first so many rows and columns of outputs."""
+        """Return the slide over the first so many rows and columns of outputs."""
         top, left, *_ = self.padding
         ends = (
             (n - 1) * stride + (k - 1) * rate + 1 - before - size
@@ -69,7 +69,7 @@ class Slide(NamedTuple):
         return self.size[0] + min(bottom, 0), self.size[1] + min(right, 0)
 
     def conv(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
-        """The reference."""
+        """Convolve by the reference."""
         return reference.conv(x, kernel, self.strides, self.pads, self.dilation)
 
 

@@ -52,13 +52,13 @@ class Windows(NamedTuple):
         ]
 
     def taps(self, x: jax.Array, padding: float) -> list[jax.Array]:
-        """The elements of all windows, place by place; differentiable."""
+        """Return the elements of all windows, place by place; differentiable."""
         config = [(0, 0, 0), *((*pair, 0) for pair in self.pads), (0, 0, 0)]
         padded = lax.pad(x, jnp.asarray(padding, x.dtype), config)
         return list(by_xla.taps(padded, self.window, self.strides))
 
     def counts(self) -> np.ndarray:
-        """How many real elements each window holds; (h', w', 1)."""
+        """Return how many real elements each window holds; (h', w', 1)."""
         each: list[np.ndarray] = []
         for n, k, stride, (before, _), out in zip(
             self.size, self.window, self.strides, self.pads, self.outputs, strict=True
@@ -73,7 +73,7 @@ class Windows(NamedTuple):
 
 @compiled(static=1)
 def max_pool(windows: Windows, x: jax.Array) -> jax.Array:
-    """The largest element of each window, the first of equal ones."""
+    """Return the largest element of each window, the first of equal ones."""
     return _max_pool(windows, x)
 
 
@@ -95,7 +95,7 @@ _max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 @custom_gradient(static=1)
 def _max_pool_mapped(windows: Windows, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The value, and the place in its window of each maximum: all that the gradient needs."""
+    """Return the value, and the place in its window of each maximum: all that the gradient needs."""
     return _max_forward(windows)(x)
 
 
@@ -160,7 +160,7 @@ def _max_gradient(windows: Windows) -> Callable[..., jax.Array]:
 
 @compiled(static=1)
 def average_pool(windows: Windows, x: jax.Array) -> jax.Array:
-    """The mean of what each window holds of x."""
+    """Return the mean of what each window holds of x."""
     return _average_pool(windows, x)
 
 

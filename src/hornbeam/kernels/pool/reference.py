@@ -56,7 +56,7 @@ def average_pool(
 
 @custom_tangent(1)
 def _max_pool_blocks(x: jax.Array, window: Ints) -> jax.Array:
-    """Windows side by side; what is left after the last whole one is not read.
+    """Pool windows that lie side by side; what is left after the last whole one is not read.
 
     Without a gradient, this form is what XLA on CPU fuses with the convolution before it: the pair
     runs seven times faster than with taps. XLA's maximum drops NaN there; the form that gradients
@@ -82,7 +82,7 @@ def _max_pool_blocks_jvp(
 
 @custom_tangent(1, 2)
 def _max_pool_taps(x: jax.Array, window: Ints, strides: Ints) -> jax.Array:
-    """Windows that overlap or leave gaps; x is already padded."""
+    """Pool windows that overlap or leave gaps; x is already padded."""
     return maximum(list(taps(x, window, strides)))[0]
 
 
@@ -99,7 +99,7 @@ def _max_pool_taps_jvp(
 
 
 def maximum(taps: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
-    """The elementwise maximum over the taps, and the number of the first tap that has it."""
+    """Return the elementwise maximum over the taps, and the number of the first tap that has it."""
     largest, first = taps[0], jnp.zeros(taps[0].shape, jnp.uint8)
     for number, tap in enumerate(taps[1:], start=1):
         first = jnp.where(tap > largest, jnp.uint8(number), first)
@@ -108,7 +108,7 @@ def maximum(taps: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
 
 
 def taps(x: jax.Array, window: Ints, strides: Ints) -> Iterator[jax.Array]:
-    """For each place in the window, in row-major order, that place's element of all windows."""
+    """Return, for each place in the window in row-major order, that place's element of all windows."""
     outputs = [(n - k) // s + 1 for n, k, s in zip(x.shape[1:-1], window, strides, strict=True)]
     for offset in itertools.product(*map(range, window)):
         stop = [at + (n - 1) * s + 1 for at, n, s in zip(offset, outputs, strides, strict=True)]
@@ -122,7 +122,7 @@ def _crop_to_blocks(x: jax.Array, window: Ints) -> jax.Array:
 
 
 def _split_blocks(x: jax.Array, window: Ints) -> tuple[jax.Array, Ints]:
-    """(b, h, w, c) -> (b, h / k, k, w / k, k, c), and which axes lie within a window."""
+    """Return x as (b, h / k, k, w / k, k, c), and which axes lie within a window."""
     split = [part for n, k in zip(x.shape[1:-1], window, strict=True) for part in (n // k, k)]
     within = tuple(range(2, 2 + 2 * len(window), 2))
     return x.reshape(x.shape[0], *split, x.shape[-1]), within
@@ -140,7 +140,7 @@ def _pad(x: jax.Array, window: Ints, strides: Ints, padding: str, value: float) 
 def same_padding(
     sizes: Sequence[int], window: Sequence[int], strides: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """TensorFlow's "same": ceil(size / stride) windows, the odd zero at the end."""
+    """Return TensorFlow's "same" padding: ceil(size / stride) windows, the odd zero at the end."""
     pairs: list[tuple[int, int]] = []
     for size, k, stride in zip(sizes, window, strides, strict=True):
         total = max((-(-size // stride) - 1) * stride + k - size, 0)
@@ -149,7 +149,7 @@ def same_padding(
 
 
 def _window_counts(sizes: Ints, window: Ints, strides: Ints, padding: str) -> np.ndarray:
-    """How many real elements each window holds, shape (s'..., 1)."""
+    """Return how many real elements each window holds, shape (s'..., 1)."""
     if padding == "valid":
         return np.array(float(math.prod(window)))
     counts = np.ones(())
@@ -176,7 +176,7 @@ def _reduce_window(
 
 
 def _lowest(dtype: np.dtype[np.generic]) -> float:
-    """What loses against every value of the dtype."""
+    """Return what loses against every value of the dtype."""
     if jnp.issubdtype(dtype, jnp.floating):
         return -math.inf
     return False if dtype == jnp.bool_ else int(jnp.iinfo(dtype).min)

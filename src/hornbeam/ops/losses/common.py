@@ -16,7 +16,7 @@ from hornbeam.ops.manipulation import expand_dims, squeeze
 
 
 def aligned(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[jax.Array, jax.Array]:
-    """Truth and prediction as arrays of one floating type and, where an axis of size 1 is missing, of one rank.
+    """Return truth and prediction as arrays of one floating type and, where an axis of size 1 is missing, of one rank.
 
     Raises ValueError in the name of the function `name` where the shapes do not fit.
     """
@@ -31,7 +31,7 @@ def aligned(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[jax.Arra
 
 
 def same_rank(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(n,) against (n, 1) becomes (n, 1); a last axis of size 1 that only one of them has is dropped otherwise.
+    """Reshape (n,) against (n, 1) to (n, 1); drop a last axis of size 1 that only one of them has otherwise.
 
     Without it (n,) and (n, 1) would broadcast to (n, n): every label against every prediction.
     """
@@ -45,7 +45,7 @@ def same_rank(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
 def shape_error(
     name: str, y_true: jax.Array, y_pred: jax.Array, expected: str, hint: str = ""
 ) -> ValueError:
-    """The error for a truth and a prediction whose shapes do not fit."""
+    """Return the error for a truth and a prediction whose shapes do not fit."""
     return ValueError(
         f"{name} expects `y_true` and `y_pred` of {expected}. Received: y_true.shape={tuple(y_true.shape)}, "
         f"y_pred.shape={tuple(y_pred.shape)}.{' ' + hint if hint else ''}"
@@ -53,12 +53,12 @@ def shape_error(
 
 
 def mean_last(x: jax.Array) -> jax.Array:
-    """The mean over the last axis; a scalar stays as it is."""
+    """Return the mean over the last axis; a scalar stays as it is."""
     return jnp.mean(x, axis=-1) if x.ndim else x
 
 
 def per_value(weights: jax.Array, values: jax.Array, what: str) -> jax.Array:
-    """Weights or a mask with as many axes as `values`, each as long or of size 1.
+    """Return weights or a mask with as many axes as `values`, each as long or of size 1.
 
     The axes are matched from the first one on, the samples: (b,) weighs whole samples of values (b, t). NumPy's own
     rule matches from the last one on, which would weigh time steps where b happens to equal t.
@@ -79,12 +79,12 @@ def per_value(weights: jax.Array, values: jax.Array, what: str) -> jax.Array:
 
 
 def weighted(values: jax.Array, weights: jax.Array) -> jax.Array:
-    """values * weights, where weight 0 leaves a value out even if it is NaN or infinite."""
+    """Return values * weights, where weight 0 leaves a value out even if it is NaN or infinite."""
     return jnp.where(weights == 0, 0, values * weights)
 
 
 def joint_mask(values: jax.Array, masks: Sequence[TensorLike]) -> jax.Array | None:
-    """The masks combined, for `values`; None where there is none."""
+    """Combine the masks, for `values`; return None where there is none."""
     joint = None
     for each in masks:
         mask = per_value(array(each).astype(bool), values, "mask")
@@ -94,7 +94,7 @@ def joint_mask(values: jax.Array, masks: Sequence[TensorLike]) -> jax.Array | No
 
 @op
 def ratio(numerator: TensorLike, denominator: TensorLike) -> jax.Array:
-    """numerator / denominator, and 0 where the denominator is 0."""
+    """Return numerator / denominator, and 0 where the denominator is 0."""
     divisor = operand(denominator)
     is_zero = jnp.equal(divisor, 0)
     return jnp.where(is_zero, 0, operand(numerator) / jnp.where(is_zero, 1, divisor))

@@ -24,7 +24,7 @@ def binary_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> jax.Array:
-    """-mean(y_true * log(p) + (1 - y_true) * log(1 - p)) over the axis
+    """Return -mean(y_true * log(p) + (1 - y_true) * log(1 - p)) over the axis
 
     p is y_pred, kept epsilon away from 0 and 1, or sigmoid(y_pred) for logits. `label_smoothing` s moves labels to
     y_true * (1 - s) + s / 2. (b, ..., d) -> (b, ...)
@@ -50,7 +50,7 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> jax.Array:
-    """Binary cross-entropy times (1 - p_t)^gamma, where p_t is the probability given to the truth
+    """Return binary cross-entropy times (1 - p_t)^gamma, where p_t is the probability given to the truth
 
     What is already predicted well counts less. With `apply_class_balancing`, 1s weigh alpha and 0s 1 - alpha.
     (b, ..., d) -> (b, ...). Source: Lin et al., Focal Loss for Dense Object Detection, arXiv:1708.02002.
@@ -79,7 +79,7 @@ def categorical_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> jax.Array:
-    """-sum(y_true * log(p)) over the axis of classes, for one-hot or soft labels
+    """Return -sum(y_true * log(p)) over the axis of classes, for one-hot or soft labels
 
     p is y_pred divided by its sum, or softmax(y_pred) for logits. `label_smoothing` s moves labels to
     y_true * (1 - s) + s / classes. (b, ..., classes) -> (b, ...)
@@ -103,7 +103,7 @@ def categorical_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> jax.Array:
-    """-sum(alpha * (1 - p)^gamma * y_true * log(p)) over the axis of classes
+    """Return -sum(alpha * (1 - p)^gamma * y_true * log(p)) over the axis of classes
 
     What is already predicted well counts less. (b, ..., classes) -> (b, ...). Source: Lin et al., Focal Loss for Dense
     Object Detection, arXiv:1708.02002.
@@ -135,7 +135,7 @@ def sparse_categorical_crossentropy(
     ignore_class: int | None = None,
     axis: int = -1,
 ) -> jax.Array:
-    """-log(p[y_true]), where y_true is the number of the class, from 0
+    """Return -log(p[y_true]), where y_true is the number of the class, from 0
 
     p as in `categorical_crossentropy`. Labels `ignore_class` (a void class, say) cost 0. Any other label that is no
     class costs NaN, as in TensorFlow: compiled code can't raise. `fit` checks labels before it starts.
@@ -159,13 +159,13 @@ def sparse_categorical_crossentropy(
 def labels_kept(
     y_true: TensorLike, y_pred: TensorLike, ignore_class: int, axis: int = -1
 ) -> jax.Array:
-    """Where the labels of `sparse_categorical_crossentropy` are not `ignore_class`: booleans of the loss's shape."""
+    """Return where the labels of `sparse_categorical_crossentropy` differ from `ignore_class`, in the loss's shape."""
     return _labels(y_true, y_pred, axis)[0] != ignore_class
 
 
 @op
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """sum(y_true * log(y_true / y_pred)) over the last axis, both kept between epsilon and 1
+    """Return sum(y_true * log(y_true / y_pred)) over the last axis, both kept between epsilon and 1
 
     The Kullback-Leibler divergence. (b, ..., d) -> (b, ...)
 
@@ -180,7 +180,7 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean(y_pred - y_true * log(y_pred + epsilon)) over the last axis
+    """Return mean(y_pred - y_true * log(y_pred + epsilon)) over the last axis
 
     The negative log-likelihood of counts y_true under Poisson rates y_pred, up to a constant. (b, ..., d) -> (b, ...)
 

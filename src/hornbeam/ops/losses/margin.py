@@ -11,14 +11,14 @@ from hornbeam.ops.losses.common import aligned, mean_last
 
 
 def _signed(labels: jax.Array) -> jax.Array:
-    """Labels 0 and 1 as -1 and 1; labels that hold anything else are taken to be signed already."""
+    """Return labels 0 and 1 as -1 and 1; labels that hold anything else are taken to be signed already."""
     binary = jnp.all((labels == 0) | (labels == 1))
     return jnp.where(binary, 2 * labels - 1, labels)
 
 
 @op
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean(max(1 - y_true * y_pred, 0)) over the last axis
+    """Return mean(max(1 - y_true * y_pred, 0)) over the last axis
 
     y_true is -1 or 1; if all of it is 0 or 1, 0 is read as -1. (b, ..., d) -> (b, ...)
 
@@ -32,7 +32,7 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean(max(1 - y_true * y_pred, 0)^2) over the last axis
+    """Return mean(max(1 - y_true * y_pred, 0)^2) over the last axis
 
     y_true is -1 or 1; if all of it is 0 or 1, 0 is read as -1. (b, ..., d) -> (b, ...)
 
@@ -46,7 +46,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """max(1 + the best score of a wrong class - the score of the right one, 0)
+    """Return max(1 + the best score of a wrong class - the score of the right one, 0)
 
     y_true is one-hot. y_true, y_pred: (b, ..., classes) -> (b, ...)
 

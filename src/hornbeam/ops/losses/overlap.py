@@ -23,7 +23,7 @@ def tversky(
     beta: float = 0.5,
     axis: Axis = None,
 ) -> jax.Array:
-    """1 - both / (both + alpha * only_true + beta * only_pred) over the axes, all of them for None
+    """Return 1 - both / (both + alpha * only_true + beta * only_pred) over the axes, all of them for None
 
     alpha weighs what is there and not predicted, beta what is predicted and not there. (So Keras computes it; its
     documentation and the source have the two the other way round.) Source: Salehi et al., Tversky loss function for image
@@ -43,7 +43,7 @@ def tversky(
 
 @op
 def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> jax.Array:
-    """1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)) over the axes, all of them for None
+    """Return 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)) over the axes, all of them for None
 
     >>> from hornbeam import keras
     >>> float(keras.losses.dice([[1.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]))

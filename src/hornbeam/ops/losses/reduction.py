@@ -21,7 +21,7 @@ def reduce(
     reduction: str | None,
     dtype: str,
 ) -> jax.Array:
-    """The values of a loss weighted, masked and reduced."""
+    """Weight, mask and reduce the values of a loss."""
     values = array(values, dtype)
     # Half precision ends at 65504, or counts no further than 256: sums are kept in float32.
     wide = jnp.promote_types(values.dtype, "float32")

@@ -22,7 +22,7 @@ from hornbeam.ops.losses.common import aligned, mean_last
 
 @op
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean((y_true - y_pred)^2) over the last axis
+    """Return mean((y_true - y_pred)^2) over the last axis
 
     >>> from hornbeam import keras
     >>> print(keras.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 3.0]]).numpy())
@@ -34,7 +34,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean(|y_true - y_pred|) over the last axis
+    """Return mean(|y_true - y_pred|) over the last axis
 
     >>> from hornbeam import keras
     >>> print(keras.losses.mean_absolute_error([[0.0, 1.0]], [[1.0, 3.0]]).numpy())
@@ -46,7 +46,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """100 * mean(|y_true - y_pred| / |y_true|) over the last axis, in percent
+    """Return 100 * mean(|y_true - y_pred| / |y_true|) over the last axis, in percent
 
     |y_true| below epsilon (`keras.config.epsilon`) counts as epsilon.
 
@@ -60,7 +60,7 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> ja
 
 @op
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean((log(y_true + 1) - log(y_pred + 1))^2) over the last axis; numbers below 0 count as 0
+    """Return mean((log(y_true + 1) - log(y_pred + 1))^2) over the last axis; numbers below 0 count as 0
 
     >>> from hornbeam import keras
     >>> print(keras.losses.mean_squared_logarithmic_error([[0.0, 3.0]], [[0.0, 1.0]]).numpy())
@@ -74,7 +74,7 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> ja
 
 @op
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """mean(log(cosh(y_pred - y_true))) over the last axis
+    """Return mean(log(cosh(y_pred - y_true))) over the last axis
 
     Near 0 it is half the squared error, far away the absolute error less log(2).
 
@@ -89,7 +89,7 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> jax.Array:
-    """mean over the last axis of e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2, for e = y_true - y_pred
+    """Return the mean over the last axis of e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2; e = y_true - y_pred
 
     Source: Huber, Robust Estimation of a Location Parameter, 1964.
 
@@ -109,7 +109,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> jax.Arr
 def cosine_similarity(
     y_true: TensorLike, y_pred: TensorLike, axis: int | Sequence[int] = -1
 ) -> jax.Array:
-    """-sum(y_true * y_pred) / (|y_true| * |y_pred|) over the axis: -1 for the same direction, 0 for right angles
+    """Return -sum(y_true * y_pred) / (|y_true| * |y_pred|) over the axis: -1 for the same direction, 0 for right angles
 
     The negative of the similarity, so that it can be minimised. A vector of zeros has similarity 0 to any other.
 

@@ -15,14 +15,14 @@ from hornbeam.ops.losses.common import aligned, shape_error
 
 @op
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """y_true == y_pred; (b, ...) -> (b, ...)"""
+    """Return y_true == y_pred; (b, ...) -> (b, ...)"""
     y_true, y_pred = aligned("accuracy", y_true, y_pred)
     return _as_float(y_true == y_pred)
 
 
 @op
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> jax.Array:
-    """y_true == (y_pred > threshold); (b, ...) -> (b, ...)
+    """Return y_true == (y_pred > threshold); (b, ...) -> (b, ...)
 
     >>> from hornbeam import keras
     >>> print(keras.metrics.binary_accuracy([[1], [1], [0]], [[0.7], [0.4], [0.1]]).numpy())
@@ -34,7 +34,7 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 
 @op
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """argmax(y_true) == argmax(y_pred) over the classes; (b, ..., classes) -> (b, ...)
+    """Return argmax(y_true) == argmax(y_pred) over the classes; (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
     >>> print(keras.metrics.categorical_accuracy([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0.0]]).numpy())
@@ -49,7 +49,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
 
 @op
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
-    """y_true == argmax(y_pred) over the classes; (b, ...) or (b, ..., 1) against (b, ..., classes) -> (b, ...)
+    """Return y_true == argmax(y_pred) over the classes; (b, ...) or (b, ..., 1) against (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
     >>> print(keras.metrics.sparse_categorical_accuracy([2, 1], [[0.1, 0.9, 0.8], [0.05, 0.95, 0.0]]).numpy())
@@ -61,7 +61,7 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.A
 
 @op
 def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> jax.Array:
-    """Whether argmax(y_true) is among the k highest scores of y_pred; (b, ..., classes) -> (b, ...)
+    """Return whether argmax(y_true) is among the k highest scores of y_pred; (b, ..., classes) -> (b, ...)
 
     >>> from hornbeam import keras
     >>> print(keras.metrics.top_k_categorical_accuracy([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0.0]], k=2).numpy())
@@ -78,7 +78,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
 def sparse_top_k_categorical_accuracy(
     y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> jax.Array:
-    """Whether class y_true is among the k highest scores of y_pred; (b, ...) against (b, ..., classes) -> (b, ...)
+    """Return whether class y_true is among the k highest scores of y_pred; (b, ...) against (b, ..., classes) -> (b, ...)
 
     With `from_sorted_ids`, y_pred holds numbers of classes, the likeliest first, instead of scores.
 
@@ -114,7 +114,9 @@ def _class_numbers(
 
 
 def _in_top_k(labels: jax.Array, scores: jax.Array, k: int) -> jax.Array:
-    """Equal scores share their rank, so a tie at rank k is in; a label that is no class and a NaN score are out."""
+    """Return whether the class is in the top k. Equal scores share their rank, so a tie at rank k is in; a label that is
+    no class and a NaN score are out.
+    """
     scores = inexact(scores)
     classes = scores.shape[-1]
     chosen = jnp.take_along_axis(scores, jnp.clip(labels, 0, classes - 1)[..., None], axis=-1)

@@ -39,7 +39,7 @@ def confusion_counts(
     label_weights: TensorLike | None = None,
     multi_label: bool = False,
 ) -> Counts:
-    """The four counts for `y_pred > threshold` against truth that is 0 or not, at each threshold.
+    """Return the four counts for `y_pred > threshold` against truth that is 0 or not, at each threshold.
 
     y_true, y_pred: (b, ...) -> counts (thresholds,); with `multi_label` (b, labels) -> (thresholds, labels).
     Unlike in Keras, a mask leaves values out here as it does in every other metric.
@@ -93,7 +93,7 @@ def _only_top_k(scores: jax.Array, k: int) -> jax.Array:
 def _count(
     truth: jax.Array, scores: jax.Array, weights: jax.Array, thresholds: jax.Array
 ) -> Counts:
-    """Counts (thresholds, labels) of (n, labels).
+    """Return counts (thresholds, labels) of (n, labels).
 
     Scores are put into the bins between the sorted thresholds; sums over bins are the counts of all thresholds at once, in
     n * log(thresholds) steps and without a table of n * thresholds.

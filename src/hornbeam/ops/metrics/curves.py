@@ -18,7 +18,7 @@ from hornbeam.ops.metrics.confusion import Counts
 @op
 @jit(static_argnames=("curve", "summation_method"))
 def area(counts: Sequence[TensorLike], curve: str, summation_method: str) -> jax.Array:
-    """The area under a curve of the four counts, (thresholds, ...) -> (...)"""
+    """Return the area under a curve of the four counts, (thresholds, ...) -> (...)"""
     four = Counts(*map(array, counts))
     if curve == "PR" and summation_method == "interpolation":
         return _interpolated_pr(four)
@@ -46,7 +46,7 @@ def _points(counts: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
 
 
 def _interpolated_pr(counts: Counts) -> jax.Array:
-    """Davis & Goadrich, The Relationship Between Precision-Recall and ROC Curves, 2006.
+    """Return the area by Davis & Goadrich, The Relationship Between Precision-Recall and ROC Curves, 2006.
 
     Between two thresholds true positives are taken to grow in line with all positives p, tp = slope * p + intercept.
     Precision tp / p is then no straight line, and its integral over recall has a logarithm.
@@ -66,7 +66,7 @@ def _interpolated_pr(counts: Counts) -> jax.Array:
 
 @op
 def mean_over_labels(values: TensorLike, weights: TensorLike | None) -> jax.Array:
-    """The mean of one value for each label, weighted where weights are given."""
+    """Return the mean of one value for each label, weighted where weights are given."""
     values = array(values)
     if weights is None:
         return jnp.mean(values)

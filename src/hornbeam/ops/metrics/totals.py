@@ -15,7 +15,7 @@ from hornbeam.ops.losses.common import joint_mask, per_value, weighted
 def _weighted(
     values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
 ) -> tuple[jax.Array, jax.Array]:
-    """values times their weights, and the weights, of one shape."""
+    """Return values times their weights, and the weights, of one shape."""
     values = array(values, dtype)
     weights = jnp.ones((), dtype) if sample_weight is None else array(sample_weight, dtype)
     weights = per_value(weights, values, "sample_weight")
@@ -31,7 +31,7 @@ def _weighted(
 def weighted_sum(
     values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
 ) -> jax.Array:
-    """The sum of values times their weights."""
+    """Return the sum of values times their weights."""
     return jnp.sum(_weighted(values, sample_weight, masks, dtype)[0])
 
 
@@ -40,7 +40,7 @@ def weighted_sum(
 def sample_totals(
     values: TensorLike, sample_weight: TensorLike | None, masks: list[TensorLike], dtype: str
 ) -> tuple[jax.Array, jax.Array]:
-    """The sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
+    """Return the sum over samples of their weighted means, and the sum of the mean weights that belongs to it.
 
     Unlike in Keras, a mask on `values` counts with and without weights. A sample counts once however many values (time steps, pixels) it has: values are averaged over all axes but the first.
     One weight for the whole batch weighs its mean, so the batch then counts once.
