@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
@@ -49,19 +50,19 @@ def renaming(request, monkeypatch):
 
 
 @pytest.fixture
-def nobody(tmp_path):
+def nobody():
     """A folder of a user who is not root, and that user's rights."""
-    for each in (tmp_path, *tmp_path.parents[0:2]):
-        each.chmod(0o777)
-    root = os.geteuid() == 0
-    user = 65534 if root else os.geteuid()
-    folder = tmp_path / "own"
-    folder.mkdir()
-    os.chown(folder, user, -1)
-    os.seteuid(user)
-    yield folder
-    folder.chmod(0o777)
-    os.seteuid(0 if root else user)
+    before = os.geteuid()
+    user = 65534 if before == 0 else before
+    # pytest's own folders are closed to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, user, -1)
+        os.seteuid(user)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(before)
+            os.chmod(folder, 0o700)
 
 
 @pytest.mark.parametrize("old", [None, OLD])
