@@ -117,7 +117,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/loop.py",
-        "    if len(rest):\n        rows.advance(1)",
+        "    if len(rest) and at == len(whole):\n        rows.advance(1)",
         "    if False:\n        rows.advance(1)",
         "keras/training/test_blocks.py::test_whole_and_last_batches_are_counted",
     ),

@@ -55,6 +55,9 @@ SOURCES = {
     "PyDataset, threads": lambda: PyDatasetSource(Batches(workers=3), shuffle=True),
     "PyDataset without an end": lambda: PyDatasetSource(Endless()),
 }
+draws_again = pytest.mark.filterwarnings(
+    "ignore:The data, .* do not say where they stand:UserWarning"
+)
 each_source = pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
 
 
@@ -90,6 +93,7 @@ def test_the_first_batch_is_not_used_up(make):
     )
 
 
+@draws_again
 @each_source
 @pytest.mark.parametrize("used", [0, 1, 3])
 def test_a_pass_goes_on_where_it_stood(make, used):

@@ -29,11 +29,10 @@ def test_state_in_mid_epoch():
     model.fit(X, Y, batch_size=3, epochs=2, verbose=0, callbacks=[stopping, watching])
     steps = [(epoch, step) for epoch in range(2) for step in (1, 2, 3, 4)]
     assert [(s["epoch"], s["step"]) for s in watching.states] == steps
-    assert [s["source"]["used"] for s in watching.states] == [1, 2, 3, 4] * 2
-    assert len({s["source"]["seed"] for s in watching.states}) == 2
-    seeds = [tuple(s["global_seed"]) for s in watching.states]
+    assert [s["feed"]["source"]["used"] for s in watching.states] == [1, 2, 3, 4] * 2
+    assert len({s["feed"]["source"]["seed"] for s in watching.states}) == 2
     assert all(isinstance(s["callbacks"], list) and s["callbacks"] for s in watching.states)
-    assert len(seeds) == 8 and model._run is None
+    assert all(s["feed"]["is_open"] for s in watching.states) and model._run is None
 
 
 def test_default_seeds_go_on_from_their_state():

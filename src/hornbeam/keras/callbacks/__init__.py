@@ -1,6 +1,7 @@
 """`keras.callbacks`: code that looks into training while it runs."""
 
 from hornbeam.core.faces import missing_names
+from hornbeam.keras.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.callback_list import CallbackList
 from hornbeam.keras.callbacks.csv_logger import CSVLogger
@@ -15,6 +16,7 @@ from hornbeam.keras.callbacks.swap_ema_weights import SwapEMAWeights
 from hornbeam.keras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -17,8 +17,9 @@ class Callback:
 
     Overriding a batch hook makes the loop run one step at a time instead of many in one program.
 
-    A callback that must remember something when an interrupted training is resumed implements `get_state()`, which returns
-    a dict of numbers, text, lists, dicts and arrays, and `set_state(state)`.
+    When an interrupted training is resumed (`BackupAndRestore`), what has changed among the callback's attributes is set
+    again: numbers, text, arrays, lists and dicts of these. A callback that has to remember something else implements
+    `get_state()`, which returns a dict of such data, and `set_state(state)`.
 
     >>> from hornbeam import keras
     >>> class BestLoss(keras.callbacks.Callback):
@@ -33,6 +34,8 @@ class Callback:
 
     # Attributes that a resumed training needs, for callbacks without a `get_state` of their own; see state.py.
     _state_names: ClassVar[tuple[str, ...]] = ()
+    # Whether the hooks are called after those of all other callbacks, whatever the order in the list.
+    _comes_last: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.history import History
 from hornbeam.keras.callbacks.logs import LazyLogs, to_floats
 from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
+from hornbeam.keras.utils.remembered import ObjectState
 
 TRAIN_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 TEST_BATCH_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
@@ -50,6 +51,8 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if add_progbar and not any(isinstance(each, ProgbarLogger) for each in self.callbacks):
             self.callbacks.append(ProgbarLogger())
+        self.callbacks.sort(key=_comes_last)
+        self._watched: dict[int, ObjectState] = {}
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -63,6 +66,7 @@ class CallbackList(Callback):
         """Add a callback, with the model and the parameters of the list."""
         callback = _checked(callback)
         self.callbacks.append(callback)
+        self.callbacks.sort(key=_comes_last)
         if self.model is not None:
             callback.set_model(self.model)
         callback.set_params(self.params)
@@ -81,9 +85,14 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def watch(self) -> None:
+        """Have `get_state` tell what changes from now on in callbacks that don't say what they remember."""
+        others = (each for each in self.callbacks if not state.tells(each))
+        self._watched = {id(each): ObjectState(each) for each in others}
+
     def get_state(self) -> list[dict[str, Any]]:
         """Return the states of all callbacks, to store with a checkpoint of training."""
-        return state.get_states(self.callbacks)
+        return state.get_states(self.callbacks, self._watched)
 
     def set_state(self, states: Sequence[Mapping[str, Any]]) -> None:
         """Set the stored states; after `on_train_begin`, which resets callbacks."""
@@ -171,6 +180,10 @@ class CallbackList(Callback):
 
     def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._call("on_predict_end", to_floats(logs))
+
+
+def _comes_last(callback: Any) -> bool:
+    return getattr(callback, "_comes_last", False)
 
 
 def _flatten(callbacks: Any) -> Iterator[Any]:

@@ -19,6 +19,8 @@ class ProgbarLogger(Callback):
     `verbose=2` prints one line for each epoch.
     """
 
+    _state_names = ()  # a resumed training draws a new bar
+
     def __init__(self) -> None:
         super().__init__()
         self.progbar: Progbar | None = None

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hornbeam.keras.utils.remembered import ObjectState, set_attributes
+
 
 def get_state(callback: Any) -> dict[str, Any]:
     """Return what a callback has to remember when training goes on in another process.
@@ -42,11 +44,24 @@ def set_state(callback: Any, state: Mapping[str, Any]) -> None:
             setattr(callback, name, copy.deepcopy(state[name]))
 
 
-def get_states(callbacks: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return the class names and states of callbacks, in their order."""
-    return [
-        {"class_name": name, "state": get_state(each)} for (name, _), each in _numbered(callbacks)
-    ]
+def tells(callback: Any) -> bool:
+    """Return whether a callback says itself what it has to remember, by `get_state` or its class's own `_state_names`."""
+    return hasattr(callback, "get_state") or "_state_names" in vars(type(callback))
+
+
+def get_states(
+    callbacks: Iterable[Any], watched: Mapping[int, ObjectState] | None = None
+) -> list[dict[str, Any]]:
+    """Return the class names and states of callbacks, in their order.
+
+    `watched` has, by id, those that don't say themselves what they have to remember.
+    """
+    states = []
+    for (name, _), each in _numbered(callbacks):
+        seen = (watched or {}).get(id(each))
+        more = {} if seen is None else seen.get()
+        states.append({"class_name": name, "state": get_state(each), **more})
+    return states
 
 
 def set_states(callbacks: Iterable[Any], states: Sequence[Mapping[str, Any]]) -> None:
@@ -60,8 +75,9 @@ def set_states(callbacks: Iterable[Any], states: Sequence[Mapping[str, Any]]) ->
         key = each["class_name"], count[each["class_name"]]
         count[each["class_name"]] += 1
         if key in mine:
+            set_attributes(mine[key], each.get("attributes", {}))
             set_state(mine[key], each["state"])
-        elif each["state"]:
+        elif each["state"] or each.get("attributes"):
             warnings.warn(
                 f"The stored training had a callback {key[0]} which this one lacks; its state is left out.",
                 stacklevel=2,

@@ -117,6 +117,12 @@ class ArraySource:
     def _advance(self, batches: int) -> None:
         self._state["used"] += batches
 
+    def watch(self) -> None:
+        """Do nothing: arrays have no state but the pass."""
+
+    def restore(self, state: State) -> None:
+        """Do nothing, as `watch`."""
+
     def as_rows(self) -> Rows | None:
         """Return the arrays on the device, unless they are too large, sparse, or read only once."""
         if self._is_resident and self._rows is None:

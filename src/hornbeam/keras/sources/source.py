@@ -60,8 +60,8 @@ class Rows:
     first: np.ndarray
     """The row numbers of a batch, to read their shape and type off."""
     whole_batches: int
-    order: Callable[[], tuple[np.ndarray, np.ndarray]]
-    """Begin a pass: return the row numbers of its whole batches (steps, b), and those that are left over."""
+    order: Callable[[State | None], tuple[np.ndarray, np.ndarray]]
+    """Begin a pass, or go on with one: return the row numbers of its whole batches (steps, b), and of what is left over."""
     advance: Callable[[int], None]
     """Note that so many batches of the pass have been used."""
 
@@ -98,6 +98,14 @@ class Source(Protocol):
         """Begin a pass, or go on with one; yield what a step takes."""
         ...
 
+    def watch(self) -> None:
+        """Have `state` tell from now on what the pass changes in objects of the user's, too."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Set in objects of the user's what `state` tells of them."""
+        ...
+
     def as_rows(self) -> Rows | None:
         """Return the data for steps that gather their batches; None where each batch must be handed over."""
         ...
@@ -106,7 +114,7 @@ class Source(Protocol):
 def begun(state: State | None, shuffles: bool) -> State:
     """Return the state at the beginning of a pass, or a copy of that to go on from, for which no seed is drawn."""
     if state:
-        return dict(state)
+        return {"seed": state["seed"], "used": state["used"]}
     return {"seed": make_seed() if shuffles else None, "used": 0}
 
 
@@ -126,18 +134,57 @@ class Feed:
         self.is_cut = steps is not None
         self._steps = steps
         self._pass: Iterator[Data] | None = None
+        self._resumed: State | None = None
 
     @property
     def steps(self) -> int | None:
         """The number of steps of an epoch; None where it is not known."""
         return self._steps if self.is_cut else self.source.length
 
+    def state(self, in_epoch: bool) -> State:
+        """Return where the data stand, for `resume`; `in_epoch`: between two steps of an epoch."""
+        is_open = self._pass is not None if self.is_cut else in_epoch
+        return {
+            "source": self.source.state,
+            "is_open": is_open,
+            "length": self.source.length,
+            "steps": self.steps,
+        }
+
+    def resume(self, state: State, done: int = 0) -> None:
+        """Go on where another process stood, after so many steps of the epoch.
+
+        Raises ValueError for data of another number of batches.
+        """
+        found = {"length": self.source.length, "steps": self.steps}
+        if state["is_open"] and any(state[name] != found[name] for name in found):
+            raise ValueError(
+                f"Training was stopped in the middle of an epoch of {state['steps']} steps over data of {state['length']} "
+                f"batches; now there are {found['steps']} steps and {found['length']} batches. Pass the same data, "
+                "`batch_size` and `steps_per_epoch` as before."
+            )
+        self.source.restore(state["source"])
+        if state["is_open"]:
+            self._resumed = {**state["source"], "done": done}
+            self._pass = self.source.open(state["source"])
+
+    def resumed(self) -> State | None:
+        """Return the state of the pass that `resume` went on with, and its `done` steps; None once that was asked for."""
+        state, self._resumed = self._resumed, None
+        return state
+
     def epoch(self) -> Iterator[Data]:
         """Return the batches of one epoch; fewer than `steps` where the source has no more."""
-        return self._of_passes(self.steps) if self.is_cut and self.steps else self.source.open()
+        state = self.resumed()
+        if self.is_cut and self.steps:
+            return self._of_passes(self.steps, state["done"] if state else 0)
+        opened, self._pass = self._pass, None
+        return opened or self.source.open()
 
-    def _of_passes(self, steps: int) -> Iterator[Data]:
-        done, empty_passes = 0, 0
+    def _of_passes(self, steps: int, done: int) -> Iterator[Data]:
+        empty_passes = 0
+        if done == steps:
+            self._end_used_up_pass()
         while done < steps and empty_passes < 2:  # the first may be the rest of a finished pass
             self._pass = self._pass or self.source.open()
             empty_passes += 1
@@ -145,9 +192,12 @@ class Feed:
                 done, empty_passes = done + 1, 0
                 yield batch
                 if done == steps:
-                    if self.source.state.get("used") == self.source.length:
-                        # The pass ends now, with its epoch, not in the next one.
-                        next(self._pass, None)
-                        self._pass = None
+                    self._end_used_up_pass()
                     return
+            self._pass = None
+
+    def _end_used_up_pass(self) -> None:
+        """End a pass without more batches now, with its epoch, not in the next one."""
+        if self._pass is not None and self.source.state.get("used") == self.source.length:
+            next(self._pass, None)
             self._pass = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias
 
@@ -24,6 +25,7 @@ from hornbeam.keras.sources.source import (
 )
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 from hornbeam.keras.utils.py_dataset import PyDataset
+from hornbeam.keras.utils.remembered import ObjectState, has_state
 
 Convert: TypeAlias = Callable[[Data], Data]
 
@@ -39,6 +41,7 @@ class _Stream(ABC):
         self._form: tuple[object, ...] | None = None
         self._shapes = ""
         self._state: State = {}
+        self._watched: ObjectState | None = None
 
     @abstractmethod
     def first(self) -> Data:
@@ -52,7 +55,8 @@ class _Stream(ABC):
     @property
     def state(self) -> State:
         """How many batches of the pass have been used, and the seed of a shuffled one."""
-        return dict(self._state)
+        more = {} if self._watched is None else {"data": self._watched.get()}
+        return {**self._state, **more}
 
     def check(self, check: Check) -> None:
         """Check the first batch now, the others as they come."""
@@ -62,6 +66,19 @@ class _Stream(ABC):
     def as_rows(self) -> None:
         """Return None: each batch is handed over."""
         return None
+
+    def watch(self) -> None:
+        """Have `state` tell what a pass changes in the object that the batches come from."""
+        self._watched = self._state_of_data()
+
+    def restore(self, state: State) -> None:
+        """Set in that object what `state` tells of it."""
+        if self._watched is not None and "data" in state:
+            self._watched.set(state["data"])
+
+    @abstractmethod
+    def _state_of_data(self) -> ObjectState | None:
+        """Return how to read and set the state of that object; None where it has none that passes share."""
 
     def _prepared(self, data: Data) -> Data:
         unpack_x_y_sample_weight(data)  # raises for anything but x, (x, y), (x, y, sample_weight)
@@ -110,6 +127,9 @@ class IteratorSource(_Stream):
         self._iterable = data
         self._iterator = iter(data)
         self._restarts = self._iterator is not data
+        self._tells = has_state(self._iterator)
+        self._before_first = self._iterator.get_state() if self._tells else None  # type: ignore[attr-defined]
+        self._is_watched = False
         self._is_fresh = True
         self._read_ahead: Data = None
         self.length: int | None = len(data) if hasattr(data, "__len__") else None  # type: ignore
@@ -123,20 +143,61 @@ class IteratorSource(_Stream):
                 raise ValueError("There is no data: the generator gave no batch.") from None
         return self._sample
 
+    @property
+    def state(self) -> State:
+        """How many batches of the pass have been used, or where the iterator says that it stands."""
+        state = super().state
+        if self._tells and self._is_watched:
+            unread = self._read_ahead is not None
+            state["iterator"] = self._before_first if unread else self._iterator.get_state()  # type: ignore[attr-defined]
+        return state
+
     def open(self, state: State | None = None) -> Iterator[Data]:
         """Yield the batches until the iterator ends, no more than its length says, if it has one.
 
-        With a `state`, first drop those that were used.
+        With a `state`, go on from there: an iterator with `set_state` at once, of any other the used batches are drawn
+        and dropped.
         """
         if self._restarts and not self._is_fresh:
             self._iterator = iter(self._iterable)
         self._is_fresh = False
-        dropped = state["used"] if state else 0
         self._state = {"used": 0}
-        for batch in itertools.islice(self._batches(), self.length):
+        batches = itertools.islice(self._batches(), self.length)
+        used = state["used"] if state else 0
+        if state and "iterator" in state and self._tells:
+            self._read_ahead = None
+            self._iterator.set_state(state["iterator"])  # type: ignore[attr-defined]
+            left = None if self.length is None else max(0, self.length - used)
+            batches = itertools.islice(self._batches(), left)
+        elif used:
+            self._drop(batches, used)
+        self._state["used"] = used
+        return self._pass(batches)
+
+    def _pass(self, batches: Iterator[Data]) -> Iterator[Data]:
+        for batch in batches:
             self._state["used"] += 1
-            if self._state["used"] > dropped:
-                yield self._placement.put(batch)
+            yield self._placement.put(batch)
+
+    def _drop(self, batches: Iterator[Data], count: int) -> None:
+        if not isinstance(self._iterable, Sequence):
+            warnings.warn(
+                f"The data, {type(self._iterable).__name__}, do not say where they stand: {count} batches that were used "
+                "before are drawn once more and dropped. Training goes on exactly if they are the same ones; methods "
+                "get_state() and set_state(state) of the iterator would spare this.",
+                stacklevel=2,
+            )
+        for _ in itertools.islice(batches, count):
+            pass
+
+    def watch(self) -> None:
+        """Have `state` tell where an iterator stands, if it can say so."""
+        super().watch()
+        self._is_watched = True
+
+    def _state_of_data(self) -> ObjectState | None:
+        shared = self._restarts and has_state(self._iterable)
+        return ObjectState(self._iterable) if shared else None
 
     def _batches(self) -> Iterator[Data]:
         if self._read_ahead is not None:
@@ -175,11 +236,21 @@ class PyDatasetSource(_Stream):
         """Yield the batches of one pass; those of a data set without an end in their order."""
         self._state = begun(state, self._shuffle)
         self._dataset.on_epoch_begin()
+        if state:
+            self.restore(
+                state
+            )  # once more: the data set's own method may have changed what was set
         self.length = self._dataset.num_batches  # it may change from pass to pass
+        return self._pass()
+
+    def _pass(self) -> Iterator[Data]:
         for batch in self._ahead(itertools.islice(self._order(), self._state["used"], None)):
             self._state["used"] += 1
             yield self._placement.put(batch)
         self._dataset.on_epoch_end()
+
+    def _state_of_data(self) -> ObjectState | None:
+        return ObjectState(self._dataset)
 
     def _order(self) -> Iterable[int]:
         if self.length is None:

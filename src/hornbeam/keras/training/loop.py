@@ -69,13 +69,13 @@ def fit(
     """Train the model and return its `History`."""
     reports = _reports(model, callbacks, verbose, feed, schedule.epochs, add_history=True)
     outer = model._run  # a callback may train the model that is being trained
-    run = vars(model)["_run"] = Run(feed, reports)
+    run = vars(model)["_run"] = Run(model, feed, reports, validation, schedule.first)
     model.stop_training = False
-    logs: Logs = {}
     try:
         with Shield() as shield:
-            reports.on_train_begin()
-            for epoch in range(schedule.first, schedule.epochs):
+            reports.on_train_begin()  # may go on from a checkpoint
+            logs: Logs = run.logs
+            for epoch in () if run.has_ended else range(run.epoch, schedule.epochs):
                 model.reset_metrics()
                 run.begin(epoch)
                 reports.on_epoch_begin(epoch)
@@ -84,6 +84,7 @@ def fit(
                     break
                 logs = trained
                 if validation is not None and schedule.validates(epoch):
+                    run.begin_validation()
                     tested = _test(model, validation, reports)
                     logs.update({f"val_{name}": value for name, value in tested.items()})
                 reports.on_epoch_end(epoch, logs)
@@ -101,8 +102,10 @@ def fit(
 
 def _train_epoch(model: Trainer, program: AnyProgram, run: Run, shield: Shield) -> Logs | None:
     """Train for one epoch; return its logs, or None where the data had no batch left."""
-    logs: Logs = {}
     feed, reports = run.feed, run.reports
+    logs: Logs = run.logs if run.step else {}
+    if run.step and model.stop_training:
+        return logs  # a checkpoint of the moment after the last step
     for step in _steps(program, feed, shield, reports.needs_train_batches):
         reports.on_train_batch_begin(run.step)
         logs, done = step()
@@ -136,8 +139,9 @@ def _steps(
         for batch in feed.epoch():
             yield lambda batch=batch: (program(resident, batch, shield), 1)
         return
-    whole, rest = rows.order()
-    order, at = jax.device_put(whole), 0
+    begun = feed.resumed()
+    whole, rest = rows.order(begun)
+    order, at = jax.device_put(whole), begun["used"] if begun else 0
     try:
         while at < len(whole):
             count = min(blocks.pace.steps, len(whole) - at)
@@ -147,7 +151,7 @@ def _steps(
             yield lambda run=run, count=count: (run(), count)
     finally:
         blocks.pace.drop()
-    if len(rest):
+    if len(rest) and at == len(whole):
         rows.advance(1)
         yield lambda: (program(resident, rest, shield), 1)
 

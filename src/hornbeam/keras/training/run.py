@@ -1,38 +1,149 @@
-"""Where a training stands."""
+"""Where a training stands, and how it goes on from there in another process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hornbeam.core.rng import default_seed_state, global_generator
+from hornbeam.core.rng import (
+    default_seed_state,
+    host_generator_state,
+    set_default_seed_state,
+    set_host_generator_state,
+)
+from hornbeam.core.snapshot import Snapshot
 from hornbeam.keras.callbacks import CallbackList
+from hornbeam.keras.saving.state_folder import (
+    newest_state,
+    remove_states,
+    write_state,
+)
 from hornbeam.keras.sources.source import Feed, State
+from hornbeam.keras.training.state import load_variables, variables_by_path
+
+if TYPE_CHECKING:
+    from hornbeam.keras.training.trainer import Trainer
 
 
-@dataclass
 class Run:
-    """One call of `fit`. With the variables of the model, its `state` is all that an exact resume needs."""
+    """One call of `fit`. With the variables of the model, its `state` is all that decides how it goes on."""
 
-    feed: Feed
-    reports: CallbackList
-    epoch: int = 0
-    step: int = 0
-    """The number of batches done in this epoch."""
-    is_over: bool = False
+    def __init__(
+        self,
+        model: Trainer,
+        feed: Feed,
+        reports: CallbackList,
+        validation: Feed | None = None,
+        first_epoch: int = 0,
+    ) -> None:
+        """`reports` has the callbacks."""
+        self.model = model
+        self.feed = feed
+        self.reports = reports
+        self.validation = validation
+        self.epoch = first_epoch
+        self.step = 0
+        """The number of batches done in this epoch."""
+        self.logs: dict[str, Any] = {}
+        """The logs that a resumed training begins with."""
+        self.is_over = False
+        self.has_ended = False
+        """Whether a resumed training had been told to stop, after an epoch."""
+        self._validation_state: State | None = None
+        self._resumed: tuple[State, Snapshot] | None = None
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch."""
         self.epoch, self.step = epoch, 0
+        self._validation_state = None
 
-    def state(self) -> State:
-        """Return what a checkpoint stores: numbers, text, lists and dicts of these, and NumPy arrays."""
+    def begin_validation(self) -> None:
+        """Remember where the data for validation stand: a training resumed from within begins it again."""
+        if self.validation is not None:
+            self._validation_state = self.validation.state(in_epoch=False)
+
+    def state(self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False) -> State:
+        """Return what a checkpoint stores: plain data and NumPy arrays.
+
+        `logs` are those of the last step. With `epoch_is_over`, training goes on with the next epoch.
+        """
+        validation = None
+        if self.validation is not None:
+            validation = self.validation.state(in_epoch=False)
+            validation = validation if epoch_is_over else self._validation_state or validation
         return {
-            "epoch": self.epoch,
-            "step": self.step,
-            "source": self.feed.source.state,
-            "default_seeds": default_seed_state(),
-            "global_seed": np.asarray(global_generator().state),
+            "epoch": self.epoch + 1 if epoch_is_over else self.epoch,
+            "step": 0 if epoch_is_over else self.step,
+            "logs": dict(logs or {}),
+            "stops": bool(self.model.stop_training),
+            "feed": self.feed.state(in_epoch=not epoch_is_over),
+            "validation": validation,
             "callbacks": self.reports.get_state(),
+            "default_seeds": default_seed_state(),
+            "host_generators": host_generator_state(),
         }
+
+    # Checkpoints
+
+    def watch(self) -> None:
+        """Have `state` tell what changes in callbacks and data of the user's that have no `get_state`."""
+        self.reports.watch()
+        for feed in (self.feed, self.validation):
+            if feed is not None:
+                feed.source.watch()
+
+    def save(
+        self,
+        folder: str,
+        keep: int,
+        logs: Mapping[str, Any] | None = None,
+        epoch_is_over: bool = False,
+    ) -> None:
+        """Write a checkpoint."""
+        paths = variables_by_path(self.model)
+        arrays = dict(zip(paths, Snapshot(paths.values()).values, strict=True))
+        write_state(folder, arrays, self.state(logs, epoch_is_over), keep)
+
+    def restore(self, folder: str) -> bool:
+        """Go on from the newest checkpoint in the folder; return whether there is one.
+
+        Raises ValueError, with every difference, for a checkpoint of another model.
+        """
+        stored = newest_state(folder)
+        if stored is None:
+            return False
+        variables = load_variables(self.model, stored)
+        state = stored.data
+        self.epoch, self.logs = state["epoch"], state["logs"]
+        self.has_ended = state["stops"] and not state["step"]
+        self.feed.resume(state["feed"], state["step"])
+        if self.validation is not None and state["validation"] is not None:
+            self.validation.resume(state["validation"])
+        self._resumed = state, Snapshot(variables)
+        self._set_rest(state)
+        return True
+
+    def _set_rest(self, state: State) -> None:
+        self.model.stop_training = state["stops"]
+        self.reports.set_state(state["callbacks"])
+        set_default_seed_state(state["default_seeds"])
+        set_host_generator_state(state["host_generators"])
+
+    def resume_epoch(self) -> None:
+        """Set all of the restored state once more where training was stopped in the middle of the epoch that begins.
+
+        The callbacks have begun the epoch for the second time, and the metrics were reset.
+        """
+        resumed, self._resumed = self._resumed, None
+        if resumed is None:
+            return
+        state, snapshot = resumed
+        if state["step"]:
+            snapshot.put_back()
+            self.step = state["step"]
+            self._set_rest(state)
+
+    @staticmethod
+    def forget(folder: str) -> None:
+        """Remove the checkpoints in the folder."""
+        remove_states(folder)

@@ -1,0 +1,112 @@
+"""Checkpoints of a training, from which it goes on after an interruption."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from typing import Any
+
+from hornbeam.keras.callbacks.callback import Callback
+from hornbeam.keras.callbacks.logs import Logs
+
+
+class BackupAndRestore(Callback):
+    """Saves where a training stands, and lets `fit` go on from there when the same script is started again.
+
+    A checkpoint holds all that decides the next step: weights, the optimizer's state, metrics, seeds, the order of the
+    data, the state of callbacks, epoch and step. A training that was interrupted, even in the middle of an epoch, ends
+    with the same weights, bit for bit, and the same `History` as one that was not. It is written whole or not at all.
+
+    Wherever it stands in the list of callbacks, it acts after the others. Callbacks and `PyDataset`s of your own go on
+    with what has changed among their attributes, or with what their `get_state()` returned. Of a generator, the batches
+    that were used are drawn once more and dropped.
+
+    Args:
+        backup_dir: folder of the checkpoints, used by this training alone.
+        save_freq: "epoch", or a number of steps; these are counted over all epochs. False saves at no regular time.
+        double_checkpoint: keep the checkpoint before the last one as well, for the case that the last is damaged.
+        delete_checkpoint: remove the checkpoints when `fit` has ended.
+
+    Raises:
+        ValueError: `backup_dir` is empty, or `save_freq` is none of the above. In `fit`: the checkpoint is that of
+            another model or other data (all differences are named), or damaged.
+
+    >>> import tempfile
+    >>> from hornbeam import keras
+    >>> import numpy as np
+    >>> x, y, folder = np.ones((8, 2)), np.ones(8), tempfile.mkdtemp()
+    >>> def train(epochs):
+    ...     keras.utils.set_random_seed(1)
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile("adam", "mse")
+    ...     backup = keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
+    ...     return model.fit(x, y, epochs=epochs, callbacks=[backup], verbose=0)
+    >>> train(epochs=2).epoch, train(epochs=5).epoch  # the second one trains three more
+    ([0, 1], [0, 1, 2, 3, 4])
+    """
+
+    _comes_last = True
+    _state_names = ("_since_save",)
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int | bool = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ) -> None:
+        super().__init__()
+        self.backup_dir = os.fspath(backup_dir)
+        if not self.backup_dir:
+            raise ValueError("`backup_dir` is empty; pass the path of a folder.")
+        steps = isinstance(save_freq, int) and (save_freq is False or save_freq >= 1)
+        if save_freq != "epoch" and (not steps or save_freq is True):
+            raise ValueError(
+                f"`save_freq` is 'epoch', a number of steps, or False; received {save_freq!r}."
+            )
+        self.save_freq = save_freq
+        self.double_checkpoint = double_checkpoint
+        self.delete_checkpoint = delete_checkpoint
+        self._since_save = 0
+
+    @property
+    def _run(self) -> Any:
+        run = getattr(self.model, "_run", None)
+        if run is None:
+            raise ValueError(
+                "BackupAndRestore works in `fit`: what a loop of your own does is not known to it. There, use "
+                "`model.save_weights` or `tf.train.Checkpoint`."
+            )
+        return run
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._since_save = 0
+        self._run.watch()
+        self._run.restore(self.backup_dir)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._run.resume_epoch()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self.save_freq == "epoch" or not self.save_freq:
+            return
+        self._since_save += 1
+        if self._since_save >= int(self.save_freq):
+            self._since_save = 0
+            self._save(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(logs, epoch_is_over=True)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        if self.delete_checkpoint:
+            self._run.forget(self.backup_dir)
+
+    def _save(self, logs: Logs, epoch_is_over: bool = False) -> None:
+        keep = 2 if self.double_checkpoint else 1
+        self._run.save(self.backup_dir, keep, logs, epoch_is_over)
+
+    def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
+        counts = self.save_freq != "epoch" and bool(self.save_freq)
+        return () if counts else (BackupAndRestore.on_train_batch_end,)
