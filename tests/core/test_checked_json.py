@@ -14,7 +14,7 @@ def test_values(text):
     ("data", "text"),
     [
         (b"[" * 201 + b"]" * 201, "nested deeper than 200"),
-        (b"[" * 100_000, "nested deeper than 200"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested deeper than 200"),
         (b'{"a":' * 50_000, "nested deeper than 200"),
         (b"[" + b"[]," * 300_000 + b"1]", "values"),
         (b"[" + b"1," * 5_000_000 + b"1]", "values"),

@@ -130,7 +130,7 @@ def packed(header, data=b"\0" * 8):
         (b"\1\0\0", "header would have 0 bytes"),
         (struct.pack("<Q", 1 << 63) + b"{}", "no file of safetensors"),
         (struct.pack("<Q", 1 << 20) + b"{}", "is cut"),
-        (packed(b"[" * 5000), "nested deeper"),
+        (packed(b"[" * 5000 + b"]" * 5000), "nested deeper"),
         (packed(b"[1]"), "no JSON object"),
         (packed(b'{"a": 1'), "damaged: it is no JSON"),
         (packed(b'{"a": {}, "a": {}}'), "the key 'a' stands twice"),
