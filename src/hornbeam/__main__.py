@@ -15,6 +15,8 @@ from hornbeam.version import VERSION
 # Commands and what they do; each is the module `hornbeam.cli.<name>` with a function `main(argv)`.
 COMMANDS = {
     "doctor": "say what Hornbeam found on this machine, and what it uses",
+    "show": "print what a file of a model holds, without loading it",
+    "check": "say whether a file of a model is whole: structure, checksums, every array",
     "demo": "train a small network on handwritten digits and save pictures of the result",
 }
 

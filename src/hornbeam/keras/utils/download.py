@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from hornbeam.core.atomic import atomic_write
+from hornbeam.core.sizes import readable_size
 
 __all__ = ["download"]
 
@@ -58,9 +59,9 @@ def _received(url: str) -> Iterator[bytes]:
                 progress.show(done)
                 yield block
             if expected is not None and done < expected:  # http.client reports no short answer
-                progress.end(f"broke off after {_size(done)}")
+                progress.end(f"broke off after {readable_size(done)}")
                 raise OSError(f"the transfer broke off after {done} of {expected} bytes")
-            progress.end(f"{_size(done)} received")
+            progress.end(f"{readable_size(done)} received")
     except (OSError, http.client.HTTPException, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it holds the connection
@@ -79,7 +80,7 @@ class _Progress:
         self._total = total
         self._terminal = stream is not None and stream.isatty()
         self._drawn = time.monotonic()
-        size = f" ({_size(total)})" if total else ""
+        size = f" ({readable_size(total)})" if total else ""
         self._write(f"Downloading {url}{size}\n")
 
     def show(self, done: int) -> None:
@@ -91,9 +92,9 @@ class _Progress:
             filled = min(BAR, BAR * done // self._total)
             percent = min(100, 100 * done // self._total)
             bar = "#" * filled + "." * (BAR - filled)
-            self._write(f"\r[{bar}] {percent:3d}% {_size(done)}\x1b[K")
+            self._write(f"\r[{bar}] {percent:3d}% {readable_size(done)}\x1b[K")
         else:
-            self._write(f"\r{_size(done)}\x1b[K")
+            self._write(f"\r{readable_size(done)}\x1b[K")
 
     def end(self, text: str) -> None:
         self._write(f"\r{text}\x1b[K\n" if self._terminal else f"{text}\n")
@@ -102,7 +103,3 @@ class _Progress:
         if self._stream is not None:
             self._stream.write(text)
             self._stream.flush()
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
