@@ -5,7 +5,7 @@
 array([0., 2.], dtype=float32)
 """
 
-from hornbeam import config, keras, linalg, math, nn, random, version
+from hornbeam import config, keras, linalg, math, nn, random, train, version
 from hornbeam.core.dtypes import (
     DType,
     as_dtype,
@@ -307,6 +307,7 @@ __all__ = [
     "tensor_scatter_nd_update",
     "tensordot",
     "tile",
+    "train",
     "transpose",
     "truediv",
     "uint8",

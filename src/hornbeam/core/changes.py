@@ -8,6 +8,7 @@ when the count has changed.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 _counter = itertools.count(1)
 _last = 0
@@ -22,3 +23,13 @@ def note_change() -> None:
 def change_count() -> int:
     """Return the count, which grows with each change; equal counts mean that nothing has changed in between."""
     return _last
+
+
+# What waits for variables that are not made yet: functions to call when an object may hold new ones.
+waiting: list[Callable[[object], None]] = []
+
+
+def note_contents(owner: object) -> None:
+    """Say that `owner` is built, or holds something new, so that values which wait for its variables find them."""
+    for each in list(waiting):
+        each(owner)

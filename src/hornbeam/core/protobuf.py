@@ -132,11 +132,18 @@ class Reader:
 
     def text(self, number: int) -> str:
         """Return text."""
-        return self.raw(number).decode()
+        return self._decoded(self.raw(number), number)
 
     def texts(self, number: int) -> list[str]:
         """Return all texts of a repeated field."""
-        return [bytes(value).decode() for value in self._values(number, _BYTES)]  # type: ignore[arg-type]
+        values = self._values(number, _BYTES)
+        return [self._decoded(bytes(value), number) for value in values]  # type: ignore[arg-type]
+
+    def _decoded(self, data: bytes, number: int) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"Field {number} of the {self._what} is not text: {error}") from error
 
     def message(self, number: int, what: str) -> Reader:
         """Return a message in a field; an empty one where there is none."""

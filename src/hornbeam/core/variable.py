@@ -150,6 +150,15 @@ class Variable(ElementwiseEquality):
         """Subtract from the value."""
         return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
 
+    def load_value(self, value: NumpyArray) -> None:
+        """Set the value as if the variable had been made with it, also inside a program that is being traced.
+
+        `value` has the variable's shape and type, and nobody else holds it.
+        """
+        with jax.ensure_compile_time_eval():
+            self._value = jnp.asarray(value)
+        self.is_lent = True
+
     def keep_value(self) -> Callable[[], None]:
         """Return a function that sets the value back to what it is now."""
         value = self._value

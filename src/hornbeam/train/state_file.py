@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hornbeam.core.atomic import atomic_write
+
 _NAME = "checkpoint"
 # 10,000 checkpoints with long paths.
 _LARGEST = 8 << 20
@@ -38,8 +40,8 @@ def get_checkpoint_state(
 
     Warn, and return None, if it can't be understood.
 
-    >>> from hornbeam.train.state_file import get_checkpoint_state
-    >>> get_checkpoint_state("folder") is None
+    >>> import hornbeam as tf
+    >>> tf.train.get_checkpoint_state("folder") is None
     True
     """
     path = state_path(checkpoint_dir, latest_filename)
@@ -63,6 +65,19 @@ def get_checkpoint_state(
 def state_path(folder: str | os.PathLike[str], name: str | None = None) -> str:
     """Return the path of the file."""
     return os.path.join(os.fspath(folder), name or _NAME)
+
+
+def write_state(
+    folder: str | os.PathLike[str],
+    latest: str,
+    paths: Sequence[str],
+    timestamps: Iterable[float] = (),
+    last_preserved: float | None = None,
+) -> None:
+    """Write the file of a folder, whole or not at all; the arguments are those of `state_text`."""
+    text = state_text(folder, latest, paths, timestamps, last_preserved)
+    with atomic_write(state_path(folder)) as file:
+        file.write(text.encode())
 
 
 def state_text(

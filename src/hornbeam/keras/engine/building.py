@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core import scope
+from hornbeam.core.changes import note_contents
 from hornbeam.core.names import current_path, name_scope
 from hornbeam.core.probes import without_probes
 from hornbeam.keras.engine.call_signature import shape_of
@@ -54,6 +55,7 @@ def build(layer: Layer, tensors: Mapping[str, Any]) -> None:
         layer.built = True
         if layer._first_weights is not None:
             layer.set_weights(layer._first_weights)
+        note_contents(layer)
 
 
 def _parameters(layer: Layer) -> list[str]:
@@ -96,6 +98,7 @@ def tracked(method: Callable[..., None]) -> Callable[..., None]:
             self._build_shapes = {**dict(zip(names, args, strict=False)), **kwargs}
             self.built = True
             self._is_building = inside_another
+            note_contents(self)
 
     build.__wrapped__ = getattr(method, "__wrapped__", method)  # type: ignore[attr-defined]
     build._is_tracked = True  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 
 import numpy as np
 
-from hornbeam.core.changes import note_change
+from hornbeam.core.changes import note_change, note_contents
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
 from hornbeam.core.symbolic import KerasTensor, Node
@@ -320,6 +320,7 @@ class Layer(Configurable):
         if vars(self).get("_trainable") is False:
             trainability.freeze(value)
         note_change()
+        note_contents(self)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core import scope
-from hornbeam.core.changes import note_change
+from hornbeam.core.changes import note_change, note_contents
 from hornbeam.core.names import auto_name, path_scope, snake_case
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
@@ -41,6 +41,7 @@ class OptimizerState(Configurable):
             name != "learning_rate"
         ):  # a property, which assigns a variable or replaces `_learning_rate`
             note_change()
+            note_contents(self)
 
     def settings(self) -> list[Any]:
         """Return what a compiled step holds as constants: arguments of the constructor, a schedule as learning rate.

@@ -10,6 +10,7 @@ from hornbeam.keras.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from hornbeam.keras.saving import trackables as trackables  # makes models known to tf.train
 
 custom_object_scope = CustomObjectScope
 
