@@ -156,3 +156,40 @@ def test_csv_arrays(tmp_path):
     path = tmp_path / "log.csv"
     train(CSVLogger(path), [{"a": np.array([1.0, 2.0]), "val_b": [1, 2]}])
     assert rows(path)[1] == ["0", '"[1.0, 2.0]"', '"[1, 2]"']
+
+
+def test_csv_goes_on_without_doubled_rows(tmp_path):
+    path = tmp_path / "log.csv"
+    whole = tmp_path / "whole.csv"
+    rows = [{"loss": 1.0 / (epoch + 1)} for epoch in range(4)]
+    train(CSVLogger(whole), rows)
+    first = CSVLogger(path)
+    first.on_train_begin()
+    states = []
+    for epoch, logs in enumerate(rows[:3]):
+        first.on_epoch_begin(epoch)
+        first.on_epoch_end(epoch, dict(logs))
+        states.append(first.get_state())
+    first._close()
+    then = CSVLogger(
+        path
+    )  # the process ended after its third epoch, the checkpoint is that of the second
+    then.on_train_begin()
+    then.set_state(states[1])
+    for epoch in (2, 3):
+        then.on_epoch_begin(epoch)
+        if epoch == 2:
+            then.set_state(states[1])  # in mid-epoch, once more
+        then.on_epoch_end(epoch, dict(rows[epoch]))
+    then.on_train_end()
+    assert path.read_text() == whole.read_text()
+
+
+def test_csv_of_a_second_training_begins_anew(tmp_path):
+    path, logger = tmp_path / "log.csv", CSVLogger(tmp_path / "log.csv")
+    train(logger, [{"loss": 1.0}] * 3)
+    logger._close()
+    logger.on_epoch_end(9, {"loss": 1.0})
+    assert len(path.read_text().splitlines()) == 4
+    train(logger, [])
+    assert path.read_text() == ""

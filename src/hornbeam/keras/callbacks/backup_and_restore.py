@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Collection
 from typing import Any
 
+from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.logs import Logs
+from hornbeam.keras.callbacks.termination import TerminationNotice
 
 
 class BackupAndRestore(Callback):
@@ -26,6 +28,10 @@ class BackupAndRestore(Callback):
         save_freq: "epoch", or a number of steps; these are counted over all epochs. False saves at no regular time.
         double_checkpoint: keep the checkpoint before the last one as well, for the case that the last is damaged.
         delete_checkpoint: remove the checkpoints when `fit` has ended.
+        save_before_preemption: save when the process receives SIGTERM, after the step that is running, and then let the
+            signal do what it would have done. `fit` leaves the signal's handler as it was.
+        save_on_background: write the file while training goes on. An error is raised at the next checkpoint, or when
+            `fit` ends, which waits for the last one.
 
     Raises:
         ValueError: `backup_dir` is empty, or `save_freq` is none of the above. In `fit`: the checkpoint is that of
@@ -54,6 +60,8 @@ class BackupAndRestore(Callback):
         save_freq: str | int | bool = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
+        save_before_preemption: bool = False,
+        save_on_background: bool = False,
     ) -> None:
         super().__init__()
         self.backup_dir = os.fspath(backup_dir)
@@ -67,7 +75,12 @@ class BackupAndRestore(Callback):
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
+        self.save_before_preemption = save_before_preemption
+        self.save_on_background = save_on_background
         self._since_save = 0
+        self._logs: Logs = None  # of the last step, for a checkpoint during validation
+        self._background = BackgroundSave()
+        self._notice = TerminationNotice()
 
     @property
     def _run(self) -> Any:
@@ -80,33 +93,62 @@ class BackupAndRestore(Callback):
         return run
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._since_save = 0
+        self._since_save, self._logs = 0, None
         self._run.watch()
         self._run.restore(self.backup_dir)
+        if self.save_before_preemption:
+            self._notice.open()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._run.resume_epoch()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.save_freq == "epoch" or not self.save_freq:
-            return
-        self._since_save += 1
-        if self._since_save >= int(self.save_freq):
-            self._since_save = 0
-            self._save(logs)
+        self._logs = logs
+        if self._counts_steps:
+            self._since_save += 1
+            if self._since_save >= int(self.save_freq):
+                self._since_save = 0
+                self._save(logs)
+        self._obey(logs)
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._obey(self._logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.save_freq == "epoch":
             self._save(logs, epoch_is_over=True)
+        self._obey(logs, epoch_is_over=True)
 
     def on_train_end(self, logs: Logs = None) -> None:
+        self._background.wait()
         if self.delete_checkpoint:
             self._run.forget(self.backup_dir)
 
+    def _close(self) -> None:
+        self._background.close()
+        self._notice.close()
+        if self._notice.is_given:  # after the last step that could have been saved
+            self._notice.deliver()
+
+    @property
+    def _counts_steps(self) -> bool:
+        return self.save_freq != "epoch" and bool(self.save_freq)
+
     def _save(self, logs: Logs, epoch_is_over: bool = False) -> None:
+        write, folder = self._run.capture(logs, epoch_is_over), self.backup_dir
         keep = 2 if self.double_checkpoint else 1
-        self._run.save(self.backup_dir, keep, logs, epoch_is_over)
+        if self.save_on_background:
+            self._background.start(lambda: write(folder, keep), folder)
+        else:
+            write(folder, keep)
+
+    def _obey(self, logs: Logs, epoch_is_over: bool = False) -> None:
+        """Save, and end the process, where the machine has asked for that."""
+        if self._notice.is_given:
+            self._save(logs, epoch_is_over)
+            self._background.wait()
+            self._notice.deliver()
 
     def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
-        counts = self.save_freq != "epoch" and bool(self.save_freq)
-        return () if counts else (BackupAndRestore.on_train_batch_end,)
+        relaxed = (BackupAndRestore.on_test_batch_end,)
+        return relaxed if self._counts_steps else (*relaxed, BackupAndRestore.on_train_batch_end)

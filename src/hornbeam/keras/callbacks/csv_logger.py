@@ -18,7 +18,8 @@ class CSVLogger(Callback):
 
     Each row is on the disk's side when the epoch ends, so an interrupted run leaves all its epochs. The columns are those
     of the first epoch, with a `val_` column for each where the first epoch had no validation; values that an epoch lacks
-    are `NA`. Arrays are written as `"[1.0, 2.0]"`.
+    are `NA`. Arrays are written as `"[1.0, 2.0]"`. A training that is resumed goes on in the same file, without the rows of
+    epochs that are trained once more.
 
     Args:
         filename: path of the file.
@@ -47,16 +48,31 @@ class CSVLogger(Callback):
         self.keys: list[str] | None = None
         self._file: TextIO | None = None
         self._warned = False
+        self._is_training = False
+        self._resumed_at: int | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
-        old = self._old_text() if self.append else ""
         self.keys = None
+        self._is_training, self._resumed_at = True, None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        # Not earlier: a file that a resumed training goes on with must not be emptied.
+        self._open()
+
+    def _open(self) -> None:
+        if self._file is not None or not self._is_training:
+            return
+        old = self._old_text()
+        if self._resumed_at is not None:
+            old = old[: self._resumed_at]
+        elif not self.append:
+            old = ""
         if old:
             header = next(csv.reader(old.splitlines(), delimiter=self.sep))
             self.keys = [name for name in header if name != "epoch"]
-        mode = "a" if self.append else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
+        self._file = open(self.filename, "a", newline="", encoding="utf-8")  # noqa: SIM115
+        self._file.truncate(len(old.encode()))
         if old and not old.endswith(("\n", "\r")):
             self._file.write("\r\n")  # the last run died within a row: don't glue ours to it
 
@@ -66,7 +82,19 @@ class CSVLogger(Callback):
         with open(self.filename, newline="", encoding="utf-8") as file:
             return file.read()
 
+    def get_state(self) -> dict[str, Any]:
+        """Return how many characters of the file are there."""
+        return {"characters": len(self._old_text())}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Let the file go on behind as many characters."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+        self._resumed_at = state["characters"]
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._open()
         if self._file is None:
             return
         logs = logs or {}
@@ -85,12 +113,14 @@ class CSVLogger(Callback):
         self._file.flush()
 
     def on_train_end(self, logs: Logs = None) -> None:
+        self._open()
         self._close()
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file = None
+        self._is_training = False
 
 
 def _columns(logs: dict[str, Any]) -> list[str]:

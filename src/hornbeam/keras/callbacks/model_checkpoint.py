@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Collection
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.logs import Logs
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
 from hornbeam.keras.utils.progbar import write
@@ -16,6 +18,9 @@ from hornbeam.keras.utils.progbar import write
 
 class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, after each epoch or every so many batches.
+
+    A file is written whole or not at all, so the one before it stays until then. A save that fails ends the training
+    with its error.
 
     Args:
         filepath: where to; `{epoch}` (from 1), `{batch}` (from 1, with an integer `save_freq`) and the names of the logs
@@ -28,9 +33,13 @@ class ModelCheckpoint(MonitorCallback):
         mode: "min", "max", or "auto": by the metric.
         save_freq: "epoch", or a number of batches, counted over all epochs.
         initial_value_threshold: the best value from before; only better ones are saved.
+        max_to_keep: of the files that this callback has written, remove all but the last so many; None keeps all.
+        save_on_background: write the file while training goes on, which costs one copy of the weights. One file is
+            written at a time. An error is raised at the next batch or epoch, or at the end of `fit`, which waits for
+            the last file, as Ctrl-C and the end of the process do.
 
     Raises:
-        ValueError: the ending of `filepath` or `save_freq` is not one of those above.
+        ValueError: the ending of `filepath`, `save_freq` or `max_to_keep` is not one of those above.
         KeyError: while training, `filepath` has a name that the logs lack.
 
     >>> from hornbeam import keras
@@ -38,7 +47,7 @@ class ModelCheckpoint(MonitorCallback):
     'epoch'
     """
 
-    _state_names = ("best", "_last_batch", "_batches_since_save")
+    _state_names = ("best", "_last_batch", "_batches_since_save", "_written")
 
     def __init__(
         self,
@@ -50,6 +59,9 @@ class ModelCheckpoint(MonitorCallback):
         mode: str = "auto",
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
+        *,
+        max_to_keep: int | None = None,
+        save_on_background: bool = False,
     ) -> None:
         super().__init__(monitor, mode, best=initial_value_threshold)
         self.filepath = os.fspath(filepath)
@@ -57,6 +69,10 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
+        self.max_to_keep = max_to_keep
+        self.save_on_background = save_on_background
+        self._written: list[str] = []  # the files that are there, the newest last
+        self._background = BackgroundSave()
         self._epoch = 0
         self._last_batch = -1
         self._batches_since_save = 0
@@ -65,6 +81,10 @@ class ModelCheckpoint(MonitorCallback):
         ):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq!r}. Expected 'epoch' or a number of batches."
+            )
+        if max_to_keep is not None and not (isinstance(max_to_keep, int) and max_to_keep >= 1):
+            raise ValueError(
+                f"`max_to_keep` is a number of files or None; received {max_to_keep!r}."
             )
         endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
@@ -76,8 +96,10 @@ class ModelCheckpoint(MonitorCallback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch
+        self._background.check()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._background.check()
         if self.save_freq == "epoch":
             return
         # Where steps run in blocks only the last batch of each is reported; each epoch counts from 0 again.
@@ -89,6 +111,7 @@ class ModelCheckpoint(MonitorCallback):
             self._save(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._background.check()
         if self.save_freq == "epoch":
             self._save(None, logs)
 
@@ -97,11 +120,34 @@ class ModelCheckpoint(MonitorCallback):
         if not self._is_worth_saving(path, logs):
             return
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        obsolete = self._note_written(path)
+        if not self.save_on_background:
+            self._write(path, obsolete)
+            return
+        snapshot = self.model._snapshot()
+
+        def write() -> None:
+            with snapshot.scope():
+                self._write(path, obsolete)
+
+        self._background.start(write, path)
+
+    def _note_written(self, path: str) -> list[str]:
+        """Note that a file is being written; return those to be removed afterwards."""
+        self._written = [each for each in self._written if each != path] + [path]
+        keep = self.max_to_keep or len(self._written)
+        obsolete, self._written = self._written[:-keep], self._written[-keep:]
+        return obsolete
+
+    def _write(self, path: str, obsolete: list[str]) -> None:
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
         self._say(f"finished saving model to {path}")
+        for each in obsolete:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(each)
 
     def _is_worth_saving(self, path: str, logs: Logs) -> bool:
         if not self.save_best_only:
@@ -141,6 +187,12 @@ class ModelCheckpoint(MonitorCallback):
     def _say(self, text: str) -> None:
         if self.verbose > 0:
             write(f"\nEpoch {self._epoch + 1}: {text}\n")
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._background.wait()
+
+    def _close(self) -> None:
+        self._background.close()
 
     def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
         return (ModelCheckpoint.on_train_batch_end,) if self.save_freq == "epoch" else ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.rng import (
@@ -92,17 +93,15 @@ class Run:
             if feed is not None:
                 feed.source.watch()
 
-    def save(
-        self,
-        folder: str,
-        keep: int,
-        logs: Mapping[str, Any] | None = None,
-        epoch_is_over: bool = False,
-    ) -> None:
-        """Write a checkpoint."""
+    def capture(
+        self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False
+    ) -> Callable[[str, int], object]:
+        """Return a function `(folder, keep)` that writes a checkpoint of this moment, in another thread too."""
         paths = variables_by_path(self.model)
-        arrays = dict(zip(paths, Snapshot(paths.values()).values, strict=True))
-        write_state(folder, arrays, self.state(logs, epoch_is_over), keep)
+        values = Snapshot(paths.values()).values
+        arrays = dict(zip(paths, values, strict=True))
+        state = copy.deepcopy(self.state(logs, epoch_is_over))
+        return lambda folder, keep: write_state(folder, arrays, state, keep)
 
     def restore(self, folder: str) -> bool:
         """Go on from the newest checkpoint in the folder; return whether there is one.

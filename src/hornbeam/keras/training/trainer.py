@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from hornbeam.core import eager, scope
+from hornbeam.core.snapshot import Snapshot
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.keras import optimizers
@@ -38,7 +39,7 @@ from hornbeam.keras.training import loop
 from hornbeam.keras.training.loop import Callbacks, Logs, Schedule
 from hornbeam.keras.training.programs import check_validation, program_for
 from hornbeam.keras.training.run import Run
-from hornbeam.keras.training.step import Program, unwrapped
+from hornbeam.keras.training.step import Program, reach_of, unwrapped
 from hornbeam.keras.utils.packing import unpack_x_y_sample_weight
 
 OptimizerLike: TypeAlias = "optimizers.Optimizer | str | Mapping[str, Any] | None"
@@ -458,6 +459,11 @@ class Trainer(Layer):
         with self.as_compiled():
             if hasattr(self.optimizer, "finalize_variable_values") and self.optimizer.built:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
+
+    def _snapshot(self) -> Snapshot:
+        """Return the present values of all that a file of the model would hold, by reference."""
+        reach = reach_of(self, "train")
+        return Snapshot([*reach.changing, *reach.shared])
 
     def _require_compiled(self, what: str) -> None:
         if not self.compiled:
