@@ -18,6 +18,7 @@ TENSORFLOW = "tensorflow"
 """The module of functions of TensorFlow in configurations."""
 
 _FUNCTIONS = ("TFOpLambda", "SlicingOpLambda")
+_OPS = ("keras.src.ops.", "keras.src.activations.", "hornbeam.ops")
 _CONSTANT = "_CONSTANT_VALUE"
 _RECURRENT = ("RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D")  # fmt: skip
 _MODELS = ("Sequential", "Functional", "Model")
@@ -44,6 +45,8 @@ def _entry(entry: Config, reader: _Calls | None, layer_config: Translate) -> Con
         calls = [reader.call(entry, each) for each in calls]
     if entry["class_name"] in _FUNCTIONS:
         return _function(entry, name, calls)
+    if str(entry.get("module")).startswith(_OPS):
+        return entry
     if _is_op(entry):
         module = module_of_class(entry["class_name"])
         return {**entry, "module": module, "registered_name": entry["class_name"]}

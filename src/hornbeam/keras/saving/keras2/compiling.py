@@ -9,6 +9,7 @@ from typing import Any
 
 from hornbeam.keras.saving.keras2.names import (
     Config,
+    function_config,
     is_users,
     named,
     own_class,
@@ -81,7 +82,7 @@ def _metric(metric: Any, outputs: list[str]) -> Any:
         if name in _BY_LOSS:
             return name
         fn = inner.get("fn")
-        inner["fn"] = fn["config"] if isinstance(fn, dict) else fn
+        inner["fn"] = function_config(fn) if isinstance(fn, str) else fn
     return _with_today_s_arguments("keras.metrics", {**metric, "config": inner}, {"fn": ...})
 
 

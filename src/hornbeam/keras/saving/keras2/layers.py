@@ -8,6 +8,7 @@ from hornbeam.keras.registry import find_custom
 from hornbeam.keras.saving.keras2.calls import graph_config
 from hornbeam.keras.saving.keras2.names import (
     Config,
+    function_config,
     is_users,
     named,
     own_class,
@@ -192,9 +193,4 @@ def _function(inner: Config) -> Any:
             f"The Lambda layer {name!r} is stored as Python byte code, which is never run. Give its function: "
             f"load_model(..., custom_objects={{{name!r}: function}})."
         )
-    return {
-        "module": "builtins",
-        "class_name": "function",
-        "config": known,
-        "registered_name": "function",
-    }
+    return function_config(known)

@@ -66,6 +66,8 @@ def named(module: str, config: Config) -> Config:
         if ">" in name:
             return {**config, "module": None, "class_name": short, "registered_name": name}
         return config
+    if tables.is_keras_module(config.get("module")):
+        return {**config, "class_name": short}
     return {**config, "module": module, "class_name": short, "registered_name": None}
 
 
@@ -89,3 +91,13 @@ def without_unknown(module: str, config: Config, obsolete: Config, what: str) ->
                 f"{key}={obsolete[key]!r} can be loaded."
             )
     return {**config, "config": kept}
+
+
+def function_config(name: str) -> Config:
+    """Return the configuration of a function that is known by its name."""
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": "function",
+    }

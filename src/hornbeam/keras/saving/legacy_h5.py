@@ -1,0 +1,127 @@
+"""Whole models and weights in the `.h5` files that Keras has written since its beginning.
+
+Format: the attributes `model_config` and `training_config` are JSON; the group `model_weights` has a group for each layer
+right inside the model, listed in `layer_names`, whose weights are listed in `weight_names`; the group
+`optimizer_weights` has the state of the optimizer. A list of names above 64 KB is split over `layer_names0`,
+`layer_names1`, ... A file of weights alone is that of the group `model_weights`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hornbeam.core.atomic import atomic_write
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
+from hornbeam.keras.saving import legacy_optimizer, legacy_weights, safe_json
+from hornbeam.keras.saving.comparison import Subject, load
+from hornbeam.keras.saving.h5_store import Group, H5File, h5py_module
+from hornbeam.keras.saving.keras2 import compile_config, legacy_config, model_config
+
+KERAS_VERSION = "3.15.1"
+"""The version of Keras that writes the same configurations."""
+
+_WEIGHTS = "model_weights"
+_OPTIMIZER = "optimizer_weights"
+
+
+def is_legacy(file: H5File) -> bool:
+    """Return whether an HDF5 file is one of these."""
+    names = file.root.attributes()
+    return any(each in names for each in ("model_config", "layer_names", "layer_names0"))
+
+
+def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
+    """Write a model with its weights, how it was compiled, and the state of its optimizer.
+
+    The file is there completely or not at all.
+    """
+    h5py = h5py_module()
+    optimizer = model.optimizer if include_optimizer and model.compiled else None
+    attributes = {"model_config": legacy_config.of_model(model)}
+    if optimizer is not None and (training := legacy_config.of_training(model)):
+        attributes["training_config"] = training
+    texts = {key: json.dumps(value).encode() for key, value in attributes.items()}
+    with atomic_write(path) as stream, h5py.File(stream, "w") as file:
+        _write_versions(file)
+        file.attrs.update(texts)
+        group = file.create_group(_WEIGHTS)
+        _write_versions(group)
+        legacy_weights.write(model, group)
+        if optimizer is not None and optimizer.variables:
+            legacy_weights.write_variables(optimizer.variables, file.create_group(_OPTIMIZER))
+
+
+def save_weights(model: Layer, path: str) -> None:
+    """Write the weights of a model alone."""
+    h5py = h5py_module()
+    with atomic_write(path) as stream, h5py.File(stream, "w") as file:
+        _write_versions(file)
+        legacy_weights.write(model, file)
+
+
+def _write_versions(group: Any) -> None:
+    group.attrs["keras_version"] = KERAS_VERSION.encode()
+    group.attrs["backend"] = b"jax"
+
+
+def load_model(
+    file: H5File, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+) -> Any:
+    """Return the model of an open file, compiled as it was unless `compile` is False.
+
+    Raises ValueError for a file without a model, and for what it names that is not known.
+    """
+    config = _json(file, "model_config")
+    if config is None:
+        raise ValueError(
+            f"{file.name} holds weights without a model. Make the model, then call model.load_weights({file.name!r})."
+        )
+    with CustomObjectScope(custom_objects or {}):
+        model = deserialize_keras_object(model_config(config), custom_objects)
+        if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
+            raise ValueError(f"{file.name} describes a {type(model).__name__}; expected a model.")
+        training = _json(file, "training_config") if compile else None
+        if training is not None:
+            model.compile_from_config(compile_config(training, _output_names(model)))
+    parts, subject = legacy_weights.parts(model, _weights(file), Subject(file.name, model.name))
+    state = file.root.group(_OPTIMIZER) if training is not None else None
+    if state is not None:
+        parts.append(legacy_optimizer.part(model.optimizer, state))
+    load(parts, subject)
+    return model
+
+
+def load_weights(
+    model: Layer, file: H5File, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Read the weights of a model from an open file, layer by layer; see `comparison.load`.
+
+    With `by_name`, layers that the file does not have stay as they are, and what else it has is left out.
+    """
+    group, subject = _weights(file), Subject(file.name, model.name)
+    parts, subject = legacy_weights.parts(model, group, subject, by_name)
+    load(parts, subject, skip_mismatch, group.entries)
+
+
+def _weights(file: H5File) -> Group:
+    return file.root.group(_WEIGHTS) or file.root
+
+
+def _output_names(model: Any) -> list[str]:
+    return list(getattr(model, "output_names", ()))  # none for a model without a graph
+
+
+def _json(file: H5File, name: str) -> Any:
+    """Return the value of an attribute with JSON, or None where there is none."""
+    text = file.root.attribute(name)
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise ValueError(f"{file.name}: the attribute {name!r} is no text.")
+    found = safe_json.parse(text.encode(), f"{file.name}: the attribute {name!r}")
+    if not isinstance(found, dict):
+        raise ValueError(f"{file.name}: the attribute {name!r} is no JSON object.")
+    return found

@@ -1,0 +1,243 @@
+"""Legacy `.h5` files: of Keras 2, and of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.keras.saving import legacy_h5
+from hornbeam.keras.saving.h5_store import H5File
+from tests.tolerances import assert_close
+
+FILES = Path(__file__).parents[2] / "files" / "keras2"
+
+
+def loaded(path: Any, **kwargs: Any) -> Any:
+    """Return the model of a file."""
+    with open(path, "rb") as stream, H5File(stream, str(path)) as file:
+        return legacy_h5.load_model(file, **kwargs)
+
+
+def arrays(name: str, kind: str) -> list[np.ndarray]:
+    """Return the arrays of a kind that lie beside a model."""
+    with np.load(FILES / f"{name}.npz") as found:
+        return [found[f"{kind}{i}"] for i in range(len(found.files)) if f"{kind}{i}" in found.files]
+
+
+def given(name: str, kind: str) -> Any:
+    """Return inputs or targets as the model takes them."""
+    found = arrays(name, kind)
+    if name == "translator":
+        return dict(zip("xy", found, strict=True))
+    return found if len(found) > 1 else found[0]
+
+
+def predicted(model: Any, name: str) -> list[np.ndarray]:
+    outputs = model.predict(given(name, "x"), verbose=0)
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
+@pytest.mark.parametrize(
+    "name", ["cnn", "recurrent", "functional", "nested", "words", "translator"]
+)
+def test_models_of_keras_2(name: str) -> None:
+    model = loaded(FILES / f"{name}.h5")
+    for ours, theirs in zip(predicted(model, name), arrays(name, "out"), strict=True):
+        assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["cnn", "recurrent", "functional", "nested"])
+def test_training_goes_on(name: str) -> None:
+    """The state of the optimizer, the loss and the learning rate were read as well."""
+    model = loaded(FILES / f"{name}.h5")
+    model.train_on_batch(given(name, "x"), given(name, "y"))
+    for ours, theirs in zip(predicted(model, name), arrays(name, "after"), strict=True):
+        assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["cnn", "nested"])
+def test_weights_of_keras_2(name: str) -> None:
+    model = loaded(FILES / f"{name}.h5")
+    expected = model.get_weights()
+    model.set_weights([np.zeros_like(each) for each in expected])
+    read_weights(model, FILES / f"{name}_weights.h5")
+    for a, b in zip(model.get_weights(), expected, strict=True):
+        assert_close(a, b)
+
+
+def read_weights(model: Any, path: Any, **kwargs: Any) -> None:
+    with open(path, "rb") as stream, H5File(stream, str(path)) as file:
+        legacy_h5.load_weights(model, file, **kwargs)
+
+
+def test_byte_code_is_refused_and_a_function_taken_for_it() -> None:
+    with pytest.raises(ValueError, match="The Lambda layer 'twice' is stored as Python byte code"):
+        loaded(FILES / "lambda.h5")
+    model = loaded(FILES / "lambda.h5", custom_objects={"twice": lambda x: 2 * x})
+    assert_close(model(np.ones((1, 3), "float32")), [[2.0, 2, 2]])
+
+
+def stack(*names: str, units: int = 2, **kwargs: Any) -> Any:
+    """Return a stack of dense layers of these names, with weights that differ."""
+    layers = [keras.layers.Dense(units, name=name, **kwargs) for name in names]
+    model = keras.Sequential([keras.Input((units,)), *layers])
+    for number, each in enumerate(model.weights):
+        each.assign(np.full(each.shape, number + 1.0))
+    return model
+
+
+def saved(model: Any, tmp_path: Path, **kwargs: Any) -> Path:
+    path = tmp_path / "model.h5"
+    legacy_h5.save_model(model, str(path), **kwargs)
+    return path
+
+
+def firsts(model: Any) -> list[float]:
+    """Return the first element of each weight."""
+    return [float(each.flat[0]) for each in model.get_weights()]
+
+
+def test_names_tell_the_layers_apart(tmp_path: Path) -> None:
+    path = saved(stack("a", "b"), tmp_path)
+    other = stack("b", "a")
+    read_weights(other, path)
+    assert firsts(other) == [3.0, 4.0, 1.0, 2.0]
+
+
+def test_other_names_go_by_order(tmp_path: Path) -> None:
+    path = saved(stack("a", "b"), tmp_path)
+    other = stack("c", "b")
+    other.set_weights([np.zeros(each.shape) for each in other.get_weights()])
+    read_weights(other, path)
+    assert firsts(other) == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_by_name(tmp_path: Path) -> None:
+    """Layers that the file does not have keep their values."""
+    path = saved(stack("a", "b"), tmp_path)
+    other = stack("new", "b")
+    other.set_weights([np.zeros(each.shape) for each in other.get_weights()])
+    read_weights(other, path, by_name=True)
+    assert firsts(other) == [0.0, 0.0, 3.0, 4.0]
+
+
+def test_differences_are_told_and_change_nothing(tmp_path: Path) -> None:
+    path = saved(stack("a", "b"), tmp_path)
+    other = stack("a", "c", "d", units=3)
+    before = firsts(other)
+    with pytest.raises(ValueError, match=r"matched by order, because their names differ\).*no weight was changed") as told:  # fmt: skip
+        read_weights(other, path)
+    assert "a/kernel (3, 3): model_weights/a/" in str(told.value)
+    assert "d/kernel (3, 3): model_weights/d/kernel is not in the file" in str(told.value)
+    assert firsts(other) == before
+    fewer = stack("a")
+    with pytest.raises(ValueError, match="the file has model_weights/b of 2 weights as well"):
+        read_weights(fewer, path)
+    with pytest.warns(UserWarning, match="what differs was left as it is"):
+        read_weights(fewer, path, skip_mismatch=True)
+    assert firsts(fewer) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_is_frozen_changes_the_order_in_the_file_alone(frozen: bool, tmp_path: Path) -> None:
+    """Of a frozen model inside, statistics stand among the weights; names tell them apart."""
+
+    def outer(prefix: str) -> Any:
+        layers = keras.layers
+        parts = [layers.BatchNormalization(name=f"{prefix}{i}") for i in range(2)]
+        return keras.Sequential([keras.Input((3,)), keras.Sequential([keras.Input((3,)), *parts], name="in")])  # fmt: skip
+
+    model, other, third = outer("a"), outer("a"), outer("b")
+    for number, each in enumerate(model.weights):
+        each.assign(np.full(each.shape, number + 1.0))
+    model.layers[0].trainable = not frozen
+    path = saved(model, tmp_path)
+    for each in (other, third):
+        each.layers[0].trainable = frozen
+    read_weights(other, path)
+    assert firsts(other) == firsts(model)
+    third.layers[0].trainable = not frozen
+    read_weights(third, path)
+    assert firsts(third) == firsts(model)
+
+
+class Doubled(keras.layers.Layer):
+    """A layer with weights of one name, one of them another's folder."""
+
+    def build(self, shape: Any) -> None:
+        self.a = self.add_weight(shape=(2,), name="w", initializer="ones")
+        self.b = self.add_weight(shape=(3,), name="w")
+        self.c = keras.layers.PReLU(name="w")
+        self.c.build((None, 4))
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+def test_names_are_made_unique(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((2,)), Doubled(name="d")])
+    path = tmp_path / "w.h5"
+    expected = firsts(model)
+    legacy_h5.save_weights(model, str(path))
+    for each in model.weights:
+        each.assign(np.full(each.shape, 7.0))
+    read_weights(model, path)
+    assert firsts(model) == expected
+
+
+def test_lists_of_names_above_64_kb(tmp_path: Path) -> None:
+    """HDF5 has no room for more in one attribute."""
+    names = ["layer_" + "x" * 1000 + str(i) for i in range(150)]
+    model = keras.Sequential([keras.Input((1,)), *[keras.layers.PReLU(name=n) for n in names]])
+    for number, each in enumerate(model.weights):
+        each.assign(np.full(each.shape, float(number)))
+    path = tmp_path / "w.h5"
+    legacy_h5.save_weights(model, str(path))
+    expected = firsts(model)
+    model.set_weights([np.zeros(each.shape) for each in model.get_weights()])
+    read_weights(model, path)
+    assert firsts(model) == expected
+
+
+@pytest.mark.parametrize("include_optimizer", [False, True])
+def test_a_model_there_and_back(include_optimizer: bool, tmp_path: Path) -> None:
+    model = stack("a", "b", dtype="mixed_bfloat16")
+    model.compile(keras.optimizers.Adam(0.1, amsgrad=True), "mse", ["mae"])
+    model.optimizer.build(model.trainable_variables)
+    for number, each in enumerate(model.optimizer.variables):
+        each.assign(np.full(each.shape, number))
+    back = loaded(saved(model, tmp_path, include_optimizer=include_optimizer))
+    assert back.get_config() == model.get_config()
+    assert firsts(back) == firsts(model)
+    assert back.compiled == include_optimizer
+    if include_optimizer:
+        state = [float(np.asarray(v).flat[0]) for v in back.optimizer.variables]
+        assert state == list(range(len(state)))
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{", '{"a": ' * 300 + "1" + "}" * 300], ids=["list", "cut", "deep"])  # fmt: skip
+def test_a_broken_configuration_is_named(text: str, tmp_path: Path) -> None:
+    path = saved(stack("a"), tmp_path)
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = text
+    with pytest.raises(ValueError, match="the attribute 'model_config'"):
+        loaded(path)
+
+
+def test_a_file_of_weights_holds_no_model() -> None:
+    with pytest.raises(ValueError, match="holds weights without a model"):
+        loaded(FILES / "cnn_weights.h5")
+
+
+def test_names_in_a_file_are_no_paths(tmp_path: Path) -> None:
+    """Names of layers and weights that lead out of their group lead nowhere."""
+    path = saved(stack("a"), tmp_path)
+    with h5py.File(path, "a") as file:
+        file["model_weights/a"].attrs["weight_names"] = np.asarray([b"../b/kernel", b"/etc/passwd"])
+    with pytest.raises(ValueError, match="is not in the file"):
+        loaded(path)
