@@ -6,7 +6,8 @@ from tests.mutants.edit import Edit, edit
 
 _SCOPE, _VARIABLE, _STATE = "core/scope.py", "core/variable.py", "core/program_state.py"
 _RECORDING, _PROBES, _RNG = "core/recording.py", "core/probes.py", "core/rng.py"
-_CACHE = "core/compilation_cache.py"
+_CACHE, _DEFERRED = "core/compilation_cache.py", "core/deferred.py"
+_TEST_DEFERRED = "core/test_deferred.py"
 _TEST_STATE, _TEST_PROGRAMS = "core/test_state.py", "core/test_program_state.py"
 _TEST_PROBES, _TEST_CACHE = "core/test_probes.py", "core/test_compilation_cache.py"
 _TEST_LAYER, _TEST_ROBUST = "keras/engine/test_layer.py", "keras/training/test_robustness.py"
@@ -83,26 +84,26 @@ EDITS: list[Edit] = [
     ),
     edit(
         _VARIABLE,
-        "if tensor._value.shape != self._value.shape:",
+        "if tensor._value.shape != tuple(self._spec().shape):",
         "if False:",
         f"{_TEST_STATE}::test_a_variable_keeps_shape_and_type",
     ),
     edit(
         _VARIABLE,
-        "tensor = convert_to_tensor(tensor, as_dtype(self._value.dtype))",
+        "tensor = convert_to_tensor(tensor, as_dtype(self._spec().dtype))",
         "pass",
         f"{_TEST_STATE}::test_a_variable_keeps_shape_and_type",
     ),
     edit(
         _VARIABLE,
-        "with jax.ensure_compile_time_eval(), scope.autocast(None):",
-        "with scope.autocast(None):",
+        "with jax.ensure_compile_time_eval(), scope.autocast(None):\n        value",
+        "with scope.autocast(None):\n        value",
         f"{_TEST_STATE}::test_a_variable_made_while_tracing_holds_a_value",
     ),
     edit(
         _VARIABLE,
-        "with jax.ensure_compile_time_eval(), scope.autocast(None):",
-        "with jax.ensure_compile_time_eval():",
+        "with jax.ensure_compile_time_eval(), scope.autocast(None):\n            value",
+        "with jax.ensure_compile_time_eval():\n            value",
         f"{_TEST_STATE}::test_a_variable_made_under_mixed_precision_keeps_all_bits",
     ),
     edit(
@@ -119,11 +120,36 @@ EDITS: list[Edit] = [
     ),
     edit(
         _VARIABLE,
-        "if None in shape:",
+        "if None in sizes:",
         "if False:",
         f"{_TEST_STATE}::test_a_callable_initializer_needs_a_shape",
     ),
     edit(_VARIABLE, "        keep_freed_memory()", "        pass", "test_imports.py"),
+    # Initial values that are drawn at their first read
+    edit(
+        _DEFERRED,
+        '        if "_value" not in attributes:',
+        "        if True:",
+        f"{_TEST_DEFERRED}::test_threads_see_one_value",
+    ),
+    edit(
+        _DEFERRED,
+        "    if _local.only_shapes:",
+        "    if False:",
+        f"{_TEST_DEFERRED}::test_a_huge_model_costs_nothing",
+    ),
+    edit(
+        _DEFERRED,
+        "class _Local(threading.local):",
+        "class _Local:",
+        f"{_TEST_DEFERRED}::test_the_scope_belongs_to_its_thread",
+    ),
+    edit(
+        _VARIABLE,
+        '                vars(self).pop("_value", None)',
+        "                pass",
+        f"{_TEST_DEFERRED}::test_an_assignment_takes_the_place_of_the_draw",
+    ),
     # Variables that are found while tracing
     edit(
         _STATE,

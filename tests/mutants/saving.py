@@ -188,8 +188,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/weights_h5.py",
-        "        part.optional = True",
-        "        pass",
+        "        part.optional = True\n        if whole",
+        "        if whole",
         "keras/saving/test_weights_h5.py::test_an_optimizer_of_other_weights_starts_anew",
     ),
     edit(
@@ -209,6 +209,85 @@ EDITS: list[Edit] = [
         'item[0].startswith("_"), item[0]',
         'not item[0].startswith("_"), item[0]',
         "keras/saving/test_weights_h5.py::test_another_shape_is_told_by_path",
+    ),
+    # Whole models
+    edit(
+        "keras/saving/zips.py",
+        "            if name in found:",
+        "            if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "            if member.start < end or member.start + member.stored > directory:",
+        "            if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "too_large = member.size > max(_FREE_OF_RATIO, _MAX_RATIO * member.stored)",
+        "too_large = False",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "                    if left < 0:",
+        "                    if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "        if left:",
+        "        if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "        if zlib.crc32(data) != member.crc:",
+        "        if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "        if member.size > limit:",
+        "        if False:",
+        "keras/saving/test_zips.py::test_a_limit",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "            if count > _MAX_MEMBERS or size > _MAX_DIRECTORY:",
+        "            if False:",
+        "keras/saving/test_zips.py::test_what_is_refused",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        "        if depth > _MAX_DEPTH:",
+        "        if False:",
+        "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        "        if len(text) > _MAX_DIGITS:",
+        "        if False:",
+        "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        'if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:',
+        "if False:",
+        "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/archive.py",
+        "        with deferred.deferred_values() as made:",
+        "        made: list[Variable] = []\n        if True:",
+        "keras/saving/test_archive.py::test_no_initial_value_is_drawn",
+    ),
+    edit(
+        "keras/saving/archive.py",
+        "    config = config_text(model)\n    with atomic_write(path) as stream:\n        _write(model, config, stream)",
+        "    with open(path, 'w+b') as stream:\n        _write(model, config_text(model), stream)",
+        "keras/saving/test_archive.py::test_an_error_in_writing_leaves_the_old_file",
     ),
     # Names and configurations
     edit(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TypeGuard
 
 import jax
@@ -57,6 +57,14 @@ class SeedGenerator:
         current = self.state.read_value()
         self.state.assign(current + np.array([0, 1], "uint32"))
         return current
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Write the state into a mapping."""
+        store["0"] = self.state
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Read what `save_own_variables` wrote."""
+        self.state.assign(store["0"])
 
     def get_config(self) -> dict[str, Any]:
         """The seed it was made with."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax
 
+from hornbeam.core.deferred import only_shapes
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.jax_typed import eval_shape, tree_map
 from hornbeam.core.names import auto_name
@@ -168,7 +169,8 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             jax.ShapeDtypeStruct([size if d is None else d for d in s.shape], canonical(s.dtype))
             for s in symbols
         ]
-        return _without_tensors(eval_shape(run, *specs))
+        with only_shapes():
+            return _without_tensors(eval_shape(run, *specs))
 
     if not any(None in s.shape for s in symbols):
         first = second = trace(None)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from hornbeam.core import config, recording, scope
+from hornbeam.core import config, deferred, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.handover import no_step
@@ -78,9 +78,12 @@ class Variable(ElementwiseEquality):
         # True if other code may hold this very array: a training step must then work on a copy.
         self.is_lent = True
         self.initializer = initializer if callable(initializer) else None
-        # The first value is a constant even where the variable is made inside a program that is being traced.
-        with jax.ensure_compile_time_eval(), scope.autocast(None):
-            self._value = _first_value(initializer, shape, dtype, self.name)
+        self._first: deferred.FirstValue | None
+        self._value: jax.Array
+        self._first = _first_value(initializer, shape, dtype, self.name)
+        if not (callable(initializer) and deferred.note_made(self)):
+            self._value = self._first.draw()
+            self._first = None
         note_change()
         scope.note_made(self)
 
@@ -133,12 +136,12 @@ class Variable(ElementwiseEquality):
     def assign(self, value: TensorLike) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
         tensor = _tensor(value)
-        if tensor._value.shape != self._value.shape:
+        if tensor._value.shape != tuple(self._spec().shape):
             raise ValueError(
                 f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape "
                 f"{tuple(tensor.shape)}."
             )
-        tensor = convert_to_tensor(tensor, as_dtype(self._value.dtype))
+        tensor = convert_to_tensor(tensor, as_dtype(self._spec().dtype))
         scope.assign(self, _on_device(tensor._value))
         return tensor
 
@@ -161,24 +164,37 @@ class Variable(ElementwiseEquality):
 
     def keep_value(self) -> Callable[[], None]:
         """Return a function that sets the value back to what it is now."""
-        value = self._value
+        value = vars(self).get("_value")
 
         def restore() -> None:
-            self._value = value
+            if value is None:
+                vars(self).pop("_value", None)
+            else:
+                self._value = value
             self.is_lent = True
 
         return restore
 
     def numpy(self) -> Any:
         """A NumPy copy of the value."""
+        return self._on_host(Tensor.numpy)
+
+    def view(self) -> NumpyArray:
+        """A NumPy array of the value that can't be written; on a CPU it is no copy.
+
+        The values stay as they are, whatever is assigned to the variable: JAX does not reuse memory that NumPy sees.
+        """
+        return self._on_host(np.asarray)
+
+    def _on_host(self, read: Callable[[Tensor], Any]) -> Any:
         value = scope.read(self)
         try:
-            return Tensor(value).numpy()
+            return read(Tensor(value))
         except RuntimeError:
             if isinstance(value, Tracer) or not value.is_deleted():
                 raise
             with no_step():  # another thread trains with it
-                return Tensor(scope.read(self)).numpy()
+                return read(Tensor(scope.read(self)))
 
     def ref(self) -> Reference:
         """A hashable handle, to use variables as keys."""
@@ -187,12 +203,12 @@ class Variable(ElementwiseEquality):
     @property
     def shape(self) -> TensorShape:
         """The shape."""
-        return TensorShape(self._value.shape)
+        return TensorShape(self._spec().shape)
 
     @property
     def dtype(self) -> DType:
         """The type of the value; under mixed precision, the type in which it is read."""
-        stored = as_dtype(self._value.dtype)
+        stored = self.stored_dtype
         cast = scope.autocast_dtype()
         return (
             as_dtype(cast) if cast is not None and self.autocast and stored.is_floating else stored
@@ -201,12 +217,12 @@ class Variable(ElementwiseEquality):
     @property
     def stored_dtype(self) -> DType:
         """The type that the value is kept in, whatever mixed precision reads it in."""
-        return as_dtype(self._value.dtype)
+        return as_dtype(self._spec().dtype)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._value.ndim
+        return len(self._spec().shape)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
         return self.read_value().__array__(dtype)
@@ -245,6 +261,24 @@ class Variable(ElementwiseEquality):
         scope.note_made(clone)
         return clone
 
+    def __getattr__(self, name: str) -> Any:
+        # Called for what is not among the attributes: a value that is not drawn yet.
+        first = vars(self).get("_first")
+        if name != "_value" or first is None:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
+        return deferred.first_read(vars(self), first)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the variable has a value; False for an initial value that nothing has read (see `core.deferred`)."""
+        return "_value" in vars(self)
+
+    def _spec(self) -> jax.Array | deferred.FirstValue:
+        """Return what has the shape and the type of the value, without drawing it."""
+        return vars(self).get("_value", self._first)
+
     def __repr__(self) -> str:
         text = np.array2string(np.asarray(self._value), separator=", ", threshold=20)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={as_dtype(self._value.dtype).name}, value={text}>"
@@ -282,26 +316,37 @@ def _first_value(
     shape: Shape | int | None,
     dtype: DTypeLike | None,
     name: str,
-) -> jax.Array:
-    if callable(initializer):
-        if shape is None:
+) -> deferred.FirstValue:
+    """Return the shape and type of the first value, and how it is drawn. Raises ValueError where they don't fit."""
+    if not callable(initializer):
+        # The first value is a constant even where the variable is made inside a program that is being traced.
+        with jax.ensure_compile_time_eval(), scope.autocast(None):
+            value = _on_device(convert_to_tensor(initializer, dtype)._value)
+        if shape is not None and value.shape != standardize_shape(shape):
             raise ValueError(
-                f"The variable {name!r} has a callable initializer, {initializer!r}, and no shape. Pass `shape`."
+                f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}."
             )
-        shape = standardize_shape(shape)
-        if None in shape:
-            raise ValueError(f"The variable {name!r} needs a shape without None; received {shape}.")
-        dtype = canonical(dtype or config.floatx())
-        drawn = initializer(shape, dtype=as_dtype(dtype).name)
-        value = _on_device(convert_to_tensor(drawn, dtype)._value)
-        if value.shape != shape:
-            raise ValueError(
-                f"The initializer of {name!r} returned shape {value.shape}; the variable has shape {shape}."
-            )
-        return value
-    value = _on_device(convert_to_tensor(initializer, dtype)._value)
-    if shape is not None and value.shape != standardize_shape(shape):
+        return deferred.FirstValue(value.shape, as_dtype(value.dtype), lambda: value)
+    if shape is None:
         raise ValueError(
-            f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}."
+            f"The variable {name!r} has a callable initializer, {initializer!r}, and no shape. Pass `shape`."
+        )
+    sizes = standardize_shape(shape)
+    if None in sizes:
+        raise ValueError(f"The variable {name!r} needs a shape without None; received {sizes}.")
+    known = cast("tuple[int, ...]", sizes)
+    wanted = as_dtype(canonical(dtype or config.floatx()))
+    return deferred.FirstValue(known, wanted, lambda: _drawn(initializer, known, wanted, name))
+
+
+def _drawn(
+    initializer: Callable[..., Any], shape: tuple[int, ...], dtype: DType, name: str
+) -> jax.Array:
+    """Return the value that an initializer draws."""
+    with jax.ensure_compile_time_eval(), scope.autocast(None):
+        value = _on_device(convert_to_tensor(initializer(shape, dtype=dtype.name), dtype)._value)
+    if value.shape != shape:
+        raise ValueError(
+            f"The initializer of {name!r} returned shape {value.shape}; the variable has shape {shape}."
         )
     return value

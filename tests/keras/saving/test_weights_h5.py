@@ -130,7 +130,6 @@ def test_bad_calls(saved, tmp_path):
     unchanged(
         model, lambda: model.save_weights(path, overwrite=False), FileExistsError, "exists already"
     )
-    unchanged(model, lambda: model.save(tmp_path / "m.keras"), NotImplementedError, "save_weights")
     with pytest.raises(ValueError, match="no weights yet"):
         keras.Sequential([layers.Dense(1)]).save_weights(path)
 

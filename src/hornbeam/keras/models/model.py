@@ -21,12 +21,13 @@ from hornbeam.keras.engine.tracking import unique
 from hornbeam.keras.engine.trainability import freeze, restore_trainable
 from hornbeam.keras.models.functional_config import graph_config, graph_from_config
 from hornbeam.keras.models.summary import print_summary
+from hornbeam.keras.optimizers import LossScaleOptimizer
 from hornbeam.keras.registry import (
     Registry,
     deserialize_keras_object,
     serialize_keras_object,
 )
-from hornbeam.keras.saving.api import load_weights, save_weights
+from hornbeam.keras.saving.api import load_weights, save_model, save_weights
 from hornbeam.keras.training.trainer import Trainer
 
 registry = Registry("model", "keras")
@@ -303,10 +304,9 @@ class Model(Trainer):
         if not self.compiled:
             return {}
         try:
-            return {
-                name: serialize_keras_object(getattr(self.compile_config, name))
-                for name in COMPILE_ARGUMENTS
-            }
+            given = {name: getattr(self.compile_config, name) for name in COMPILE_ARGUMENTS}
+            given["optimizer"] = self._compiled_optimizer()
+            return {name: serialize_keras_object(value) for name, value in given.items()}
         except ValueError as error:
             warnings.warn(
                 f"How the model {self.name!r} was compiled is left out of its configuration: {error} Or call compile() "
@@ -314,6 +314,12 @@ class Model(Trainer):
                 stacklevel=2,
             )
             return {}
+
+    def _compiled_optimizer(self) -> Any:
+        """Return the optimizer as it is now, without the scaling of the loss that `compile` put around it."""
+        given = self.compile_config.optimizer
+        was_wrapped = isinstance(self.optimizer, LossScaleOptimizer) and self.optimizer is not given
+        return self.optimizer.inner_optimizer if was_wrapped else self.optimizer
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with what `get_compile_config` returned.
@@ -331,12 +337,19 @@ class Model(Trainer):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Not there yet: raises NotImplementedError."""
-        raise NotImplementedError(
-            "Whole models can't be saved to files yet. Keep `model.get_config()` and save the weights with "
-            "model.save_weights('name.weights.h5')."
-        )
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Write the whole model to a `.keras` file, or to a folder with `zipped=False`; see `keras.saving.save_model`.
+
+        >>> import os, tempfile
+        >>> from hornbeam import keras
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+        >>> keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
+        >>> keras.models.load_model(path).count_params()
+        8
+        """
+        save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
@@ -350,7 +363,7 @@ class Model(Trainer):
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, objects_to_skip: Any = ()
     ) -> None:
-        """Read the weights from a file of any of these formats, Keras 3's included; code in it is never run.
+        """Read the weights from a file of any of these formats or a `.keras`, Keras 3's included; nothing in it is run.
 
         Raises ValueError, and changes nothing, where the file does not fit the model. With `skip_mismatch` the layers
         that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are.

@@ -120,7 +120,7 @@ class OptimizerState(Configurable):
         return self.add_variable(
             reference_variable.shape,
             initializer,
-            dtype=scope.read(reference_variable).dtype,
+            dtype=reference_variable.stored_dtype,
             name=f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
         )
 
@@ -161,7 +161,7 @@ class OptimizerState(Configurable):
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put the values of `variables` in `store`, under "0", "1", ..."""
         for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
+            store[str(i)] = variable
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Take the values from `store`; the state of another optimizer is left out, with a warning."""

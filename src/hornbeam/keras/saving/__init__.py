@@ -1,4 +1,4 @@
-"""`keras.saving`: configurations of objects, and the tables of names that loading looks into."""
+"""`keras.saving`: models on disk, configurations of objects, and the tables of names that loading looks into."""
 
 from hornbeam.core.faces import missing_names
 from hornbeam.keras.registry import (
@@ -11,6 +11,7 @@ from hornbeam.keras.registry import (
     serialize_keras_object,
 )
 from hornbeam.keras.saving import trackables as trackables  # makes models known to tf.train
+from hornbeam.keras.saving.api import load_model, load_weights, save_model, save_weights
 
 custom_object_scope = CustomObjectScope
 
@@ -21,7 +22,11 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]
 

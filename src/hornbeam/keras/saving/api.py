@@ -5,15 +5,99 @@ The ending of a name chooses the format that is written; what a file holds choos
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO, TypeAlias
 
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.saving import safetensors, sharded, weights_h5
+from hornbeam.keras.saving import archive, safetensors, sharded, weights_h5
+from hornbeam.keras.saving.h5_store import SIGNATURE as HDF5
+from hornbeam.keras.saving.zips import LOCAL as ZIP
+
+Target: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
 _ENDINGS = (".weights.h5", sharded.ENDING, safetensors.ENDING)
+
+
+def save_model(
+    model: Layer,
+    filepath: Target,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
+    """Write a whole model: layers, weights, how it was compiled, and the state of its optimizer.
+
+    `filepath` ends with `.keras`, or names a folder with `zipped=False`. The file is there completely or not at all; an
+    old one stays until then. `load_model` reads it, here and in Keras 3.
+
+    Raises ValueError for another ending and for what a file can't hold, FileExistsError where `overwrite` is False and
+    the file exists.
+
+    >>> import os, tempfile
+    >>> from hornbeam import keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+    >>> keras.saving.save_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), path)
+    >>> keras.saving.load_model(path).count_params()
+    8
+    """
+    _check_options(kwargs)
+    if not (isinstance(model, Layer) and hasattr(model, "compile_from_config")):
+        raise ValueError(f"save_model takes a model; received {model!r}.")
+    if not model.built:
+        warnings.warn(
+            f"The model {model.name!r} is saved before it has weights: call it on data or build it first.",
+            stacklevel=3,
+        )
+    if isinstance(filepath, io.IOBase):
+        archive.save_to_stream(model, filepath)  # type: ignore[arg-type]
+        return
+    path = os.fspath(filepath)  # type: ignore[arg-type]
+    if zipped is False:
+        _check_folder(path, overwrite)
+        archive.save_folder(model, path)
+        return
+    if not path.endswith(".keras"):
+        raise ValueError(
+            f"The name of a file of a model ends with `.keras`; received {path!r}. For a folder pass zipped=False, for the "
+            "weights alone use model.save_weights('name.weights.h5')."
+        )
+    check_target(path, overwrite)
+    archive.save(model, path)
+
+
+def load_model(
+    filepath: Target,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Return the model that a file holds, compiled as it was unless `compile` is False.
+
+    Reads `.keras` archives and unzipped folders, Keras's own included. Users' classes and functions are found among
+    `custom_objects` (name -> class or function), in open scopes, and where they were registered. What a file says is
+    looked up in tables and never imported or run: `safe_mode` is accepted, and there is no unsafe mode.
+
+    Raises FileNotFoundError where there is no file, and ValueError, with the reason, for one that can't be loaded.
+
+    >>> import io
+    >>> from hornbeam import keras
+    >>> file = io.BytesIO()
+    >>> keras.saving.save_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), file)
+    >>> keras.saving.load_model(file).output_shape
+    (None, 2)
+    """
+    del safe_mode
+    if isinstance(filepath, io.IOBase):
+        return archive.load(filepath, custom_objects, compile)  # type: ignore[arg-type]
+    path = os.fspath(filepath)  # type: ignore[arg-type]
+    check_source(path)
+    kind = kind_of(path)
+    if kind not in ("archive", "folder"):
+        raise ValueError(f"{path} holds no whole model that can be loaded: {_DESCRIBED[kind]}")
+    return archive.load(path, custom_objects, compile)
 
 
 def save_weights(
@@ -29,6 +113,13 @@ def save_weights(
 
     Raises ValueError for another ending, or where an array is larger than `max_shard_size`; FileExistsError where
     `overwrite` is False and the file exists.
+
+    >>> import os, tempfile
+    >>> from hornbeam import keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.weights.h5")
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.saving.save_weights(model, path)
+    >>> keras.saving.load_weights(model, path)
     """
     path = os.fspath(filepath)
     if max_shard_size is not None and path.endswith(".weights.h5"):
@@ -58,25 +149,77 @@ def load_weights(
     skip_mismatch: bool = False,
     objects_to_skip: Iterable[Any] = (),
 ) -> None:
-    """Read the weights of `model`, without those of `objects_to_skip`.
+    """Read the weights of `model`, without those of `objects_to_skip`, from a `.weights.h5` or `.keras` file.
 
-    Raises ValueError, with every difference, where the file does not fit; with `skip_mismatch`, loads the layers that
-    do, and warns with the same list.
+    Raises ValueError, with every difference, where the file does not fit, and changes nothing then; with
+    `skip_mismatch`, loads the layers that fit, and warns with the same list.
+
+    >>> import os, tempfile
+    >>> from hornbeam import keras
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> model.save(path)
+    >>> keras.saving.load_weights(model, path)
     """
     path = os.fspath(filepath)
     check_source(path)
+    kind = kind_of(path)
     check_built(model, "load")
-    module = _reader_of(path)
-    module.load_weights(model, path, skip_mismatch, objects_to_skip)
+    if kind in ("archive", "folder"):
+        archive.load_weights(model, path, skip_mismatch, objects_to_skip)
+    elif kind in _WEIGHTS:
+        _WEIGHTS[kind].load_weights(model, path, skip_mismatch, objects_to_skip)
+    else:
+        raise ValueError(f"{path} holds no weights that can be loaded: {_DESCRIBED[kind]}")
 
 
-def _reader_of(path: str) -> Any:
-    """Return the module that reads what the file begins with."""
-    with open(path, "rb") as file:
-        start = file.read(9)
-    if start[:1] == b"{":
-        return sharded
-    return safetensors if start[8:] == b"{" else weights_h5
+# The modules that read weights, by kind of file.
+_WEIGHTS: dict[str, Any] = {"hdf5": weights_h5, "shards": sharded, "safetensors": safetensors}
+_HAS_WEIGHTS = "it holds weights alone. Make the model, then call model.load_weights(...)."
+_DESCRIBED = {
+    **dict.fromkeys(_WEIGHTS, _HAS_WEIGHTS),
+    "saved model": "it is a folder that TensorFlow saved.",
+    "no model": "it is a folder without config.json.",
+    "empty": "it is empty.",
+    "unknown": "its content is of no known format.",
+}
+
+
+def kind_of(path: str) -> str:
+    """Return what a file or folder is, by its content."""
+    if os.path.isdir(path):
+        names = set(os.listdir(path))
+        if archive.CONFIG in names:
+            return "folder"
+        return "saved model" if names & {"saved_model.pb", "keras_metadata.pb"} else "no model"
+    with open(path, "rb") as stream:
+        head = stream.read(9)
+    if head.startswith(ZIP):
+        return "archive"
+    if head.startswith(HDF5):
+        return "hdf5"
+    if head[:1] == b"{":
+        return "shards"
+    if head[8:] == b"{":
+        return "safetensors"
+    return "unknown" if head else "empty"
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Accept what Keras accepts besides, and refuse the rest."""
+    options.pop("include_optimizer", None)
+    options.pop("save_format", None)
+    if options:
+        listed = ", ".join(map(repr, options))
+        raise ValueError(f"save_model received unknown arguments: {listed}.")
+
+
+def _check_folder(path: str, overwrite: bool) -> None:
+    if path.endswith(".keras"):
+        raise ValueError(
+            f"With zipped=False give the name of a folder, without `.keras`; received {path!r}."
+        )
+    _check_free(path, overwrite)
 
 
 def check_built(model: Layer, what: str) -> None:
@@ -91,6 +234,10 @@ def check_target(path: str, overwrite: bool) -> None:
     """Raise an error where a file can't be written at `path`."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
+    _check_free(path, overwrite)
+
+
+def _check_free(path: str, overwrite: bool) -> None:
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists already; delete it, or pass overwrite=True.")
 

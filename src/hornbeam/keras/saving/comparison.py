@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from hornbeam.core.tensor import Tensor
@@ -52,7 +52,8 @@ class Part:
 
     `needs` pairs each variable with the entry for it. `left_over` is what the file has for the object besides. `load`
     is the object's own method, for objects that read by themselves: it is tried before anything is final, and what it
-    changed is taken back where something else does not fit. An `optional` part that does not fit is no fault.
+    changed is taken back where something else does not fit. An `optional` part that does not fit is no fault; `otherwise`
+    is the warning then.
     """
 
     owner: str
@@ -62,6 +63,7 @@ class Part:
     load: Callable[[], None] | None = None
     obj: Any = None
     optional: bool = False
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,14 @@ def load(
     except BaseException:
         attempt.take_back()
         raise
-    if told:
-        warnings.warn(told, stacklevel=4)
+    left = [p.otherwise for p, each in zip(parts, found, strict=True) if p.optional and each]
+    for text in filter(None, [told, *left]):
+        warnings.warn(text, stacklevel=4)
 
 
 def owned(array: np.ndarray, dtype: Any) -> Tensor:
     """Return a tensor of an array that nobody else holds, without a copy where that is possible."""
-    return Tensor(jnp.asarray(array if array.dtype == dtype else array.astype(dtype)))
+    return Tensor(jax.device_put(array if array.dtype == dtype else array.astype(dtype)))
 
 
 def fits(found: str, wanted: str) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from hornbeam.core.optional import require
 from hornbeam.core.tensor import unwrap
+from hornbeam.core.variable import Variable
 from hornbeam.keras.saving.comparison import MISSING, Entry, missing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -33,14 +34,16 @@ def h5py_module() -> Any:
 
 
 @contextmanager
-def h5_writing(stream: BinaryIO) -> Generator[Any]:
+def h5_writing(stream: BinaryIO, **options: Any) -> Generator[Any]:
     """Open an HDF5 file of h5py for writing into `stream`; raise what went wrong in the stream when it is closed.
+
+    `options` go to h5py.
 
     An error that passes through h5py leaves its file half closed, and breaks another file later.
     """
     guarded = _Guarded(stream)
     try:
-        with h5py_module().File(guarded, "w") as file:
+        with h5py_module().File(guarded, "w", **options) as file:
             yield file
     finally:
         if guarded.error is not None:
@@ -316,6 +319,8 @@ class Reader(Mapping[str, np.ndarray]):
 
     def __init__(self, files: Iterable[H5File], place: str) -> None:
         """`place` is the path of the object's group of variables, of which each file may have a part."""
+        files = list(files)
+        self.file = files[0].name if files else ""
         self.place = place
         self._groups: list[Group] = []
         # What stands in the way of reading at all, such as a link; a missing group is none.
@@ -348,6 +353,11 @@ class Reader(Mapping[str, np.ndarray]):
         return found.read()
 
 
+def as_array(value: Any) -> np.ndarray:
+    """Return what an object writes as an array of NumPy; a variable's value is not copied."""
+    return value.view() if isinstance(value, Variable) else np.asarray(unwrap(value))
+
+
 class Writer(MutableMapping[str, np.ndarray]):
     """What an object writes, as the mapping that `save_own_variables` sees: names of its own choice, and numbers."""
 
@@ -357,7 +367,7 @@ class Writer(MutableMapping[str, np.ndarray]):
         self._owner = owner
 
     def __setitem__(self, name: str, value: Any) -> None:
-        array = np.asarray(unwrap(value))
+        array = as_array(value)
         if array.dtype.name == "bfloat16":
             stored = self._group.create_dataset(name, data=array.view(_AS_BYTES))
             stored.attrs["dtype"] = "bfloat16"

@@ -19,10 +19,9 @@ import numpy as np
 
 from hornbeam.core.atomic import atomic_write, resolved
 from hornbeam.core.checked_json import read_json
-from hornbeam.core.tensor import unwrap
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving.comparison import Entry
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, as_array, h5_writing
 from hornbeam.keras.saving.places import places
 from hornbeam.keras.saving.weights_h5 import group_of, read
 
@@ -202,7 +201,7 @@ class _ShardWriter(MutableMapping[str, np.ndarray]):
         self._written: dict[str, Writer] = {}
 
     def __setitem__(self, name: str, value: Any) -> None:
-        array = np.asarray(unwrap(value))
+        array = as_array(value)
         group = self._shards.group_for(self._place, name, array.nbytes, self._owner)
         self._written[name] = Writer(group, repr(self._owner))
         self._written[name][name] = array

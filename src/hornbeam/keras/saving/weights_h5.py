@@ -13,11 +13,16 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from hornbeam.core.atomic import atomic_write
+from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
 from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
 from hornbeam.keras.saving.places import places
+
+_UNBUILT = (
+    2  # variables of an optimizer before it is built: the count of steps and the learning rate
+)
 
 
 def save_weights(model: Layer, path: str) -> None:
@@ -34,9 +39,12 @@ def load_weights(
         read(model, file, skip_mismatch, objects_to_skip)
 
 
-def write(model: Layer, file: Any) -> None:
-    """Write the weights of a model into a file that h5py has opened, one array after the other."""
-    for place, obj in places(model):
+def write(model: Layer, file: Any, whole: bool = False) -> None:
+    """Write the weights of a model into a file that h5py has opened, one array after the other.
+
+    In a `whole` model the states of random generators are written, too; Keras does not look at them.
+    """
+    for place, obj in places(model, seeds=whole):
         group = file.create_group(group_of(place))
         group.attrs["name"] = obj.name
         obj.save_own_variables(Writer(group, repr(obj.name)))
@@ -57,23 +65,34 @@ class Store(Protocol):
 
 
 def read(
-    model: Layer, store: Store, skip_mismatch: bool = False, objects_to_skip: Iterable[Any] = ()
+    model: Layer,
+    store: Store,
+    skip_mismatch: bool = False,
+    objects_to_skip: Iterable[Any] = (),
+    whole: bool = False,
 ) -> None:
-    """Read the weights of a model from what is open."""
-    parts = [
-        _part(obj, store.reader(group_of(place))) for place, obj in places(model, objects_to_skip)
-    ]
+    """Read the weights of a model from what is open: of what that was written `whole`, or of any other."""
+    found = places(model, objects_to_skip, seeds=whole)
+    parts = [_part(obj, store.reader(group_of(place)), whole) for place, obj in found]
     load(parts, Subject(store.name, model.name), skip_mismatch, store.entries)
 
 
-def _part(obj: Any, store: Reader) -> Part:
+def _part(obj: Any, store: Reader, whole: bool) -> Part:
     """Return what one object takes from the file."""
     part = Part(getattr(obj, "path", obj.name), obj=obj)
     if store.problem is not None:
         part.problems.append(f"{obj.name}: {store.place} {store.problem}")
+    elif isinstance(obj, SeedGenerator):
+        part.optional = True  # Keras writes none
+        part.needs = [(obj.state, store.entry("0"))]
     elif isinstance(obj, Optimizer):
         # The state of another optimizer is no fault of the file: this one starts anew.
         part.optional = True
+        if whole and len(store) > _UNBUILT:
+            part.otherwise = (
+                f"The state of the optimizer {obj.name!r} in {store.file} does not fit the optimizer that the model was "
+                "compiled with: training starts anew."
+            )
         _numbered(part, obj.variables, store)
     elif type(obj).load_own_variables is Layer.load_own_variables:
         _numbered(part, obj._own_weights(), store)

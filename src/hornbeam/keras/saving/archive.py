@@ -1,0 +1,244 @@
+"""Whole models in `.keras` archives and unzipped folders, exchanged with Keras 3 both ways.
+
+An archive holds `model.weights.h5`, `metadata.json`, `config.json` and `assets/`. Its weights begin at byte 512, where
+HDF5 looks for a file inside a file: the archive is a valid zip and a valid HDF5 file, and weights are written and read in
+place, one array after the other (docs/design/0024-whole-models-in-keras-archives.md).
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import shutil
+import stat
+import tempfile
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Protocol
+
+from hornbeam.core import deferred
+from hornbeam.core.atomic import atomic_write
+from hornbeam.core.atomic_folder import atomic_folder
+from hornbeam.core.variable import Variable
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
+from hornbeam.keras.saving import safe_json, weights_h5
+from hornbeam.keras.saving.h5_store import H5File, h5_writing
+from hornbeam.keras.saving.zips import ZipReader, ZipWriter, digest
+
+WEIGHTS, METADATA, CONFIG, ASSETS = "model.weights.h5", "metadata.json", "config.json", "assets"
+FORMAT_VERSION = "3.15.1"  # of Keras, whose format this is
+_WEIGHTS_START = 512
+_ALIGNED = {"alignment_threshold": 64, "alignment_interval": 64}
+
+
+def save(model: Layer, path: str) -> None:
+    """Write a model into an archive, which is there completely or not at all."""
+    config = config_text(model)
+    with atomic_write(path) as stream:
+        _write(model, config, stream)
+
+
+def save_to_stream(model: Layer, stream: BinaryIO) -> None:
+    """Write a model as an archive into a file that the user has opened."""
+    config = config_text(model)
+    with tempfile.NamedTemporaryFile() as file:
+        _write(model, config, file)  # type: ignore[arg-type]
+        file.seek(0)
+        shutil.copyfileobj(file, stream)
+
+
+def _write(model: Layer, config: bytes, stream: BinaryIO) -> None:
+    with h5_writing(stream, userblock_size=_WEIGHTS_START, **_ALIGNED) as file:
+        weights_h5.write(model, file, whole=True)
+    archive = ZipWriter(stream)
+    archive.adopt(WEIGHTS, _WEIGHTS_START)
+    archive.add(CONFIG, config)
+    archive.add(METADATA, metadata_text(archive.hashes))
+    archive.finish()
+
+
+def save_folder(model: Layer, path: str) -> None:
+    """Write a model as a folder of the files that an archive holds."""
+    config = config_text(model)
+    with atomic_folder(path, owned={WEIGHTS, METADATA, CONFIG, ASSETS}) as folder:
+        weights = os.path.join(folder, WEIGHTS)
+        with open(weights, "w+b") as stream, h5_writing(stream, **_ALIGNED) as file:
+            weights_h5.write(model, file, whole=True)
+        _write_file(os.path.join(folder, CONFIG), config)
+        hashes = {}
+        for name in (WEIGHTS, CONFIG):
+            place = os.path.join(folder, name)
+            with open(place, "rb") as stream:
+                hashes[name] = digest(stream, 0, os.path.getsize(place))[1]
+        _write_file(os.path.join(folder, METADATA), metadata_text(hashes))
+
+
+def _write_file(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def config_text(model: Layer) -> bytes:
+    """Return the configuration of a model as JSON."""
+    return json.dumps(serialize_keras_object(model)).encode()
+
+
+def metadata_text(hashes: Mapping[str, str]) -> bytes:
+    """Return what is said about the file itself: versions, the date, and the SHA-256 of every other member."""
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {
+        "keras_version": FORMAT_VERSION,
+        "date_saved": now,
+        "hornbeam_version": importlib.metadata.version("hornbeam"),
+        "sha256": dict(hashes),
+    }
+    return json.dumps(metadata).encode()
+
+
+class Container(Protocol):
+    """The files of a saved model, in an archive or in a folder."""
+
+    name: str
+
+    def names(self) -> list[str]:
+        """Return the names of the members, with slashes."""
+        ...
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the bytes of a member of at most `limit`."""
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Return a member as a file."""
+        ...
+
+
+class Archive(ZipReader):
+    """The files of a model in an archive."""
+
+    def names(self) -> list[str]:
+        """Return the names of the members."""
+        return list(self.members)
+
+
+class Folder:
+    """The files of a model in a folder: regular files with known names, and what lies in `assets`."""
+
+    def __init__(self, path: str) -> None:
+        """`path` is that of the folder."""
+        self.name = path
+
+    def names(self) -> list[str]:
+        """Return the names of the files, with slashes; links to folders are not followed."""
+        found = [each for each in (WEIGHTS, METADATA, CONFIG) if self._is_file(each)]
+        for place, _, files in os.walk(os.path.join(self.name, ASSETS)):
+            inner = os.path.relpath(place, self.name).replace(os.sep, "/")
+            found += [f"{inner}/{each}" for each in files if self._is_file(f"{inner}/{each}")]
+        return found
+
+    def _is_file(self, name: str) -> bool:
+        try:
+            return stat.S_ISREG(os.stat(os.path.join(self.name, name)).st_mode)
+        except OSError:
+            return False
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return the bytes of a file of at most `limit`."""
+        with self.open(name) as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise ValueError(
+                f"{self.name}: {name} has more than {limit} bytes, which is the most that are read."
+            )
+        return data
+
+    def open(self, name: str) -> BinaryIO:
+        """Return a file, open for reading."""
+        return open(os.path.join(self.name, name), "rb")
+
+
+@contextmanager
+def opened(source: str | BinaryIO) -> Generator[Container]:
+    """Open a saved model: a path of an archive or a folder, or an open file."""
+    if isinstance(source, str) and os.path.isdir(source):
+        yield Folder(source)
+    elif isinstance(source, str):
+        with open(source, "rb") as stream:
+            yield Archive(stream, source)
+    else:
+        yield Archive(source, str(getattr(source, "name", "The file")))
+
+
+@contextmanager
+def opened_weights(container: Container) -> Generator[H5File]:
+    """Open the weights of a saved model."""
+    if WEIGHTS not in container.names():
+        raise ValueError(f"{container.name} holds no {WEIGHTS}.")
+    name = f"{container.name}: {WEIGHTS}"
+    with container.open(WEIGHTS) as stream, H5File(stream, name) as file:
+        yield file
+
+
+def read_config(container: Container) -> dict[str, Any]:
+    """Return the configuration of a saved model."""
+    if CONFIG not in container.names():
+        raise ValueError(f"{container.name} holds no {CONFIG}: it is no saved model of Keras.")
+    place = f"{container.name}: {CONFIG}"
+    config = safe_json.parse(container.read(CONFIG, safe_json.MAX_BYTES), place)
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"{place} does not describe a model.")
+    return config
+
+
+def load(
+    source: str | BinaryIO, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+) -> Any:
+    """Return the model of an archive or folder, compiled as it was unless `compile` is False."""
+    with opened(source) as container:
+        config = read_config(container)
+        if not compile:
+            config.pop("compile_config", None)
+        with deferred.deferred_values() as made:
+            model = deserialize_keras_object(config, custom_objects)
+            _check_is_model(model, container.name)
+            with opened_weights(container) as file:
+                weights_h5.read(model, file, whole=True)
+        _draw_the_rest(model, made, container.name)
+    return model
+
+
+def load_weights(
+    model: Layer, path: str, skip_mismatch: bool = False, objects_to_skip: Iterable[Any] = ()
+) -> None:
+    """Read the weights of a model out of an archive or folder."""
+    with opened(path) as container, opened_weights(container) as file:
+        weights_h5.read(model, file, skip_mismatch, objects_to_skip)
+
+
+def _check_is_model(model: object, name: str) -> None:
+    if not isinstance(model, Layer):
+        raise ValueError(f"{name} describes a {type(model).__name__}, not a model.")
+
+
+def _draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
+    """Draw what the file has no value for; name the weights among it."""
+    weights = {id(v): v for v in model.weights}
+    left = [v for v in made if not v.is_drawn]
+    named = [v.path for v in left if id(v) in weights]
+    for variable in left:
+        variable.numpy()
+    if named:
+        listed = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+        warnings.warn(
+            f"{name} has no values for {listed}: they have their initial values. Does load_own_variables assign them?",
+            stacklevel=3,
+        )
+
+
+def members(container: Container, folder: str) -> Iterator[str]:
+    """Yield the names of the members inside a folder of the archive."""
+    return (name for name in container.names() if name.startswith(f"{folder}/"))

@@ -1,0 +1,176 @@
+"""Zip archives: what is written is a plain zip, and what is read is believed only as far as it is checked."""
+
+import hashlib
+import io
+import os
+import struct
+import zipfile
+
+import pytest
+
+from hornbeam.keras.saving.zips import ZipReader, ZipWriter
+
+
+def written(*members, start=None):
+    stream = io.BytesIO()
+    writer = ZipWriter(stream)
+    if start is not None:
+        stream.seek(start)
+        stream.write(b"adopted" * 100)
+        writer.adopt("first", start)
+    for name, data in members:
+        writer.add(name, data)
+    writer.finish()
+    return stream, writer
+
+
+def test_pythons_own_reader_reads_it():
+    stream, writer = written(("a.txt", b"one"), ("dir/ă.txt", b""), start=512)
+    with zipfile.ZipFile(stream) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["first", "a.txt", "dir/ă.txt"]
+        assert archive.read("first") == b"adopted" * 100
+    assert stream.getvalue()[512:519] == b"adopted"
+    assert writer.hashes["a.txt"] == hashlib.sha256(b"one").hexdigest()
+
+
+def test_it_reads_what_it_wrote_and_what_python_writes():
+    stream, _ = written(("a.txt", b"one"), start=512)
+    reader = ZipReader(stream, "it")
+    assert reader.read("a.txt", 10) == b"one"
+    assert reader.open("first").read(7) == b"adopted"
+    other = io.BytesIO()
+    with zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("b.txt", b"two" * 999)
+    reader = ZipReader(other, "it")
+    assert reader.read("b.txt", 9999) == b"two" * 999
+    with reader.open("b.txt") as file:
+        assert file.read(4) == b"twot"
+
+
+def test_sections_are_files():
+    stream, _ = written(start=512)
+    section = ZipReader(stream, "it").open("first")
+    assert section.seek(-3, os.SEEK_END) == 697 and section.read() == b"ted"
+    assert section.seek(9000) == 9000 and section.read(5) == b""
+
+
+class Sparse(io.RawIOBase):
+    """A file of 5 GB that is mostly zeros, kept as what was written."""
+
+    def __init__(self, size):
+        self.size, self.place, self.pages = size, 0, {}
+
+    def seek(self, offset, whence=0):
+        self.place = offset + {0: 0, 1: self.place, 2: self.size}[whence]
+        return self.place
+
+    def tell(self):
+        return self.place
+
+    def write(self, data):
+        self.pages[self.place] = bytes(data)
+        self.place += len(data)
+        self.size = max(self.size, self.place)
+
+    def read(self, size=-1):
+        left = self.size - self.place
+        data = bytearray(left if size < 0 else min(size, left))
+        for start, page in self.pages.items():
+            low, high = max(start, self.place), min(start + len(page), self.place + len(data))
+            if low < high:
+                data[low - self.place : high - self.place] = page[low - start : high - start]
+        self.place += len(data)
+        return bytes(data)
+
+
+def test_members_of_more_than_four_gigabytes(monkeypatch):
+    monkeypatch.setattr("hornbeam.keras.saving.zips.digest", lambda *_: (7, "x"))
+    stream = Sparse(5 << 30)
+    writer = ZipWriter(stream)
+    writer.adopt("large", 512)
+    writer.add("small", b"behind it")
+    writer.finish()
+    reader = ZipReader(stream, "it")
+    assert reader.members["large"].size == (5 << 30) - 512
+    assert reader.members["large"].start == 512
+    assert reader.read("small", 99) == b"behind it"
+    with zipfile.ZipFile(stream) as archive:
+        assert archive.getinfo("large").file_size == (5 << 30) - 512
+        assert archive.read("small") == b"behind it"
+
+
+def packed(*members, method=zipfile.ZIP_STORED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return bytearray(stream.getvalue())
+
+
+def doubled():
+    return packed(("config.jsox", b"{}"), ("config.json", b"[]")).replace(b".jsox", b".json")
+
+
+def claiming(size):
+    """A compressed member that claims another size."""
+    data = packed(("a", bytes(3000)), method=zipfile.ZIP_DEFLATED)
+    place = data.rindex(b"PK\x01\x02")
+    data[place + 24 : place + 28] = struct.pack("<I", size)
+    return data
+
+
+def directory(offset, value, width):
+    data = packed(("a", b"one"), ("b", b"two"))
+    place = data.index(b"PK\x01\x02") + offset
+    data[place : place + width] = value.to_bytes(width, "little")
+    return data
+
+
+def overlapping():
+    """Two members of one header."""
+    data = packed(("a", b"one"), ("b", b"two"))
+    second = data.rindex(b"PK\x01\x02")
+    data[second + 42 : second + 46] = bytes(4)
+    return data
+
+
+ATTACKS = {
+    "empty": (b"", "no zip archive"),
+    "other": (b"hello", "no zip archive"),
+    "cut": (packed(("a", bytes(999)))[:500], "truncated"),
+    "doubled": (doubled, "holds 'config.json' twice"),
+    "a bomb": (packed(("a", bytes(5 << 20)), method=zipfile.ZIP_DEFLATED), "claims 5242880 bytes"),
+    "more than claimed": (claiming(1000), "holds more than the 1000 bytes"),
+    "less than claimed": (claiming(9000), "is cut off"),
+    "encrypted": (directory(8, 1, 2), "is encrypted"),
+    "bzip2": (directory(10, 12, 2), "compressed in a way"),
+    "stored in another size": (directory(24, 99, 4), "claims 99 bytes and stores 3"),
+    "wrong checksum": (directory(16, 99, 4), "the checksum of a is wrong"),
+    "beyond the end": (directory(42, 1 << 20, 4), "damaged"),
+    "overlapping": (overlapping, "shares bytes with others"),
+    "too many members": (
+        lambda: packed(*((f"{i}", b"") for i in range(10_001))),
+        "lists 10001 members",
+    ),
+    "directory beyond": (
+        lambda: packed(("a", b""))[:-6] + struct.pack("<IH", 1 << 30, 0),
+        "truncated",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_is_refused(name):
+    data, text = ATTACKS[name]
+    stream = io.BytesIO(bytes(data() if callable(data) else data))
+    with pytest.raises(ValueError, match=f"it[ :].*{text}"):
+        reader = ZipReader(stream, "it")
+        for member in reader.members:
+            reader.read(member, 1 << 30)
+
+
+def test_a_limit():
+    stream, _ = written(("a", b"12345"))
+    with pytest.raises(ValueError, match="it: a has 5 bytes; at most 4 are read"):
+        ZipReader(stream, "it").read("a", 4)
