@@ -1,0 +1,73 @@
+"""Running the tests of an edit, each time in a new process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.edit import ROOT, Edit
+
+LONGEST = 180.0  # seconds: a program that runs on for ever has been noticed too
+
+# Processes are forked from one that has imported the libraries alone.
+os.environ["KERAS_BACKEND"] = "jax"
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["jax", "jax.numpy", "numpy", "keras", "h5py", "pytest"])
+
+
+def failing(edit: Edit, tree: Path) -> str | None:
+    """Return the test that fails in the tree with the edit, None where none does."""
+    path = tree / edit.file
+    before = path.read_text()
+    path.write_text(before.replace(edit.old, edit.new))
+    try:
+        return failing_as_it_is(edit.tests, tree)
+    finally:
+        path.write_text(before)
+
+
+def failing_as_it_is(tests: Iterable[str], tree: Path) -> str | None:
+    """Return the test that fails in the tree, None where none does."""
+    output = tree / "output"
+    process = _PROCESSES.Process(target=_run, args=(tree, output, tuple(tests)))
+    process.start()
+    process.join(LONGEST)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return f"no end after {LONGEST:.0f} s"
+    said = output.read_text(errors="replace")
+    code = process.exitcode or 0
+    if code == 0:
+        return None
+    if code < 0:
+        return f"killed by signal {-code}"
+    if code != 1:
+        sys.exit(f"{' '.join(tests)} did not run:\n{said[-2000:]}")
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    return found.group(1) if found else "a test"
+
+
+def _run(tree: Path, output: Path, tests: tuple[str, ...]) -> None:
+    """Run the tests in this process, as if it had begun with the tree."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell turns it off for jobs in the background
+    with output.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    source = str(tree / "src")
+    os.environ |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    sys.path[:] = [source, *(each for each in sys.path if each and Path(each).resolve() != ROOT)]
+    for name in [each for each in sys.modules if each.partition(".")[0] in ("tests", "hornbeam")]:
+        del sys.modules[name]
+    os.chdir(tree)
+    status = pytest.main(["-q", "-x", "-m", "not slow", *tests])
+    sys.stdout.flush()
+    os._exit(status)  # as threads of JAX may still run
