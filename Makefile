@@ -16,7 +16,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-oldest test-peers mutants check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers mutants check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,13 @@ test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching u
 	  tests/core tests/launch tests/cli tests/tensors tests/keras/utils tests/keras/datasets tests/contract/test_signatures.py
 	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/parity tests/contract -k "signature or config"
 
+# What Python itself shows, reads or warns of differently in its next version, with the packages that it brings.
+test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations under the newest Python of this machine
+	@$(VENV)-newest/bin/python -V
+	HORNBEAM_NATIVE=0 $(VENV)-newest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
+	  $(addprefix tests/core/test_,checked_json.py faces.py jax_typed.py names.py state.py) tests/launch/test_hook.py tests/train \
+	  tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
+
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch
 	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py
@@ -85,7 +92,7 @@ bench: $(VENV)/test.stamp $(VENV)-peers/stamp  ## time Hornbeam and its peers si
 	$(BIN)/python benchmarks/run.py
 
 clean:  ## remove the environments and everything built
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-oldest build dist demo-output .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-oldest $(VENV)-newest build dist demo-output .pytest_cache .ruff_cache
 
 # The package is built once, and again when pyproject.toml or the C++ of the native kernels changes. One
 # stamp per extra then adds what the extra asks for, without building anything.
@@ -106,12 +113,12 @@ $(VENV)-peers/stamp: benchmarks/requirements-peers.txt
 	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)-oldest/stamp: pyproject.toml .ci/requirements.py
-	@echo "Installing what tests need into $(VENV)-oldest"
-	@$$(.ci/oldest_python) -m venv --clear $(VENV)-oldest
-	@$(VENV)-oldest/bin/python .ci/requirements.py test all >$(VENV)-oldest/requirements.txt
-	@$(VENV)-oldest/bin/python -m pip install -qq --disable-pip-version-check -r $(VENV)-oldest/requirements.txt
-	@echo $(abspath src) >$$($(VENV)-oldest/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hornbeam.pth
+$(VENV)-oldest/stamp $(VENV)-newest/stamp: $(VENV)-%/stamp: pyproject.toml .ci/requirements.py
+	@echo "Installing what tests need into $(VENV)-$*"
+	@$$(.ci/find_python $*) -m venv --clear $(VENV)-$*
+	@$(VENV)-$*/bin/python .ci/requirements.py test all >$(VENV)-$*/requirements.txt
+	@$(VENV)-$*/bin/python -m pip install -qq --disable-pip-version-check -r $(VENV)-$*/requirements.txt
+	@echo $(abspath src) >$$($(VENV)-$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hornbeam.pth
 	@touch $@
 
 $(BIN)/pip:
