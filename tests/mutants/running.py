@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Iterable
@@ -14,7 +15,9 @@ import pytest
 
 from tests.mutants.edit import ROOT, Edit
 
-LONGEST = 180.0  # seconds: a program that runs on for ever has been noticed too
+# A program that runs on for ever has been noticed too. The first limit does not depend on what else the machine does.
+LONGEST = 180  # seconds of computing
+LONGEST_WAIT = 1800.0
 
 # Processes are forked from one that has imported the libraries alone.
 os.environ["KERAS_BACKEND"] = "jax"
@@ -28,25 +31,29 @@ def failing(edit: Edit, tree: Path) -> str | None:
     before = path.read_text()
     path.write_text(before.replace(edit.old, edit.new))
     try:
-        return failing_as_it_is(edit.tests, tree)
+        return failing_as_it_is(edit.tests, tree, LONGEST)
     finally:
         path.write_text(before)
 
 
-def failing_as_it_is(tests: Iterable[str], tree: Path) -> str | None:
+def failing_as_it_is(
+    tests: Iterable[str], tree: Path, limit: int = resource.RLIM_INFINITY
+) -> str | None:
     """Return the test that fails in the tree, None where none does."""
     output = tree / "output"
-    process = _PROCESSES.Process(target=_run, args=(tree, output, tuple(tests)))
+    process = _PROCESSES.Process(target=_run, args=(tree, output, tuple(tests), limit))
     process.start()
-    process.join(LONGEST)
+    process.join(LONGEST_WAIT)
     if process.is_alive():
         process.kill()
         process.join()
-        return f"no end after {LONGEST:.0f} s"
+        return f"no end after {LONGEST_WAIT:.0f} s"
     said = output.read_text(errors="replace")
     code = process.exitcode or 0
     if code == 0:
         return None
+    if code == -signal.SIGXCPU:
+        return f"no end after {LONGEST} s of computing"
     if code < 0:
         return f"killed by signal {-code}"
     if code != 1:
@@ -55,8 +62,9 @@ def failing_as_it_is(tests: Iterable[str], tree: Path) -> str | None:
     return found.group(1) if found else "a test"
 
 
-def _run(tree: Path, output: Path, tests: tuple[str, ...]) -> None:
+def _run(tree: Path, output: Path, tests: tuple[str, ...], limit: int) -> None:
     """Run the tests in this process, as if it had begun with the tree."""
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell turns it off for jobs in the background
     with output.open("wb") as file:
         os.dup2(file.fileno(), 1)
