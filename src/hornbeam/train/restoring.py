@@ -116,6 +116,7 @@ class Restoration:
         found: list[tuple[Variable, str]] = []
         queue: deque[tuple[int, object, int]] = deque([(self._own(start, number), start, number)])
         seen: set[tuple[int, int]] = set()
+        unmet: list[tuple[int, int]] = []
         while queue:
             key, obj, number = queue.popleft()
             if (id(obj), number) in seen:
@@ -127,10 +128,15 @@ class Restoration:
                 if self._bind(variable_of(obj), number):
                     found.append((variable_of(obj), self.nodes[number].values[VALUE]))
             elif parts_of.dispatch(type(obj)) is not parts_of.dispatch(object):
-                queue += self._children(key, obj, number)
+                queue += self._children(key, obj, number, unmet)
+        # What one name does not lead to, another may.
+        self._open |= {key for key, child in unmet if child not in self.bound}
         return found
 
-    def _children(self, key: int, obj: object, number: int) -> list[tuple[int, object, int]]:
+    def _children(
+        self, key: int, obj: object, number: int, unmet: list[tuple[int, int]]
+    ) -> list[tuple[int, object, int]]:
+        """Return the pairs of objects and nodes that have the same name; add those without an object to `unmet`."""
         node = self.nodes[number]
         self.bound.setdefault(number, None)
         parts = parts_of(obj, node.children.keys())
@@ -139,7 +145,7 @@ class Restoration:
         for name, child in node.children.items():
             if name not in known:
                 if self.nodes[child].values or self.nodes[child].children:
-                    self._open.add(key)
+                    unmet.append((key, child))
                 continue
             target = known[name]
             if is_leaf(target) or is_container(target) or target is IGNORED:

@@ -1,4 +1,4 @@
-"""Make the files of this folder with TensorFlow 2.21: `python tests/files/tensorflow/make.py`."""
+"""Make the files of this folder with TensorFlow 2.21 and tf_keras 2.21: `python tests/files/tensorflow/make.py`."""
 
 import os
 from pathlib import Path
@@ -48,11 +48,92 @@ def saver(tf) -> None:
     (HERE / "checkpoint").unlink()
 
 
+def stack(keras):
+    """Return layers in a row; two of them have no weights."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((3,)),
+            layers.Dense(4),
+            layers.Dropout(0.5),
+            layers.BatchNormalization(),
+            layers.Dense(2),
+        ]
+    )
+
+
+def graph(keras):
+    """Return a model made of a graph, with layers inside layers."""
+    layers = keras.layers
+    x = layers.Input((6,))
+    y = layers.Bidirectional(layers.LSTM(2))(layers.Reshape((2, 3))(x))
+    return keras.Model(x, layers.Dense(1)(y))
+
+
+def net(keras):
+    """Return a model of a class of its own, with layers in a list and in a dict."""
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(3)
+            self.blocks = [keras.layers.Dense(2), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+            self.named = {"a": keras.layers.Embedding(3, 2)}
+
+        def call(self, x):
+            return self.blocks[2](self.blocks[0](self.first(x))) + self.named["a"](x[:, 0])[:, :1]
+
+    return Net()
+
+
+def fill(model, slots=()) -> None:
+    """Set the weights to 1, 2, ..., layer by layer, and an optimizer's slots to 101, 102, ..."""
+    weights = [weight for layer in model.layers for weight in layer.weights]
+    for first, variables in ((1, weights), (101, slots)):
+        for number, variable in enumerate(variables, first):
+            variable.assign(np.full(variable.shape, number))
+
+
+def keras_3(tf) -> None:
+    """Write a model and its optimizer with Keras 3."""
+    model = stack(tf.keras)
+    optimizer = tf.keras.optimizers.Adam(0.25)
+    optimizer.build(model.trainable_variables)
+    fill(model, optimizer.variables[2:])
+    optimizer.iterations.assign(7)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=tf.Variable(5))
+    checkpoint.write(str(HERE / "keras3"))
+
+
+def keras_2(tf) -> None:
+    """Write weights with Keras 2: an optimizer of today, one of TensorFlow before 2.11, a class."""
+    import tf_keras
+
+    model = stack(tf_keras)
+    model.compile(tf_keras.optimizers.Adam(0.25), "mse")
+    model.optimizer.build(model.trainable_variables)
+    fill(model, [v for v in model.optimizer.variables if v.shape.rank])
+    model.optimizer.iterations.assign(7)
+    model.save_weights(str(HERE / "keras2"))
+    model = graph(tf_keras)
+    old = tf_keras.optimizers.legacy.RMSprop(0.25, momentum=0.5, centered=True)
+    model.compile(old, "mse")
+    old.apply_gradients([(tf.zeros(v.shape), v) for v in model.trainable_variables])
+    fill(model, old.weights[1:])
+    old.iterations.assign(7)
+    model.save_weights(str(HERE / "keras2_old"))
+    model = net(tf_keras)
+    model(np.zeros((1, 4), "float32"))
+    fill(model)
+    tf.train.Checkpoint(model).write(str(HERE / "keras2_class"))
+    (HERE / "checkpoint").unlink()
+
+
 def main() -> None:
     """Write all files."""
     import tensorflow as tf  # not installed where the tests run
 
-    for make in (types, parts, saver):
+    for make in (types, parts, saver, keras_3, keras_2):
         make(tf)
 
 

@@ -6,6 +6,7 @@ import pytest
 import hornbeam as tf
 from hornbeam import keras
 from hornbeam.core import changes
+from hornbeam.train.graph import GRAPH_KEY, read_graph
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -103,6 +104,19 @@ def test_a_class(tmp_path):
         "net/total/count",
         "net/total/total",
     ]
+
+
+def test_a_weight_that_keras_2_calls_otherwise(tmp_path):
+    layer = keras.layers.DepthwiseConv2D(3, use_bias=False)
+    layer.build((None, 8, 8, 2))
+    path = tf.train.Checkpoint(layer=layer).write(tmp_path / "c")
+    assert names(path) == ["layer/depthwise_kernel"]
+    edges = read_graph(tf.train.load_checkpoint(path).get_tensor(GRAPH_KEY), "c")[1].children
+    assert set(edges) == {"depthwise_kernel", "kernel", "_depthwise_kernel"}
+    other = keras.layers.DepthwiseConv2D(3, use_bias=False)
+    status = tf.train.Checkpoint(layer=other).read(path)
+    other.build((None, 8, 8, 2))
+    status.assert_consumed()
 
 
 def test_layers_that_are_built_later(tmp_path):

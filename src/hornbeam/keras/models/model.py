@@ -362,13 +362,15 @@ class Model(Trainer):
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, objects_to_skip: Any = ()
-    ) -> None:
+    ) -> Any:
         """Read the weights from a file of any of these formats or a `.keras`, Keras 3's included; nothing in it is run.
 
         Raises ValueError, and changes nothing, where the file does not fit the model. With `skip_mismatch` the layers
         that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are.
+        A TensorFlow checkpoint, of Keras 2 or `tf.train`, may hold less or more for the optimizer; the status that is returned
+        then says so.
         """
-        load_weights(self, filepath, skip_mismatch, objects_to_skip)
+        return load_weights(self, filepath, skip_mismatch, objects_to_skip)
 
 
 class Functional(Model):

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.saving import archive, safetensors, sharded, weights_h5
+from hornbeam.keras.saving import archive, safetensors, sharded, tf_checkpoint, weights_h5
 from hornbeam.keras.saving.h5_store import SIGNATURE as HDF5
 from hornbeam.keras.saving.zips import LOCAL as ZIP
+from hornbeam.train.status import LoadStatus
 
 Target: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
@@ -109,7 +110,7 @@ def save_weights(
     """Write the weights of `model`; the file is there completely or not at all.
 
     The name ends with `.weights.h5`, `.safetensors`, or `.weights.json`: the last is an index of files that have
-    `max_shard_size` GB at most (5 unless said otherwise).
+    `max_shard_size` GB at most (5 unless said otherwise). A name without a known ending is that of a TensorFlow checkpoint.
 
     Raises ValueError for another ending, or where an array is larger than `max_shard_size`; FileExistsError where
     `overwrite` is False and the file exists.
@@ -125,6 +126,11 @@ def save_weights(
     if max_shard_size is not None and path.endswith(".weights.h5"):
         path = path.removesuffix(".h5") + ".json"  # as Keras does
         warnings.warn(f"Weights in several files have an index: {path} is written.", stacklevel=3)
+    if tf_checkpoint.is_name(path) and not path.endswith(_ENDINGS):
+        check_built(model, "save")
+        check_target(f"{path}.index", overwrite)
+        tf_checkpoint.save_weights(model, path)
+        return
     if not path.endswith(_ENDINGS):
         raise ValueError(
             f"The name of a file of weights ends with {' or '.join(f'`{each}`' for each in _ENDINGS)}; received {path!r}."
@@ -148,8 +154,11 @@ def load_weights(
     filepath: str | os.PathLike[str],
     skip_mismatch: bool = False,
     objects_to_skip: Iterable[Any] = (),
-) -> None:
-    """Read the weights of `model`, without those of `objects_to_skip`, from a `.weights.h5` or `.keras` file.
+) -> LoadStatus | None:
+    """Read the weights of `model`, without those of `objects_to_skip`, from a file of any format that has weights.
+
+    For a TensorFlow checkpoint, return a status as `tf.train.Checkpoint.restore` does; layers that are not built yet get
+    their values when they are.
 
     Raises ValueError, with every difference, where the file does not fit, and changes nothing then; with
     `skip_mismatch`, loads the layers that fit, and warns with the same list.
@@ -162,6 +171,8 @@ def load_weights(
     >>> keras.saving.load_weights(model, path)
     """
     path = os.fspath(filepath)
+    if tf_checkpoint.is_there(path):
+        return tf_checkpoint.load_weights(model, path, skip_mismatch, objects_to_skip)
     check_source(path)
     kind = kind_of(path)
     check_built(model, "load")
@@ -171,6 +182,7 @@ def load_weights(
         _WEIGHTS[kind].load_weights(model, path, skip_mismatch, objects_to_skip)
     else:
         raise ValueError(f"{path} holds no weights that can be loaded: {_DESCRIBED[kind]}")
+    return None
 
 
 # The modules that read weights, by kind of file.

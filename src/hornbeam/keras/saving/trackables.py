@@ -15,6 +15,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.core.weight import is_weight
 from hornbeam.keras.engine import tracking
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers import DepthwiseConv1D, DepthwiseConv2D
 from hornbeam.keras.metrics import Metric
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.train.trackable import (
@@ -45,6 +46,8 @@ _LISTS = {
     "linear": "_linears",
 }
 _OTHER_LISTS = {"SGD": {"momentum": "momentums"}, "Adamax": {"momentum": "_m"}}
+# Weights that Keras 2 has under another name.
+_RENAMED = {(DepthwiseConv1D, DepthwiseConv2D): {"kernel": "depthwise_kernel"}}
 # What the optimizers of TensorFlow before 2.11 call the slots.
 _OLD_SLOTS = {
     "m": ("momentum",),
@@ -63,10 +66,11 @@ def holder_parts(obj: Any, names: Names = None) -> Parts:
     """Return the variables and the objects in the attributes of a layer or metric; of a model, its layers by number too."""
     layers = layers_by_number(obj, names)
     named: dict[str, object] = {**layers}
+    renamed = next((r for classes, r in _RENAMED.items() if isinstance(obj, classes)), {})
     for name, value in tracking.attributes(obj):
         part = _attribute(name, value, names)
         if part is not None and not (name.startswith("_") and _is_listed(value, layers)):
-            named[name] = part
+            named[renamed.get(name, name)] = part
     others: dict[str, object] = {v.name: v for v in obj._variables}
     # A weight that is an attribute in one version of Keras is a property over a private one in another.
     for name, part in named.items():
@@ -99,14 +103,17 @@ def layers_by_number(model: Any, names: Names = None) -> dict[str, object]:
     if vars(model).get("_graph") is None and "_layers" not in vars(model):
         return {}
     found: dict[str, object] = {}
-    # Until all layers are built it is not known which of them have weights.
-    numbers = names is None or "layer-0" not in names or all(x.built for x in model.layers)
+    # Until all layers are built it is not known which of them have weights; from then on only these count in reading,
+    # so that a model may lack a layer without weights that the file has.
+    is_known = names is None or all(layer.built for layer in model.layers)
+    is_enough = names is not None and is_known and "layer_with_weights-0" in names
     with_weights = 0
     for number, layer in enumerate(model.layers):
-        if numbers and layer.weights:
+        if is_known and layer.weights:
             found[f"layer_with_weights-{with_weights}"] = layer
             with_weights += 1
-        found[f"layer-{number}"] = layer
+        if not is_enough:
+            found[f"layer-{number}"] = layer
     return found
 
 
