@@ -30,6 +30,15 @@ _OPTIMIZED = ("tests/kernels/", "tests/benchmarks/")
 _OPTIMIZED_ALWAYS = os.environ.get("HORNBEAM_TEST_OPTIMIZED") == "1"
 _LARGEST_CACHE = 1 << 30  # bytes
 
+# How XLA writes code is chosen once for a process, so this holds for kernels as well: JAX 0.10's newer generator of loops takes
+# two to three times as long as the older one and changes nothing but the last bits. Later versions have no other,
+# and a flag that is unknown ends the process.
+if not _OPTIMIZED_ALWAYS and jax.__version_info__ < (0, 11):
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled programs for all workers of a run, and for the next run."""
