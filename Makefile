@@ -28,7 +28,7 @@ test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in d
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/test.stamp $(VENV)/native.stamp  ## the slow tests: training on real data, long runs
-	$(PYTEST) -m slow tests
+	HORNBEAM_TEST_OPTIMIZED=1 $(PYTEST) -m slow tests
 
 # The C++ of the native kernels, under AddressSanitizer and UBSan, as for other processors too, and its threads under
 # ThreadSanitizer.
@@ -49,7 +49,7 @@ NO_KERNELS = $(addprefix --deselect tests/,contract/test_signatures.py contract/
   parity/test_layers.py::test_config parity/test_layers.py::test_weights)
 test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
 	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" $(NO_KERNELS) tests/kernels tests/contract tests/parity tests/keras/layers
-	HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
+	HORNBEAM_TEST_OPTIMIZED=1 HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
 
 # What depends on Python rather than on JAX. The package is not built for it.
 test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching under the oldest Python of this machine

@@ -117,40 +117,53 @@ def both_built(row: Row) -> tuple[Any, Any]:
     return mine, peer
 
 
-def run(layer: Any, row: Row) -> dict[str, Any]:
-    """Outputs, losses, new values of the other weights, and gradients of trainable weights and inputs."""
-    outer = inside(layer, row)
-    trainable = [jnp.asarray(np.asarray(v)) for v in outer.trainable_variables]
-    others = [jnp.asarray(np.asarray(v)) for v in outer.non_trainable_variables]
+def run(layers: tuple[Any, ...], row: Row) -> list[dict[str, Any]]:
+    """Return each layer's outputs, losses, new values of other weights, and gradients of trainable weights and inputs.
+
+    One program computes all of it, from the same arrays: what the layers compute alike is compiled once.
+    """
+    outer = [inside(layer, row) for layer in layers]
+    trainable, *same = [_values(each.trainable_variables) for each in outer]
+    for others in same:
+        for value, other in zip(trainable, others, strict=True):
+            np.testing.assert_array_equal(value, other, strict=True)
     inputs = jax.tree.map(jnp.asarray, row.arrays())
     is_float = all(x.dtype == jnp.float32 for x in jax.tree.leaves(inputs))
 
-    def loss(trainable: Any, inputs: Any) -> Any:
-        outputs, new, losses = outer.stateless_call(trainable, others, inputs, return_losses=True)
-        leaves = jax.tree.leaves(outputs)
-        total = sum((_weighted_sum(leaf) for leaf in leaves), start=jnp.zeros(()))
-        return total + sum(map(jnp.sum, jax.tree.leaves(losses))), (
-            leaves,
-            jax.tree.leaves(losses),
-            new,
-        )
+    def loss_of(layer: Any) -> Any:
+        def loss(trainable: Any, inputs: Any, others: Any) -> Any:
+            outputs, new, losses = layer.stateless_call(
+                trainable, others, inputs, return_losses=True
+            )
+            leaves, losses = jax.tree.leaves(outputs), jax.tree.leaves(losses)
+            total = sum((_weighted_sum(leaf) for leaf in leaves), start=jnp.zeros(()))
+            return total + sum(map(jnp.sum, losses)), (leaves, losses, new)
 
-    wanted = (0, 1) if is_float else (0,)
-    compiled = jax.jit(
-        jax.value_and_grad(loss, wanted, has_aux=True)
-    )  # one program is compiled faster than many ops
-    (_, (outputs, losses, new)), gradients = compiled(trainable, inputs)
-    kept = len(layer.non_trainable_weights)  # after them come the states of random generators
-    results = {
-        "outputs": outputs,
-        # Keras tells the losses of the layers inside in reverse.
-        "losses": sorted(jax.tree.leaves(losses), key=float),
-        "new_values": new[:kept],
-        "gradients": gradients[0],
-    }
-    if is_float:
-        results["input_gradients"] = jax.tree.leaves(gradients[1])
-    return {key: [np.asarray(x) for x in jax.tree.leaves(value)] for key, value in results.items()}
+        return jax.value_and_grad(loss, (0, 1) if is_float else (0,), has_aux=True)
+
+    @jax.jit
+    def compute(trainable: Any, inputs: Any, others: list[Any]) -> list[Any]:
+        pairs = zip(outer, others, strict=True)
+        return [loss_of(layer)(trainable, inputs, own) for layer, own in pairs]
+
+    found = compute(trainable, inputs, [_values(each.non_trainable_variables) for each in outer])
+    results = []
+    for layer, ((_, (outputs, losses, new)), gradients) in zip(layers, found, strict=True):
+        kept = len(layer.non_trainable_weights)  # after them come the states of random generators
+        values = {
+            "outputs": outputs,
+            # Keras tells the losses of the layers inside in reverse.
+            "losses": sorted(losses, key=float),
+            "new_values": new[:kept],
+            "gradients": gradients[0],
+            **({"input_gradients": gradients[1]} if is_float else {}),
+        }
+        results.append({k: [np.asarray(x) for x in jax.tree.leaves(v)] for k, v in values.items()})
+    return results
+
+
+def _values(variables: Any) -> list[Any]:
+    return [jnp.asarray(np.asarray(each)) for each in variables]
 
 
 def _weighted_sum(x: Any) -> Any:
