@@ -12,13 +12,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from hornbeam.core.atomic import atomic_write
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
-from hornbeam.keras.saving import legacy_optimizer, legacy_weights, safe_json
-from hornbeam.keras.saving.comparison import Subject, load
+from hornbeam.keras.saving import legacy_weights, old_models, safe_json
+from hornbeam.keras.saving.comparison import Entry, Subject, load
 from hornbeam.keras.saving.h5_store import Group, H5File, h5py_module
-from hornbeam.keras.saving.keras2 import compile_config, legacy_config, model_config
+from hornbeam.keras.saving.keras2 import legacy_config
+from hornbeam.keras.saving.legacy_weights import Stored
+from hornbeam.keras.saving.old_models import Described
 
 KERAS_VERSION = "3.15.1"
 """The version of Keras that writes the same configurations."""
@@ -79,19 +82,8 @@ def load_model(
         raise ValueError(
             f"{file.name} holds weights without a model. Make the model, then call model.load_weights({file.name!r})."
         )
-    with CustomObjectScope(custom_objects or {}):
-        model = deserialize_keras_object(model_config(config), custom_objects)
-        if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
-            raise ValueError(f"{file.name} describes a {type(model).__name__}; expected a model.")
-        training = _json(file, "training_config") if compile else None
-        if training is not None:
-            model.compile_from_config(compile_config(training, _output_names(model)))
-    parts, subject = legacy_weights.parts(model, _weights(file), Subject(file.name, model.name))
-    state = file.root.group(_OPTIMIZER) if training is not None else None
-    if state is not None:
-        parts.append(legacy_optimizer.part(model.optimizer, state))
-    load(parts, subject)
-    return model
+    described = Described(config, _json(file, "training_config"))
+    return old_models.load_model(_Source(file), described, custom_objects, compile)
 
 
 def load_weights(
@@ -101,17 +93,57 @@ def load_weights(
 
     With `by_name`, layers that the file does not have stay as they are, and what else it has is left out.
     """
-    group, subject = _weights(file), Subject(file.name, model.name)
-    parts, subject = legacy_weights.parts(model, group, subject, by_name)
-    load(parts, subject, skip_mismatch, group.entries)
+    source = _Source(file)
+    layers, top = source.weights()
+    subject = Subject(file.name, model.name)
+    parts, subject = legacy_weights.parts(model, layers, top, subject, by_name)
+    load(parts, subject, skip_mismatch, source.group.entries)
 
 
-def _weights(file: H5File) -> Group:
-    return file.root.group(_WEIGHTS) or file.root
+class _Source:
+    """The weights in an open file."""
+
+    def __init__(self, file: H5File) -> None:
+        self.name = file.name
+        self.group = file.root.group(_WEIGHTS) or file.root
+        self._state = file.root.group(_OPTIMIZER)
+
+    def weights(self) -> tuple[list[Stored], Stored]:
+        """Return the weights of each layer, and those of the model itself."""
+        names = read_names(self.group, "layer_names")
+        return [_stored(self.group, name) for name in names], _stored(
+            self.group, legacy_weights.TOP
+        )
+
+    def optimizer(self) -> list[tuple[str, Entry]]:
+        """Return the state of the optimizer by name."""
+        if self._state is None:
+            return []
+        return [(each, self._state.entry(each)) for each in read_names(self._state, "weight_names")]
 
 
-def _output_names(model: Any) -> list[str]:
-    return list(getattr(model, "output_names", ()))  # none for a model without a graph
+def _stored(group: Group, name: str) -> Stored:
+    inner = group.group(name)
+    place = f"{group.path}/{name}" if group.path else name
+    names = [] if inner is None else read_names(inner, "weight_names")
+    return Stored(name, place, names, [inner.entry(each) for each in names] if inner else [])
+
+
+def read_names(group: Group, attribute: str) -> list[str]:
+    """Return a list of names. Raises ValueError where it is no such list."""
+    whole = group.attribute(attribute)
+    pieces = [] if whole is None else [whole]
+    while whole is None and (piece := group.attribute(f"{attribute}{len(pieces)}")) is not None:
+        pieces.append(piece)
+    names: list[str] = []
+    for each in pieces:
+        values = np.asarray(each)
+        if values.ndim != 1 or (values.size and values.dtype.kind not in "SUO"):
+            raise ValueError(
+                f"{group.file.name}: {attribute!r} of {group.path or '/'} is no list of names."
+            )
+        names += [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in values]
+    return names
 
 
 def _json(file: H5File, name: str) -> Any:

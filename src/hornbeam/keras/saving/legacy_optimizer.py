@@ -9,11 +9,11 @@ The names tell the slot; the weights follow one another in the order in which th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.comparison import Entry, Part
-from hornbeam.keras.saving.h5_store import Group
-from hornbeam.keras.saving.legacy_weights import read_names
 
 _STEPS = ("iter", "iteration", "iterations")
 _RATES = ("learning_rate", "current_learning_rate", "lr", "decay")
@@ -31,10 +31,9 @@ _SLOTS = {
 _KNOWN = {*_SLOTS, "momentum", "accumulator", "linear"}
 
 
-def part(optimizer: Optimizer, group: Group) -> Part:
-    """Return what the optimizer takes from the group; another optimizer's state is no fault of the file."""
+def part(optimizer: Optimizer, stored: Sequence[tuple[str, Entry]]) -> Part:
+    """Return what the optimizer takes from the state in a file; that of another optimizer is no fault of the file."""
     made = Part(optimizer.name, obj=optimizer, optional=True)
-    stored = [(name, group.entry(name)) for name in read_names(group, "weight_names")]
     variables = optimizer.variables
     if len(stored) == len(variables) and _same_shapes(stored, variables) and not _is_old(stored):
         made.needs = [(v, entry) for v, (_, entry) in zip(variables, stored, strict=True)]
@@ -47,22 +46,24 @@ def part(optimizer: Optimizer, group: Group) -> Part:
         found = next((slots[old] for old in slots if name in (old, *_SLOTS.get(old, ()))), [])
         if len(found) != len(own):
             made.problems.append(
-                f"{group.path} has {len(found)} arrays for {name!r} of {optimizer.name!r}, expected {len(own)}"
+                f"the file has {len(found)} arrays for {name!r} of {optimizer.name!r}, expected {len(own)}"
             )
         made.needs += zip(own, found, strict=False)
     return made
 
 
-def _same_shapes(stored: list[tuple[str, Entry]], variables: list[Variable]) -> bool:
+def _same_shapes(stored: Sequence[tuple[str, Entry]], variables: list[Variable]) -> bool:
     return [tuple(e.shape) for _, e in stored] == [tuple(v.shape) for v in variables]
 
 
-def _is_old(stored: list[tuple[str, Entry]]) -> bool:
+def _is_old(stored: Sequence[tuple[str, Entry]]) -> bool:
     """Return whether TensorFlow named the variables: before Keras 3."""
     return any(name.endswith(":0") for name, _ in stored)
 
 
-def _by_slot(stored: list[tuple[str, Entry]]) -> tuple[dict[str, list[Entry]], dict[str, Entry]]:
+def _by_slot(
+    stored: Sequence[tuple[str, Entry]],
+) -> tuple[dict[str, list[Entry]], dict[str, Entry]]:
     """Return the arrays of each slot in their order, and what belongs to no weight."""
     slots: dict[str, list[Entry]] = {}
     steps = [(name.partition(":")[0].split("/"), entry) for name, entry in stored]

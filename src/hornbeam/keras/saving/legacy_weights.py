@@ -15,10 +15,10 @@ import numpy as np
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, missing
-from hornbeam.keras.saving.h5_store import Group, Writer
+from hornbeam.keras.saving.h5_store import Writer
 from hornbeam.keras.saving.keras2 import safe_name
 
-_TOP = "top_level_model_weights"
+TOP = "top_level_model_weights"
 _LARGEST_LIST = 64512  # bytes of one attribute
 
 
@@ -28,12 +28,12 @@ _LARGEST_LIST = 64512  # bytes of one attribute
 def write(model: Layer, group: Any) -> None:
     """Write the weights of a model into a group of h5py."""
     layers = _layers(model)
-    names = _unique((each.name for each in layers), {_TOP})
+    names = _unique((each.name for each in layers), {TOP})
     write_names(group, "layer_names", names)
     # In the order of names, as Keras, which reads files in the order of `layer_names`.
     for name, layer in sorted(zip(names, layers, strict=True), key=lambda pair: pair[0]):
         write_variables(_in_order(layer), group.create_group(name))
-    write_variables(model._own_weights(), group.create_group(_TOP))
+    write_variables(model._own_weights(), group.create_group(TOP))
 
 
 def write_variables(variables: list[Variable], group: Any) -> None:
@@ -85,57 +85,34 @@ def _above(path: str) -> Iterator[str]:
 class Stored:
     """The weights that a file has for a layer, in their order."""
 
+    layer: str
     place: str
     names: list[str]
     entries: list[Entry]
 
 
 def parts(
-    model: Layer, group: Group, subject: Subject, by_name: bool = False
+    model: Layer, stored: list[Stored], top: Stored, subject: Subject, by_name: bool = False
 ) -> tuple[list[Part], Subject]:
-    """Return what each layer takes from the group, and the subject with how they were matched."""
-    every = {name: _stored(group, name) for name in read_names(group, "layer_names")}
-    filled = {safe_name(name): stored for name, stored in every.items() if stored.entries}
+    """Return what each layer takes, and the subject with how layers were matched.
+
+    `stored` has the weights of the layers right inside the model, `top` those of the model itself.
+    """
+    filled = {safe_name(each.layer): each for each in stored if each.entries}
     layers = [layer for layer in _layers(model) if layer.weights]
     found: list[Part] = []
     if by_name or set(filled) == {each.name for each in layers}:
         found += [_part(each, filled[each.name]) for each in layers if each.name in filled]
     else:
         found += [_part(a, b) for a, b in zip(layers, filled.values(), strict=False)]
-        found += [_absent(each, group) for each in layers[len(filled) :]]
+        found += [_absent(each, top) for each in layers[len(filled) :]]
         found += [_too_much(model, each) for each in list(filled.values())[len(layers) :]]
         how = "layers matched by order, because their names differ"
         subject = Subject(f"{subject.file} ({how})", subject.model)
-    own, top = model._own_weights(), _stored(group, _TOP)
+    own = model._own_weights()
     if own and (top.entries or not by_name):
         found.append(_part(model, top, own))
     return found, subject
-
-
-def read_names(group: Group, attribute: str) -> list[str]:
-    """Return a list of names. Raises ValueError where it is no such list."""
-    whole = group.attribute(attribute)
-    pieces = [] if whole is None else [whole]
-    while whole is None and (piece := group.attribute(f"{attribute}{len(pieces)}")) is not None:
-        pieces.append(piece)
-    names: list[str] = []
-    for each in pieces:
-        values = np.asarray(each)
-        if values.ndim != 1 or (values.size and values.dtype.kind not in "SUO"):
-            raise ValueError(
-                f"{group.file.name}: {attribute!r} of {group.path or '/'} is no list of names."
-            )
-        names += [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in values]
-    return names
-
-
-def _stored(group: Group, name: str) -> Stored:
-    inner = group.group(name)
-    place = f"{group.path}/{name}" if group.path else name
-    if inner is None:
-        return Stored(place, [], [])
-    names = read_names(inner, "weight_names")
-    return Stored(place, names, [inner.entry(each) for each in names])
 
 
 def _layers(model: Any) -> list[Layer]:
@@ -150,8 +127,8 @@ def _part(layer: Layer, stored: Stored, own: list[Variable] | None = None) -> Pa
     return Part(layer.path, needs, left_over=stored.entries[len(variables) :], obj=layer)
 
 
-def _absent(layer: Layer, group: Group) -> Part:
-    place = f"{group.path}/{layer.name}" if group.path else layer.name
+def _absent(layer: Layer, top: Stored) -> Part:
+    place = "/".join([*top.place.split("/")[:-1], layer.name])
     needs = [(each, missing(f"{place}/{each.name}")) for each in _in_order(layer)]
     return Part(layer.path, needs, obj=layer)
 

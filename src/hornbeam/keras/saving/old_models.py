@@ -1,0 +1,64 @@
+"""Models of Keras's old formats: made from their configurations, compiled as they were, filled with what the file has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
+from hornbeam.keras.saving import legacy_optimizer, legacy_weights
+from hornbeam.keras.saving.comparison import Entry, Subject, load
+from hornbeam.keras.saving.keras2 import compile_config, model_config
+from hornbeam.keras.saving.legacy_weights import Stored
+
+Config = dict[str, Any]
+
+
+class Source(Protocol):
+    """What an old format has for a model."""
+
+    name: str
+
+    def weights(self) -> tuple[list[Stored], Stored]:
+        """Return the weights of each layer right inside the model, and those of the model itself."""
+        ...
+
+    def optimizer(self) -> Sequence[tuple[str, Entry]]:
+        """Return the state of the optimizer by name, in its order; nothing where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an old format says of a model: how it is made and how it was compiled."""
+
+    config: Config
+    training: Config | None
+
+
+def load_model(
+    source: Source,
+    described: Described,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+) -> Any:
+    """Return the model, compiled as it was unless `compile` is False."""
+    training = described.training if compile else None
+    with CustomObjectScope(custom_objects or {}):
+        model = deserialize_keras_object(model_config(described.config), custom_objects)
+        if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
+            raise ValueError(f"{source.name} describes a {type(model).__name__}, not a model.")
+        if training is not None:
+            model.compile_from_config(compile_config(training, _output_names(model)))
+    layers, top = source.weights()
+    parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
+    if training is not None and (state := source.optimizer()):
+        parts.append(legacy_optimizer.part(model.optimizer, state))
+    load(parts, subject)
+    return model
+
+
+def _output_names(model: Any) -> list[str]:
+    return list(getattr(model, "output_names", ()))  # none for a model without a graph

@@ -1,0 +1,173 @@
+"""Models in folders that Keras 2 wrote in TensorFlow's SavedModel format, read as models that can be trained.
+
+Format: `keras_metadata.pb` has the configuration of each layer under its path from the model, such as
+`root.layer_with_weights-0`, and how the model was compiled; `variables/variables` is a checkpoint, whose object graph leads
+along such paths to the names of the tensors. The program in `saved_model.pb` is not read. Sources:
+tf_keras/protobuf/saved_metadata.proto and tensorflow/core/protobuf/trackable_object_graph.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hornbeam.core.protobuf import Reader
+from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.saving import legacy_weights, old_models, safe_json
+from hornbeam.keras.saving.comparison import Entry, Subject, load, missing
+from hornbeam.keras.saving.legacy_weights import Stored
+from hornbeam.keras.saving.old_models import Described
+from hornbeam.train.bundle import Bundle
+
+METADATA = "keras_metadata.pb"
+_VARIABLES = "variables/variables"
+_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_VALUE = "VARIABLE_VALUE"
+
+
+def load_model(
+    folder: str, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+) -> Any:
+    """Return the model of a folder, compiled as it was unless `compile` is False.
+
+    Raises ValueError for a folder without a model of Keras, for damaged files, and for what they name that is not known.
+    """
+    objects = _objects(Path(folder) / METADATA)
+    root = objects.get("root", {})
+    if not isinstance(root.get("config"), dict):
+        raise ValueError(
+            f"{folder} says no configuration of its model {root.get('name')!r}: it was written from a class without "
+            "get_config(). Make the model from its class, and call load_weights on the folder."
+        )
+    config = {key: root[key] for key in ("class_name", "config")}
+    training = root.get("training_config")
+    return old_models.load_model(
+        _Source(folder, objects), Described(config, training), custom_objects, compile
+    )
+
+
+def load_weights(
+    model: Layer, folder: str, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Read the weights of a model from a folder, layer by layer; see `comparison.load`."""
+    layers, top = _Source(folder, _objects(Path(folder) / METADATA)).weights()
+    subject = Subject(folder, model.name)
+    parts, subject = legacy_weights.parts(model, layers, top, subject, by_name)
+    load(parts, subject, skip_mismatch)
+
+
+def _objects(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what is said of each object, by its path from the model, outer ones first."""
+    if not path.is_file():
+        raise ValueError(
+            f"{path.parent} holds no {METADATA}: it has a program of TensorFlow, but no model of Keras 2.5 or later. Load "
+            "it with TensorFlow, and save the weights with model.save_weights('name.h5')."
+        )
+    size = path.stat().st_size
+    if size > safe_json.MAX_BYTES:
+        raise ValueError(f"{path} has {size} bytes; at most {safe_json.MAX_BYTES} are read.")
+    found: dict[str, dict[str, Any]] = {}
+    for node in Reader(path.read_bytes(), str(path)).messages(1, f"{path}, node"):
+        place = node.text(3)
+        said = safe_json.parse(node.raw(5), f"{path}: {place!r}")
+        if isinstance(said, dict):
+            found[place] = said
+    return dict(sorted(found.items(), key=lambda item: item[0].count(".")))
+
+
+class _Node(NamedTuple):
+    """An object of the checkpoint's graph."""
+
+    children: dict[str, int]
+    name: str
+    key: str
+    slots: list[tuple[int, str, int]]
+    """For an optimizer: the number of a variable, the name of a slot, the number of the slot's variable."""
+
+
+class _Source:
+    """The variables in a folder."""
+
+    def __init__(self, folder: str, objects: Mapping[str, Mapping[str, Any]]) -> None:
+        self.name = folder
+        self._objects = objects
+        self._bundle = Bundle(Path(folder) / _VARIABLES)
+        self._nodes = _nodes(self._bundle, f"{folder}/{_VARIABLES}")
+
+    def weights(self) -> tuple[list[Stored], Stored]:
+        """Return the weights of each layer right inside the model, and those of the model itself."""
+        found: list[Stored] = []
+        for path, said in self._objects.items():
+            at = self._find(path)
+            if at is not None and ".keras_api" not in path and self._is_right_inside(path):
+                found.append(self._stored(str(said.get("name")), path, self._list(at, "variables")))
+        own = [each for each in self._nodes[0].children.values() if self._nodes[each].key]
+        return found, self._stored("", "root", own)
+
+    def _is_right_inside(self, path: str) -> bool:
+        """Return whether no layer is between the model and the one at a path; a list of layers may be."""
+        steps = path.split(".")
+        above = (".".join(steps[:count]) for count in range(2, len(steps)))
+        return len(steps) > 1 and not any(each in self._objects for each in above)
+
+    def _find(self, path: str) -> int | None:
+        at: int | None = 0
+        for step in path.split(".")[1:]:
+            at = self._nodes[at].children.get(step) if at is not None else None
+        return at
+
+    def _stored(self, name: str, path: str, variables: list[int]) -> Stored:
+        entries = [self._entry(each) for each in variables]
+        return Stored(name, path, [self._nodes[each].name for each in variables], entries)
+
+    def _list(self, at: int, name: str) -> list[int]:
+        """Return the numbers of the objects in a list that an object has."""
+        inner = self._nodes[at].children.get(name)
+        if inner is None:
+            return []
+        children = self._nodes[inner].children
+        return [children[each] for each in sorted(filter(str.isdigit, children), key=int)]
+
+    def _entry(self, at: int) -> Entry:
+        key = self._nodes[at].key
+        found = self._bundle.entries.get(key)
+        if found is None:
+            return missing(key or "a variable")
+        if found.dtype is None:
+            return Entry(key, found.shape, problem="holds texts")
+        return Entry(key, found.shape, found.dtype.name, lambda: np.array(self._bundle.read(key)))
+
+    def optimizer(self) -> list[tuple[str, Entry]]:
+        """Return the state of the optimizer, with names as `.h5` files have them."""
+        at = self._nodes[0].children.get("optimizer")
+        if at is None:
+            return []
+        node = self._nodes[at]
+        if listed := self._list(at, "_variables"):  # since Keras 2.11
+            return [(f"{self._nodes[each].name}:0", self._entry(each)) for each in listed]
+        order = {each: i for i, each in enumerate(self._list(0, "trainable_variables"))}
+        slots = sorted(node.slots, key=lambda slot: order.get(slot[0], len(order)))
+        found = [(f"slot/{self._nodes[of].name}/{name}:0", self._entry(each)) for of, name, each in slots]  # fmt: skip
+        steps = [(f"{name}:0", self._entry(node.children[name])) for name in ("iter",) if name in node.children]  # fmt: skip
+        return [*steps, *found]
+
+
+def _nodes(bundle: Bundle, what: str) -> list[_Node]:
+    """Return the objects of a checkpoint's graph. Raises ValueError where it leads to objects that are not there."""
+    if _GRAPH not in bundle.entries:
+        raise ValueError(f"{what} has no graph of objects: no Keras 2 wrote it.")
+    data = bundle.read(_GRAPH)
+    nodes: list[_Node] = []
+    for each in Reader(data if isinstance(data, bytes) else b"", what).messages(1, f"{what}, node"):
+        children = {child.text(2): child.integer(1) for child in each.messages(1, "child")}
+        value = next((a for a in each.messages(2, "attribute") if a.text(1) == _VALUE), None)
+        name, key = ("", "") if value is None else (value.text(2), value.text(3))
+        slots = [(s.integer(1), s.text(2), s.integer(3)) for s in each.messages(3, "slot")]
+        nodes.append(_Node(children, name, key, slots))
+    named = [n for node in nodes for n in (*node.children.values(), *(i for s in node.slots for i in (s[0], s[2])))]  # fmt: skip
+    if not nodes or max(named, default=0) >= len(nodes):
+        raise ValueError(f"{what} is damaged: its graph leads to objects that are not in it.")
+    return nodes

@@ -1,0 +1,99 @@
+"""Folders of Keras 2 in TensorFlow's SavedModel format."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hornbeam.core.protobuf import Writer
+from hornbeam.keras.saving import saved_model
+from tests.keras.saving.test_legacy_h5 import FILES, arrays, given, loaded, predicted
+from tests.tolerances import assert_close
+
+
+@pytest.mark.parametrize(
+    "name", ["cnn", "recurrent", "functional", "nested", "words", "translator"]
+)
+def test_the_same_as_the_h5_file(name: str) -> None:
+    """Weights, how the model was compiled and the state of the optimizer are those of the `.h5` file beside it."""
+    model, other = saved_model.load_model(str(FILES / name)), loaded(FILES / f"{name}.h5")
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        assert_close(a, b)
+    assert model.compiled == other.compiled
+    if model.compiled:
+        for a, b in zip(model.optimizer.variables, other.optimizer.variables, strict=True):
+            assert_close(a.numpy(), b.numpy())
+
+
+def test_predictions_and_further_training() -> None:
+    model = saved_model.load_model(str(FILES / "nested"))
+    assert_close(predicted(model, "nested")[0], arrays("nested", "out")[0])
+    model.train_on_batch(given("nested", "x"), given("nested", "y"))
+    assert_close(predicted(model, "nested")[0], arrays("nested", "after")[0])
+
+
+def test_weights_alone() -> None:
+    model = loaded(FILES / "cnn.h5", compile=False)
+    expected = model.get_weights()
+    model.set_weights([np.zeros_like(each) for each in expected])
+    saved_model.load_weights(model, str(FILES / "cnn"))
+    for a, b in zip(model.get_weights(), expected, strict=True):
+        assert_close(a, b)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FILES / "words", tmp_path / "words"))
+
+
+def metadata(*objects: tuple[str, str]) -> bytes:
+    made = Writer()
+    for path, text in objects:
+        made.message(1, Writer().text(3, path).raw(5, text.encode()))
+    return made.data
+
+
+def test_a_program_without_a_model(folder: Path) -> None:
+    (folder / "keras_metadata.pb").unlink()
+    with pytest.raises(
+        ValueError, match=r"no keras_metadata.pb: it has a program of TensorFlow, but no model"
+    ):
+        saved_model.load_model(str(folder))  # fmt: skip
+
+
+def test_a_model_without_a_configuration(folder: Path) -> None:
+    (folder / "keras_metadata.pb").write_bytes(metadata(("root", '{"name": "net", "class_name": "Net"}')))  # fmt: skip
+    with pytest.raises(ValueError, match=r"no configuration of its model 'net'.*call load_weights"):
+        saved_model.load_model(str(folder))
+
+
+@pytest.mark.parametrize("cut", [1, 100, 5000])
+def test_cut_metadata(folder: Path, cut: int) -> None:
+    path = folder / "keras_metadata.pb"
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ValueError, match=r"keras_metadata\.pb"):
+        saved_model.load_model(str(folder))
+
+
+def test_deep_configurations(folder: Path) -> None:
+    deep: Any = '{"config": ' * 300 + "1" + "}" * 300
+    (folder / "keras_metadata.pb").write_bytes(metadata(("root", deep)))
+    with pytest.raises(ValueError, match="nested more than"):
+        saved_model.load_model(str(folder))
+
+
+def test_damaged_tensors_change_nothing(folder: Path) -> None:
+    """One flipped byte is found by its checksum, after some of the layers were read: these are set back."""
+    data = folder / "variables" / "variables.data-00000-of-00001"
+    found = bytearray(data.read_bytes())
+    found[2000] ^= 1
+    data.write_bytes(found)
+    model = loaded(FILES / "words.h5")
+    model.set_weights([np.zeros_like(each) for each in model.get_weights()])
+    with pytest.raises(ValueError, match="is damaged"):
+        saved_model.load_weights(model, str(folder))
+    assert not any(each.any() for each in model.get_weights())
