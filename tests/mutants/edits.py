@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.mutants import core, engine, kernels, optimizers, saving, training, utils
+from tests.mutants import core, engine, formats, kernels, optimizers, saving, train, training, utils
 from tests.mutants.edit import Edit
 
 EDITS: list[Edit] = [
     *core.EDITS,
     *engine.EDITS,
     *saving.EDITS,
+    *formats.EDITS,
+    *train.EDITS,
     *optimizers.EDITS,
     *kernels.EDITS,
     *training.EDITS,

@@ -41,6 +41,7 @@ def failing_as_it_is(
 ) -> str | None:
     """Return the test that fails in the tree, None where none does."""
     output = tree / "output"
+    output.unlink(missing_ok=True)
     process = _PROCESSES.Process(target=_run, args=(tree, output, tuple(tests), limit))
     process.start()
     process.join(LONGEST_WAIT)
@@ -48,7 +49,6 @@ def failing_as_it_is(
         process.kill()
         process.join()
         return f"no end after {LONGEST_WAIT:.0f} s"
-    said = output.read_text(errors="replace")
     code = process.exitcode or 0
     if code == 0:
         return None
@@ -56,10 +56,11 @@ def failing_as_it_is(
         return f"no end after {LONGEST} s of computing"
     if code < 0:
         return f"killed by signal {-code}"
-    if code != 1:
-        sys.exit(f"{' '.join(tests)} did not run:\n{said[-2000:]}")
+    said = output.read_text(errors="replace") if output.exists() else ""
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
-    return found.group(1) if found else "a test"
+    if code != 1 or found is None:
+        sys.exit(f"{' '.join(tests)} did not run:\n{said[-2000:]}")
+    return found.group(1)
 
 
 def _run(tree: Path, output: Path, tests: tuple[str, ...], limit: int) -> None:

@@ -1,0 +1,154 @@
+"""Edits of `keras.saving`'s other formats, and of training that goes on: safetensors, sets of files, checkpoints of a training."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit, edit
+
+_SAFE, _SHARDED = "keras/saving/safetensors.py", "keras/saving/sharded.py"
+_FOLDER, _PATHS = "keras/saving/state_folder.py", "keras/training/state.py"
+_BACKUP = "keras/callbacks/backup_and_restore.py"
+_NO_FILE = "keras/saving/test_safetensors.py::test_what_is_no_whole_file_is_refused"
+_SETS = "keras/saving/test_sharded.py"
+_STATES = "keras/saving/test_state_folder.py"
+_RESUME = "keras/training/test_resume.py"
+
+EDITS: list[Edit] = [
+    # Safetensors
+    edit(
+        _SAFE, "        if length < 2 or length > _LARGEST_HEADER:", "        if False:", _NO_FILE
+    ),
+    edit(_SAFE, "        if length > size - 8:", "        if False:", _NO_FILE),
+    edit(_SAFE, "                if wanted != end - begin:", "                if False:", _NO_FILE),
+    edit(_SAFE, "            if begin != last:", "            if False:", _NO_FILE),
+    edit(_SAFE, "        if last != room:", "        if False:", _NO_FILE),
+    edit(
+        _SAFE,
+        "    if not isinstance(found, dict) or set(found) != _FIELDS:",
+        "    if not isinstance(found, dict):",
+        _NO_FILE,
+    ),
+    edit(_SAFE, "or ends[0] > ends[1]:", "or False:", _NO_FILE),
+    edit(
+        _SAFE,
+        '            if dtype.kind == "b" and array.nbytes and room.max() > 1:',
+        "            if False:",
+        "keras/saving/test_safetensors.py::test_truth_values_and_unknown_types",
+    ),
+    edit(
+        _SAFE,
+        "    rest = [name for name in file if name not in taken]",
+        "    rest = []",
+        "keras/saving/test_safetensors.py::test_other_models_are_told_and_nothing_changes",
+    ),
+    edit(
+        _SAFE,
+        "        if id(obj) in wanted:\n",
+        "        if True:\n",
+        "keras/saving/test_safetensors.py::test_objects_to_skip",
+    ),
+    edit(
+        _SAFE,
+        'f"{name}_{number}" if number else name',
+        "name",
+        "keras/saving/test_safetensors.py::test_names_do_not_depend_on_what_the_process_made_before",
+    ),
+    # Sets of files
+    edit(
+        _SHARDED,
+        ' or not _SHARD.fullmatch(name) or name.startswith(".")',
+        "",
+        f"{_SETS}::test_names_that_lead_elsewhere_are_refused",
+    ),
+    edit(
+        _SHARDED,
+        "        if size > self._largest:",
+        "        if False:",
+        f"{_SETS}::test_an_array_larger_than_a_file_is_refused",
+    ),
+    edit(
+        _SHARDED,
+        "if each not in kept)",
+        "if each not in ())",
+        f"{_SETS}::test_round_trip_and_what_the_index_says",
+    ),
+    edit(
+        _SHARDED,
+        "        _remove(each for each in (*old, *shards.paths) if each not in kept)",
+        "        pass",
+        f"{_SETS}::test_the_second_set_replaces_the_first",
+    ),
+    edit(
+        _SHARDED,
+        "        if not any(map(shard.fullmatch, taken)):",
+        "        if True:",
+        f"{_SETS}::test_files_of_others_are_neither_replaced_nor_removed",
+    ),
+    edit(
+        _SHARDED,
+        "if ours.fullmatch(name)]",
+        "if True]",
+        f"{_SETS}::test_files_of_others_are_neither_replaced_nor_removed",
+    ),
+    # Checkpoints of a training
+    edit(
+        _FOLDER,
+        '            if _hash_of(arrays) != expected["sha256"]:',
+        "            if False:",
+        f"{_STATES}::test_damage_is_noticed",
+    ),
+    edit(
+        _FOLDER,
+        '    if content.pop("sha256", None) != _hash_of_json(content):',
+        '    if content.pop("sha256", None) is None:',
+        f"{_STATES}::test_text_that_was_edited",
+    ),
+    edit(
+        _FOLDER,
+        "    for _, old in found[: len(found) + 1 - keep]:",
+        "    for _, old in found[: len(found) - keep]:",
+        f"{_STATES}::test_the_last_ones_are_kept",
+    ),
+    edit(
+        _FOLDER,
+        "            damaged.append(error)\n            continue",
+        "            raise",
+        f"{_RESUME}::test_damaged_state_is_told_and_the_one_before_is_used",
+    ),
+    edit(
+        _FOLDER,
+        "    for _, path in _checkpoints(folder):\n        _remove(path)",
+        "    remove(folder)",
+        f"{_STATES}::test_removing_leaves_what_is_not_ours",
+    ),
+    edit(
+        _PATHS,
+        '    note("global_seed", global_generator().state)\n',
+        "",
+        f"{_RESUME}::test_in_a_new_process",
+        reason="the seed is found among what the step reads",
+    ),
+    edit(
+        _PATHS,
+        "            parts.setdefault(place, Part(place)).left_over.append(entry)",
+        "            pass",
+        f"{_RESUME}::test_another_model_is_told_by_path",
+    ),
+    edit(
+        _BACKUP,
+        "        self._run.resume_epoch()",
+        "        pass",
+        f"{_RESUME}::test_stopped_after_any_step",
+    ),
+    edit(
+        _BACKUP,
+        "        if self.delete_checkpoint:",
+        "        if False:",
+        f"{_RESUME}::test_checkpoints_are_gone_when_training_has_ended",
+    ),
+    edit(
+        _BACKUP,
+        "        if run is None:",
+        "        if False:",
+        f"{_RESUME}::test_outside_of_fit",
+    ),
+]

@@ -1,0 +1,116 @@
+"""Edits of `train`, and of what reads untrusted text: tables, tensors and lists of checkpoints that are whole or refused."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit, edit
+
+_TABLE, _BUNDLE, _SNAPPY = "train/table.py", "train/bundle.py", "train/snappy.py"
+_SLICES, _STATE, _JSON = "train/slices.py", "train/state_file.py", "core/checked_json.py"
+_STRANGE = "train/test_table.py::test_tables_that_no_writer_makes"
+_COMPRESSED = "train/test_table.py::test_compressed_blocks"
+_PIECES = "train/test_bundle.py::test_tensors_that_tensorflow_wrote_in_parts"
+_REFUSED = "core/test_checked_json.py::test_refusals"
+
+EDITS: list[Edit] = [
+    # Tables
+    edit(
+        _TABLE,
+        '        if last is not None and key <= last:\n            raise ValueError(f"The keys',
+        '        if False:\n            raise ValueError(f"The keys',
+        "train/test_table.py::test_tables_keep_order_and_refuse_another",
+    ),
+    edit(
+        _TABLE,
+        "            if last is not None and key <= last:\n",
+        "            if False:\n",
+        _STRANGE,
+    ),
+    edit(_TABLE, "        if start < behind:", "        if False:", _STRANGE),
+    edit(_TABLE, "    if end > len(view) - _FOOTER:", "    if False:", _STRANGE),
+    edit(
+        _TABLE,
+        '    if struct.pack("<I", mask(crc32c(stored))) != checksum:',
+        "    if False:",
+        "train/test_bundle.py::test_every_flipped_byte_of_the_index_is_noticed",
+    ),
+    edit(_TABLE, "    if kind:\n", "    if False:\n", _STRANGE),
+    edit(_TABLE, "        if end < 0 or not restarts:", "        if False:", _STRANGE),
+    edit(
+        _TABLE,
+        "            if shared > len(key) or rest + size > end - at:",
+        "            if False:",
+        _STRANGE,
+    ),
+    edit(_TABLE, "            if self._left < 0:", "            if False:", _STRANGE),
+    edit(_SNAPPY, "    if size > largest:", "    if False:", _COMPRESSED),
+    edit(_SNAPPY, "        if not 0 < offset <= len(out):", "        if False:", _COMPRESSED),
+    edit(_SNAPPY, "    if len(out) != size or at > len(data):", "    if False:", _COMPRESSED),
+    edit(
+        _SNAPPY,
+        "        if offset < length:  #",
+        "        if False:  #",
+        "train/test_table.py::test_compressed_copies_that_overlap_are_quick",
+    ),
+    # Tensors
+    edit(
+        _BUNDLE,
+        "        if mask(crc32c(data)) != entry.checksum:",
+        "        if False:",
+        "train/test_bundle.py::test_every_flipped_byte_of_the_data_is_noticed",
+    ),
+    edit(
+        _BUNDLE,
+        "        if entry.offset + entry.size > size:",
+        "        if False:",
+        "train/test_bundle.py::test_every_cut_is_noticed",
+    ),
+    edit(_BUNDLE, 'if key[:1] != b"\\0"}', "}", _PIECES),
+    edit(
+        _SLICES,
+        "        stop = size if length == _WHOLE else start + length",
+        "        stop = start + length",
+        "train/test_slices.py::test_places",
+    ),
+    edit(
+        _SLICES,
+        "        if not 0 <= start <= stop <= size:",
+        "        if False:",
+        "train/test_slices.py::test_places",
+    ),
+    edit(
+        _SLICES,
+        'escaped = re.sub(rb"[\\0\\xff]", lambda found: _ESCAPED[found[0]], name)',
+        "escaped = name",
+        "train/test_slices.py::test_names",
+    ),
+    # The list of checkpoints
+    edit(
+        _STATE,
+        'path if inside.startswith("..") else inside',
+        "inside",
+        "train/test_state_file.py::test_paths_elsewhere_stay_whole",
+    ),
+    edit(
+        _STATE,
+        "        if found is None:\n            raise",
+        "        if found is None:\n            break\n            raise",
+        "train/test_state_file.py::test_damaged",
+    ),
+    edit(
+        _STATE,
+        '            raise ValueError(f"the field',
+        '            continue\n            raise ValueError(f"the field',
+        "train/test_state_file.py::test_damaged",
+    ),
+    # JSON of files
+    edit(_JSON, "    if len(data) > largest:", "    if False:", _REFUSED),
+    edit(
+        _JSON,
+        "    if containers > _CONTAINERS or values > _VALUES:",
+        "    if False:",
+        _REFUSED,
+    ),
+    edit(_JSON, "    if len(found) < len(pairs):", "    if False:", _REFUSED),
+    edit(_JSON, "    if len(digits) > _DIGITS:", "    if False:", _REFUSED),
+    edit(_JSON, "        _check_depth(value)\n", "", _REFUSED),
+]
