@@ -62,7 +62,7 @@ EDITS: list[Edit] = [
         _BUNDLE,
         "        if entry.offset + entry.size > size:",
         "        if False:",
-        "train/test_bundle.py::test_every_cut_is_noticed",
+        "train/test_bundle.py::test_a_tensor_beyond_the_end_of_its_file_is_told_before_room_for_it_is_made",
     ),
     edit(_BUNDLE, 'if key[:1] != b"\\0"}', "}", _PIECES),
     edit(

@@ -179,3 +179,13 @@ def test_results_of_bytes_and_numbers_as_in_keras() -> None:
 def test_repeats_may_differ_inside_a_program() -> None:
     compiled = jax.jit(lambda x: repeat.raw(x, [1, 2], 0))
     np.testing.assert_array_equal(compiled(jnp.array([3, 4])), [3, 4, 4])
+
+
+def test_cross_of_vectors_in_a_plane():
+    """JAX 0.12 and NumPy 2.5 take vectors of 3 elements alone."""
+    a, b = np.array([[1, 2], [3, 4]], "float32"), np.array([[5, 6], [7, 9]], "float32")
+    in_space = np.array([[5, 6, 2], [7, 9, 1]], "float32")
+    np.testing.assert_array_equal(ops.cross(a, b), [-4, -1])
+    np.testing.assert_array_equal(ops.cross(a.T, b, axisa=0), [-4, -1])
+    np.testing.assert_array_equal(ops.cross(a, in_space), [[4, -2, -4], [4, -3, -1]])
+    np.testing.assert_array_equal(ops.cross(a[0], in_space.T, axisb=0, axisc=0)[:, 0], [4, -2, -4])

@@ -149,3 +149,12 @@ def test_every_cut_is_noticed(tmp_path, which):
         with pytest.raises(ValueError, match=r"x\."):
             for name in (bundle := Bundle(tmp_path / "x")):
                 bundle.read(name)
+
+
+def test_a_tensor_beyond_the_end_of_its_file_is_told_before_room_for_it_is_made(tmp_path):
+    for path in (index_file, data_file):
+        path(tmp_path / "x").write_bytes(path(MADE).read_bytes())
+    data_file(tmp_path / "x").write_bytes(b"")
+    bundle = Bundle(tmp_path / "x")
+    with pytest.raises(ValueError, match=r"ends at byte \d+ of 0; the file is cut"):
+        bundle.read(next(iter(bundle)))

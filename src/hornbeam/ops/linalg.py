@@ -107,8 +107,25 @@ def cross(
     axisc: int = -1,
     axis: int | None = None,
 ) -> jax.Array:
-    """Return the cross product of vectors of 2 or 3 elements."""
-    return jnp.cross(array(x1), array(x2), axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
+    """Return the cross product of vectors of 2 or 3 elements; of two with 2 elements, its third element alone."""
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    x1, x2 = array(x1), array(x2)
+    a, b = jnp.moveaxis(x1, axisa, -1), jnp.moveaxis(x2, axisb, -1)
+    sizes = a.shape[-1], b.shape[-1]
+    if not {*sizes} <= {2, 3}:
+        raise ValueError(
+            f"`cross` takes vectors of 2 or 3 elements; received inputs of shapes {x1.shape} and {x2.shape}."
+        )
+    a, b = _in_space(a), _in_space(b)  # JAX 0.12 takes no other vectors
+    product = jnp.cross(a, b)
+    return product[..., 2] if sizes == (2, 2) else jnp.moveaxis(product, -1, axisc)
+
+
+def _in_space(vectors: jax.Array) -> jax.Array:
+    """Return vectors of 2 elements with a third, which is 0."""
+    if vectors.shape[-1] == 3:
+        return vectors
+    return jnp.concatenate([vectors, jnp.zeros_like(vectors[..., :1])], axis=-1)
 
 
 @op
