@@ -33,10 +33,11 @@ class Weights(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.after = []
+        self.after, self.momenta = [], []
 
     def on_train_batch_end(self, batch, logs=None):
         self.after.append(self.model.get_weights())
+        self.momenta.append([v.numpy() for v in self.model.optimizer.variables[2:]])
 
 
 def fit(model, *callbacks, epochs=2, **options):
@@ -46,20 +47,32 @@ def fit(model, *callbacks, epochs=2, **options):
 
 
 @pytest.mark.parametrize("in_background", [False, True])
-def test_files_hold_the_weights_of_their_step(model, tmp_path, in_background):
+@pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
+def test_files_hold_the_weights_of_their_step(model, tmp_path, ending, in_background):
     weights = Weights()
-    path = tmp_path / "{epoch}-{batch}.weights.h5"
     saver = keras.callbacks.ModelCheckpoint(
-        path, save_weights_only=True, save_freq=2, save_on_background=in_background
+        tmp_path / f"{{epoch}}-{{batch}}{ending}",
+        save_weights_only=ending == ".weights.h5",
+        save_freq=2,
+        save_on_background=in_background,
     )
     fit(model, weights, saver)
     # Steps 2, 4 and 6 of two epochs of 3.
-    assert sorted(os.listdir(tmp_path)) == ["1-2.weights.h5", "2-1.weights.h5", "2-3.weights.h5"]
+    assert sorted(os.listdir(tmp_path)) == [f"{name}{ending}" for name in ("1-2", "2-1", "2-3")]
     before = model.get_weights()
     for name, step in (("1-2", 1), ("2-1", 3), ("2-3", 5)):
-        model.load_weights(tmp_path / f"{name}.weights.h5")
-        np.testing.assert_equal(model.get_weights(), weights.after[step])
+        loaded = loads(model, tmp_path / f"{name}{ending}")
+        np.testing.assert_equal(loaded.get_weights(), weights.after[step])
+        momenta = [v.numpy() for v in loaded.optimizer.variables[2:]]
+        np.testing.assert_equal(momenta, weights.momenta[step])
     model.set_weights(before)
+
+
+def loads(model, path):
+    if str(path).endswith(".weights.h5"):
+        model.load_weights(path)
+        return model
+    return keras.models.load_model(path)
 
 
 def test_training_goes_on_while_a_file_is_written(model, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hornbeam.core.changes import change_count
 from hornbeam.core.rng import (
     default_seed_state,
     host_generator_state,
@@ -13,6 +14,7 @@ from hornbeam.core.rng import (
     set_host_generator_state,
 )
 from hornbeam.core.snapshot import Snapshot
+from hornbeam.core.variable import Variable
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.saving.state_folder import (
     newest_state,
@@ -52,6 +54,7 @@ class Run:
         """Whether a resumed training had been told to stop, after an epoch."""
         self._validation_state: State | None = None
         self._resumed: tuple[State, Snapshot] | None = None
+        self._paths: tuple[int, dict[str, Variable]] | None = None
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch."""
@@ -97,11 +100,18 @@ class Run:
         self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False
     ) -> Callable[[str, int], object]:
         """Return a function `(folder, keep)` that writes a checkpoint of this moment, in another thread too."""
-        paths = variables_by_path(self.model)
+        paths = self._variables_by_path()
         values = Snapshot(paths.values()).values
         arrays = dict(zip(paths, values, strict=True))
         state = copy.deepcopy(self.state(logs, epoch_is_over))
         return lambda folder, keep: write_state(folder, arrays, state, keep)
+
+    def _variables_by_path(self) -> dict[str, Variable]:
+        """Return what `variables_by_path` finds; it looks again only where a variable may have come or gone."""
+        count = change_count()
+        if self._paths is None or self._paths[0] != count:
+            self._paths = count, variables_by_path(self.model)
+        return self._paths[1]
 
     def restore(self, folder: str) -> bool:
         """Go on from the newest checkpoint in the folder; return whether there is one.

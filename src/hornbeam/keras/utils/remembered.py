@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core.variable import Variable
+
+_DEPTH = 50
 _PLAIN = (type(None), bool, int, float, str, bytes, np.generic)
 
 
@@ -16,7 +19,7 @@ class Remembered:
     """What has changed among an object's attributes of plain data since this was made.
 
     Plain data are None, numbers, text, bytes, NumPy arrays, and lists, tuples, sets and dicts of these. The state of
-    NumPy's and Python's random generators counts as well.
+    NumPy's and Python's random generators and the values of `Variable`s count as well.
 
     >>> class Counter:
     ...     def __init__(self):
@@ -74,7 +77,9 @@ def set_attributes(obj: object, attributes: dict[str, Any]) -> None:
     """Set what `Remembered.changes` returned."""
     for name, value in attributes.items():
         present = getattr(obj, name, None)
-        if isinstance(present, np.random.Generator):
+        if isinstance(present, Variable):
+            present.assign(value)
+        elif isinstance(present, np.random.Generator):
             present.bit_generator.state = value
         elif isinstance(present, np.random.RandomState):
             present.set_state(value)
@@ -85,7 +90,9 @@ def set_attributes(obj: object, attributes: dict[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return the state of a random generator, any other value as it is."""
+    """Return the state of a random generator, the value of a variable, any other value as it is."""
+    if isinstance(value, Variable):
+        return value.numpy()
     if isinstance(value, np.random.Generator):
         return value.bit_generator.state
     if isinstance(value, np.random.RandomState):
@@ -93,14 +100,18 @@ def _plain(value: Any) -> Any:
     return value.getstate() if isinstance(value, random.Random) else value
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain(value: object, depth: int = 0) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype != object
+    inner: list[object] = []
     if isinstance(value, dict):
-        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_plain, value))
-    return isinstance(value, _PLAIN)
+        inner = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        inner = list(value)
+    else:
+        return isinstance(value, _PLAIN)
+    # A list that holds itself has no end.
+    return depth < _DEPTH and all(_is_plain(each, depth + 1) for each in inner)
 
 
 def _digest(value: Any) -> str:
