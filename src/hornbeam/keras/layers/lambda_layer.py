@@ -9,7 +9,7 @@ from hornbeam.keras import activations
 from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import without_unset
-from hornbeam.keras.registry import deserialize_keras_object
+from hornbeam.keras.registry import deserialize_keras_object, find_custom
 
 __all__ = ["Lambda"]
 
@@ -71,17 +71,22 @@ class Lambda(Layer):
         custom_objects: dict[str, Any] | None = None,
         safe_mode: bool | None = None,
     ) -> Lambda:
-        """A layer from what `get_config` gave; the function is looked up by name.
+        """Return a layer from what `get_config` returned; the function is looked up by name.
 
-        Raises ValueError for a configuration that holds Python code, whatever `safe_mode` says.
+        Python code is never run, whatever `safe_mode` says: raises ValueError for it, unless the user has given a
+        function under the layer's name.
         """
         function = config["function"]
         if isinstance(function, dict) and function.get("class_name") == "__lambda__":
-            raise ValueError(
-                "This Lambda layer was saved as Python bytecode. Hornbeam doesn't run code from files, with any "
-                "`safe_mode`. Rewrite the lambda as a function, register it with "
-                "@keras.saving.register_keras_serializable(), and save the model anew."
-            )
+            name = config.get("name")
+            function = find_custom(name, custom_objects)
+            if function is None:
+                raise ValueError(
+                    f"The Lambda layer {name!r} was saved as Python bytecode. Hornbeam doesn't run code from files, with "
+                    f"any `safe_mode`. Give its function: custom_objects={{{name!r}: function}}, or register it with "
+                    "@keras.saving.register_keras_serializable() and save the model anew."
+                )
+            config = {**config, "function": function}
         arguments = {
             key: deserialize_keras_object(value, custom_objects) for key, value in config.items()
         }

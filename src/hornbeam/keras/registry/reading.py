@@ -36,6 +36,9 @@ class _Local(threading.local):
     def __init__(self) -> None:
         self.depth = 0
         self.unbuilt: list[tuple[Any, Any]] = []  # objects and their build configurations
+        self.shared: dict[Any, Any] | None = (
+            None  # objects that the file names several times, by number
+        )
 
 
 _local = _Local()
@@ -69,6 +72,9 @@ def object_from_config(
         return _special(name, inner, custom_objects)
     if name == "function":
         return find_function(inner, custom_objects)
+    number = config.get("shared_object_id")
+    if _local.shared is not None and number in _local.shared:
+        return _local.shared[number]
     found = find_class(config, custom_objects, kind)
     if not hasattr(found, "from_config"):
         if inspect.isclass(found) or not callable(found):
@@ -81,7 +87,19 @@ def object_from_config(
     if compiled := config.get("compile_config"):
         with CustomObjectScope(custom_objects or {}):
             made.compile_from_config(compiled)
+    if _local.shared is not None and isinstance(number, int):
+        _local.shared[number] = made
     return made
+
+
+@contextmanager
+def sharing_objects() -> Iterator[None]:
+    """Make what a file describes several times, as one object, one object again."""
+    outer, _local.shared = _local.shared, {}
+    try:
+        yield
+    finally:
+        _local.shared = outer
 
 
 @contextmanager

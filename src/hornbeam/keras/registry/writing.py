@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,25 @@ from hornbeam.keras.registry import tables
 from hornbeam.keras.registry.custom import get_registered_name
 
 _PARTS = ("build_config", "compile_config")
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        # Objects with variables that have been written, and their configurations; None outside of `noting_shared`.
+        self.seen: dict[int, tuple[Any, dict[str, Any]]] | None = None
+
+
+_local = _Local()
+
+
+@contextmanager
+def noting_shared() -> Iterator[None]:
+    """Number the objects with weights that are written several times, so that reading makes them one object again."""
+    outer, _local.seen = _local.seen, {}
+    try:
+        yield
+    finally:
+        _local.seen = outer
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -78,7 +100,18 @@ def _object_config(obj: Any) -> dict[str, Any]:
         get = getattr(obj, f"get_{part}", None)
         if get is not None and (found := get()) is not None:
             config[part] = serialize_keras_object(found)
+    _note(obj, config)
     return config
+
+
+def _note(obj: Any, config: dict[str, Any]) -> None:
+    seen = _local.seen
+    if seen is None or not hasattr(type(obj), "variables"):
+        return
+    if id(obj) in seen:
+        config["shared_object_id"] = seen[id(obj)][1].setdefault("shared_object_id", len(seen))
+    else:
+        seen[id(obj)] = (obj, config)
 
 
 def _names(cls: type) -> tuple[str | None, str, str | None]:

@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
 
@@ -25,11 +25,15 @@ from hornbeam.core.atomic_folder import atomic_folder
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
-from hornbeam.keras.saving import safe_json, weights_h5
+from hornbeam.keras.registry.reading import sharing_objects
+from hornbeam.keras.registry.unknown import check_known
+from hornbeam.keras.registry.writing import noting_shared
+from hornbeam.keras.saving import assets, safe_json, weights_h5
+from hornbeam.keras.saving.assets import ASSETS
 from hornbeam.keras.saving.h5_store import H5File, h5_writing
 from hornbeam.keras.saving.zips import ZipReader, ZipWriter, digest
 
-WEIGHTS, METADATA, CONFIG, ASSETS = "model.weights.h5", "metadata.json", "config.json", "assets"
+WEIGHTS, METADATA, CONFIG = "model.weights.h5", "metadata.json", "config.json"
 FORMAT_VERSION = "3.15.1"  # of Keras, whose format this is
 _WEIGHTS_START = 512
 _ALIGNED = {"alignment_threshold": 64, "alignment_interval": 64}
@@ -57,6 +61,9 @@ def _write(model: Layer, config: bytes, stream: BinaryIO) -> None:
     archive = ZipWriter(stream)
     archive.adopt(WEIGHTS, _WEIGHTS_START)
     archive.add(CONFIG, config)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in assets.write(model, folder):
+            archive.add_file(name, path)
     archive.add(METADATA, metadata_text(archive.hashes))
     archive.finish()
 
@@ -69,9 +76,10 @@ def save_folder(model: Layer, path: str) -> None:
         with open(weights, "w+b") as stream, h5_writing(stream, **_ALIGNED) as file:
             weights_h5.write(model, file, whole=True)
         _write_file(os.path.join(folder, CONFIG), config)
+        paths = {name: os.path.join(folder, name) for name in (WEIGHTS, CONFIG)}
+        paths |= dict(assets.write(model, folder))
         hashes = {}
-        for name in (WEIGHTS, CONFIG):
-            place = os.path.join(folder, name)
+        for name, place in paths.items():
             with open(place, "rb") as stream:
                 hashes[name] = digest(stream, 0, os.path.getsize(place))[1]
         _write_file(os.path.join(folder, METADATA), metadata_text(hashes))
@@ -84,7 +92,9 @@ def _write_file(path: str, data: bytes) -> None:
 
 def config_text(model: Layer) -> bytes:
     """Return the configuration of a model as JSON."""
-    return json.dumps(serialize_keras_object(model)).encode()
+    with noting_shared():
+        config = serialize_keras_object(model)
+    return json.dumps(config).encode()
 
 
 def metadata_text(hashes: Mapping[str, str]) -> bytes:
@@ -202,11 +212,14 @@ def load(
         config = read_config(container)
         if not compile:
             config.pop("compile_config", None)
+        check_known(config, container.name, custom_objects)
         with deferred.deferred_values() as made:
-            model = deserialize_keras_object(config, custom_objects)
+            with sharing_objects():
+                model = deserialize_keras_object(config, custom_objects)
             _check_is_model(model, container.name)
             with opened_weights(container) as file:
                 weights_h5.read(model, file, whole=True)
+            assets.read(model, container)
         _draw_the_rest(model, made, container.name)
     return model
 
@@ -237,8 +250,3 @@ def _draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
             f"{name} has no values for {listed}: they have their initial values. Does load_own_variables assign them?",
             stacklevel=3,
         )
-
-
-def members(container: Container, folder: str) -> Iterator[str]:
-    """Yield the names of the members inside a folder of the archive."""
-    return (name for name in container.names() if name.startswith(f"{folder}/"))

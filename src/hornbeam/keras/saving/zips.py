@@ -60,6 +60,18 @@ class ZipWriter:
         self._note(Member(name, start, len(data), len(data), zlib.crc32(data), _STORED), header)
         self.hashes[name] = hashlib.sha256(data).hexdigest()
 
+    def add_file(self, name: str, path: str) -> None:
+        """Write the bytes of a file as a member at the end."""
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            crc, self.hashes[name] = digest(file, 0, size)
+            header = self._stream.seek(0, io.SEEK_END)
+            self._stream.write(_local_header(name, crc, size))
+            start = self._stream.tell()
+            for piece in pieces(file, 0, size):
+                self._stream.write(piece)
+        self._note(Member(name, start, size, size, crc, _STORED), header)
+
     def adopt(self, name: str, start: int) -> None:
         """Make a member of the bytes from `start` to the end of the stream, with its header right before them."""
         size = self._stream.seek(0, io.SEEK_END) - start

@@ -2,6 +2,15 @@
 
 from hornbeam.core.faces import missing_names
 from hornbeam.core.rng import set_random_seed
+from hornbeam.keras.registry import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 from hornbeam.keras.utils.files import get_file
 from hornbeam.keras.utils.numerical import normalize, to_categorical
 from hornbeam.keras.utils.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -9,14 +18,24 @@ from hornbeam.keras.utils.progbar import Progbar
 from hornbeam.keras.utils.py_dataset import PyDataset, Sequence
 from hornbeam.keras.utils.session import clear_session
 
+custom_object_scope = CustomObjectScope
+
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
     "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
     "get_file",
+    "get_registered_name",
+    "get_registered_object",
     "normalize",
     "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
