@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import io
 import os
@@ -62,6 +63,13 @@ class Fault:
                 Disk(path, mode.replace("b", ""), opener=opener), fault._buffer
             )
 
+        def opened_anywhere(path: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
+            is_ours = "w" in mode and ".part" in str(path)
+            disk = io.BufferedRandom(Disk(path, "w+"), fault._buffer) if is_ours else None
+            return disk or real_open(path, mode, *rest, **options)
+
+        real_open = builtins.open
+        self._patch.setattr(builtins, "open", opened_anywhere)  # files in a folder
         self._patch.setattr(atomic, "open", opened, raising=False)
         for module, name in CALLS:
             self._patch.setattr(module, name, self._counted(name, getattr(module, name)))

@@ -5,6 +5,7 @@ import shutil
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hornbeam import keras
@@ -27,6 +28,9 @@ def saved(tmp_path_factory):
         name="small",
     )
     model.compile("adam", "mse", metrics=["mae"])
+    model.layers[0].bias.assign(np.full(20, 0.7251))
+    model.save(folder / "m.keras")
+    model.save(folder / "unzipped", zipped=False)
     model.save_weights(folder / "m.weights.h5")
     model.save_weights(folder / "m.safetensors")
     model.save_weights(folder / "s.weights.json", max_shard_size=400 / 1024**3)
@@ -38,7 +42,20 @@ def saved(tmp_path_factory):
     return folder
 
 
+MODEL = [
+    "keras version: 3.15.1",
+    "hornbeam version: ",
+    "model.weights.h5",
+    "Model: Sequential 'small'",
+    "Dense       units=20, activation=relu",
+    "optimizer  Adam(learning_rate=0.001",
+    "loss       mse",
+    "metrics    [mae]",
+    "layers/dense/vars/0    float32  (4, 20)",
+]
 SHOWN = {
+    "m.keras": ["Whole model in a .keras archive", *MODEL],
+    "unzipped": ["Whole model in a .keras folder", *MODEL],
     "m.weights.h5": [
         "Weights in HDF5",
         "layers/dense/vars/0    float32  (4, 20)",
@@ -92,6 +109,8 @@ def test_whole_files_are_whole(saved, name, capsys):
 
 # What is damaged, and the file to damage.
 DAMAGED = {
+    "m.keras": "m.keras",
+    "unzipped": "unzipped/model.weights.h5",
     "m.weights.h5": "m.weights.h5",
     "m.safetensors": "m.safetensors",
     "s.weights.json": "s_00001.weights.h5",
@@ -114,14 +133,35 @@ def test_cut_files_have_exit_status_1(saved, name, tmp_path, capsys):
     assert "Traceback" not in told
 
 
-def test_a_flipped_byte_is_found_where_there_are_checksums(saved, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("name", "damaged", "text"),
+    [
+        ("types", "types.data-00000-of-00001", "has another checksum"),
+        ("m.keras", "m.keras", "the checksum of model.weights.h5 is wrong"),
+        ("unzipped", "unzipped/model.weights.h5", "model.weights.h5 has changed"),
+        ("unzipped", "unzipped/config.json", "config.json has changed"),
+        ("run/state-000001", "run/state-000001/state.h5", "the bytes of state.h5 have changed"),
+    ],
+)
+def test_a_flipped_bit_is_found_where_there_are_checksums(
+    saved, tmp_path, capsys, name, damaged, text
+):
     shutil.copytree(saved, tmp_path / "c")
-    path = tmp_path / "c" / "types.data-00000-of-00001"
+    path = tmp_path / "c" / damaged
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    # A number of a weight, or a letter in a text.
+    place = data.find(np.full(20, 0.7251, "float32").tobytes())
+    data[place if place > 0 else len(data) // 2] ^= 1
     path.write_bytes(data)
-    assert check.main([str(tmp_path / "c" / "types")]) == 1
-    assert "has another checksum" in capsys.readouterr().out
+    assert check.main([str(tmp_path / "c" / name)]) == 1
+    assert text in "".join(capsys.readouterr())
+
+
+def test_a_member_that_was_removed_is_told(saved, tmp_path, capsys):
+    shutil.copytree(saved, tmp_path / "c")
+    (tmp_path / "c" / "unzipped" / "model.weights.h5").unlink()
+    assert check.main([str(tmp_path / "c" / "unzipped")]) == 1
+    assert "holds no model.weights.h5" in capsys.readouterr().out
 
 
 def test_a_missing_file_of_a_set_is_named(saved, tmp_path, capsys):

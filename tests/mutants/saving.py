@@ -273,9 +273,33 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/safe_json.py",
-        'if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:',
-        "if False:",
+        '    if containers > _MAX_CONTAINERS or containers + data.count(b",") > _MAX_VALUES:',
+        "    if False:",
         "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        "    if len(data) > max_bytes:",
+        "    if False:",
+        "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        "    if len(found) < len(pairs):",
+        "    if False:",
+        "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/archive.py",
+        "        container.check(WEIGHTS)",
+        "        pass",
+        "keras/saving/test_crash.py::test_an_archive_with_a_flipped_bit_is_refused_or_loaded_equal",
+    ),
+    edit(
+        "keras/saving/h5_store.py",
+        "                self.error = error\n",
+        "                self.error = error\n                raise\n",
+        "keras/saving/test_crash.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
     ),
     edit(
         "keras/saving/archive.py",

@@ -1,6 +1,7 @@
 """Weights in several files: whole sets, old or new, of files that stand beside the index."""
 
 import errno
+import functools
 import json
 import os
 
@@ -26,10 +27,12 @@ def filled(model, value):
     return model
 
 
+reader = functools.cache(make)
+
+
 def values_in(path):
-    model = filled(make(), -1)
-    model.load_weights(path)
-    return {float(each) for w in model.get_weights() for each in w.ravel()}
+    filled(reader(), -1).load_weights(path)
+    return {float(each) for w in reader().get_weights() for each in w.ravel()}
 
 
 @pytest.fixture

@@ -188,6 +188,8 @@ def opened_weights(container: Container) -> Generator[H5File]:
     """Open the weights of a saved model."""
     if WEIGHTS not in container.names():
         raise ValueError(f"{container.name} holds no {WEIGHTS}.")
+    if isinstance(container, Archive):
+        container.check(WEIGHTS)
     name = f"{container.name}: {WEIGHTS}"
     with container.open(WEIGHTS) as stream, H5File(stream, name) as file:
         yield file

@@ -168,7 +168,12 @@ class Group:
         left = [(self.path, self._group, 0)]
         while left:
             path, group, depth = left.pop()
-            address = self.file.h5py.h5o.get_info(group.id).addr
+            try:
+                address = self.file.h5py.h5o.get_info(group.id).addr
+            except Exception as error:  # h5py raises whatever the file makes of it
+                raise ValueError(
+                    f"{self.file.name}: {path or '/'} is damaged ({error})."
+                ) from error
             if address in seen or depth > _MAX_DEPTH:
                 continue
             seen.add(address)
@@ -222,11 +227,17 @@ def _entry(file: H5File, dataset: Any, path: str) -> Entry:
         return Entry(path, problem=f"holds values that can't be read ({error})")
     if shape is None:
         return Entry(path, problem="holds no numbers")
-    is_bfloat16 = dtype.kind == "V" and _attribute(file, dataset, path, "dtype") == "bfloat16"
+    try:
+        is_bfloat16 = dtype.kind == "V" and _attribute(file, dataset, path, "dtype") == "bfloat16"
+    except ValueError as error:
+        return Entry(path, problem=f"is damaged ({error})")
     if (dtype.kind not in "fiub" and not is_bfloat16) or dtype.itemsize > 8 or dtype.fields:
         return Entry(path, tuple(shape), problem=f"holds values of type {dtype}")
     name = "bfloat16" if is_bfloat16 else dtype.newbyteorder("=").name
-    problem = _storage_problem(file, dataset)
+    try:
+        problem = _storage_problem(file, dataset)
+    except Exception as error:  # h5py raises whatever the file makes of it
+        problem = f"is damaged ({error})"
     return Entry(path, tuple(shape), name, lambda: _read(file, dataset, path, name), problem)
 
 
@@ -294,11 +305,20 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def _attribute(file: H5File, owner: Any, path: str, name: str) -> Any:
     """Read an attribute of a group or an array."""
+    place = f"{file.name}: the attribute {name!r} of {path or 'the file'}"
+    try:
+        return _read_attribute(file, owner, place, name)
+    except ValueError:
+        raise
+    except Exception as error:  # h5py raises whatever the file makes of it
+        raise ValueError(f"{place} is damaged ({error}).") from error
+
+
+def _read_attribute(file: H5File, owner: Any, place: str, name: str) -> Any:
     h5py = file.h5py
     if name not in owner.attrs:
         return None
     found = owner.attrs.get_id(name)
-    place = f"{file.name}: the attribute {name!r} of {path or 'the file'}"
     kind, count = found.get_type(), found.get_space().get_simple_extent_npoints()
     text = isinstance(kind, h5py.h5t.TypeStringID)
     if not text and kind.get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM):

@@ -18,7 +18,7 @@ from hornbeam.core.atomic import atomic_write
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import legacy_weights, old_models, safe_json
 from hornbeam.keras.saving.comparison import Entry, Subject, load
-from hornbeam.keras.saving.h5_store import Group, H5File, h5py_module
+from hornbeam.keras.saving.h5_store import Group, H5File, h5_writing
 from hornbeam.keras.saving.keras2 import legacy_config
 from hornbeam.keras.saving.legacy_weights import Stored
 from hornbeam.keras.saving.old_models import Described
@@ -41,13 +41,12 @@ def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
 
     The file is there completely or not at all.
     """
-    h5py = h5py_module()
     optimizer = model.optimizer if include_optimizer and model.compiled else None
     attributes = {"model_config": legacy_config.of_model(model)}
     if optimizer is not None and (training := legacy_config.of_training(model)):
         attributes["training_config"] = training
     texts = {key: json.dumps(value).encode() for key, value in attributes.items()}
-    with atomic_write(path) as stream, h5py.File(stream, "w") as file:
+    with atomic_write(path) as stream, h5_writing(stream) as file:
         _write_versions(file)
         file.attrs.update(texts)
         group = file.create_group(_WEIGHTS)
@@ -59,8 +58,7 @@ def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
 
 def save_weights(model: Layer, path: str) -> None:
     """Write the weights of a model alone."""
-    h5py = h5py_module()
-    with atomic_write(path) as stream, h5py.File(stream, "w") as file:
+    with atomic_write(path) as stream, h5_writing(stream) as file:
         _write_versions(file)
         legacy_weights.write(model, file)
 

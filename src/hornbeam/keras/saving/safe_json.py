@@ -1,4 +1,4 @@
-"""JSON from files, with limits: depth, number of values and digits."""
+"""JSON from files, with limits: size, depth, number of values and digits, and no key twice."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from typing import Any
 MAX_BYTES = 64 << 20
 _MAX_DEPTH = 200
 _MAX_VALUES = 2_000_000
+_MAX_CONTAINERS = 200_000  # each takes 56 bytes or more, however little of the file it is
 _MAX_DIGITS = 400  # enough for every number that a float or an axis can be
 
 
-def parse(data: bytes, place: str) -> Any:
+def parse(data: bytes, place: str, max_bytes: int = MAX_BYTES) -> Any:
     """Return what JSON text says. Raises ValueError, which names `place`, for broken text and for what is too much."""
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"{place} has {len(data)} bytes; at most {MAX_BYTES} are read.")
-    if sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES:
-        raise ValueError(f"{place} holds more than {_MAX_VALUES} values.")
+    if len(data) > max_bytes:
+        raise ValueError(f"{place} has {len(data)} bytes; at most {max_bytes} are read.")
+    # Before any of it is made; what stands in texts counts, too.
+    containers = data.count(b"[") + data.count(b"{")
+    if containers > _MAX_CONTAINERS or containers + data.count(b",") > _MAX_VALUES:
+        raise ValueError(
+            f"{place} holds more than {_MAX_VALUES} values, or {_MAX_CONTAINERS} lists and objects."
+        )
     try:
-        value = json.loads(data.decode("utf-8"), parse_int=_number(int), parse_float=_number(float))
+        value = json.loads(
+            data.decode("utf-8"),
+            parse_int=_number(int),
+            parse_float=_number(float),
+            object_pairs_hook=_unique,
+        )
     except RecursionError:
         raise ValueError(f"{place} is nested more than {_MAX_DEPTH} deep.") from None
     except ValueError as error:
@@ -36,6 +46,15 @@ def _number(kind: Any) -> Any:
     return parsed
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
 def _check_depth(value: Any, place: str) -> None:
     level, depth = [value], 0
     while level:
@@ -47,4 +66,5 @@ def _check_depth(value: Any, place: str) -> None:
             for each in level
             if isinstance(each, (dict, list))
             for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
         ]

@@ -21,9 +21,9 @@ import ml_dtypes
 import numpy as np
 
 from hornbeam.core.atomic import atomic_write
-from hornbeam.core.checked_json import Json, read_json
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load, missing
 from hornbeam.keras.saving.h5_store import aligned
 from hornbeam.keras.saving.places import places
@@ -149,14 +149,14 @@ class SafetensorsFile:
             )
         if length > size - 8:
             raise ValueError(f"{name} is cut: its header of {length} bytes ends behind the file.")
-        header = read_json(stream.read(length), f"The header of {name}", _LARGEST_HEADER)
+        header = safe_json.parse(stream.read(length), f"The header of {name}", _LARGEST_HEADER)
         if not isinstance(header, dict):
             raise ValueError(f"{name} is no file of safetensors: its header is no JSON object.")
         self.metadata = _metadata(header.pop("__metadata__", {}), name)
         self._start = 8 + length
         self._entries = self._read_entries(header, size - self._start)
 
-    def _read_entries(self, header: dict[str, Json], room: int) -> dict[str, Entry]:
+    def _read_entries(self, header: dict[str, Any], room: int) -> dict[str, Entry]:
         """Check every array, and that they fill the file without gaps."""
         found, ends = {}, []
         for key, each in header.items():
@@ -214,13 +214,13 @@ class SafetensorsFile:
         return self._entries[name]
 
 
-def _metadata(found: Json, name: str) -> dict[str, str]:
+def _metadata(found: Any, name: str) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(each, str) for each in found.values()):
         return found  # type: ignore[return-value]
     raise ValueError(f"{name}: `__metadata__` does not lead from texts to texts.")
 
 
-def _described(found: Json, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
+def _described(found: Any, what: str) -> tuple[str, tuple[int, ...], tuple[int, int]]:
     """Return the type, the shape and the place of an array; raise ValueError for anything else."""
     if not isinstance(found, dict) or set(found) != _FIELDS:
         raise ValueError(f"{what} is not described by {', '.join(sorted(_FIELDS))}.")
@@ -235,7 +235,7 @@ def _described(found: Json, what: str) -> tuple[str, tuple[int, ...], tuple[int,
     return dtype, sizes, (ends[0], ends[1])
 
 
-def _sizes(found: Json) -> tuple[int, ...] | None:
+def _sizes(found: Any) -> tuple[int, ...] | None:
     """Return a list of sizes, or None for anything else."""
     if not isinstance(found, list):
         return None

@@ -18,8 +18,8 @@ from typing import Any, Self
 import numpy as np
 
 from hornbeam.core.atomic import atomic_write, resolved
-from hornbeam.core.checked_json import read_json
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry
 from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, as_array, h5_writing
 from hornbeam.keras.saving.places import places
@@ -108,7 +108,7 @@ class ShardedFile:
 def _weight_map(path: Path) -> dict[str, list[str]]:
     """Return the files of each group."""
     with path.open("rb") as file:
-        index = read_json(file.read(), os.fspath(path))
+        index = safe_json.parse(file.read(), os.fspath(path))
     found = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(found, dict):
         raise ValueError(f"{path} has no `weight_map`; it is no index of weights.")

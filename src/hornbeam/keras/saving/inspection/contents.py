@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from hornbeam.core.checked_json import read_json
+from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry
 
 _DIGITS = re.compile(r"(\d{1,9})")
@@ -87,7 +87,7 @@ def text_of(value: Any) -> str | None:
 def json_of(value: Any, what: str) -> Any:
     """Return the value of JSON in a text, or None where there is none."""
     text = text_of(value)
-    return None if text is None else read_json(text.encode(), what)
+    return None if text is None else safe_json.parse(text.encode(), what)
 
 
 def check_hash(stream: BinaryIO, expected: object, what: str) -> None:

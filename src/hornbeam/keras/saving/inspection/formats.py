@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
-from hornbeam.keras.saving.h5_store import SIGNATURE, Group, H5File
-from hornbeam.keras.saving.inspection.contents import Array, Contents, json_of, text_of
+from hornbeam.keras.saving import archive, safe_json
+from hornbeam.keras.saving.api import kind_of
+from hornbeam.keras.saving.h5_store import Group, H5File
+from hornbeam.keras.saving.inspection.contents import Array, Contents, check_hash, json_of, text_of
 from hornbeam.keras.saving.safetensors import SafetensorsFile
 from hornbeam.keras.saving.sharded import ShardedFile
 from hornbeam.keras.saving.state_folder import StoredState
@@ -32,32 +35,32 @@ def inspected(path: str | os.PathLike[str]) -> Generator[Contents]:
 
 
 def _found(place: str, stack: ExitStack) -> Contents:
+    prefix = place.removesuffix(".index")
+    if (prefix != place or not os.path.exists(place)) and index_file(prefix).is_file():
+        return _checkpoint(prefix)
     if not os.path.exists(place):
-        prefix = place.removesuffix(".index")
-        if index_file(prefix).is_file():
-            return _checkpoint(prefix)
         raise FileNotFoundError(f"There is no file, folder or checkpoint {place}.")
-    if os.path.isdir(place):
+    kind = kind_of(place)
+    if kind in ("archive", "folder"):
+        return _whole_model(stack.enter_context(archive.opened(place)), stack)
+    if kind == "saved model":
+        return _saved_model(place)
+    if kind == "no model":
         return _folder(place, stack)
-    if place.endswith(".index"):
-        return _checkpoint(place.removesuffix(".index"))
-    stream = stack.enter_context(open(place, "rb"))  # noqa: SIM115
-    start = stream.read(9)
-    if start[:8] == SIGNATURE:
-        return _hdf5(stack.enter_context(H5File(stream, place)))
-    if start[:1] == b"{":
+    if kind == "shards":
         return _sharded(stack.enter_context(ShardedFile(place)))
-    if start[8:] == b"{":
-        return _safetensors(SafetensorsFile(stream, place))
-    if not start:
+    if kind == "empty":
         raise ValueError(f"{place} is empty.")
-    raise UnknownFormatError(f"{place} is of no known format.")
+    if kind == "unknown":
+        raise UnknownFormatError(f"{place} is of no known format.")
+    stream = stack.enter_context(open(place, "rb"))  # noqa: SIM115
+    if kind == "safetensors":
+        return _safetensors(SafetensorsFile(stream, place))
+    return _hdf5(stack.enter_context(H5File(stream, place)))
 
 
 def _folder(place: str, stack: ExitStack) -> Contents:
     names = set(os.listdir(place))
-    if names & {"saved_model.pb", "keras_metadata.pb"}:
-        return _saved_model(place)
     if {"state.json", "state.h5"} & names:
         return _training_state(place, stack)
     inside = sorted(n.removesuffix(".index") for n in names if n.endswith(".index"))
@@ -66,6 +69,58 @@ def _folder(place: str, stack: ExitStack) -> Contents:
         what = ", ".join(inside[:5])
         raise UnknownFormatError(f"{place} is a folder of checkpoints; name one of them: {what}.")
     raise UnknownFormatError(f"{place} is a folder of no known kind.")
+
+
+def _whole_model(container: archive.Container, stack: ExitStack) -> Contents:
+    is_zip = isinstance(container, archive.Archive)
+    contents = Contents(f"Whole model in a .keras {'archive' if is_zip else 'folder'}")
+    metadata = _metadata(container)
+    contents.facts = {
+        key.replace("_", " "): text
+        for key, value in metadata.items()
+        if (text := text_of(value)) is not None
+    }
+    hashes = metadata.get("sha256")
+    hashes = hashes if isinstance(hashes, dict) else {}
+    contents.has_checksums = is_zip or archive.WEIGHTS in hashes
+    for name in sorted({*container.names(), *map(str, hashes)}):
+        contents.checks[name] = lambda name=name: _member(container, name, hashes)
+    for name in container.names():
+        contents.members[name] = _size_of(container, name)
+    try:
+        contents.config = archive.read_config(container)
+        contents.training = contents.config.pop("compile_config", None)
+    except ValueError as error:
+        contents.checks[f"{archive.CONFIG} as JSON"] = lambda error=error: _raise(error)
+    try:
+        contents.add_entries(stack.enter_context(archive.opened_weights(container)).entries())
+    except ValueError as error:
+        contents.checks[archive.WEIGHTS] = lambda error=error: _raise(error)
+    return contents
+
+
+def _metadata(container: archive.Container) -> dict[str, Any]:
+    if archive.METADATA not in container.names():
+        return {}
+    data = container.read(archive.METADATA, safe_json.MAX_BYTES)
+    found = safe_json.parse(data, f"{container.name}: {archive.METADATA}")
+    return found if isinstance(found, dict) else {}
+
+
+def _size_of(container: archive.Container, name: str) -> int:
+    with container.open(name) as stream:
+        return stream.seek(0, os.SEEK_END)
+
+
+def _member(container: archive.Container, name: str, hashes: dict[str, Any]) -> None:
+    """Compare a member with its checksum, where it has one, and with its hash."""
+    if name not in container.names():
+        raise ValueError(f"{container.name}: {name} is missing.")
+    if isinstance(container, archive.Archive):
+        container.check(name)
+    if name in hashes:
+        with container.open(name) as stream:
+            check_hash(stream, hashes[name], f"{container.name}: {name}")
 
 
 def _hdf5(file: H5File) -> Contents:
