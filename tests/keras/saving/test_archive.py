@@ -211,7 +211,7 @@ def test_errors_of_paths(trained, tmp_path):
     with pytest.raises(ValueError, match=r"it is a folder without config\.json"):
         load(tmp_path)
     (tmp_path / "saved_model.pb").write_bytes(b"")
-    with pytest.raises(ValueError, match="a folder that TensorFlow saved"):
+    with pytest.raises(ValueError, match=r"no keras_metadata\.pb: it has a program of TensorFlow"):
         load(tmp_path)
     model.save_weights(tmp_path / "w.weights.h5")
     with pytest.raises(ValueError, match="it holds weights alone"):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hornbeam import keras
 from hornbeam.core.protobuf import Writer
-from hornbeam.keras.saving import saved_model
 from tests.keras.saving.test_legacy_h5 import FILES, arrays, given, loaded, predicted
 from tests.tolerances import assert_close
 
@@ -20,7 +20,7 @@ from tests.tolerances import assert_close
 )
 def test_the_same_as_the_h5_file(name: str) -> None:
     """Weights, how the model was compiled and the state of the optimizer are those of the `.h5` file beside it."""
-    model, other = saved_model.load_model(str(FILES / name)), loaded(FILES / f"{name}.h5")
+    model, other = keras.models.load_model(str(FILES / name)), loaded(FILES / f"{name}.h5")
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         assert_close(a, b)
     assert model.compiled == other.compiled
@@ -30,7 +30,7 @@ def test_the_same_as_the_h5_file(name: str) -> None:
 
 
 def test_predictions_and_further_training() -> None:
-    model = saved_model.load_model(str(FILES / "nested"))
+    model = keras.models.load_model(str(FILES / "nested"))
     assert_close(predicted(model, "nested")[0], arrays("nested", "out")[0])
     model.train_on_batch(given("nested", "x"), given("nested", "y"))
     assert_close(predicted(model, "nested")[0], arrays("nested", "after")[0])
@@ -40,7 +40,7 @@ def test_weights_alone() -> None:
     model = loaded(FILES / "cnn.h5", compile=False)
     expected = model.get_weights()
     model.set_weights([np.zeros_like(each) for each in expected])
-    saved_model.load_weights(model, str(FILES / "cnn"))
+    model.load_weights(str(FILES / "cnn"))
     for a, b in zip(model.get_weights(), expected, strict=True):
         assert_close(a, b)
 
@@ -62,13 +62,13 @@ def test_a_program_without_a_model(folder: Path) -> None:
     with pytest.raises(
         ValueError, match=r"no keras_metadata.pb: it has a program of TensorFlow, but no model"
     ):
-        saved_model.load_model(str(folder))  # fmt: skip
+        keras.models.load_model(str(folder))  # fmt: skip
 
 
 def test_a_model_without_a_configuration(folder: Path) -> None:
     (folder / "keras_metadata.pb").write_bytes(metadata(("root", '{"name": "net", "class_name": "Net"}')))  # fmt: skip
     with pytest.raises(ValueError, match=r"no configuration of its model 'net'.*call load_weights"):
-        saved_model.load_model(str(folder))
+        keras.models.load_model(str(folder))
 
 
 @pytest.mark.parametrize("cut", [1, 100, 5000])
@@ -76,14 +76,14 @@ def test_cut_metadata(folder: Path, cut: int) -> None:
     path = folder / "keras_metadata.pb"
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(ValueError, match=r"keras_metadata\.pb"):
-        saved_model.load_model(str(folder))
+        keras.models.load_model(str(folder))
 
 
 def test_deep_configurations(folder: Path) -> None:
     deep: Any = '{"config": ' * 300 + "1" + "}" * 300
     (folder / "keras_metadata.pb").write_bytes(metadata(("root", deep)))
     with pytest.raises(ValueError, match="nested more than"):
-        saved_model.load_model(str(folder))
+        keras.models.load_model(str(folder))
 
 
 def test_damaged_tensors_change_nothing(folder: Path) -> None:
@@ -95,5 +95,5 @@ def test_damaged_tensors_change_nothing(folder: Path) -> None:
     model = loaded(FILES / "words.h5")
     model.set_weights([np.zeros_like(each) for each in model.get_weights()])
     with pytest.raises(ValueError, match="is damaged"):
-        saved_model.load_weights(model, str(folder))
+        model.load_weights(str(folder))
     assert not any(each.any() for each in model.get_weights())

@@ -122,7 +122,10 @@ def test_a_failing_write_leaves_the_old_file(saved, monkeypatch):
 def test_bad_calls(saved, tmp_path):
     model, path = saved
     unchanged(
-        model, lambda: model.save_weights(tmp_path / "x.h5"), ValueError, r"ends with `.weights.h5`"
+        model,
+        lambda: model.save_weights(tmp_path / "x.keras"),
+        ValueError,
+        r"ends with `.weights.h5`",
     )
     unchanged(
         model, lambda: model.load_weights(tmp_path / "no.weights.h5"), FileNotFoundError, "no file"

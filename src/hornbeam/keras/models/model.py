@@ -340,7 +340,9 @@ class Model(Trainer):
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
-        """Write the whole model to a `.keras` file, or to a folder with `zipped=False`; see `keras.saving.save_model`.
+        """Write the whole model to a `.keras` (or `.h5`) file, or to a folder with `zipped=False`.
+
+        See `keras.saving.save_model`.
 
         >>> import os, tempfile
         >>> from hornbeam import keras
@@ -356,21 +358,28 @@ class Model(Trainer):
     ) -> None:
         """Write the weights to a file: `.weights.h5` or `.weights.json`, which Keras 3 reads too, or `.safetensors`.
 
+        Any other name that ends with `.h5` gets the format of before Keras 3.
+
         `.weights.json` is an index of several files, of `max_shard_size` GB at most (5 unless said otherwise).
         """
         save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
-        self, filepath: Any, skip_mismatch: bool = False, objects_to_skip: Any = ()
+        self,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        objects_to_skip: Any = (),
+        by_name: bool = False,
     ) -> Any:
-        """Read the weights from a file of any of these formats or a `.keras`, Keras 3's included; nothing in it is run.
+        """Read the weights from a file of any of these formats or a `.keras`, Keras's included; nothing in it is run.
 
         Raises ValueError, and changes nothing, where the file does not fit the model. With `skip_mismatch` the layers
-        that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are.
+        that fit are loaded, and a warning lists the differences. `objects_to_skip` are layers to leave as they are. With
+        `by_name`, only layers that a file of before Keras 3 (`.h5`) has under the same names are loaded.
         A TensorFlow checkpoint, of Keras 2 or `tf.train`, may hold less or more for the optimizer; the status that is returned
         then says so.
         """
-        return load_weights(self, filepath, skip_mismatch, objects_to_skip)
+        return load_weights(self, filepath, skip_mismatch, objects_to_skip, by_name)
 
 
 class Functional(Model):

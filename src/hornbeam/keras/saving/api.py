@@ -12,14 +12,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.saving import archive, safetensors, sharded, tf_checkpoint, weights_h5
+from hornbeam.keras.saving import (
+    archive,
+    legacy_h5,
+    safetensors,
+    saved_model,
+    sharded,
+    tf_checkpoint,
+    weights_h5,
+)
 from hornbeam.keras.saving.h5_store import SIGNATURE as HDF5
 from hornbeam.keras.saving.zips import LOCAL as ZIP
 from hornbeam.train.status import LoadStatus
 
 Target: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
-_ENDINGS = (".weights.h5", sharded.ENDING, safetensors.ENDING)
+_ENDINGS = (".weights.h5", sharded.ENDING, safetensors.ENDING, *legacy_h5.ENDINGS)
 
 
 def save_model(
@@ -32,7 +40,9 @@ def save_model(
     """Write a whole model: layers, weights, how it was compiled, and the state of its optimizer.
 
     `filepath` ends with `.keras`, or names a folder with `zipped=False`. The file is there completely or not at all; an
-    old one stays until then. `load_model` reads it, here and in Keras 3.
+    old one stays until then. `load_model` reads it, here and in Keras 3. With the ending `.h5` (or `.hdf5`) it is a file
+    in the format of before Keras 3, without what layers save by themselves; there `include_optimizer=False` leaves out how
+    the model was compiled.
 
     Raises ValueError for another ending and for what a file can't hold, FileExistsError where `overwrite` is False and
     the file exists.
@@ -44,6 +54,7 @@ def save_model(
     >>> keras.saving.load_model(path).count_params()
     8
     """
+    include_optimizer = bool(kwargs.pop("include_optimizer", True))
     _check_options(kwargs)
     if not (isinstance(model, Layer) and hasattr(model, "compile_from_config")):
         raise ValueError(f"save_model takes a model; received {model!r}.")
@@ -60,9 +71,13 @@ def save_model(
         _check_folder(path, overwrite)
         archive.save_folder(model, path)
         return
+    if path.endswith(legacy_h5.ENDINGS) and zipped is None:
+        check_target(path, overwrite)
+        legacy_h5.save_model(model, path, include_optimizer)
+        return
     if not path.endswith(".keras"):
         raise ValueError(
-            f"The name of a file of a model ends with `.keras`; received {path!r}. For a folder pass zipped=False, for the "
+            f"The name of a file of a model ends with `.keras` (or `.h5`); received {path!r}. For a folder pass zipped=False, for the "
             "weights alone use model.save_weights('name.weights.h5')."
         )
     check_target(path, overwrite)
@@ -77,7 +92,8 @@ def load_model(
 ) -> Any:
     """Return the model that a file holds, compiled as it was unless `compile` is False.
 
-    Reads `.keras` archives and unzipped folders, Keras's own included. Users' classes and functions are found among
+    Reads `.keras` archives and unzipped folders, Keras's own included, `.h5` files of Keras 2 and 3, and the folders that
+    Keras 2 wrote in TensorFlow's SavedModel format. Users' classes and functions are found among
     `custom_objects` (name -> class or function), in open scopes, and where they were registered. What a file says is
     looked up in tables and never imported or run: `safe_mode` is accepted, and there is no unsafe mode.
 
@@ -96,6 +112,8 @@ def load_model(
     path = os.fspath(filepath)  # type: ignore[arg-type]
     check_source(path)
     kind = kind_of(path)
+    if kind in _OLD:
+        return _OLD[kind].load_model(path, custom_objects, compile)
     if kind not in ("archive", "folder"):
         raise ValueError(f"{path} holds no whole model that can be loaded: {_DESCRIBED[kind]}")
     return archive.load(path, custom_objects, compile)
@@ -110,7 +128,8 @@ def save_weights(
     """Write the weights of `model`; the file is there completely or not at all.
 
     The name ends with `.weights.h5`, `.safetensors`, or `.weights.json`: the last is an index of files that have
-    `max_shard_size` GB at most (5 unless said otherwise). A name without a known ending is that of a TensorFlow checkpoint.
+    `max_shard_size` GB at most (5 unless said otherwise). Other names with `.h5` get the format of before Keras 3. A name
+    without a known ending is that of a TensorFlow checkpoint.
 
     Raises ValueError for another ending, or where an array is larger than `max_shard_size`; FileExistsError where
     `overwrite` is False and the file exists.
@@ -145,6 +164,8 @@ def save_weights(
         sharded.save_weights(model, path, max_shard_size)
     elif path.endswith(safetensors.ENDING):
         safetensors.save_weights(model, path)
+    elif not path.endswith(".weights.h5"):
+        legacy_h5.save_weights(model, path)
     else:
         weights_h5.save_weights(model, path)
 
@@ -154,9 +175,12 @@ def load_weights(
     filepath: str | os.PathLike[str],
     skip_mismatch: bool = False,
     objects_to_skip: Iterable[Any] = (),
+    by_name: bool = False,
 ) -> LoadStatus | None:
     """Read the weights of `model`, without those of `objects_to_skip`, from a file of any format that has weights.
 
+    Files of before Keras 3 (`.h5`, SavedModel folders) list layers: they are matched by name where the file and the model
+    have the same names, else by order. With `by_name`, layers that the file does not have stay as they are.
     For a TensorFlow checkpoint, return a status as `tf.train.Checkpoint.restore` does; layers that are not built yet get
     their values when they are.
 
@@ -176,6 +200,10 @@ def load_weights(
     check_source(path)
     kind = kind_of(path)
     check_built(model, "load")
+    _check_matching(path, kind in _OLD, by_name, objects_to_skip)
+    if kind in _OLD:
+        _OLD[kind].load_weights(model, path, skip_mismatch, by_name)
+        return None
     if kind in ("archive", "folder"):
         archive.load_weights(model, path, skip_mismatch, objects_to_skip)
     elif kind in _WEIGHTS:
@@ -185,12 +213,29 @@ def load_weights(
     return None
 
 
+def _check_matching(
+    path: str, lists_layers: bool, by_name: bool, objects_to_skip: Iterable[Any]
+) -> None:
+    """Raise ValueError for a way of matching layers that the file's format does not have."""
+    if lists_layers and list(objects_to_skip):
+        raise ValueError(
+            f"{path} lists layers by name, so `objects_to_skip` does not apply to it. Pass by_name=True, and give the layers "
+            "to skip names that the file does not have."
+        )
+    if by_name and not lists_layers:
+        raise ValueError(
+            f"{path} does not list layers by name, so `by_name` does not apply to it: only `.h5` files of before Keras 3 do. "
+            "Use skip_mismatch=True or objects_to_skip."
+        )
+
+
 # The modules that read weights, by kind of file.
 _WEIGHTS: dict[str, Any] = {"hdf5": weights_h5, "shards": sharded, "safetensors": safetensors}
+# The modules that read what was written before Keras 3.
+_OLD: dict[str, Any] = {"legacy": legacy_h5, "saved model": saved_model}
 _HAS_WEIGHTS = "it holds weights alone. Make the model, then call model.load_weights(...)."
 _DESCRIBED = {
     **dict.fromkeys(_WEIGHTS, _HAS_WEIGHTS),
-    "saved model": "it is a folder that TensorFlow saved.",
     "no model": "it is a folder without config.json.",
     "empty": "it is empty.",
     "unknown": "its content is of no known format.",
@@ -209,7 +254,7 @@ def kind_of(path: str) -> str:
     if head.startswith(ZIP):
         return "archive"
     if head.startswith(HDF5):
-        return "hdf5"
+        return "legacy" if legacy_h5.is_legacy(path) else "hdf5"
     if head[:1] == b"{":
         return "shards"
     if head[8:] == b"{":
@@ -219,7 +264,6 @@ def kind_of(path: str) -> str:
 
 def _check_options(options: dict[str, Any]) -> None:
     """Accept what Keras accepts besides, and refuse the rest."""
-    options.pop("include_optimizer", None)
     options.pop("save_format", None)
     if options:
         listed = ", ".join(map(repr, options))

@@ -222,7 +222,7 @@ def load(
             with opened_weights(container) as file:
                 weights_h5.read(model, file, whole=True)
             assets.read(model, container)
-        _draw_the_rest(model, made, container.name)
+        draw_the_rest(model, made, container.name)
     return model
 
 
@@ -239,7 +239,7 @@ def _check_is_model(model: object, name: str) -> None:
         raise ValueError(f"{name} describes a {type(model).__name__}, not a model.")
 
 
-def _draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
+def draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
     """Draw what the file has no value for; name the weights among it."""
     weights = {id(v): v for v in model.weights}
     left = [v for v in made if not v.is_drawn]

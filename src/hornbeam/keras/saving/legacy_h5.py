@@ -9,7 +9,8 @@ right inside the model, listed in `layer_names`, whose weights are listed in `we
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,20 @@ _WEIGHTS = "model_weights"
 _OPTIMIZER = "optimizer_weights"
 
 
-def is_legacy(file: H5File) -> bool:
+ENDINGS = (".h5", ".hdf5")
+
+
+def is_legacy(path: str) -> bool:
     """Return whether an HDF5 file is one of these."""
-    names = file.root.attributes()
+    with _opened(path) as file:
+        names = file.root.attributes()
     return any(each in names for each in ("model_config", "layer_names", "layer_names0"))
+
+
+@contextmanager
+def _opened(path: str) -> Generator[H5File]:
+    with open(path, "rb") as stream, H5File(stream, path) as file:
+        yield file
 
 
 def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
@@ -69,33 +80,35 @@ def _write_versions(group: Any) -> None:
 
 
 def load_model(
-    file: H5File, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+    path: str, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
 ) -> Any:
-    """Return the model of an open file, compiled as it was unless `compile` is False.
+    """Return the model of a file, compiled as it was unless `compile` is False.
 
     Raises ValueError for a file without a model, and for what it names that is not known.
     """
-    config = _json(file, "model_config")
-    if config is None:
-        raise ValueError(
-            f"{file.name} holds weights without a model. Make the model, then call model.load_weights({file.name!r})."
-        )
-    described = Described(config, _json(file, "training_config"))
-    return old_models.load_model(_Source(file), described, custom_objects, compile)
+    with _opened(path) as file:
+        config = _json(file, "model_config")
+        if config is None:
+            raise ValueError(
+                f"{path} holds weights without a model. Make the model, then call model.load_weights({path!r})."
+            )
+        described = Described(config, _json(file, "training_config"))
+        return old_models.load_model(_Source(file), described, custom_objects, compile)
 
 
 def load_weights(
-    model: Layer, file: H5File, skip_mismatch: bool = False, by_name: bool = False
+    model: Layer, path: str, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
-    """Read the weights of a model from an open file, layer by layer; see `comparison.load`.
+    """Read the weights of a model from a file, layer by layer; see `comparison.load`.
 
     With `by_name`, layers that the file does not have stay as they are, and what else it has is left out.
     """
-    source = _Source(file)
-    layers, top = source.weights()
-    subject = Subject(file.name, model.name)
-    parts, subject = legacy_weights.parts(model, layers, top, subject, by_name)
-    load(parts, subject, skip_mismatch, source.group.entries)
+    with _opened(path) as file:
+        source = _Source(file)
+        layers, top = source.weights()
+        subject = Subject(path, model.name)
+        parts, subject = legacy_weights.parts(model, layers, top, subject, by_name)
+        load(parts, subject, skip_mismatch, source.group.entries)
 
 
 class _Source:

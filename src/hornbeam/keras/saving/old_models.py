@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hornbeam.core import deferred
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
+from hornbeam.keras.saving.archive import draw_the_rest
 from hornbeam.keras.saving.comparison import Entry, Subject, load
 from hornbeam.keras.saving.keras2 import compile_config, model_config
 from hornbeam.keras.saving.legacy_weights import Stored
@@ -46,17 +48,19 @@ def load_model(
 ) -> Any:
     """Return the model, compiled as it was unless `compile` is False."""
     training = described.training if compile else None
-    with CustomObjectScope(custom_objects or {}):
-        model = deserialize_keras_object(model_config(described.config), custom_objects)
-        if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
-            raise ValueError(f"{source.name} describes a {type(model).__name__}, not a model.")
-        if training is not None:
-            model.compile_from_config(compile_config(training, _output_names(model)))
-    layers, top = source.weights()
-    parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
-    if training is not None and (state := source.optimizer()):
-        parts.append(legacy_optimizer.part(model.optimizer, state))
-    load(parts, subject)
+    with deferred.deferred_values() as made:
+        with CustomObjectScope(custom_objects or {}):
+            model = deserialize_keras_object(model_config(described.config), custom_objects)
+            if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
+                raise ValueError(f"{source.name} describes a {type(model).__name__}, not a model.")
+            if training is not None:
+                model.compile_from_config(compile_config(training, _output_names(model)))
+        layers, top = source.weights()
+        parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
+        if training is not None and (state := source.optimizer()):
+            parts.append(legacy_optimizer.part(model.optimizer, state))
+        load(parts, subject)
+    draw_the_rest(model, made, source.name)
     return model
 
 
