@@ -21,7 +21,7 @@ endif
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/plot.stamp  ## train the digits network, show its accuracy, save two pictures
+demo: $(VENV)/plot.stamp  ## train the digits network, show its accuracy, save two pictures and the model, load it in a new process
 	$(BIN)/python -m hornbeam demo
 
 test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in docstrings

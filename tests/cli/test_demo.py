@@ -1,4 +1,4 @@
-"""The demo: it trains, says how well, and leaves two pictures behind."""
+"""The demo: it trains, says how well, leaves two pictures and a model behind, and another process reads with it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,21 @@ def is_png():
     return lambda path: path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_trains_reports_and_draws(tmp_path: Path, monkeypatch, capsys, is_png):
+def test_trains_reports_draws_and_saves(tmp_path: Path, monkeypatch, capfd, is_png):
     monkeypatch.setattr(keras.datasets.mnist, "load_data", drawn)
     assert demo.main(["--out", str(tmp_path / "new"), "--epochs", "1", "--images", "96"]) == 0
-    printed = capsys.readouterr().out
+    printed = capfd.readouterr().out
+    assert "A new process loads it and reads " in printed and "of 16 images" in printed
     assert "Training on 96 images of MNIST" in printed
     assert "Test accuracy: " in printed
     assert is_png(tmp_path / "new" / "digits.png") and is_png(tmp_path / "new" / "curves.png")
+
+
+def test_a_model_is_read_with(tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", drawn)
+    demo.build().save(tmp_path / "digits.keras")
+    assert demo.main(["--read", str(tmp_path / "digits.keras"), "--images", "96"]) == 0
+    assert "where these were written:        0 1 2 3 4 5 6 7 8 9 0 1 ..." in capsys.readouterr().out
 
 
 def test_says_so_when_mnist_cannot_be_had(monkeypatch, capsys):

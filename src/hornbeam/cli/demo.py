@@ -1,13 +1,16 @@
 """`make demo`: train a small convolutional network on handwritten digits and show what it learnt.
 
     python -m hornbeam demo [--out FOLDER] [--epochs N] [--images N]
+    python -m hornbeam demo --read MODEL [--images N]
 
-It prints the test accuracy and writes two pictures: test digits with their predictions, and the training curves.
+It prints the test accuracy, writes two pictures (test digits with their predictions, and the training curves), and saves the
+model. A new process then loads that file and reads test digits with it, which is what `--read` does.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -73,7 +76,7 @@ def build() -> keras.Model:
 
 
 def run(out: Path, epochs: int, images: int | None) -> float:
-    """Train, draw, and return the test accuracy."""
+    """Train, draw, save, and return the test accuracy."""
     out.mkdir(parents=True, exist_ok=True)
 
     data = load(images)
@@ -93,26 +96,54 @@ def run(out: Path, epochs: int, images: int | None) -> float:
     digits = pictures.digits(out / "digits.png", data.x_test, data.y_test, predictions, title)
     curves = pictures.curves(out / "curves.png", history.history)
     print(f"\nTest accuracy: {accuracy:.4f} after {seconds:.0f} s of training.")
-    print(f"Pictures: {digits}\n          {curves}")
+    saved = out / "digits.keras"
+    model.save(saved)
+    print(f"Pictures: {digits}\n          {curves}\nModel:    {saved}", flush=True)
     return accuracy
+
+
+def read(saved: Path, images: int | None) -> float:
+    """Load a model, read test digits with it, and return its accuracy."""
+    data = load(images)
+    model = keras.models.load_model(saved)
+    digits = np.argmax(model.predict(data.x_test, verbose=0), axis=-1)
+    accuracy = float(np.mean(digits == data.y_test))
+    print(f"A new process loads it and reads {' '.join(map(str, digits[:12]))} ...")
+    print(f"where these were written:        {' '.join(map(str, data.y_test[:12]))} ...")
+    print(f"Test accuracy: {accuracy:.4f} of {len(digits):,} images of {data.name}.")
+    return accuracy
+
+
+def read_in_new_process(saved: Path, images: int | None) -> None:
+    """Call `read` in a process that knows nothing but the file."""
+    few = [] if images is None else ["--images", str(images)]
+    command = [sys.executable, "-m", "hornbeam", "demo", "--read", str(saved), *few]
+    subprocess.run(command, check=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m hornbeam demo",
-        description="Train a small network on handwritten digits; save pictures of the result.",
+        description="Train a small network on handwritten digits; save the model and pictures of the result.",
     )
-    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder of pictures")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder of pictures and model"
+    )
     parser.add_argument("--epochs", type=_positive, default=5, help="passes over the data")
     parser.add_argument("--images", type=_positive, help="train on the first N images only")
+    parser.add_argument("--read", type=Path, metavar="MODEL", help="load this model instead")
     options = parser.parse_args(argv)
+    if options.read is not None:
+        read(options.read, options.images)
+        return 0
     try:
         pictures.check()
     except ImportError as error:  # said now, not after the training
         parser.exit(1, f"{error}\n")
     try:
         run(options.out, options.epochs, options.images)
+        read_in_new_process(options.out / "digits.keras", options.images)
     except KeyboardInterrupt:
         print("\nStopped.")
         return 130
