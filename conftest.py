@@ -66,7 +66,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave modules and tests, some million objects that stay, out of every later collection of garbage."""
+    """Leave modules and tests, hundreds of thousands of objects that stay, out of later collections of garbage."""
     gc.collect()
     gc.freeze()
 

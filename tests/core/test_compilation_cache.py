@@ -1,9 +1,12 @@
 """Programs are found on disk by the next process; what does not load is replaced without a word."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
+
+import pytest
 
 from hornbeam.core import compilation_cache
 
@@ -52,11 +55,30 @@ def start(cache):
     return place, hits > 0
 
 
-def test_the_second_process_does_not_compile(tmp_path):
-    place, hit = start(tmp_path / "cache")
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A folder in which one process has kept its programs, and a copy of it."""
+    folder, copy = (tmp_path_factory.mktemp("programs") / name for name in ("cache", "copy"))
+    _, hit = start(folder)
     assert not hit
-    assert start(tmp_path / "cache") == (place, True)
-    assert stat.S_IMODE(os.stat(place).st_mode) == 0o700
+    shutil.copytree(folder, copy)
+    return folder, copy
+
+
+@pytest.fixture
+def place(kept):
+    """That folder as the process left it, and the place in it where the programs are: its name belongs to their keys."""
+    folder, copy = kept
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+    (programs,) = {entry.parent for entry in folder.rglob("*-cache")}
+    return folder, str(programs)
+
+
+def test_the_second_process_does_not_compile(place):
+    cache, folder = place
+    assert start(cache) == (folder, True)
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
 
 def test_the_second_training_does_not_compile(tmp_path):
@@ -65,30 +87,30 @@ def test_the_second_training_does_not_compile(tmp_path):
     assert run(tmp_path, TRAINING) == (place, misses, 0)
 
 
-def test_a_broken_entry_is_replaced_silently(tmp_path):
-    place, _ = start(tmp_path)
-    entries = [name for name in os.listdir(place) if name.endswith("-cache")]
+def test_a_broken_entry_is_replaced_silently(place):
+    cache, folder = place
+    entries = [name for name in os.listdir(folder) if name.endswith("-cache")]
     for name in entries:
-        path = os.path.join(place, name)
+        path = os.path.join(folder, name)
         with open(path, "r+b") as file:
             file.truncate(os.path.getsize(path) // 2)
-    assert start(tmp_path) == (place, False)
-    assert start(tmp_path) == (place, True)
+    assert start(cache) == (folder, False)
+    assert start(cache) == (folder, True)
 
 
-def test_an_entry_cut_off_by_a_crash_is_replaced(tmp_path):
+def test_an_entry_cut_off_by_a_crash_is_replaced(place):
     """It has no checksum, and nobody is writing it any more."""
-    place, _ = start(tmp_path)
-    for name in os.listdir(place):
-        path = os.path.join(place, name)
+    cache, folder = place
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
         if name.endswith(".crc"):
             os.remove(path)
         else:
             with open(path, "r+b") as file:
                 file.truncate(7)
             os.utime(path, (0, 0))
-    assert start(tmp_path) == (place, False)
-    assert start(tmp_path) == (place, True)
+    assert start(cache) == (folder, False)
+    assert start(cache) == (folder, True)
 
 
 def test_it_can_be_switched_off(tmp_path):

@@ -8,7 +8,6 @@ import inspect
 import json
 from typing import Any
 
-import jax
 import keras as peer
 import numpy as np
 import pytest
@@ -75,12 +74,6 @@ def specs(outputs: Any) -> Any:
 
 
 IN_KERAS = [c for c in CASES if c.places() and str(c) not in {*NOT_IN_KERAS, *NOT_HERE}]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _free_compiled_programs() -> Any:
-    yield
-    jax.clear_caches()
 
 
 @pytest.mark.parametrize("case", IN_KERAS, ids=str)

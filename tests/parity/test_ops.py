@@ -22,7 +22,7 @@ MISSING = {"ctc_decode", "ctc_loss", "image", "linalg", "nn", "numpy"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _free_compiled_programs() -> Any:
-    """Hundreds of small programs, of which no other test has use."""
+    """Hundreds of small programs, some of them test_op_configs.py's, of which no test after this one has use."""
     yield
     jax.clear_caches()
 
