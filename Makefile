@@ -66,8 +66,8 @@ test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations
 	  tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## native kernels in one process with TensorFlow and PyTorch
-	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py
+test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## in one process with TensorFlow and PyTorch; checkpoints exchanged with TensorFlow
+	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py tests/train/test_tensorflow.py
 
 mutants: $(VENV)/test.stamp  ## break the code on purpose, place by place, and see that tests fail
 	$(BIN)/python -m tests.mutants $(ONLY)
@@ -111,6 +111,7 @@ $(VENV)-peers/stamp: benchmarks/requirements-peers.txt
 	@echo "Installing the peers into $(VENV)-peers"
 	@$(PYTHON) -m venv $(VENV)-peers
 	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check --no-deps tf-keras==2.21.0
 	@touch $@
 
 $(VENV)-oldest/stamp $(VENV)-newest/stamp: $(VENV)-%/stamp: pyproject.toml .ci/requirements.py

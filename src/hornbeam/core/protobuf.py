@@ -91,6 +91,10 @@ class Reader:
         """The numbers of the fields that are there, in the order of their first coming."""
         return list(self._fields)
 
+    def count(self, number: int) -> int:
+        """Return how often a field is there."""
+        return len(self._fields.get(number, ()))
+
     def _values(self, number: int, *kinds: int) -> list[int | memoryview]:
         values = self._fields.get(number, [])
         for kind, _ in values:

@@ -204,12 +204,14 @@ def _entry(key: bytes, value: bytes, what: str) -> Entry:
     number = message.integer(1)
     if number != STRING and number not in TYPES:
         raise ValueError(f"{what}: the tensor {name!r} has the unknown type {number}.")
-    dims = message.message(2, f"shape of {name!r} in {what}").messages(2, "dimension")
-    shape = tuple(dim.signed(1) for dim in dims)
-    if len(shape) > _MOST_AXES or min(shape, default=0) < 0:
+    dims = message.message(2, f"shape of {name!r} in {what}")
+    if dims.count(2) > _MOST_AXES:
         raise ValueError(
-            f"{what} is damaged: the tensor {name!r} has {len(shape)} axes, or a negative one."
+            f"{what} is damaged: the tensor {name!r} has {dims.count(2)} axes; at most {_MOST_AXES} are read."
         )
+    shape = tuple(dim.signed(1) for dim in dims.messages(2, "dimension"))
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{what} is damaged: the tensor {name!r} has the shape {shape}.")
     pieces = tuple(map(read_piece, message.messages(7, f"part of {name!r} in {what}")))
     entry = Entry(
         TYPES.get(number),

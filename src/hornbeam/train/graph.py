@@ -14,6 +14,8 @@ from hornbeam.train.trackable import Parts, is_leaf, parts_of, variable_of
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"
+# Names of a path that a message shows.
+_LONGEST = 50
 
 
 @dataclass
@@ -165,15 +167,28 @@ def _read_node(message: Reader, what: str) -> Node:
     return node
 
 
-def paths_in(nodes: list[Node]) -> list[str]:
-    """Return the shortest path to each node of a file, "" for the root and for what nothing leads to."""
-    paths = [""] * len(nodes)
-    seen, queue = {0}, deque([0])
-    while queue:
-        number = queue.popleft()
-        for name, child in nodes[number].children.items():
-            if child not in seen:
-                seen.add(child)
-                paths[child] = f"{paths[number]}.{name}" if paths[number] else name
-                queue.append(child)
-    return paths
+class Paths:
+    """The shortest way to each node of a file."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        # The node before and the name of the edge; complete paths of all nodes could be quadratic in size.
+        self._steps: list[tuple[int, str]] = [(-1, "")] * len(nodes)
+        # The first name of the path.
+        self.first = [""] * len(nodes)
+        seen, queue = {0}, deque([0])
+        while queue:
+            number = queue.popleft()
+            for name, child in nodes[number].children.items():
+                if child not in seen:
+                    seen.add(child)
+                    self._steps[child] = number, name
+                    self.first[child] = self.first[number] or name
+                    queue.append(child)
+
+    def path(self, number: int) -> str:
+        """Return the names joined by dots, without the first ones if there are many; "" for what nothing leads to."""
+        names: list[str] = []
+        while number > 0 and len(names) < _LONGEST:
+            number, name = self._steps[number]
+            names.append(name)
+        return ("..." if number > 0 else "") + ".".join(reversed(names))

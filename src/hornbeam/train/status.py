@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hornbeam.train.graph import VALUE, graph_of, paths_in
+from hornbeam.train.graph import VALUE, Paths, graph_of
 from hornbeam.train.restoring import Restoration
 from hornbeam.train.trackable import variable_of
 
@@ -55,14 +55,15 @@ class CheckpointLoadStatus(LoadStatus):
         """Raise AssertionError unless every value of the checkpoint and every variable have met."""
         self.assert_existing_objects_matched()
         nodes = self._restoration.nodes
-        paths = paths_in(nodes)
-        left = [
-            paths[number] or nodes[number].values.get(VALUE, "a value")
-            for number in self._restoration.missing()
-        ]
+        left = self._restoration.missing()
         if left:
+            paths = Paths(nodes)
+            # A slot has no path but a key.
+            names = [
+                paths.path(n) or nodes[n].values.get(VALUE, "a value") for n in left[: _LISTED + 1]
+            ]
             raise AssertionError(
-                f"{len(left)} values of the checkpoint {self._name()} found no variable: {_listed(left)}. "
+                f"{len(left)} values of the checkpoint {self._name()} found no variable: {_listed(names, len(left))}. "
                 "Call expect_partial() instead if they are not wanted."
             )
         return self
@@ -113,6 +114,8 @@ class NothingRestored(LoadStatus):
     assert_nontrivial_match = assert_consumed
 
 
-def _listed(names: list[str]) -> str:
-    more = f", ... and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+def _listed(names: list[str], count: int | None = None) -> str:
+    """Return the first names of so many."""
+    count = len(names) if count is None else count
+    more = f", ... and {count - _LISTED} more" if count > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more

@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-
 import numpy as np
 
 HERE = Path(__file__).parent
@@ -131,6 +129,7 @@ def keras_2(tf) -> None:
 
 def main() -> None:
     """Write all files."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf  # not installed where the tests run
 
     for make in (types, parts, saver, keras_3, keras_2):

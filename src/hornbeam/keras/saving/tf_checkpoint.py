@@ -17,7 +17,7 @@ from hornbeam.keras.saving.trackables import keras_2_parts
 from hornbeam.train.bundle import Bundle
 from hornbeam.train.bundle_writer import write_bundle
 from hornbeam.train.checkpoint import nodes_of, tensors_of
-from hornbeam.train.graph import VALUE, graph_of, paths_in
+from hornbeam.train.graph import VALUE, Paths, graph_of
 from hornbeam.train.reader import checkpoint_exists, checkpoint_prefix
 from hornbeam.train.restoring import Restoration
 from hornbeam.train.state_file import write_state
@@ -129,12 +129,12 @@ def _path(key: str) -> str:
 
 def _left_over(restoration: Restoration) -> list[str]:
     """Return what the checkpoint has for layers, and nothing takes."""
-    paths, nodes = paths_in(restoration.nodes), restoration.nodes
+    nodes, paths = restoration.nodes, Paths(restoration.nodes)
     slots = {number for node in nodes for _, _, number in node.slots}
     return [
         f"the checkpoint has {_path(nodes[number].values[VALUE])}, and nothing takes it"
         for number in restoration.missing()
         if number not in slots
         and VALUE in nodes[number].values
-        and not paths[number].startswith(_BESIDE)
+        and paths.first[number] not in _BESIDE
     ]

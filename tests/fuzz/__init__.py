@@ -1,0 +1,1 @@
+"""Readers of files fed with damaged input; scripts to run by hand."""
