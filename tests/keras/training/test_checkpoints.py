@@ -350,6 +350,7 @@ model.fit(np.ones((8, 2)), np.ones(8), epochs=10**9, callbacks=[backup, Tell()],
 """
 
 
+@pytest.mark.slow
 def test_the_process_ends_by_sigterm_as_ever(tmp_path):
     child = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "backup")],

@@ -195,8 +195,61 @@ def test_stopped_after_any_step(case, tmp_path):
     assert whole[2] == [0, 1] and whole[3] == 2 * STEPS
     for steps in range(1, 2 * STEPS + 1):
         with pytest.raises(Stop):
-            training.run(tmp_path / str(steps), StopAfter(steps))
-        np.testing.assert_equal(training.run(tmp_path / str(steps)), whole)
+            training.run(tmp_path / str(steps), StopAfter(steps), save_freq=steps)
+        np.testing.assert_equal(training.run(tmp_path / str(steps), save_freq=steps), whole)
+
+
+def deciding():
+    """Callbacks that end the training below after a few epochs, and change its learning rate before."""
+    return [
+        keras.callbacks.EarlyStopping(
+            "loss", patience=3, min_delta=0.05, restore_best_weights=True
+        ),
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.5),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+
+
+def test_callbacks_that_decide_go_on(tmp_path):
+    keras.utils.set_random_seed(7)
+    model = plain_model("sgd")
+    first = {v: v.numpy() for v in variables_by_path(model).values()}
+
+    def train(folder, *others, save_freq):
+        for variable, value in first.items():
+            variable.assign(value)
+        keras.utils.set_random_seed(7)
+        backup = keras.callbacks.BackupAndRestore(tmp_path / folder, save_freq=save_freq)
+        log = keras.callbacks.CSVLogger(tmp_path / f"{folder}.csv")
+        history = model.fit(
+            X, Y, epochs=30, verbose=0, callbacks=[*deciding(), backup, log, *others], batch_size=3
+        )
+        text = (tmp_path / f"{folder}.csv").read_text()
+        return model.get_weights(), history.history, history.epoch, text
+
+    whole = train("whole", save_freq="epoch")
+    assert 3 < len(whole[2]) < 30 and len(set(whole[1]["learning_rate"])) > 2
+    for save_freq, steps in (("epoch", 5), ("epoch", 13), (3, 7), (3, 14)):
+        folder = f"{save_freq} {steps}"
+        with pytest.raises(Stop):
+            train(folder, StopAfter(steps), save_freq=save_freq)
+        np.testing.assert_equal(train(folder, save_freq=save_freq), whole)
+
+
+class ShufflingFirst(Shuffling):
+    def on_epoch_begin(self):
+        self.random.shuffle(self.order)
+
+    def on_epoch_end(self):
+        """Leave the order as it is."""
+
+
+def test_a_data_set_that_shuffles_at_the_beginning_of_an_epoch(tmp_path):
+    training = Training(plain_model, lambda: {"x": ShufflingFirst(), "shuffle": False})
+    whole = training.run(tmp_path / "whole")
+    with pytest.raises(Stop):
+        training.run(tmp_path / "stopped", StopAfter(6))
+    np.testing.assert_equal(training.run(tmp_path / "stopped"), whole)
 
 
 SCRIPT = """

@@ -237,9 +237,8 @@ class PyDatasetSource(_Stream):
         self._state = begun(state, self._shuffle)
         self._dataset.on_epoch_begin()
         if state:
-            self.restore(
-                state
-            )  # once more: the data set's own method may have changed what was set
+            # Once more: the data set's own method may have changed what was set.
+            self.restore(state)
         self.length = self._dataset.num_batches  # it may change from pass to pass
         return self._pass()
 
