@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +72,32 @@ def test_weights_of_keras_2(name: str) -> None:
 
 
 def test_byte_code_is_refused_and_a_function_taken_for_it() -> None:
-    with pytest.raises(ValueError, match="The Lambda layer 'twice' is stored as Python byte code"):
+    with pytest.raises(
+        ValueError,
+        match="the Lambda 'twice', which was saved as byte code; code in files is never run",
+    ):
         loaded(FILES / "lambda.h5")
     model = loaded(FILES / "lambda.h5", custom_objects={"twice": lambda x: 2 * x})
     assert_close(model(np.ones((1, 3), "float32")), [[2.0, 2, 2]])
+
+
+def test_everything_unknown_is_in_one_error(tmp_path: Path) -> None:
+    config = json.loads(attribute(FILES / "nested.h5", "model_config"))
+    text = json.dumps(config).replace('"PReLU"', '"Mine"').replace('"ReLU"', '"pkg>Other"')
+    path = tmp_path / "unknown.h5"
+    shutil.copy(FILES / "nested.h5", path)
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = text
+    with pytest.raises(ValueError, match=r"(?s)the class 'Mine'.*custom_objects=.*'pkg>Other': Other") as told:  # fmt: skip
+        loaded(path)
+    assert "the class 'Other'" in str(told.value)
+    model = loaded(path, custom_objects={"Mine": keras.layers.PReLU, "pkg>Other": keras.layers.ReLU})  # fmt: skip
+    assert len(model.get_weights()) == 11
+
+
+def attribute(path: Path, name: str) -> Any:
+    with h5py.File(path) as file:
+        return file.attrs[name]
 
 
 def stack(*names: str, units: int = 2, **kwargs: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from hornbeam.core import deferred
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
+from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
 from hornbeam.keras.saving.archive import draw_the_rest
 from hornbeam.keras.saving.comparison import Entry, Subject, load
@@ -50,11 +51,15 @@ def load_model(
     training = described.training if compile else None
     with deferred.deferred_values() as made:
         with CustomObjectScope(custom_objects or {}):
-            model = deserialize_keras_object(model_config(described.config), custom_objects)
+            config = model_config(described.config)
+            check_known(config, source.name)
+            model = deserialize_keras_object(config, custom_objects)
             if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
                 raise ValueError(f"{source.name} describes a {type(model).__name__}, not a model.")
             if training is not None:
-                model.compile_from_config(compile_config(training, _output_names(model)))
+                compiling = compile_config(training, _output_names(model))
+                check_known(compiling, source.name)
+                model.compile_from_config(compiling)
         layers, top = source.weights()
         parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
         if training is not None and (state := source.optimizer()):

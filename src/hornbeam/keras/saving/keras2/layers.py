@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras.registry import find_custom
 from hornbeam.keras.saving.keras2.calls import graph_config
 from hornbeam.keras.saving.keras2.names import (
     Config,
@@ -73,10 +72,7 @@ _KINDS = {
 
 
 def model_config(config: Config) -> Config:
-    """Return the configuration of a model in Keras 3's form.
-
-    Raises ValueError for what can't be translated, such as the byte code of a Lambda.
-    """
+    """Return the configuration of a model in Keras 3's form. Raises ValueError for what can't be translated."""
     if not isinstance(config.get("class_name"), str) or "config" not in config:
         raise ValueError(
             'The configuration of the model is broken: it has no "class_name" with a "config".'
@@ -100,7 +96,7 @@ def layer_config(config: Config) -> Config:
         for key, value in inner.items()
     }
     if name == "Lambda":
-        inner["function"] = _function(inner)
+        inner["function"] = _function(inner.get("function"))
     made = named(
         "keras.layers", {**config, "class_name": _RENAMED.get(name, name), "config": inner}
     )
@@ -176,21 +172,13 @@ def _dtype(value: Any) -> Any:
     return None if value in ("_infer", "infer") else value
 
 
-def _function(inner: Config) -> Any:
-    """Return what stands for the function of a Lambda: a name; code is never decoded.
+def _function(function: Any) -> Any:
+    """Return what stands for the function of a Lambda: a name, or a note that there was code.
 
-    The user may give a function for the code, under the layer's name.
+    The code itself is dropped. The user may give a function for it, under the layer's name.
     """
-    function, name = inner.get("function"), inner.get("name")
     if isinstance(function, str):
-        known = function
-    elif isinstance(function, dict) and function.get("class_name") == "function":
+        return function_config(function)
+    if isinstance(function, dict) and function.get("class_name") == "function":
         return function
-    elif find_custom(name) is not None:
-        known = str(name)
-    else:
-        raise ValueError(
-            f"The Lambda layer {name!r} is stored as Python byte code, which is never run. Give its function: "
-            f"load_model(..., custom_objects={{{name!r}: function}})."
-        )
-    return function_config(known)
+    return {"class_name": "__lambda__", "config": {}}

@@ -63,9 +63,7 @@ def named(module: str, config: Config) -> Config:
     name = str(config["class_name"])
     short = name.rpartition(">")[2]
     if is_users(config) or own_class(module, short) is None:
-        if ">" in name:
-            return {**config, "module": None, "class_name": short, "registered_name": name}
-        return config
+        return {"module": None, "registered_name": name, **config, "class_name": short}
     if tables.is_keras_module(config.get("module")):
         return {**config, "class_name": short}
     return {**config, "module": module, "class_name": short, "registered_name": None}
