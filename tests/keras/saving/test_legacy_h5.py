@@ -283,3 +283,15 @@ def test_a_file_that_is_there(tmp_path: Path) -> None:
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1000])
     loaded(path)
+
+
+def test_the_state_of_another_optimizer(tmp_path: Path) -> None:
+    """The model is loaded, its optimizer starts anew, and that is said."""
+    path = tmp_path / "m.h5"
+    shutil.copy(FILES / "nested.h5", path)
+    with h5py.File(path, "a") as file:
+        del file["optimizer_weights/RMSprop/block/dense/kernel/rms:0"]
+    with pytest.warns(UserWarning, match="the optimizer starts anew, because .*rms:0 is not in"):
+        model = loaded(path)
+    assert int(model.optimizer.iterations.numpy()) == 0
+    check(model, "nested", "out")

@@ -46,9 +46,13 @@ def part(optimizer: Optimizer, stored: Sequence[tuple[str, Entry]]) -> Part:
         found = next((slots[old] for old in slots if name in (old, *_SLOTS.get(old, ()))), [])
         if len(found) != len(own):
             made.problems.append(
-                f"the file has {len(found)} arrays for {name!r} of {optimizer.name!r}, expected {len(own)}"
+                f"the file has {len(found)} arrays for {name!r}, one for each of {len(own)} weights is wanted"
             )
         made.needs += zip(own, found, strict=False)
+    for variable, entry in made.needs:
+        if entry.problem is not None or tuple(entry.shape) != tuple(variable.shape):
+            wrong = entry.problem or f"has shape {entry.shape}, not {tuple(variable.shape)}"
+            made.problems.append(f"{entry.path} {wrong}")
     return made
 
 

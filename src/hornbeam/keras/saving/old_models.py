@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
 from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
 from hornbeam.keras.saving.archive import draw_the_rest
-from hornbeam.keras.saving.comparison import Entry, Subject, load
+from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
 from hornbeam.keras.saving.keras2 import compile_config, model_config
 from hornbeam.keras.saving.legacy_weights import Stored
 
@@ -65,9 +66,16 @@ def load_model(
         if training is not None and (state := source.optimizer()):
             parts.append(legacy_optimizer.part(model.optimizer, state))
         load(parts, subject)
+        _tell_of_new_state(parts, source.name)
     draw_the_rest(model, made, source.name)
     return model
 
 
 def _output_names(model: Any) -> list[str]:
     return list(getattr(model, "output_names", ()))  # none for a model without a graph
+
+
+def _tell_of_new_state(parts: Sequence[Part], file: str) -> None:
+    """Warn where the state of the optimizer was left out."""
+    for problem in (part.problems[0] for part in parts if part.optional and part.problems):
+        warnings.warn(f"{file}: the optimizer starts anew, because {problem}.", stacklevel=5)
