@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -63,11 +64,15 @@ def test_every_read_draws(read):
 
 
 def test_threads_see_one_value():
-    barrier, found = threading.Barrier(8), []
+    barrier, found, draws = threading.Barrier(8), [], []
+
+    def draw(shape, dtype):
+        draws.append(shape)
+        time.sleep(0.1)  # the other threads come meanwhile
+        return np.random.default_rng().normal(size=shape)
+
     with deferred_values():
-        v = keras.Variable(
-            lambda shape, dtype: np.random.default_rng().normal(size=shape), shape=(1000,)
-        )
+        v = keras.Variable(draw, shape=(1000,))
 
     def read():
         barrier.wait()
@@ -78,7 +83,7 @@ def test_threads_see_one_value():
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 8
+    assert len(found) == 8 and len(draws) == 1
     for each in found:
         np.testing.assert_array_equal(each, found[0])
 

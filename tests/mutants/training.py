@@ -254,7 +254,7 @@ EDITS: list[Edit] = [
         "keras/sources/source.py",
         "empty_passes < 2:",
         "empty_passes < 1:",
-        "keras/training/test_fit.py::test_steps_per_epoch_are_the_steps_that_run",
+        "keras/training/test_data_kinds.py::test_an_iterable_that_ends_with_its_steps_begins_anew_in_the_next_epoch",
     ),
     edit(
         "keras/sources/streams.py",

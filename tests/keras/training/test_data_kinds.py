@@ -190,6 +190,14 @@ def test_an_iterable_is_validation_data_in_every_epoch():
     assert validation.begun == 3
 
 
+def test_an_iterable_that_ends_with_its_steps_begins_anew_in_the_next_epoch():
+    """Whether a pass has another batch is known when it is asked for: then it is the next epoch."""
+    data = Batches(2)
+    history = mean_model().fit(data, steps_per_epoch=2, epochs=3, verbose=0).history
+    assert history["loss"] == [0.5] * 3
+    assert data.begun == 3
+
+
 def test_a_generator_of_validation_data_loses_no_batch():
     def numbers():
         for value in itertools.count():
