@@ -131,7 +131,7 @@ GROUPED = [
         (SELF, {}, [FIVE, FIVE], {}, "implicit"),
         (SELF, {}, None, {"sliding_window": 2, "num_key_value_heads": 1}, ""),
         (SELF, {}, None, {"activity_regularizer": "l2", "kernel_regularizer": "l2"}, ""),
-        (SELF, {}, None, {"dropout": 0.2, "seed": 3}, ""),
+        (SELF, {}, None, {"dropout": 0.2, "seed": 3}, "dropout"),
         (SELF, {}, None, {"dtype": "mixed_bfloat16"}, ""),
     )
 ]
