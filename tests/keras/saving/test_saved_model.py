@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.core.protobuf import Writer
+from hornbeam.core.protobuf import Reader, Writer
 from tests.keras.saving.test_legacy_h5 import FILES, arrays, given, loaded, predicted
 from tests.tolerances import assert_close
 
@@ -55,6 +55,27 @@ def metadata(*objects: tuple[str, str]) -> bytes:
     for path, text in objects:
         made.message(1, Writer().text(3, path).raw(5, text.encode()))
     return made.data
+
+
+def test_configurations_within_the_program(folder: Path) -> None:
+    """Where TensorFlow before 2.5 kept them, made of those in the file beside it."""
+    path = folder / "keras_metadata.pb"
+    nodes = Reader(path.read_bytes()).messages(1, "node")
+    said = {node.text(3): node.raw(5) for node in nodes if node.text(3).count(".") < 2}
+    root, *inner = said
+    graph = Writer()
+    children = Writer()
+    for number, each in enumerate(inner):
+        children.message(1, Writer().integer(1, number + 1).text(2, each.partition(".")[2]))
+    for place in said:
+        user = Writer().text(1, "_tf_keras_layer").raw(3, said[place])
+        graph.message(1, (children if place == root else Writer()).message(4, user))
+    program = Writer().message(2, Writer().message(7, graph)).data
+    expected = keras.models.load_model(str(folder)).get_weights()
+    path.unlink()
+    (folder / "saved_model.pb").write_bytes(program)
+    for a, b in zip(keras.models.load_model(folder).get_weights(), expected, strict=True):
+        assert_close(a, b)
 
 
 def test_a_program_without_a_model(folder: Path) -> None:

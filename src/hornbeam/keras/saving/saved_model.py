@@ -2,12 +2,14 @@
 
 Format: `keras_metadata.pb` has the configuration of each layer under its path from the model, such as
 `root.layer_with_weights-0`, and how the model was compiled; `variables/variables` is a checkpoint, whose object graph leads
-along such paths to the names of the tensors. The program in `saved_model.pb` is not read. Sources:
+along such paths to the names of the tensors. The program in `saved_model.pb` is not read, but for the configurations, which
+TensorFlow before 2.5 kept there. Sources:
 tf_keras/protobuf/saved_metadata.proto and tensorflow/core/protobuf/trackable_object_graph.proto.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +25,9 @@ from hornbeam.keras.saving.old_models import Described
 from hornbeam.train.bundle import Bundle
 
 METADATA = "keras_metadata.pb"
+_PROGRAM = "saved_model.pb"
 _VARIABLES = "variables/variables"
+_LARGEST = 256 << 20  # bytes of the program, which is read for what older versions say in it
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VALUE = "VARIABLE_VALUE"
 
@@ -35,7 +39,7 @@ def load_model(
 
     Raises ValueError for a folder without a model of Keras, for damaged files, and for what they name that is not known.
     """
-    objects = _objects(Path(folder) / METADATA)
+    objects = _objects(Path(folder))
     root = objects.get("root", {})
     if not isinstance(root.get("config"), dict):
         raise ValueError(
@@ -53,29 +57,61 @@ def load_weights(
     model: Layer, folder: str, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
     """Read the weights of a model from a folder, layer by layer; see `comparison.load`."""
-    layers, top = _Source(folder, _objects(Path(folder) / METADATA)).weights()
+    layers, top = _Source(folder, _objects(Path(folder))).weights()
     subject = Subject(folder, model.name)
     parts, subject = legacy_weights.parts(model, layers, top, subject, by_name)
     load(parts, subject, skip_mismatch)
 
 
-def _objects(path: Path) -> dict[str, dict[str, Any]]:
+def _objects(folder: Path) -> dict[str, dict[str, Any]]:
     """Return what is said of each object, by its path from the model, outer ones first."""
-    if not path.is_file():
+    path = folder / METADATA
+    if path.is_file():
+        nodes = _read(path).messages(1, f"{path}, node")
+        texts = {node.text(3): node.raw(5) for node in nodes}
+    else:
+        path = folder / _PROGRAM
+        texts = _within_program(_read(path), str(path)) if path.is_file() else {}
+    if not texts:
         raise ValueError(
-            f"{path.parent} holds no {METADATA}: it has a program of TensorFlow, but no model of Keras 2.5 or later. Load "
-            "it with TensorFlow, and save the weights with model.save_weights('name.h5')."
+            f"{folder} holds no {METADATA}: it has a program of TensorFlow, but no model of Keras 2. Load it with TensorFlow, "
+            "and save the weights with model.save_weights('name.h5')."
         )
-    size = path.stat().st_size
-    if size > safe_json.MAX_BYTES:
-        raise ValueError(f"{path} has {size} bytes; at most {safe_json.MAX_BYTES} are read.")
     found: dict[str, dict[str, Any]] = {}
-    for node in Reader(path.read_bytes(), str(path)).messages(1, f"{path}, node"):
-        place = node.text(3)
-        said = safe_json.parse(node.raw(5), f"{path}: {place!r}")
+    for place in sorted(texts, key=lambda each: each.count(".")):
+        said = safe_json.parse(texts[place], f"{path}: {place!r}")
         if isinstance(said, dict):
             found[place] = said
-    return dict(sorted(found.items(), key=lambda item: item[0].count(".")))
+    return found
+
+
+def _read(path: Path) -> Reader:
+    size = path.stat().st_size
+    if size > _LARGEST:
+        raise ValueError(f"{path} has {size} bytes; at most {_LARGEST} are read.")
+    return Reader(path.read_bytes(), str(path))
+
+
+def _within_program(program: Reader, what: str) -> dict[str, bytes]:
+    """Return what is said of each object by its path: TensorFlow before 2.5 wrote it with the program.
+
+    The messages are a SavedModel, its first MetaGraphDef, its SavedObjectGraph, and the SavedObjects of that.
+    """
+    graphs = program.messages(2, f"{what}, graph")
+    nodes = graphs[0].message(7, f"{what}, objects").messages(1, "object") if graphs else []
+    found: dict[str, bytes] = {}
+    seen, waiting = {0}, deque([(0, "root")])
+    while waiting and nodes:
+        at, path = waiting.popleft()
+        said = nodes[at].message(4, f"{what}, {path}")
+        if said.text(1).startswith("_tf_keras_") and said.raw(3):
+            found[path] = said.raw(3)
+        for child in nodes[at].messages(1, f"{what}, child of {path}"):
+            inner = child.integer(1)
+            if inner not in seen and inner < len(nodes):
+                seen.add(inner)
+                waiting.append((inner, f"{path}.{child.text(2)}"))
+    return found
 
 
 class _Node(NamedTuple):
