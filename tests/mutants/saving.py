@@ -313,6 +313,36 @@ EDITS: list[Edit] = [
         "    with open(path, 'w+b') as stream:\n        _write(model, config_text(model), stream)",
         "keras/saving/test_archive.py::test_an_error_in_writing_leaves_the_old_file",
     ),
+    edit(
+        "keras/saving/assets.py",
+        'if any(part in ("", ".", "..") or set(part) & set("\\\\:\\0") for part in parts):',
+        "if False:",
+        "keras/saving/test_custom_objects.py::test_names_of_assets_lead_nowhere",
+    ),
+    edit(
+        "keras/registry/unknown.py",
+        "            if count >= _MAX_OBJECTS:",
+        "            if False:",
+        "keras/saving/test_archive.py::test_models_of_absurd_size",
+    ),
+    edit(
+        "keras/registry/unknown.py",
+        "    if _is_code(entry):\n",
+        "    if False:\n",
+        "keras/saving/test_custom_objects.py::test_byte_code_is_not_run",
+    ),
+    edit(
+        "keras/registry/reading.py",
+        "        return _local.shared[number]",
+        "        pass",
+        "keras/saving/test_custom_objects.py::test_custom_objects",
+    ),
+    edit(
+        "keras/saving/weights_h5.py",
+        "            obj.build(model.trainable_variables)",
+        "            pass",
+        "keras/saving/test_weights_h5.py::test_an_optimizer_that_differs_starts_anew",
+    ),
     # Names and configurations
     edit(
         "keras/registry/reading.py",

@@ -1,5 +1,7 @@
 """Whole models in `.keras` archives and folders."""
 
+import errno
+import gc
 import hashlib
 import io
 import json
@@ -246,6 +248,74 @@ def test_an_error_in_writing_leaves_the_old_file(trained, tmp_path):
     with pytest.raises(TypeError, match="holds numbers"):
         keras.Sequential([keras.Input((4,)), Names()]).save(target)
     assert target.read_bytes() == path.read_bytes() and os.listdir(tmp_path) == ["m.keras"]
+
+
+def test_no_permission_is_told(trained, tmp_path, monkeypatch):
+    model, path = trained
+    data = path.read_bytes()
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("hornbeam.core.atomic.os.open", refuse)
+    with pytest.raises(PermissionError, match="is not allowed"):
+        model.save(path)
+    monkeypatch.undo()
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        keras.models.load_model(path)
+    monkeypatch.undo()
+    assert path.read_bytes() == data
+
+
+def many(config):
+    layer = {
+        "module": "keras.layers",
+        "class_name": "Flatten",
+        "config": {},
+        "registered_name": None,
+    }
+    config["config"]["layers"] = [layer] * 50_001
+
+
+def nested(config):
+    for _ in range(80):
+        inner = dict(config)
+        config["config"] = {"name": "s", "layers": [inner]}
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"), [(many, "more than 50000 objects"), (nested, "nested more than 200 deep")]
+)
+def test_models_of_absurd_size(edit, text, trained, tmp_path):
+    bad = rewritten(trained[1], tmp_path / "m.keras", config=config_with(trained[1], edit))
+    with pytest.raises(ValueError, match=text):
+        keras.models.load_model(bad)
+
+
+@pytest.mark.slow
+def test_a_thousand_rounds_do_not_grow(tmp_path):
+    """Saved and loaded again and again: memory, open files and temporary files stay as they were."""
+    model = make(units=64)
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    path = tmp_path / "m.keras"
+
+    def rounds(count):
+        loaded = model
+        for _ in range(count):
+            loaded.save(path)
+            loaded = keras.models.load_model(path)
+        assert_same(loaded.weights, model.weights)
+        gc.collect()
+        with open("/proc/self/statm") as file:
+            pages = int(file.read().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE"), len(os.listdir("/proc/self/fd"))
+
+    memory, files = rounds(100)
+    more, same_files = rounds(900)
+    assert same_files == files and os.listdir(tmp_path) == ["m.keras"]
+    assert more - memory < 32 << 20
 
 
 def test_h5py_that_is_missing_is_told(trained, tmp_path, monkeypatch):

@@ -12,13 +12,20 @@ from hornbeam.keras.registry.reading import find_class, find_function
 
 Config = dict[str, Any]
 
+_MAX_OBJECTS = 50_000
+
 
 def check_known(config: Any, file: str, custom_objects: Objects | None = None) -> None:
-    """Raise ValueError, which lists all of them, where a configuration names classes or functions that are not known."""
+    """Raise ValueError, which lists all of them, where a configuration names classes or functions that are not known.
+
+    Also where it describes more objects than any model has.
+    """
     yours: dict[str, str] = {}
     lines: list[str] = []
     with CustomObjectScope(custom_objects or {}):
-        for entry, owner in _entries(config):
+        for count, (entry, owner) in enumerate(_entries(config)):
+            if count >= _MAX_OBJECTS:
+                raise ValueError(f"{file} describes more than {_MAX_OBJECTS} objects.")
             name, line = _missing(entry, owner)
             if name is not None:
                 yours.setdefault(name, line)

@@ -72,8 +72,12 @@ def read(
     whole: bool = False,
 ) -> None:
     """Read the weights of a model from what is open: of what that was written `whole`, or of any other."""
-    found = places(model, objects_to_skip, seeds=whole)
-    parts = [_part(obj, store.reader(group_of(place)), whole) for place, obj in found]
+    parts = []
+    for place, obj in places(model, objects_to_skip, seeds=whole):
+        reader = store.reader(group_of(place))
+        if isinstance(obj, Optimizer) and not obj.built and len(reader) > _UNBUILT:
+            obj.build(model.trainable_variables)  # or its state would be lost
+        parts.append(_part(obj, reader, whole))
     load(parts, Subject(store.name, model.name), skip_mismatch, store.entries)
 
 
