@@ -47,7 +47,7 @@ def fit(model, *callbacks, epochs=2, **options):
 
 
 @pytest.mark.parametrize("in_background", [False, True])
-@pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
+@pytest.mark.parametrize("ending", [".weights.h5", ".keras", ".h5"])
 def test_files_hold_the_weights_of_their_step(model, tmp_path, ending, in_background):
     weights = Weights()
     saver = keras.callbacks.ModelCheckpoint(

@@ -373,6 +373,15 @@ def test_wrong_arguments(wrong):
         keras.callbacks.BackupAndRestore(**{"backup_dir": "x", **wrong})
 
 
+def test_a_file_in_the_place_of_the_folder_is_told_before_training(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    model, counting = simple(), Own()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "file")
+    with pytest.raises(NotADirectoryError, match="is the path of a file"):
+        model.fit(X[:, :2], X[:, 0], callbacks=[counting, backup], verbose=0)
+    assert counting.batches == 0 and (tmp_path / "file").read_text() == "mine"
+
+
 def test_outside_of_fit(tmp_path):
     model = simple()
     backup = keras.callbacks.BackupAndRestore(tmp_path)

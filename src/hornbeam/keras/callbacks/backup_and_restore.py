@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Collection
 from typing import Any
@@ -94,6 +95,7 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._since_save, self._logs = 0, None
+        _check_folder(self.backup_dir)
         self._run.watch()
         self._run.restore(self.backup_dir)
         if self.save_before_preemption:
@@ -152,3 +154,16 @@ class BackupAndRestore(Callback):
     def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
         relaxed = (BackupAndRestore.on_test_batch_end,)
         return relaxed if self._counts_steps else (*relaxed, BackupAndRestore.on_train_batch_end)
+
+
+def _check_folder(folder: str) -> None:
+    """Make the folder. Raise OSError where nothing could be saved: now, not after an epoch."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise NotADirectoryError(
+            errno.ENOTDIR, "`backup_dir` is the path of a file; choose another name", folder
+        )
+    os.makedirs(folder, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            errno.EACCES, "Writing in `backup_dir` is not allowed; choose another folder", folder
+        )
