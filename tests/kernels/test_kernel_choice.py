@@ -167,6 +167,22 @@ def test_a_table_of_more_axes_is_taken_by_the_reference() -> None:
     assert embedding.take_rows(table, NUMBERS).shape == (3, 4, 2, 3)
 
 
+def test_programs_are_the_same_without_expensive_passes() -> None:
+    """Tests compile without LLVM's: what XLA fuses, lays out and calls is what users get."""
+
+    def loss(x: Any, *weights: Any) -> Any:
+        y = normalization.layer_normalization(dense.affine(x, *weights), VECTOR, VECTOR, 1e-3)
+        return jnp.sum(jnp.tanh(y + jnp.sin(y)[::-1]), 0)[0]
+
+    lowered = jax.jit(jax.grad(loss, argnums=(0, 1, 2))).lower(X, KERNEL, VECTOR)
+    options = [
+        {"xla_backend_optimization_level": level, "xla_llvm_disable_expensive_passes": quick}
+        for level, quick in ((3, False), (0, True))
+    ]
+    text, quick = (lowered.compile(compiler_options=each).as_text() for each in options)
+    assert text == quick and "hornbeam_dense_weight_gradient" in text and "fusion" in text
+
+
 ADAM = updates.UpdateRule(
     "adam",
     updates.adam,
