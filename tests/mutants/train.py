@@ -101,4 +101,71 @@ EDITS: list[Edit] = [
         '            continue\n            raise ValueError(f"the field',
         "train/test_state_file.py::test_damaged",
     ),
+    # Checkpoints of objects
+    edit(
+        "train/bundle_writer.py",
+        "    shards = next(n for n in range(1, len(taken) + 2) if n not in taken)\n",
+        "    shards = 1\n",
+        "train/test_bundle_writer.py::test_whatever_call_fails",
+    ),
+    edit(
+        "train/restoring.py",
+        "            for each in undo:\n                each()\n",
+        "            pass\n",
+        "train/test_checkpoint.py::test_a_damaged_value_changes_nothing",
+    ),
+    edit(
+        "train/restoring.py",
+        "        if entry.shape != tuple(variable.shape):",
+        "        if len(entry.shape) != len(variable.shape):",
+        "train/test_checkpoint.py::test_what_does_not_fit_later_says_so_once",
+    ),
+    edit(
+        "train/restoring.py",
+        "            if value.min() < limits.min or value.max() > limits.max:",
+        "            if value.min() < limits.min:",
+        "train/test_checkpoint.py::test_numbers_beyond_32_bits",
+    ),
+    edit(
+        "train/restoring.py",
+        "            self.bundle.open()\n",
+        "",
+        "train/test_checkpoint.py::test_values_that_wait_outlive_files_that_are_removed",
+    ),
+    edit(
+        "train/graph.py",
+        "            if number >= len(nodes):",
+        "            if number > 1 << 40:",
+        "train/test_hostile.py::test_graphs",
+    ),
+    edit(
+        "train/bundle.py",
+        "        if sum(part.size for _, part in found) > stored:",
+        "        if sum(part.size for _, part in found) > 1 << 60:",
+        "train/test_hostile.py::test_parts_that_stand_for_more_than_the_files",
+    ),
+    edit(
+        "train/manager.py",
+        "            if hours and saved - hours * 3600 >= self._last_preserved:",
+        "            if hours and saved >= self._last_preserved:",
+        "train/test_manager.py::test_one_in_so_many_hours_is_kept",
+    ),
+    edit(
+        "train/checkpoint.py",
+        "            self.save_counter.assign(number)\n            raise",
+        "            raise",
+        "train/test_checkpoint.py::test_a_save_that_fails_is_not_counted",
+    ),
+    edit(
+        "keras/engine/layer.py",
+        "        note_change()\n        note_contents(self)\n",
+        "        note_change()\n",
+        "keras/saving/test_trackables.py::test_an_attribute_that_is_set_later",
+    ),
+    edit(
+        "keras/optimizers/state.py",
+        "            note_contents(self)\n",
+        "",
+        "keras/saving/test_trackables.py::test_optimizers_before_and_after_they_are_built",
+    ),
 ]

@@ -124,6 +124,18 @@ def test_values_that_wait_outlive_their_files(tmp_path):
     assert later.a.numpy() == 1
 
 
+def test_values_that_wait_outlive_files_that_are_removed(tmp_path):
+    """All data files are open, not only the one with the object graph."""
+    for path in MADE.glob("parts.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    later = tf.train.Checkpoint()
+    later.read(tmp_path / "parts")
+    for path in tmp_path.iterdir():
+        path.unlink()
+    later.matrix = tf.Variable(np.zeros((100, 2), "float32"))
+    np.testing.assert_array_equal(later.matrix.numpy()[:, 0], np.arange(0, 200, 2))
+
+
 def test_nothing_waits_for_objects_that_are_gone(tmp_path):
     path = tf.train.Checkpoint(a=tf.Variable(1.0)).write(tmp_path / "ckpt")
     tf.train.Checkpoint().read(path)

@@ -132,20 +132,20 @@ def test_a_graph_of_many_nodes_in_a_row(tmp_path):
     assert paths.path(3) == "a.a.a" and paths.path(0) == "" and paths.first[5_000] == "a"
 
 
-@pytest.mark.parametrize(
-    ("data", "error"),
-    {
-        "nothing": (b"", "has no root"),
-        "a child that is not there": (write_graph([Node({"a": 7})]), "names node 7 of 1"),
-        "a slot that is not there": (write_graph([Node(slots=[(0, "m", 9)])]), "names node 9 of 1"),
-        "a name that is no text": (
-            Writer().message(1, Writer().message(1, Writer().raw(2, b"\xff"))).data,
-            "Field 2 of the edge in the object graph of x is not text",
-        ),
-        "a cut message": (write_graph([Node({"a": 0})])[:-1], "is cut"),
-        "a number in the place of a node": (Writer().integer(1, 5).data, "wire type 0"),
-    }.values(),
-)
+BAD_GRAPHS = {
+    "nothing": (b"", "has no root"),
+    "a child that is not there": (write_graph([Node({"a": 7})]), "names node 7 of 1"),
+    "a slot that is not there": (write_graph([Node(slots=[(0, "m", 9)])]), "names node 9 of 1"),
+    "a name that is no text": (
+        Writer().message(1, Writer().message(1, Writer().raw(2, b"\xff"))).data,
+        "Field 2 of the edge in the object graph of x is not text",
+    ),
+    "a cut message": (write_graph([Node({"a": 0})])[:-1], "is cut"),
+    "a number in the place of a node": (Writer().integer(1, 5).data, "wire type 0"),
+}
+
+
+@pytest.mark.parametrize(("data", "error"), BAD_GRAPHS.values(), ids=list(BAD_GRAPHS))
 def test_graphs(data, error):
     with pytest.raises(ValueError, match=rf"{error}") as raised:
         read_graph(data, "x")

@@ -158,6 +158,8 @@ def test_objects_to_skip():
 
 def test_names_that_are_no_checkpoints(tmp_path):
     model = other_stack(4)
+    with pytest.raises(ValueError, match="`by_name` does not apply"):
+        model.load_weights(MADE / "keras2", by_name=True)
     for name in ("a.keras", "a.json", "a.npz", "a/"):
         with pytest.raises((ValueError, IsADirectoryError)):
             model.save_weights(f"{tmp_path}/{name}")

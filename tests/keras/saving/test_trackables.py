@@ -133,6 +133,16 @@ def test_layers_that_are_built_later(tmp_path):
     assert not changes.waiting
 
 
+def test_an_attribute_that_is_set_later(tmp_path):
+    layer = keras.layers.Layer()
+    layer.scale = tf.Variable(3.0)
+    path = tf.train.Checkpoint(layer).write(tmp_path / "c")
+    later = keras.layers.Layer()
+    tf.train.Checkpoint(later).read(path)
+    later.scale = tf.Variable(0.0)
+    assert later.scale.numpy() == 3
+
+
 def test_a_stack_that_is_built_later(tmp_path):
     model = stack()
     path = tf.train.Checkpoint(model).write(tmp_path / "c")

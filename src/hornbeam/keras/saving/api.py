@@ -196,6 +196,7 @@ def load_weights(
     """
     path = os.fspath(filepath)
     if tf_checkpoint.is_there(path):
+        _check_matching(path, False, by_name, objects_to_skip)
         return tf_checkpoint.load_weights(model, path, skip_mismatch, objects_to_skip)
     check_source(path)
     kind = kind_of(path)
