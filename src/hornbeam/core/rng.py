@@ -60,7 +60,7 @@ class SeedGenerator:
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Write the state into a mapping."""
-        store["0"] = self.state
+        store["0"] = self.state.view()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Read what `save_own_variables` wrote."""

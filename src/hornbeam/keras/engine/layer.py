@@ -134,7 +134,7 @@ class Layer(Configurable):
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Write the layer's own weights (not those of layers inside) into a mapping."""
         for index, variable in enumerate(self._own_weights()):
-            store[str(index)] = variable
+            store[str(index)] = variable.view()
 
     def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Read what `save_own_variables` wrote."""

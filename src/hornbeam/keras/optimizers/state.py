@@ -161,7 +161,7 @@ class OptimizerState(Configurable):
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put the values of `variables` in `store`, under "0", "1", ..."""
         for i, variable in enumerate(self.variables):
-            store[str(i)] = variable
+            store[str(i)] = variable.view()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Take the values from `store`; the state of another optimizer is left out, with a warning."""
