@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutants import core, engine, formats, kernels, optimizers, saving, train, training, utils
+from tests.mutants import (
+    core,
+    engine,
+    formats,
+    kernels,
+    old_files,
+    optimizers,
+    saving,
+    train,
+    training,
+    utils,
+)
 from tests.mutants.edit import Edit
 
 EDITS: list[Edit] = [
@@ -10,6 +21,7 @@ EDITS: list[Edit] = [
     *engine.EDITS,
     *saving.EDITS,
     *formats.EDITS,
+    *old_files.EDITS,
     *train.EDITS,
     *optimizers.EDITS,
     *kernels.EDITS,

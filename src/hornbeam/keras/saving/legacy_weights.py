@@ -154,13 +154,19 @@ def _orders(layer: Layer) -> list[list[Variable]]:
 
 
 def _matching(orders: list[list[Variable]], stored: Stored) -> list[Variable]:
-    """Return a layer's variables in the order of the file: by name, else the first order in which the shapes fit."""
+    """Return a layer's variables in the order of the file: by name, else in the first order that fits.
+
+    Where layers inside have other names, an order fits whose shapes and last names ("kernel", "bias") are the file's, or
+    whose shapes are.
+    """
     named = _by_name(orders[0], stored.names)
     if named is not None:
         return named
     shapes = [tuple(entry.shape) for entry in stored.entries]
-    fitting = (order for order in orders if [tuple(v.shape) for v in order] == shapes)
-    return next(fitting, orders[0])
+    fitting = [order for order in orders if [tuple(v.shape) for v in order] == shapes]
+    ends = [_steps(each)[-1] for each in stored.names]
+    alike = (order for order in fitting if [_steps(v.path)[-1] for v in order] == ends)
+    return next(alike, fitting[0] if fitting else orders[0])
 
 
 def _by_name(variables: list[Variable], names: list[str]) -> list[Variable] | None:

@@ -1,0 +1,82 @@
+"""Edits of what reads the files of before Keras 3: `.h5`, SavedModel folders, their configurations."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit, edit
+
+_WEIGHTS, _OPTIMIZER = "keras/saving/legacy_weights.py", "keras/saving/legacy_optimizer.py"
+_FOLDER, _OLD = "keras/saving/saved_model.py", "keras/saving/old_models.py"
+_NAMES, _LAYERS = "keras/saving/keras2/names.py", "keras/saving/keras2/layers.py"
+_CALLS, _COMPILING = "keras/saving/keras2/calls.py", "keras/saving/keras2/compiling.py"
+_FUNCTIONS = "keras/models/tensorflow_functions.py"
+_H5, _FOLDERS = "keras/saving/test_legacy_h5.py", "keras/saving/test_saved_model.py"
+_CONFIGS = "keras/saving/test_keras2.py"
+
+EDITS: list[Edit] = [
+    edit(
+        _WEIGHTS,
+        "    if by_name or set(filled) == {each.name for each in layers}:",
+        "    if by_name:",
+        f"{_H5}::test_names_tell_the_layers_apart",
+    ),
+    edit(
+        _WEIGHTS,
+        "    if named is not None:\n",
+        "    if False:\n",
+        f"{_H5}::test_what_is_frozen_changes_the_order_in_the_file_alone",
+    ),
+    edit(
+        _WEIGHTS,
+        "    return [_in_order(layer), thawed, every]",
+        "    return [_in_order(layer)]",
+        f"{_H5}::test_what_is_frozen_changes_the_order_in_the_file_alone",
+    ),
+    edit(
+        _OPTIMIZER,
+        "        slots.setdefault(path[-1] if at_end else",
+        "        slots.setdefault(path[-1] if False else",
+        f"{_H5}::test_compiled_models_of_keras_2",
+    ),
+    edit(
+        _OLD,
+        "            check_known(config, source.name)\n",
+        "",
+        f"{_H5}::test_everything_unknown_is_in_one_error",
+    ),
+    edit(
+        _FOLDER,
+        "        slots = sorted(node.slots, key=lambda slot: order.get(slot[0], len(order)))",
+        "        slots = node.slots[::-1]",
+        f"{_FOLDERS}::test_the_same_as_the_h5_file",
+    ),
+    edit(
+        _NAMES,
+        "        elif obsolete[key] is not ... and value != obsolete[key]:",
+        "        elif False:",
+        f"{_CONFIGS}::test_an_argument_that_is_gone_and_mattered",
+    ),
+    edit(
+        _LAYERS,
+        '    return {"class_name": "__lambda__", "config": {}}',
+        '    return "linear"',
+        f"{_CONFIGS}::test_code_is_never_decoded",
+    ),
+    edit(
+        _CALLS,
+        "            if tree[0] == _CONSTANT:",
+        "            if False:",
+        f"{_CONFIGS}::test_calls_with_several_tensors_and_constants",
+    ),
+    edit(
+        _COMPILING,
+        '    elif decay := inner.pop("decay", 0.0):',
+        '    elif decay := inner.pop("decay", 0.0) * 0:',
+        f"{_CONFIGS}::test_the_arguments_of_compile",
+    ),
+    edit(
+        _FUNCTIONS,
+        '            node.operation.name = f"{self.name}.{number}" if number else self.name',
+        "            node.operation.name = node.operation.name if number else self.name",
+        f"{_CONFIGS}::test_intermediate_ops_take_no_name_of_a_layer",
+    ),
+]
