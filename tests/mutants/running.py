@@ -66,7 +66,8 @@ def failing_as_it_is(
 def _run(tree: Path, output: Path, tests: tuple[str, ...], limit: int) -> None:
     """Run the tests in this process, as if it had begun with the tree."""
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell turns it off for jobs in the background
+    # A shell turns Ctrl-C off for jobs in the background: there are tests of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with output.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
