@@ -62,8 +62,8 @@ test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching u
 test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations under the newest Python of this machine
 	@$(VENV)-newest/bin/python -V
 	HORNBEAM_NATIVE=0 $(VENV)-newest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
-	  $(addprefix tests/core/test_,checked_json.py faces.py jax_typed.py names.py state.py) tests/launch/test_hook.py tests/train \
-	  tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
+	  $(addprefix tests/core/test_,faces.py jax_typed.py names.py state.py) tests/keras/saving/test_safe_json.py tests/launch/test_hook.py \
+	  tests/train tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## in one process with TensorFlow and PyTorch; checkpoints exchanged with TensorFlow
