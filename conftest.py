@@ -25,13 +25,14 @@ if _SHARED.is_dir():
 
 
 # Compiling is most of the time of a run, and half of that is spent on making small programs fast. XLA's expensive passes
-# change only the last bits, so they stay on where a test compares the code that they make: of kernels, and of long runs.
+# change only the last bits: its program, with all fusions, layouts and calls of kernels, is the same text without them, see
+# tests/kernels/test_kernel_choice.py. They stay on for benchmarks and for long runs.
 # HORNBEAM_TEST_OPTIMIZED=1 keeps them on everywhere.
-_OPTIMIZED = ("tests/kernels/", "tests/benchmarks/")
+_OPTIMIZED = ("tests/benchmarks/",)
 _OPTIMIZED_ALWAYS = os.environ.get("HORNBEAM_TEST_OPTIMIZED") == "1"
 _LARGEST_CACHE = 1 << 30  # bytes
 
-# How XLA writes code is chosen once for a process, so this holds for kernels as well: JAX 0.10's newer generator of loops takes
+# How XLA writes code is chosen once for a process, so this holds for all tests: JAX 0.10's newer generator of loops takes
 # two to three times as long as the older one and changes nothing but the last bits. Later versions have no other,
 # and a flag that is unknown ends the process.
 if not _OPTIMIZED_ALWAYS and jax.__version_info__ < (0, 11):

@@ -90,7 +90,7 @@ def arrays_of(case: Case, dtype: str = "float32") -> tuple[Any, Any, Any]:
     draw = np.random.default_rng(sum(case.x) + sum(case.kernel)).standard_normal
     x = draw(case.x) / np.prod(case.kernel[:-1]) ** 0.5
     kernel, bias = draw(case.kernel), draw(case.kernel[-1:]) / 3
-    return tuple(jnp.asarray(a.astype("float32")).astype(dtype) for a in (x, kernel, bias))
+    return tuple(a.astype("float32").astype(jnp.dtype(dtype)) for a in (x, kernel, bias))
 
 
 def layer_of(module: Any, case: Case, activation: Any = "relu") -> Any:
