@@ -32,6 +32,28 @@ _HINT = (
 )
 
 
+# A type from a file may ask for gigabytes ("V2000000000") or for objects.
+_NUMBERS = frozenset(
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "bfloat16",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
+)
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
         self.depth = 0
@@ -68,7 +90,8 @@ def object_from_config(
 ) -> Any:
     """Return the object of a configuration with a `class_name`; `kind` is the table for one without a module."""
     name, inner = config["class_name"], config.get("config", {})
-    if isinstance(name, str) and name.startswith("__"):
+    _check_types(config)
+    if name.startswith("__"):
         return _special(name, inner, custom_objects)
     if name == "function":
         return find_function(inner, custom_objects)
@@ -80,6 +103,10 @@ def object_from_config(
         if inspect.isclass(found) or not callable(found):
             raise TypeError(f"{name!r} can't be made from a configuration: it has no from_config.")
         return found  # a user's function under the name of a class
+    if not isinstance(inner, dict):
+        raise ValueError(
+            f"The configuration of {name!r} should hold arguments by name; received {str(inner)[:100]!r}."
+        )
     with CustomObjectScope(custom_objects or {}), building_at_the_end():
         made = found.from_config(inner)
         if build := config.get("build_config"):
@@ -132,7 +159,19 @@ def _with_shapes(tree: Any) -> Any:
     return tree
 
 
+def _check_types(config: dict[str, Any]) -> None:
+    """Raise ValueError where a configuration has something else than a name for a name."""
+    for key in ("class_name", "module", "registered_name"):
+        value = config.get(key)
+        if not isinstance(value, str) and (value is not None or key == "class_name"):
+            raise ValueError(f"`{key}` should be a name; received {str(value)[:100]!r}.")
+
+
 def _special(name: str, inner: Any, custom_objects: Objects | None) -> Any:
+    if name in ("__numpy__", "__tensor__") and inner.get("dtype") not in _NUMBERS:
+        raise ValueError(
+            f"An array in a configuration holds numbers; received the type {str(inner.get('dtype'))[:100]!r}."
+        )
     if name == "__numpy__":
         return np.asarray(inner["value"], dtype=inner["dtype"])
     if name == "__tensor__":

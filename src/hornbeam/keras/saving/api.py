@@ -256,10 +256,11 @@ def kind_of(path: str) -> str:
         return "archive"
     if head.startswith(HDF5):
         return "legacy" if legacy_h5.is_legacy(path) else "hdf5"
+    # The length of a header, whose first byte may be any; a text would make it enormous.
+    if head[8:] == b"{" and int.from_bytes(head[:8], "little") < 1 << 40:
+        return "safetensors"
     if head[:1] == b"{":
         return "shards"
-    if head[8:] == b"{":
-        return "safetensors"
     return "unknown" if head else "empty"
 
 

@@ -30,6 +30,7 @@ from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.registry.writing import noting_shared
 from hornbeam.keras.saving import assets, safe_json, weights_h5
 from hornbeam.keras.saving.assets import ASSETS
+from hornbeam.keras.saving.described import described_in
 from hornbeam.keras.saving.h5_store import H5File, h5_writing
 from hornbeam.keras.saving.zips import ZipReader, ZipWriter, digest
 
@@ -214,9 +215,10 @@ def load(
         config = read_config(container)
         if not compile:
             config.pop("compile_config", None)
-        check_known(config, container.name, custom_objects)
+        described = described_in(f"{container.name}: {CONFIG}")
         with deferred.deferred_values() as made:
-            with sharing_objects():
+            with described, sharing_objects():
+                check_known(config, container.name, custom_objects)
                 model = deserialize_keras_object(config, custom_objects)
             _check_is_model(model, container.name)
             with opened_weights(container) as file:

@@ -228,7 +228,8 @@ def _entry(file: H5File, dataset: Any, path: str) -> Entry:
     if shape is None:
         return Entry(path, problem="holds no numbers")
     try:
-        is_bfloat16 = dtype.kind == "V" and _attribute(file, dataset, path, "dtype") == "bfloat16"
+        said = _attribute(file, dataset, path, "dtype") if dtype.kind == "V" else None
+        is_bfloat16 = isinstance(said, str) and said == "bfloat16" and dtype.itemsize == 2
     except ValueError as error:
         return Entry(path, problem=f"is damaged ({error})")
     if (dtype.kind not in "fiub" and not is_bfloat16) or dtype.itemsize > 8 or dtype.fields:

@@ -14,6 +14,7 @@ from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
 from hornbeam.keras.saving.archive import draw_the_rest
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
+from hornbeam.keras.saving.described import described_in
 from hornbeam.keras.saving.keras2 import compile_config, model_config
 from hornbeam.keras.saving.legacy_weights import Stored
 
@@ -51,7 +52,7 @@ def load_model(
     """Return the model, compiled as it was unless `compile` is False."""
     training = described.training if compile else None
     with deferred.deferred_values() as made:
-        with CustomObjectScope(custom_objects or {}):
+        with described_in(source.name), CustomObjectScope(custom_objects or {}):
             config = model_config(described.config)
             check_known(config, source.name)
             model = deserialize_keras_object(config, custom_objects)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import struct
 import tempfile
 import zlib
@@ -206,6 +207,10 @@ class ZipReader:
             raw = raw[46 + sum(lengths) :]
             if name in found:
                 raise ValueError(f"{self.name} holds {name!r} twice.")
+            if _leads_out(name) or stat.S_ISLNK(fields[14] >> 16):
+                raise ValueError(
+                    f"{self.name}: {name!r} is a link, or an unsafe name that leads out of the archive."
+                )
             if flags & _ENCRYPTED or method not in (_STORED, _DEFLATED):
                 raise ValueError(
                     f"{self.name}: {name} is encrypted or compressed in a way that is not read."
@@ -297,6 +302,12 @@ class ZipReader:
             raise ValueError(f"{self.name} is damaged: {member.name} ({error}).") from error
         if left:
             raise ValueError(f"{self.name} is damaged: {member.name} is cut off.")
+
+
+def _leads_out(name: str) -> bool:
+    """Return whether the name of a member, as a path, would lead anywhere else than into a folder of its own."""
+    parts = name.split("/")
+    return ".." in parts or parts[0] == "" or any(c in name for c in "\\:\0")
 
 
 def _long_sizes(extra: bytes, size: int, stored: int, header: int) -> tuple[int, int, int]:
