@@ -378,7 +378,7 @@ def test_other_outputs_get_plain_lines_and_stdout_nothing(get, site: Site, capsy
     get()
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err == f"Downloading {site.url}/hello.txt (0.0 kB)\n0.0 kB received\n"
+    assert shown.err == f"Downloading {site.url}/hello.txt (5 B)\n5 B received\n"
 
 
 def test_a_program_without_a_screen_can_download(get, monkeypatch):
