@@ -12,11 +12,13 @@ from hornbeam.keras.registry import (
 )
 from hornbeam.keras.saving import trackables as trackables  # makes models known to tf.train
 from hornbeam.keras.saving.api import load_model, load_weights, save_model, save_weights
+from hornbeam.keras.saving.file_editor import KerasFileEditor
 
 custom_object_scope = CustomObjectScope
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
