@@ -200,11 +200,19 @@ def test_byte_code_is_not_run(safe_mode, tmp_path):
     assert_same(loaded(X), X * 3)
 
 
-def test_a_lambda_is_not_written(tmp_path):
-    model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x)])
-    with pytest.raises(ValueError, match="has no name to be found by"):
-        model.save(tmp_path / "m.keras")
-    assert not os.listdir(tmp_path)
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_model_with_a_lambda_is_saved_without_it(name, tmp_path):
+    """Nobody loses a trained model to a lambda: the rest is saved, and the function is given again."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2), layers.Lambda(lambda x: x + 1)])
+    model.layers[-1].name = "plus"
+    with pytest.warns(
+        UserWarning, match=r"without the functions of its Lambda layers plus:.*'plus': f"
+    ):
+        model.save(tmp_path / name)
+    with pytest.raises(ValueError, match="'plus', which has no name by which a file could keep it"):
+        keras.models.load_model(tmp_path / name)
+    given = {"plus": model.layers[-1].function}
+    assert_same(keras.models.load_model(tmp_path / name, custom_objects=given)(X), model(X))
 
 
 class Words(layers.Layer):

@@ -105,7 +105,7 @@ def test_code_is_never_decoded() -> None:
     config = sequential(layer("Lambda", "twice", function=function, function_type="lambda"))
     with pytest.raises(
         ValueError,
-        match=r"'twice' was saved as Python bytecode",
+        match=r"'twice' was saved as byte code",
     ):
         made(config)  # fmt: skip
     model = made(config, {"twice": lambda x: 2 * x})

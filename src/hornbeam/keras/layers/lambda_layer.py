@@ -10,6 +10,8 @@ from hornbeam.keras.engine.arguments import LayerArguments
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.arguments import without_unset
 from hornbeam.keras.registry import deserialize_keras_object, find_custom
+from hornbeam.keras.registry.unknown import unnamed
+from hornbeam.keras.registry.writing import Anonymous
 
 __all__ = ["Lambda"]
 
@@ -22,7 +24,8 @@ class Lambda(Layer):
     is found by tracing.
 
     Saving a model writes the name of the function, never its code: use a function registered with
-    `keras.saving.register_keras_serializable`. A lambda can't be saved, and code in a file of Keras isn't run.
+    `keras.saving.register_keras_serializable`. A lambda has no name, so it must be given again when the model is loaded:
+    `load_model(path, custom_objects={"name of the layer": function})`. Code in a file of Keras isn't run.
 
     >>> from hornbeam import keras
     >>> print(keras.layers.Lambda(lambda x: x**2)([1.0, 3.0]).numpy())
@@ -60,9 +63,25 @@ class Lambda(Layer):
         """The mask that the argument `mask` says."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the function is a lambda, which has no name to be found by when a model is loaded."""
+        return getattr(self.function, "__name__", "") == "<lambda>"
+
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments. Raises ValueError for a function without a name."""
-        return without_unset(super().get_config(), "output_shape", "mask")
+        """Return the constructor's arguments; in place of a lambda, a note that it must be given again."""
+        if not self.is_anonymous:
+            return without_unset(super().get_config(), "output_shape", "mask")
+        like = Lambda(
+            activations.linear,
+            self._output_shape,
+            self.mask,
+            self.arguments,
+            name=self.name,
+            dtype=self.dtype_policy,
+            trainable=self.trainable,
+        )
+        return {**like.get_config(), "function": Anonymous(self.function)}
 
     @classmethod
     def from_config(
@@ -77,16 +96,18 @@ class Lambda(Layer):
         function under the layer's name.
         """
         function = config["function"]
-        if isinstance(function, dict) and function.get("class_name") == "__lambda__":
+        if isinstance(function, Anonymous):  # of this process, as in cloning
+            config = {**config, "function": function.function}
+        elif isinstance(function, dict) and function.get("class_name") == "__lambda__":
             name = config.get("name")
-            function = find_custom(name, custom_objects)
-            if function is None:
+            found = find_custom(name, custom_objects)
+            if found is None:
                 raise ValueError(
-                    f"The Lambda layer {name!r} was saved as Python bytecode. Hornbeam doesn't run code from files, with "
-                    f"any `safe_mode`. Give its function: custom_objects={{{name!r}: function}}, or register it with "
+                    f"The Lambda layer {name!r} {unnamed(function)}. Give its function: "
+                    f"custom_objects={{{name!r}: function}}, or register it with "
                     "@keras.saving.register_keras_serializable() and save the model anew."
                 )
-            config = {**config, "function": function}
+            config = {**config, "function": found}
         arguments = {
             key: deserialize_keras_object(value, custom_objects) for key, value in config.items()
         }

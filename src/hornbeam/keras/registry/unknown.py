@@ -62,6 +62,13 @@ def _is_code(entry: Config) -> bool:
     return entry["class_name"] == "__lambda__"
 
 
+def unnamed(entry: Config) -> str:
+    """Return why the function that an entry stands for is not in the file, to follow its name in a sentence."""
+    if entry.get("config"):
+        return "was saved as byte code; code in files is never run"
+    return "has no name by which a file could keep it"
+
+
 def _missing(entry: Config, owner: Config) -> tuple[str | None, str]:
     """Return the name under which the user can give what is missing, and a line that says what it is."""
     name = entry["class_name"]
@@ -73,7 +80,7 @@ def _missing(entry: Config, owner: Config) -> tuple[str | None, str]:
         kind = f"the {owner.get('class_name', 'object')} {place!r}"
         return (
             place,
-            f"the function of {kind}, which was saved as byte code; code in files is never run",
+            f"the function of {kind}, which {unnamed(entry)}",
         )
     if not isinstance(name, str) or name.startswith("__") or _is_operation(entry):
         return None, ""

@@ -28,6 +28,14 @@ class _Local(threading.local):
 _local = _Local()
 
 
+class Anonymous(dict[str, Any]):
+    """The place of a function without a name in a configuration. A file keeps nothing of the function; this process does."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(class_name="__lambda__", config={})
+        self.function = function
+
+
 @contextmanager
 def noting_shared() -> Iterator[None]:
     """Number the objects with weights that are written several times, so that reading makes them one object again."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.layers.lambda_layer import Lambda
 from hornbeam.keras.saving import (
     archive,
     legacy_h5,
@@ -63,6 +64,7 @@ def save_model(
             f"The model {model.name!r} is saved before it has weights: call it on data or build it first.",
             stacklevel=3,
         )
+    _warn_of_lambdas(model)
     if isinstance(filepath, io.IOBase):
         archive.save_to_stream(model, filepath)  # type: ignore[arg-type]
         return
@@ -82,6 +84,23 @@ def save_model(
         )
     check_target(path, overwrite)
     archive.save(model, path)
+
+
+def _warn_of_lambdas(model: Layer) -> None:
+    """Say which layers need their functions again when the model is loaded."""
+    names = [
+        layer.name
+        for layer in model.flatten_layers()
+        if isinstance(layer, Lambda) and layer.is_anonymous
+    ]
+    if names:
+        given = ", ".join(f"{name!r}: function" for name in names)
+        warnings.warn(
+            f"The model {model.name!r} is saved without the functions of its Lambda layers {', '.join(names)}: a lambda has "
+            f"no name to be found by. Give them again: load_model(..., custom_objects={{{given}}}); or use functions with "
+            "names, registered with @keras.saving.register_keras_serializable().",
+            stacklevel=4,
+        )
 
 
 def load_model(

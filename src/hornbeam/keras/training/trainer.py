@@ -19,6 +19,7 @@ from hornbeam.keras import optimizers
 from hornbeam.keras.compiled.loss import CompileLoss, LossLike
 from hornbeam.keras.compiled.metrics import CompileMetrics, MetricLike, check_metrics
 from hornbeam.keras.compiled.outputs import PerOutput, Tensors, flat_values
+from hornbeam.keras.engine import building
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
@@ -320,8 +321,10 @@ class Trainer(Layer):
 
     def _symbolic_outputs(self, x: Tensors) -> Any:
         """Return symbolic outputs for symbolic inputs; None for a model without `call`, whose steps call its parts."""
+        if not self._builds_in_call():
+            building.ensure_built(self, {"inputs": x})
         outputs = self.compute_output_spec(x)
-        self.built = True
+        building.ensure_built(self, {"inputs": x})
         return outputs
 
     # The loop

@@ -179,6 +179,8 @@ def _function(function: Any) -> Any:
     """
     if isinstance(function, str):
         return function_config(function)
-    if isinstance(function, dict) and function.get("class_name") == "function":
-        return function
-    return {"class_name": "__lambda__", "config": {}}
+    if isinstance(function, dict) and (
+        function.get("class_name") == "function" or not function.get("config")
+    ):
+        return function  # also the note of a function without a name
+    return {"class_name": "__lambda__", "config": {"code": ""}}
