@@ -32,14 +32,16 @@ def test_runs_and_prints_what_it_says(name: str, tmp_path: Path, monkeypatch: py
         source = ROOT / "tests" / "files" / "keras2" / kept
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / wanted)
     names: dict = {"__name__": "__main__"}
-    printed = ""
+    printed, shown = [], []
     for language, text in blocks(name):
         if language == "text":
-            assert printed == text
+            shown[-1] = text
             continue
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(compile(text, f"{name}.md", "exec"), names)
-        printed = out.getvalue()
+        printed.append(out.getvalue())
+        shown.append("")
+    assert printed == shown
 
 
 @pytest.mark.parametrize("name", NAMES)
