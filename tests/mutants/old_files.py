@@ -57,7 +57,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _LAYERS,
-        '    return {"class_name": "__lambda__", "config": {}}',
+        '    return {"class_name": "__lambda__", "config": {"code": ""}}',
         '    return "linear"',
         f"{_CONFIGS}::test_code_is_never_decoded",
     ),
