@@ -220,7 +220,7 @@ def test_checkpoint_in_blocks_of_steps_saves_at_the_same_rate(tmp_path):
     ("arguments", "message"),
     [
         ({"filepath": "model"}, r"saves a model must end in `\.keras`\. Received: filepath=model"),
-        ({"filepath": "w.h5", "save_weights_only": True}, r"must end in `\.weights\.h5`"),
+        ({"filepath": "w.keras", "save_weights_only": True}, r"must end in `\.weights\.h5`"),
         ({"filepath": "m.keras", "save_freq": "batch"}, "Unrecognized save_freq: 'batch'"),
         ({"filepath": "m.keras", "save_freq": 0}, "Unrecognized save_freq: 0"),
     ],

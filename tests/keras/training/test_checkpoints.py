@@ -172,6 +172,22 @@ def test_only_the_last_files_are_kept(model, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["00.weights.h5", "05.weights.h5", "06.weights.h5"]
 
 
+@pytest.mark.parametrize(
+    "name", ["cp-{epoch:04d}.ckpt", "cp-{epoch:04d}-{loss:.0f}", "w{epoch}.h5"]
+)
+def test_weights_in_the_formats_of_older_scripts(model, tmp_path, name):
+    saver = keras.callbacks.ModelCheckpoint(tmp_path / name, save_weights_only=True, max_to_keep=1)
+    fit(model, saver)
+    (path,) = saver._written
+    assert os.path.basename(path).startswith(("cp-0002", "w2"))
+    assert not [each for each in os.listdir(tmp_path) if each.startswith(("cp-0001", "w1"))]
+    expected = model.get_weights()
+    fit(model, epochs=1)
+    model.load_weights(path)
+    for a, b in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 1.5])
 def test_max_to_keep_is_a_number_of_files(wrong):
     with pytest.raises(ValueError, match="`max_to_keep` is a number of files"):

@@ -79,7 +79,7 @@ def child(backup_dir, result, kill_after=None, in_background=False):
 draw = random.Random(1)
 killed = 0
 while killed < kills:
-    status = child(f"{folder}/killed", f"{folder}/killed.json", draw.uniform(0, 0.1), killed % 2 == 1)
+    status = child(f"{folder}/killed", f"{folder}/killed.json", draw.uniform(0, 0.05), killed % 2 == 1)
     if os.WIFEXITED(status):
         break
     killed += 1
@@ -99,7 +99,8 @@ def test_killed_many_times(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told == {"killed": KILLS, "left": ["killed.json", "whole.json"]}
+    assert told["left"] == ["killed.json", "whole.json"]
+    assert told["killed"] > KILLS // 2  # a fast disk may end the training before the last kill
     killed, whole = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("killed", "whole"))
     assert killed == whole
     assert whole[2] == [0, 1, 2] and whole[3] == 810

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import warnings
 from collections.abc import Callable, Collection
@@ -15,6 +16,23 @@ from hornbeam.keras.callbacks.logs import Logs
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
 from hornbeam.keras.utils.progbar import write
 
+_MODELS = (".keras", ".h5", ".hdf5")
+_WEIGHTS = (".weights.h5", ".weights.json", ".h5", ".hdf5", ".safetensors", ".ckpt")
+
+
+def _no_ending(filepath: str | os.PathLike[str]) -> bool:
+    """Return whether a name has no ending; the dots of `{val_loss:.2f}` begin none."""
+    ending = os.path.splitext(os.fspath(filepath))[1]
+    return not ending or "}" in ending
+
+
+def _remove(path: str) -> None:
+    """Remove a file, or the files of a checkpoint."""
+    parts = glob.glob(f"{glob.escape(path)}.data-?????-of-?????")
+    for each in (path, f"{path}.index", *parts):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(each)
+
 
 class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, after each epoch or every so many batches.
@@ -24,8 +42,9 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: where to; `{epoch}` (from 1), `{batch}` (from 1, with an integer `save_freq`) and the names of the logs
-            are filled in: `"run/{epoch:02d}-{val_loss:.2f}.weights.h5"`. Ends with `.weights.h5` for weights, `.keras` (or
-            `.h5`) for models. Missing directories are made.
+            are filled in: `"run/{epoch:02d}-{val_loss:.2f}.weights.h5"`. Ends with `.keras` (or `.h5`) for models, and as
+            `save_weights` takes it for weights: `.weights.h5`, `.h5`, `.safetensors`, or `.ckpt` and no ending for a
+            checkpoint of TensorFlow. Missing directories are made.
         monitor: name of the metric that tells what is best.
         verbose: 1 prints what was done.
         save_best_only: save only where the metric is better than ever before.
@@ -86,8 +105,8 @@ class ModelCheckpoint(MonitorCallback):
             raise ValueError(
                 f"`max_to_keep` is a number of files or None; received {max_to_keep!r}."
             )
-        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
-        if not self.filepath.endswith(endings):
+        endings = _WEIGHTS if save_weights_only else _MODELS
+        if not (self.filepath.endswith(endings) or (save_weights_only and _no_ending(filepath))):
             what = "weights (`save_weights_only=True`)" if save_weights_only else "a model"
             raise ValueError(
                 f"The filepath of a ModelCheckpoint that saves {what} must end in `{endings[0]}`. "
@@ -146,8 +165,7 @@ class ModelCheckpoint(MonitorCallback):
             self.model.save(path)
         self._say(f"finished saving model to {path}")
         for each in obsolete:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(each)
+            _remove(each)
 
     def _is_worth_saving(self, path: str, logs: Logs) -> bool:
         if not self.save_best_only:
