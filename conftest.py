@@ -19,6 +19,9 @@ os.environ["HORNBEAM_CACHE"] = "0"
 # Pictures are drawn to files, on machines with and without a display.
 os.environ["MPLBACKEND"] = "Agg"
 
+# The scripts there make files with packages that are not installed here.
+collect_ignore_glob = ["tests/files/*/make.py"]
+
 _SHARED = Path(__file__).resolve().parent.parent / "shared" / "datasets"
 if _SHARED.is_dir():
     os.environ.setdefault("HORNBEAM_DATASETS", str(_SHARED))

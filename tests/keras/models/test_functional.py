@@ -318,11 +318,11 @@ def test_a_broken_op_is_named(change, text):
         keras.Model.from_config(config)
 
 
-def test_a_lambda_in_a_graph_is_refused_by_name():
+def test_the_lambda_of_a_graph_is_asked_for_by_the_name_of_its_layer():
     x = keras.Input((4,))
-    model = keras.Model(x, layers.Lambda(lambda t: t * 2)(x))
-    with pytest.raises(ValueError, match="has no name to be found by"):
-        model.get_config()
+    model = keras.Model(x, layers.Lambda(lambda t: t * 2, name="twice")(x))
+    with pytest.raises(ValueError, match="'twice' has no name by which"):
+        keras.models.model_from_json(model.to_json())
 
 
 def test_two_layers_of_one_name_are_refused():
