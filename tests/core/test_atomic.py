@@ -312,3 +312,23 @@ def test_what_a_killed_writer_left_is_removed_but_not_what_is_being_written(tmp_
         assert os.path.isdir(first)
         Path(first, "a").write_bytes(OLD)
     assert os.listdir(tmp_path) == ["m"] and os.listdir(tmp_path / "m") == ["a"]
+
+
+@pytest.mark.parametrize("unnamed", [True, False])
+def test_the_hidden_file_of_a_killed_writer_is_removed_but_not_one_that_is_being_written(
+    tmp_path, monkeypatch, unnamed
+):
+    """As after a kill between linking and renaming; `unnamed=False` is a system without unnamed files."""
+    target, left = tmp_path / "m", tmp_path / f".m.{'0' * 32}.part"
+    left.write_bytes(NEW)
+    if not unnamed:
+        monkeypatch.setattr(atomic, "_without_name", lambda folder: None)
+    with atomic.atomic_write(target) as first:
+        first.write(OLD)
+        assert not left.exists()
+        monkeypatch.setattr(atomic, "_without_name", lambda folder: None)
+        named = os.listdir(tmp_path)
+        with atomic.atomic_write(target) as second:
+            second.write(NEW)
+            assert set(named) <= set(os.listdir(tmp_path))
+    assert os.listdir(tmp_path) == ["m"] and target.read_bytes() == OLD

@@ -2,7 +2,8 @@
 
 The bytes go to a file without a name (`O_TMPFILE`), which the system removes even when the process is killed. Only when all of
 them are on the disk does the file get a hidden name beside the target, which is renamed at once. Where the system or the
-file system has no such files, a hidden `.part` takes their place, which every error removes.
+file system has no such files, a hidden `.part` takes their place, which every error removes. A kill between the two names
+leaves a hidden name behind, which the next writer of the target removes: writers hold a lock on what is theirs.
 """
 
 from __future__ import annotations
@@ -10,12 +11,27 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import shutil
 import stat
+import sys
 import uuid
 from collections.abc import Collection, Generator
 from typing import BinaryIO
 
-__all__ = ["FULL", "atomic_write", "explaining", "hidden_name", "resolved", "sync_folder"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = [
+    "FULL",
+    "atomic_write",
+    "explaining",
+    "hidden_name",
+    "lock",
+    "remove_left_behind",
+    "resolved",
+    "sync_folder",
+]
 
 # What `open` answers where the file system (or an old kernel) has no files without a name.
 _NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
@@ -48,10 +64,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
     with explaining(target):
         old = _old_file(target)
         hidden = hidden_name(target)
+        remove_left_behind(target)
         handle = _without_name(os.path.dirname(target))
         unnamed = handle is not None
         if handle is None:
             handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        lock(handle)
 
     def opened(*_: object) -> int:
         return handle
@@ -68,8 +86,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
                 if unnamed:
                     # With a handle of a folder Python calls `linkat`, which follows the link in /proc; `link` would not.
                     os.link(name, hidden, src_dir_fd=file.fileno())
-        with explaining(target):
-            os.replace(hidden, target)
+                if sys.platform != "win32":  # while the lock is held
+                    os.replace(hidden, target)
+        if sys.platform == "win32":  # which renames no open file
+            with explaining(target):
+                os.replace(hidden, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(hidden)
@@ -86,6 +107,36 @@ def hidden_name(target: str) -> str:
     """Return a new hidden path beside `target`."""
     folder, name = os.path.split(target)
     return os.path.join(folder, f".{name[:40]}.{uuid.uuid4().hex}.part")
+
+
+def lock(handle: int) -> None:
+    """Lock what a handle has open until it is closed or the process ends, where the system and the file system can."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def remove_left_behind(target: str) -> None:
+    """Remove what has a hidden name of this target and is written by no process any more."""
+    if sys.platform == "win32":
+        return
+    parent, name = os.path.split(target)
+    ours = re.compile(re.escape(f".{name[:40]}.") + r"[0-9a-f]{32}\.part")
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # writing tells what is wrong with the folder
+        names = os.listdir(parent)
+    for left in filter(ours.fullmatch, names):
+        place = os.path.join(parent, left)
+        with contextlib.suppress(OSError):
+            handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if stat.S_ISDIR(os.fstat(handle).st_mode):
+                    shutil.rmtree(place, ignore_errors=True)
+                else:
+                    os.unlink(place)
+            finally:
+                os.close(handle)
 
 
 def _old_file(target: str) -> os.stat_result | None:

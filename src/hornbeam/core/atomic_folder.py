@@ -6,16 +6,20 @@ import contextlib
 import ctypes
 import errno
 import os
-import re
 import shutil
 import stat
 import sys
 from collections.abc import Collection, Generator
 
-from hornbeam.core.atomic import FULL, explaining, hidden_name, resolved, sync_folder
-
-if sys.platform != "win32":
-    import fcntl
+from hornbeam.core.atomic import (
+    FULL,
+    explaining,
+    hidden_name,
+    lock,
+    remove_left_behind,
+    resolved,
+    sync_folder,
+)
 
 __all__ = ["atomic_folder", "remove", "replace_folder"]
 
@@ -45,7 +49,7 @@ def atomic_folder(path: str | os.PathLike[str], owned: Collection[str]) -> Gener
     target = resolved(path)
     with explaining(target):
         mode = _old_folder(target, owned)
-        _remove_left_behind(target)
+        remove_left_behind(target)
         part, lock = _new_folder(target)
     try:
         with explaining(target, FULL):
@@ -156,25 +160,7 @@ def _new_folder(target: str) -> tuple[str, int | None]:
             return part, None
         with contextlib.suppress(FileNotFoundError):
             handle = os.open(part, os.O_RDONLY)
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            lock(handle)
             if os.path.exists(part):
                 return part, handle
             os.close(handle)  # another writer removed it before it was locked
-
-
-def _remove_left_behind(target: str) -> None:
-    """Remove hidden folders of this target that no process is writing."""
-    if sys.platform == "win32":
-        return
-    parent, name = os.path.split(target)
-    ours = re.compile(re.escape(f".{name[:40]}.") + r"[0-9a-f]{32}\.part")
-    for left in filter(ours.fullmatch, os.listdir(parent)):
-        place = os.path.join(parent, left)
-        with contextlib.suppress(OSError):
-            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(place, ignore_errors=True)
-            finally:
-                os.close(handle)
