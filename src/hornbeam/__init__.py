@@ -6,6 +6,7 @@ array([0., 2.], dtype=float32)
 """
 
 from hornbeam import config, keras, linalg, math, nn, random, train, version
+from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
     as_dtype,
@@ -169,7 +170,6 @@ from hornbeam.tensors.variable import (
 )
 
 newaxis = None
-__version__ = "0.1.0"
 
 __all__ = [
     "DType",

@@ -8,7 +8,6 @@ place, one array after the other (docs/design/0024-whole-models-in-keras-archive
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
 
-from hornbeam.core import deferred
+from hornbeam.core import __version__, deferred
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.atomic_folder import atomic_folder
 from hornbeam.core.variable import Variable
@@ -104,7 +103,7 @@ def metadata_text(hashes: Mapping[str, str]) -> bytes:
     metadata = {
         "keras_version": FORMAT_VERSION,
         "date_saved": now,
-        "hornbeam_version": importlib.metadata.version("hornbeam"),
+        "hornbeam_version": __version__,
         "sha256": dict(hashes),
     }
     return json.dumps(metadata).encode()
