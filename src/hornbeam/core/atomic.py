@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import shutil
@@ -122,11 +123,10 @@ def remove_left_behind(target: str) -> None:
         return
     parent, name = os.path.split(target)
     ours = re.compile(re.escape(f".{name[:40]}.") + r"[0-9a-f]{32}\.part")
-    names: list[str] = []
-    with contextlib.suppress(OSError):  # writing tells what is wrong with the folder
-        names = os.listdir(parent)
-    for left in filter(ours.fullmatch, names):
-        place = os.path.join(parent, left)
+    pattern = os.path.join(glob.escape(parent), f".{glob.escape(name[:40])}.*.part")
+    for place in glob.glob(pattern):  # nothing, where the folder can't be listed
+        if not ours.fullmatch(os.path.basename(place)):
+            continue
         with contextlib.suppress(OSError):
             handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
