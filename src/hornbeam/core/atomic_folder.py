@@ -122,8 +122,12 @@ def remove(place: str) -> None:
 def _take_name(part: str, target: str) -> str:
     """Rename `part` to `target`; return the name that the old one has now."""
     if not os.path.lexists(target):
-        os.rename(part, target)
-        return part
+        try:
+            os.rename(part, target)
+            return part
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer was first
+                raise
     if _exchanged(part, target):
         return part
     old = f"{part}.old"
