@@ -12,12 +12,11 @@ import contextlib
 import errno
 import glob
 import os
-import re
 import shutil
 import stat
 import sys
 import uuid
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import BinaryIO
 
 if sys.platform != "win32":
@@ -106,8 +105,13 @@ def resolved(path: str | os.PathLike[str]) -> str:
 
 def hidden_name(target: str) -> str:
     """Return a new hidden path beside `target`."""
+    return _hidden(str, target, uuid.uuid4().hex)
+
+
+def _hidden(escape: Callable[[str], str], target: str, number: str) -> str:
+    """Return the form of hidden paths, with `escape` applied to what the target gives to it."""
     folder, name = os.path.split(target)
-    return os.path.join(folder, f".{name[:40]}.{uuid.uuid4().hex}.part")
+    return os.path.join(escape(folder), f".{escape(name[:40])}.{number}.part")
 
 
 def lock(handle: int) -> None:
@@ -121,12 +125,8 @@ def remove_left_behind(target: str) -> None:
     """Remove what has a hidden name of this target and is written by no process any more."""
     if sys.platform == "win32":
         return
-    parent, name = os.path.split(target)
-    ours = re.compile(re.escape(f".{name[:40]}.") + r"[0-9a-f]{32}\.part")
-    pattern = os.path.join(glob.escape(parent), f".{glob.escape(name[:40])}.*.part")
-    for place in glob.glob(pattern):  # nothing, where the folder can't be listed
-        if not ours.fullmatch(os.path.basename(place)):
-            continue
+    # The pattern finds nothing where the folder can't be listed.
+    for place in glob.glob(_hidden(glob.escape, target, "[0-9a-f]" * 32)):
         with contextlib.suppress(OSError):
             handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:

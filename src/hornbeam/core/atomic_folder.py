@@ -50,7 +50,7 @@ def atomic_folder(path: str | os.PathLike[str], owned: Collection[str]) -> Gener
     with explaining(target):
         mode = _old_folder(target, owned)
         remove_left_behind(target)
-        part, lock = _new_folder(target)
+        part, handle = _new_folder(target)
     try:
         with explaining(target, FULL):
             yield part
@@ -61,8 +61,8 @@ def atomic_folder(path: str | os.PathLike[str], owned: Collection[str]) -> Gener
             replace_folder(part, target)
     finally:
         remove(part)
-        if lock is not None:
-            os.close(lock)
+        if handle is not None:
+            os.close(handle)
 
 
 def _old_folder(target: str, owned: Collection[str]) -> int | None:

@@ -25,14 +25,13 @@ import numpy as np
 
 from hornbeam.core.atomic_folder import atomic_folder, remove
 from hornbeam.keras.saving.comparison import Entry
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5py_module
+from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
 from hornbeam.keras.saving.plain_data import Json, decode, encode
 
 _FORMAT = "hornbeam training state 1"
 _NAME = re.compile(r"state-(\d+)")
 _REMOVED = ".state-removed-"
 _ARRAYS, _DATA = "state.h5", "state.json"
-_BLOCK = 1 << 20
 
 
 class DamagedStateError(ValueError):
@@ -63,7 +62,7 @@ def _write_files(part: str, arrays: Mapping[str, Any], data: Mapping[str, Any]) 
 
     encoded = encode(dict(data), put)
     path = os.path.join(part, _ARRAYS)
-    with h5py_module().File(path, "w") as file:
+    with open(path, "w+b") as stream, h5_writing(stream) as file:
         stored = {f"variables/{name}": array for name, array in arrays.items()}
         stored |= {f"data/{number}": array for number, array in enumerate(inner)}
         groups: dict[str, Writer] = {}
@@ -191,8 +190,5 @@ def _hash_of_json(content: Json) -> str:
 
 
 def _hash_of(path: str) -> str:
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

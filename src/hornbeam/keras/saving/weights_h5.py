@@ -110,11 +110,7 @@ def _numbered(part: Part, variables: list[Any], store: Reader) -> None:
     """Pair variables with the entries "0", "1", ..., and list what the group has besides."""
     names = {str(index) for index in range(len(variables))}
     part.needs = [(v, store.entry(str(index))) for index, v in enumerate(variables)]
-    part.left_over = [_left_over(store, name) for name in sorted(set(store) - names)]
-
-
-def _left_over(store: Reader, name: str) -> Entry:
-    return store.entry(name)
+    part.left_over = [store.entry(name) for name in sorted(set(store) - names)]
 
 
 def group_of(place: str) -> str:
