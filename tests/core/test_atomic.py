@@ -160,14 +160,14 @@ def test_of_two_writers_the_later_one_wins_whole(tmp_path, way):
     assert path.read_bytes() == OLD and os.listdir(tmp_path) == ["a"]
 
 
-def test_two_threads_write_files_and_folders_again_and_again(tmp_path, renaming):
+def errors_of_two_threads(write_both):
+    """Let two threads write again and again, one OLD and one NEW; return what they raise."""
     errors = []
 
     def again(data):
         try:
             for _ in range(15):
-                write(tmp_path / "a", data)
-                write_folder(tmp_path / f"m{data[:3].decode()}", data)
+                write_both(data)
         except BaseException as error:
             errors.append(error)
 
@@ -176,27 +176,21 @@ def test_two_threads_write_files_and_folders_again_and_again(tmp_path, renaming)
         each.start()
     for each in threads:
         each.join()
-    assert errors == []
+    return errors
+
+
+def test_two_threads_write_files_and_folders_again_and_again(tmp_path, renaming):
+    def write_both(data):
+        write(tmp_path / "a", data)
+        write_folder(tmp_path / f"m{data[:3].decode()}", data)
+
+    assert errors_of_two_threads(write_both) == []
     assert (tmp_path / "a").read_bytes() in (OLD, NEW)
     assert sorted(os.listdir(tmp_path)) == ["a", "mnew", "mold"]
 
 
 def test_two_threads_write_one_folder(tmp_path):
-    errors = []
-
-    def again(data):
-        try:
-            for _ in range(15):
-                write_folder(tmp_path / "m", data)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=again, args=(data,)) for data in (OLD, NEW)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert errors == []
+    assert errors_of_two_threads(lambda data: write_folder(tmp_path / "m", data)) == []
     assert len(set(contents(tmp_path / "m").values())) == 1
     assert os.listdir(tmp_path) == ["m"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.tensor import unwrap
 from hornbeam.keras.saving import archive, safe_json
-from hornbeam.keras.saving.h5_store import H5File, Writer, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, Writer, h5_reading, h5_writing
 from hornbeam.keras.saving.places import places
 
 Tree: TypeAlias = "dict[str, Any]"
@@ -50,7 +50,7 @@ class KerasFileEditor:
         if self.filepath.endswith(".keras"):
             self._read_archive()
         elif self.filepath.endswith(".weights.h5"):
-            with open(self.filepath, "rb") as stream, H5File(stream, self.filepath) as file:
+            with h5_reading(self.filepath) as file:
                 self._read(file)
         else:
             raise ValueError(

@@ -8,6 +8,7 @@ memory. All formats in HDF5 read through `H5File`.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self
@@ -85,6 +86,13 @@ class _Guarded:
 
     def flush(self) -> None:
         self._attempt(self._stream.flush)
+
+
+@contextmanager
+def h5_reading(path: str | os.PathLike[str]) -> Generator[H5File]:
+    """Open the HDF5 file of a name for reading. Raises ValueError where it is none."""
+    with open(path, "rb") as stream, H5File(stream, os.fspath(path)) as file:
+        yield file
 
 
 class H5File:

@@ -9,8 +9,7 @@ right inside the model, listed in `layer_names`, whose weights are listed in `we
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,12 @@ import numpy as np
 from hornbeam.core.atomic import atomic_write
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import legacy_weights, old_models, safe_json
+from hornbeam.keras.saving.archive import FORMAT_VERSION
 from hornbeam.keras.saving.comparison import Entry, Subject, load
-from hornbeam.keras.saving.h5_store import Group, H5File, h5_writing
+from hornbeam.keras.saving.h5_store import Group, H5File, h5_reading, h5_writing
 from hornbeam.keras.saving.keras2 import legacy_config
 from hornbeam.keras.saving.legacy_weights import Stored
 from hornbeam.keras.saving.old_models import Described
-
-KERAS_VERSION = "3.15.1"
-"""The version of Keras that writes the same configurations."""
 
 _WEIGHTS = "model_weights"
 _OPTIMIZER = "optimizer_weights"
@@ -36,15 +33,9 @@ ENDINGS = (".h5", ".hdf5")
 
 def is_legacy(path: str) -> bool:
     """Return whether an HDF5 file is one of these."""
-    with _opened(path) as file:
+    with h5_reading(path) as file:
         names = file.root.attributes()
     return any(each in names for each in ("model_config", "layer_names", "layer_names0"))
-
-
-@contextmanager
-def _opened(path: str) -> Generator[H5File]:
-    with open(path, "rb") as stream, H5File(stream, path) as file:
-        yield file
 
 
 def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
@@ -75,7 +66,7 @@ def save_weights(model: Layer, path: str) -> None:
 
 
 def _write_versions(group: Any) -> None:
-    group.attrs["keras_version"] = KERAS_VERSION.encode()
+    group.attrs["keras_version"] = FORMAT_VERSION.encode()
     group.attrs["backend"] = b"jax"
 
 
@@ -86,7 +77,7 @@ def load_model(
 
     Raises ValueError for a file without a model, and for what it names that is not known.
     """
-    with _opened(path) as file:
+    with h5_reading(path) as file:
         config = _json(file, "model_config")
         if config is None:
             raise ValueError(
@@ -103,7 +94,7 @@ def load_weights(
 
     With `by_name`, layers that the file does not have stay as they are, and what else it has is left out.
     """
-    with _opened(path) as file:
+    with h5_reading(path) as file:
         source = _Source(file)
         layers, top = source.weights()
         subject = Subject(path, model.name)

@@ -25,7 +25,7 @@ import numpy as np
 
 from hornbeam.core.atomic_folder import atomic_folder, remove
 from hornbeam.keras.saving.comparison import Entry
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_reading, h5_writing
 from hornbeam.keras.saving.plain_data import Json, decode, encode
 
 _FORMAT = "hornbeam training state 1"
@@ -116,11 +116,8 @@ class StoredState:
         with self._open() as file:
             yield {name: file.root.entry(f"variables/{name}") for name in self.names}
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[H5File]:
-        path = os.path.join(self.path, _ARRAYS)
-        with open(path, "rb") as stream, H5File(stream, path) as file:
-            yield file
+    def _open(self) -> contextlib.AbstractContextManager[H5File]:
+        return h5_reading(os.path.join(self.path, _ARRAYS))
 
 
 def newest_state(folder: str) -> StoredState | None:

@@ -8,7 +8,6 @@ numbered), `encoder/vars/0` for an attribute `encoder`, `blocks/dense/vars/0` fo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -17,7 +16,7 @@ from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_writing
+from hornbeam.keras.saving.h5_store import Reader, Writer, h5_reading, h5_writing
 from hornbeam.keras.saving.places import places
 
 _UNBUILT = (
@@ -35,7 +34,7 @@ def load_weights(
     model: Layer, path: str, skip_mismatch: bool = False, objects_to_skip: Iterable[Any] = ()
 ) -> None:
     """Read the weights of `model`, without those of `objects_to_skip`; see `comparison.load`."""
-    with open(path, "rb") as stream, H5File(stream, os.fspath(path)) as file:
+    with h5_reading(path) as file:
         read(model, file, skip_mismatch, objects_to_skip)
 
 
