@@ -1,8 +1,10 @@
-"""What tests share: real data where this machine has it."""
+"""What tests share: real data where this machine has it, a user with few rights."""
 
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,19 @@ def imdb_file() -> Path:
 def cifar10_file() -> Path:
     """The file of CIFAR-10 as JPEGs."""
     return _real("cifar10_jpeg.npz")
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder of a user who is not root, and that user's rights."""
+    before = os.geteuid()
+    user = 65534 if before == 0 else before
+    # pytest's own folders are closed to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, user, -1)
+        os.seteuid(user)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(before)
+            os.chmod(folder, 0o700)

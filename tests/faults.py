@@ -1,4 +1,4 @@
-"""Writing to a disk that fails: at the n-th call of whatever kind, for n = 1, 2, ... until none fails."""
+"""What goes wrong in writing: the n-th call of whatever kind fails, files are limited, two threads write one file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import builtins
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator
+import resource
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -87,3 +90,33 @@ def faults(number: int = errno.ENOSPC, limit: int = 300, buffer: int = 1 << 14) 
         if not fault.fired:
             return
     raise AssertionError("it never came to an end")
+
+
+@contextmanager
+def files_limited(size: int) -> Generator[None]:
+    """Let the system refuse files of more than `size` bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def errors_of_threads(write: Callable[[Any], object], values: Iterable[Any]) -> list[BaseException]:
+    """Let a thread for each of `values` write it again and again; return what they raise."""
+    errors: list[BaseException] = []
+
+    def again(value: Any) -> None:
+        try:
+            for _ in range(15):
+                write(value)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=again, args=(value,)) for value in values]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return errors

@@ -2,10 +2,7 @@
 
 import errno
 import os
-import resource
 import stat
-import tempfile
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,7 @@ import pytest
 from hornbeam.core import atomic, atomic_folder
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.atomic_folder import atomic_folder as folder_written
-from tests.faults import faults
+from tests.faults import errors_of_threads, faults, files_limited
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -47,22 +44,6 @@ def way(request, monkeypatch):
 def renaming(request, monkeypatch):
     if request.param == "two renames":
         monkeypatch.setattr(atomic_folder, "_exchanged", lambda *_: False)
-
-
-@pytest.fixture
-def nobody():
-    """A folder of a user who is not root, and that user's rights."""
-    before = os.geteuid()
-    user = 65534 if before == 0 else before
-    # pytest's own folders are closed to other users.
-    with tempfile.TemporaryDirectory() as folder:
-        os.chown(folder, user, -1)
-        os.seteuid(user)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(before)
-            os.chmod(folder, 0o700)
 
 
 @pytest.mark.parametrize("old", [None, OLD])
@@ -119,13 +100,11 @@ def test_a_full_disk_is_told_at_every_call(tmp_path, number):
 def test_a_limit_of_the_system_is_told_and_the_old_file_stays(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(OLD)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(OLD), limits[1]))
-    try:
-        with pytest.raises(OSError, match="nothing was changed; a limit of the system forbids"):
-            write(path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        files_limited(len(OLD)),
+        pytest.raises(OSError, match="nothing was changed; a limit of the system forbids"),
+    ):
+        write(path)
     assert path.read_bytes() == OLD and os.listdir(tmp_path) == ["a"]
 
 
@@ -160,37 +139,18 @@ def test_of_two_writers_the_later_one_wins_whole(tmp_path, way):
     assert path.read_bytes() == OLD and os.listdir(tmp_path) == ["a"]
 
 
-def errors_of_two_threads(write_both):
-    """Let two threads write again and again, one OLD and one NEW; return what they raise."""
-    errors = []
-
-    def again(data):
-        try:
-            for _ in range(15):
-                write_both(data)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=again, args=(data,)) for data in (OLD, NEW)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    return errors
-
-
 def test_two_threads_write_files_and_folders_again_and_again(tmp_path, renaming):
     def write_both(data):
         write(tmp_path / "a", data)
         write_folder(tmp_path / f"m{data[:3].decode()}", data)
 
-    assert errors_of_two_threads(write_both) == []
+    assert errors_of_threads(write_both, (OLD, NEW)) == []
     assert (tmp_path / "a").read_bytes() in (OLD, NEW)
     assert sorted(os.listdir(tmp_path)) == ["a", "mnew", "mold"]
 
 
 def test_two_threads_write_one_folder(tmp_path):
-    assert errors_of_two_threads(lambda data: write_folder(tmp_path / "m", data)) == []
+    assert errors_of_threads(lambda data: write_folder(tmp_path / "m", data), (OLD, NEW)) == []
     assert len(set(contents(tmp_path / "m").values())) == 1
     assert os.listdir(tmp_path) == ["m"]
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
-from tests.faults import faults
+from tests.faults import errors_of_threads, faults, files_limited
 
-FILES = ["m.weights.h5", "m.safetensors", "m.keras", "folder"]
+FILES = ["m.weights.h5", "m.safetensors", "m.keras", "model.h5", "weights.h5"]
 SEED = 20260
 
 
@@ -33,7 +33,7 @@ def save(model, path):
     if name == "folder":
         model.save(path, zipped=False)
     else:
-        (model.save if name == "m.keras" else model.save_weights)(path)
+        (model.save if name in ("m.keras", "model.h5") else model.save_weights)(path)
 
 
 reader = functools.cache(make)
@@ -50,7 +50,7 @@ def values_of(model):
     return {float(each) for w in model.get_weights() for each in w.ravel()}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "folder"])
 def test_whatever_call_fails_the_file_is_the_old_or_the_new_one(name, tmp_path):
     model, path = make(), tmp_path / name
     save(filled(model, 1), path)
@@ -72,7 +72,36 @@ def test_whatever_call_fails_the_file_is_the_old_or_the_new_one(name, tmp_path):
     assert {"write", "fsync"} < set(fault.calls)
 
 
-@pytest.mark.parametrize("name", FILES[:3])
+@pytest.mark.parametrize("name", [*FILES, "folder"])
+def test_a_limit_of_the_system_leaves_the_old_file(name, tmp_path):
+    model, path = make(), tmp_path / name
+    save(filled(model, 1), path)
+    before = sorted(os.listdir(tmp_path))
+    with files_limited(5000), pytest.raises(OSError, match="a limit of the system forbids"):
+        save(filled(model, 2), path)
+    assert saved_value(path) == 1
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_that_can_only_be_read_leaves_the_old_file(name, nobody):
+    model, path = make(), nobody / name
+    save(filled(model, 1), path)
+    nobody.chmod(0o555)
+    with pytest.raises(PermissionError, match=r"writing in the folder .* is not allowed"):
+        save(filled(model, 2), path)
+    assert saved_value(path) == 1
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_two_threads_write_one_file(name, tmp_path):
+    models, path = {value: filled(make(), value) for value in (1, 2)}, tmp_path / name
+    assert errors_of_threads(lambda value: save(models[value], path), models) == []
+    assert saved_value(path) in models
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_cut_file_is_refused(name, tmp_path):
     model, path = make(), tmp_path / name
     save(filled(model, 1), path)
@@ -96,7 +125,7 @@ def flipped(path, count):
         data[place] ^= 1 << place % 8
 
 
-@pytest.mark.parametrize("name", FILES[:3])
+@pytest.mark.parametrize("name", FILES)
 def test_a_flipped_bit_is_refused_by_name_or_all_is_loaded(name, tmp_path):
     """Damaged structure is noticed before anything is assigned."""
     model, path = make(), tmp_path / name
@@ -151,7 +180,7 @@ KILLED = """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILES[:3])
+@pytest.mark.parametrize("name", FILES)
 def test_200_kills_in_saving_leave_whole_files_and_nothing_else(name, tmp_path):
     """At most a hidden name of a kill between linking and renaming, which the next writer removes."""
     path = tmp_path / name

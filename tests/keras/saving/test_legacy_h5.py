@@ -237,6 +237,14 @@ def test_a_model_there_and_back(include_optimizer: bool, tmp_path: Path) -> None
     assert [float(np.asarray(v).flat[0]) for v in variables] == list(range(len(variables)))
 
 
+def test_text_that_is_not_utf_8_is_damage(tmp_path: Path) -> None:
+    path = saved(stack("a"), tmp_path)
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = b'{"class_name": "\xff"}'
+    with pytest.raises(ValueError, match=r"model.h5: the attribute 'model_config' .* is damaged: it is not UTF-8"):  # fmt: skip
+        loaded(path)
+
+
 @pytest.mark.parametrize("text", ["[1, 2]", "{", '{"a": ' * 300 + "1" + "}" * 300], ids=["list", "cut", "deep"])  # fmt: skip
 def test_a_broken_configuration_is_named(text: str, tmp_path: Path) -> None:
     path = saved(stack("a"), tmp_path)

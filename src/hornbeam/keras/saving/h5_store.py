@@ -144,12 +144,7 @@ class Group:
 
     def names(self) -> list[str]:
         """Return the names of what the group holds. Raises ValueError for a damaged file."""
-        try:
-            return list(self._group)
-        except Exception as error:
-            raise ValueError(
-                f"{self.file.name}: {self.path or '/'} is damaged ({error})."
-            ) from error
+        return self._listed(lambda: self._group)
 
     def group(self, path: str) -> Group | None:
         """Return the group at a path below this one, or None. Raises ValueError for a link."""
@@ -206,8 +201,16 @@ class Group:
         return _attribute(self.file, self._group, self.path, name)
 
     def attributes(self) -> list[str]:
-        """Return the names of the attributes."""
-        return list(self._group.attrs)
+        """Return the names of the attributes. Raises ValueError for a damaged file."""
+        return self._listed(lambda: self._group.attrs)
+
+    def _listed(self, names: Callable[[], Iterable[str]]) -> list[str]:
+        try:
+            return list(names())
+        except Exception as error:  # h5py raises whatever the file makes of it
+            raise ValueError(
+                f"{self.file.name}: {self.path or '/'} is damaged ({error})."
+            ) from error
 
     def _inner(self, path: str) -> str:
         return f"{self.path}/{path}" if self.path else path
@@ -317,6 +320,8 @@ def _attribute(file: H5File, owner: Any, path: str, name: str) -> Any:
     place = f"{file.name}: the attribute {name!r} of {path or 'the file'}"
     try:
         return _read_attribute(file, owner, place, name)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{place} is damaged: it is not UTF-8.") from error
     except ValueError:
         raise
     except Exception as error:  # h5py raises whatever the file makes of it
@@ -337,6 +342,8 @@ def _read_attribute(file: H5File, owner: Any, place: str, name: str) -> Any:
     if count * size > _MAX_TEXT:
         raise ValueError(f"{place} is larger than {_MAX_TEXT >> 20} MB.")
     value = owner.attrs[name]
+    if isinstance(value, str):
+        value.encode()  # h5py keeps the bytes that are no UTF-8, in a form that nothing else can write
     if isinstance(value, bytes):
         with suppress(UnicodeDecodeError):
             return value.decode("utf-8")

@@ -144,8 +144,14 @@ def read_names(group: Group, attribute: str) -> list[str]:
             raise ValueError(
                 f"{group.file.name}: {attribute!r} of {group.path or '/'} is no list of names."
             )
-        names += [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in values]
+        names += [_readable(each) for each in values]
     return names
+
+
+def _readable(name: Any) -> str:
+    """Return a name, with what is damaged in it replaced: it stands in messages."""
+    data = name if isinstance(name, bytes) else str(name).encode(errors="surrogateescape")
+    return data.decode(errors="replace")
 
 
 def _json(file: H5File, name: str) -> Any:
