@@ -113,6 +113,18 @@ def test_functions_are_the_users_then_ours(registered):
     assert deserialize_keras_object(serialize_keras_object(relu)) is relu
 
 
+def test_a_registered_function_is_found_by_its_own_name_too():
+    """As a class is: whoever loads the file need not know the package."""
+    found = keras.saving.deserialize_keras_object(
+        {"class_name": "function", "config": "package>double"}, {"double": _double}
+    )
+    assert found is _double
+
+
+def _double(x):
+    return x * 2
+
+
 def test_code_is_neither_written_nor_run():
     with pytest.raises(ValueError, match="has no name to be found by"):
         serialize_keras_object(layers.Dense(1, activation=lambda x: x))

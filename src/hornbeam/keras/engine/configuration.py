@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hornbeam.core.errors import did_you_mean
 from hornbeam.keras.registry import (
     constructor_arguments,
+    described_class,
     serialize_keras_object,
     signature_parameters,
 )
@@ -64,7 +65,7 @@ def of_layer(layer: Layer) -> dict[str, Any]:
         "trainable": layer.trainable,
         "dtype": serialize_keras_object(layer.dtype_policy),
     }
-    own = vars(type(layer)).get("__init__")
+    own = vars(described_class(type(layer))).get("__init__")
     for name, value in constructor_arguments(layer).items():
         listed = own is not None and name in own.__code__.co_varnames[: own.__code__.co_argcount]
         unset = name == "activity_regularizer" and value is None and not listed

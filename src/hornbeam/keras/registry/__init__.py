@@ -11,6 +11,7 @@ its `get`, `serialize` and `deserialize`.
 from hornbeam.keras.registry.configurable import (
     Configurable,
     constructor_arguments,
+    described_class,
     signature_parameters,
 )
 from hornbeam.keras.registry.custom import (
@@ -30,6 +31,7 @@ __all__ = [
     "CustomObjectScope",
     "Registry",
     "constructor_arguments",
+    "described_class",
     "deserialize_keras_object",
     "find_custom",
     "get_custom_objects",

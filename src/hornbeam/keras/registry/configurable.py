@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from typing import Any, Self
 
 from hornbeam.keras.registry.reading import deserialize_keras_object
@@ -36,7 +37,10 @@ class Configurable:
         return self
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, as values that JSON can hold."""
+        """Return the constructor's arguments, as values that JSON can hold.
+
+        A user's class that overrides this method adds its own arguments; the others are those of Hornbeam's class below it.
+        """
         return {
             name: serialize_keras_object(value)
             for name, value in constructor_arguments(self).items()
@@ -58,7 +62,7 @@ def constructor_arguments(obj: Any) -> dict[str, Any]:
 
     An argument's value is the attribute of the same name; where there is none, what the constructor was given.
     """
-    parameters = signature_parameters(type(obj))
+    parameters = signature_parameters(described_class(type(obj)))
     given: dict[str, Any] | None = None
     arguments = {}
     for name, parameter in parameters.items():
@@ -74,6 +78,22 @@ def constructor_arguments(obj: Any) -> dict[str, Any]:
             )
         arguments[name] = given.get(name, parameter.default)
     return arguments
+
+
+def described_class(cls: type) -> type:
+    """Return the class whose arguments `super().get_config()` returns in a user's class that overrides `get_config`.
+
+    That is Hornbeam's class below it, as in Keras: users write `dict(mine=self.mine, **super().get_config())`, which fails
+    where a name comes twice. A class that does not override it describes itself.
+    """
+    users = list(itertools.takewhile(lambda each: not _is_of_library(each), cls.__mro__))
+    if not any("get_config" in vars(each) for each in users):
+        return cls
+    return cls.__mro__[len(users)]
+
+
+def _is_of_library(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def signature_parameters(cls: type) -> dict[str, inspect.Parameter]:

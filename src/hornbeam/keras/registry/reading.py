@@ -230,8 +230,10 @@ def _own(candidates: list[tables.Table], name: str, custom_objects: Objects | No
 
 
 def find_function(name: str, custom_objects: Objects | None = None) -> Any:
-    """Return a function by name: the user's of exactly that name, Hornbeam's, then one registered in any package."""
+    """Return a function by name: the user's of that name or of its part behind `package>`, Hornbeam's, one of any package."""
     found = find_custom(name, custom_objects)
+    if found is None and ">" in name:
+        found = find_custom(name.rpartition(">")[2], custom_objects)
     if found is not None:
         return found
     for table in tables.tables():

@@ -21,8 +21,8 @@ _PARTS = ("build_config", "compile_config")
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        # Objects with variables that have been written, and their configurations; None outside of `noting_shared`.
-        self.seen: dict[int, tuple[Any, dict[str, Any]]] | None = None
+        # Objects with variables that have been written, their numbers and their configurations; None outside of `noting_shared`.
+        self.seen: dict[int, tuple[Any, int, dict[str, Any]]] | None = None
 
 
 _local = _Local()
@@ -117,9 +117,10 @@ def _note(obj: Any, config: dict[str, Any]) -> None:
     if seen is None or not hasattr(type(obj), "variables"):
         return
     if id(obj) in seen:
-        config["shared_object_id"] = seen[id(obj)][1].setdefault("shared_object_id", len(seen))
+        _, number, first = seen[id(obj)]
+        first["shared_object_id"] = config["shared_object_id"] = number
     else:
-        seen[id(obj)] = (obj, config)
+        seen[id(obj)] = (obj, len(seen) + 1, config)
 
 
 def _names(cls: type) -> tuple[str | None, str, str | None]:
