@@ -184,9 +184,27 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/callbacks/csv_logger.py",
-        "            old = old[: self._resumed_at]",
+        "            old = self._resumed_part(old)",
         "            pass",
         "keras/callbacks/test_small_callbacks.py::test_csv_goes_on_without_doubled_rows",
+    ),
+    edit(
+        "keras/callbacks/csv_logger.py",
+        'or _hash(part) == self._resumed["sha256"]',
+        "or True",
+        "keras/callbacks/test_small_callbacks.py::test_csv_of_another_training_is_not_cut",
+    ),
+    edit(
+        "keras/callbacks/callback_list.py",
+        "                    stack.callback(callback._close)",
+        "                    callback._close()",
+        "keras/callbacks/test_callback_list.py::test_all_are_closed_though_one_fails",
+    ),
+    edit(
+        "keras/sources/streams.py",
+        "        self.length = self._dataset.num_batches\n\n    def open",
+        "\n    def open",
+        "keras/sources/test_sources.py::test_a_dataset_of_another_length_than_at_first_goes_on",
     ),
     edit(
         "keras/callbacks/callback_list.py",

@@ -267,3 +267,20 @@ def test_close_reaches_all(tmp_path):
     callbacks = CallbackList([mine])
     callbacks.close()
     assert closed == [1]
+
+
+def test_all_are_closed_though_one_fails():
+    class Closing(Callback):
+        def __init__(self, error=None):
+            super().__init__()
+            self.error, self.is_closed = error, False
+
+        def _close(self):
+            self.is_closed = True
+            if self.error is not None:
+                raise self.error
+
+    several = [Closing(), Closing(KeyboardInterrupt()), Closing()]
+    with pytest.raises(KeyboardInterrupt):
+        CallbackList(several).close()
+    assert all(each.is_closed for each in several)

@@ -193,3 +193,19 @@ def test_csv_of_a_second_training_begins_anew(tmp_path):
     assert len(path.read_text().splitlines()) == 4
     train(logger, [])
     assert path.read_text() == ""
+
+
+def test_csv_of_another_training_is_not_cut(tmp_path):
+    path, logger = tmp_path / "log.csv", CSVLogger(tmp_path / "log.csv")
+    train(logger, [{"loss": 1.0}])
+    state = logger.get_state()
+    path.write_text("epoch,loss,val_loss\r\n" + "0,0.123456789,NA\r\n" * 9)
+    before = path.read_text()
+    again = CSVLogger(path, append=True)
+    again.on_train_begin()
+    again.set_state(state)
+    with pytest.warns(UserWarning, match="is not the file that the stored training wrote"):
+        again.on_epoch_begin(1)
+    again.on_epoch_end(1, {"loss": 0.5})
+    again.on_train_end()
+    assert path.read_text() == before + "1,0.5,NA\n"

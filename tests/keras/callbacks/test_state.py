@@ -80,9 +80,34 @@ def test_callbacks_of_one_class_are_told_apart_and_missing_ones_named():
     a.best, b.best = 1.0, 2.0
     stored = CallbackList([a, b, callbacks.ReduceLROnPlateau()]).get_state()
     c, d = callbacks.EarlyStopping("loss"), callbacks.EarlyStopping("val_loss")
-    with pytest.warns(UserWarning, match="a callback ReduceLROnPlateau which this one lacks"):
+    with pytest.warns(UserWarning, match=r"a callback ReduceLROnPlateau\(.*\) which this one lacks"):
         CallbackList([c, callbacks.History(), d]).set_state(stored)
     assert (c.best, d.best) == (1.0, 2.0)
+
+
+def test_callbacks_are_told_apart_by_what_they_watch_and_write():
+    """Left out, added and moved ones take nothing from each other."""
+    stored = CallbackList(
+        [
+            saver := callbacks.ModelCheckpoint("before/best.keras", "val_loss"),
+            callbacks.ModelCheckpoint("before/best.keras", "val_accuracy"),
+            callbacks.EarlyStopping("loss"),
+            other := callbacks.EarlyStopping("val_loss"),
+        ]
+    )
+    saver.best, other.best = 1.0, 2.0
+    mine = CallbackList(
+        [
+            loss := callbacks.EarlyStopping("accuracy"),
+            val_loss := callbacks.EarlyStopping("val_loss"),
+            again := callbacks.ModelCheckpoint("moved/best.keras", "val_loss"),
+            another := callbacks.ModelCheckpoint("moved/last.keras", "val_loss"),
+        ]
+    )
+    with pytest.warns(UserWarning, match="which this one lacks") as told:
+        mine.set_state(stored.get_state())
+    assert (loss.best, val_loss.best, again.best, another.best) == (None, 2.0, 1.0, None)
+    assert ["'val_accuracy'" in str(each.message) for each in told] == [True, False]
 
 
 def test_an_own_callback_says_what_it_remembers():

@@ -273,6 +273,17 @@ def test_a_dataset_may_change_its_length():
     assert [(len(list(feed.epoch())), feed.steps) for _ in range(3)] == [(4, 4), (3, 3), (2, 2)]
 
 
+def test_a_dataset_of_another_length_than_at_first_goes_on():
+    feed = Feed(PyDatasetSource(Noting(shrinks=True)))
+    feed.source.watch()
+    list(feed.epoch())
+    next(feed.epoch())
+    resumed = Feed(PyDatasetSource(Noting(shrinks=True)))
+    resumed.source.watch()
+    resumed.resume(feed.state(in_epoch=True), 1)
+    assert (len(list(resumed.epoch())), resumed.steps) == (2, 3)
+
+
 def test_a_pass_that_fills_its_epoch_ends_with_it():
     dataset = Noting()
     feed = Feed(PyDatasetSource(dataset), 4)

@@ -336,6 +336,19 @@ def test_a_handler_that_goes_on_is_called_each_time(model, tmp_path):
     assert len(calls) == 2 and history.epoch == [0, 1]
 
 
+def test_ctrl_c_while_a_save_is_waited_for_leaves_the_handler_of_before(tmp_path, ending):
+    backup = keras.callbacks.BackupAndRestore(tmp_path, save_before_preemption=True)
+    backup._notice.open()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    backup._background.close = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        backup._close()
+    assert signal.getsignal(signal.SIGTERM) is ending
+
+
 def test_in_another_thread_it_is_said_that_signals_do_not_come(model, tmp_path):
     told = []
 

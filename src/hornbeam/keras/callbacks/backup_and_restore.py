@@ -127,8 +127,10 @@ class BackupAndRestore(Callback):
             self._run.forget(self.backup_dir)
 
     def _close(self) -> None:
-        self._background.close()
-        self._notice.close()
+        try:
+            self._background.close()
+        finally:  # Ctrl-C ends the waiting
+            self._notice.close()
         if self._notice.is_given:  # after the last step that could have been saved
             self._notice.deliver()
 

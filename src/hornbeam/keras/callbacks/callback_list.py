@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -117,10 +118,14 @@ class CallbackList(Callback):
         return any(_needs(callback, hook) for callback in self.callbacks for hook in hooks)
 
     def close(self) -> None:
-        """Finish open lines and files, however the loop ended; harmless when all is finished."""
-        for callback in self.callbacks:
-            if isinstance(callback, Callback):
-                callback._close()
+        """Finish open lines and files, however the loop ended; harmless when all is finished.
+
+        An error in one of them, or Ctrl-C meanwhile, is raised after the others are closed as well.
+        """
+        with contextlib.ExitStack() as stack:
+            for callback in reversed(self.callbacks):
+                if isinstance(callback, Callback):
+                    stack.callback(callback._close)
 
     def _close(self) -> None:
         self.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import warnings
 from typing import Any, TextIO
@@ -38,6 +39,8 @@ class CSVLogger(Callback):
     0,0.5,0.25
     """
 
+    _identity_names = ("filename",)
+
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
@@ -49,12 +52,12 @@ class CSVLogger(Callback):
         self._file: TextIO | None = None
         self._warned = False
         self._is_training = False
-        self._resumed_at: int | None = None
+        self._resumed: dict[str, Any] | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
         self.keys = None
-        self._is_training, self._resumed_at = True, None
+        self._is_training, self._resumed = True, None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         # Not earlier: a file that a resumed training goes on with must not be emptied.
@@ -64,8 +67,8 @@ class CSVLogger(Callback):
         if self._file is not None or not self._is_training:
             return
         old = self._old_text()
-        if self._resumed_at is not None:
-            old = old[: self._resumed_at]
+        if self._resumed is not None:
+            old = self._resumed_part(old)
         elif not self.append:
             old = ""
         if old:
@@ -76,6 +79,18 @@ class CSVLogger(Callback):
         if old and not old.endswith(("\n", "\r")):
             self._file.write("\r\n")  # the last run died within a row: don't glue ours to it
 
+    def _resumed_part(self, old: str) -> str:
+        """Return the part of the file that the stored training had written; all of it where that is another file."""
+        assert self._resumed is not None
+        part = old[: self._resumed["characters"]]
+        if not old or _hash(part) == self._resumed["sha256"]:
+            return part
+        warnings.warn(
+            f"{self.filename} is not the file that the stored training wrote; the rows are added behind those in it.",
+            stacklevel=2,
+        )
+        return old
+
     def _old_text(self) -> str:
         if not os.path.exists(self.filename):
             return ""
@@ -83,15 +98,16 @@ class CSVLogger(Callback):
             return file.read()
 
     def get_state(self) -> dict[str, Any]:
-        """Return how many characters of the file are there."""
-        return {"characters": len(self._old_text())}
+        """Return how many characters of the file are there, and their hash."""
+        text = self._old_text()
+        return {"characters": len(text), "sha256": _hash(text)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Let the file go on behind as many characters."""
         if self._file is not None:
             self._file.close()
         self._file = None
-        self._resumed_at = state["characters"]
+        self._resumed = state
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._open()
@@ -121,6 +137,10 @@ class CSVLogger(Callback):
             self._file.close()
         self._file = None
         self._is_training = False
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _columns(logs: dict[str, Any]) -> list[str]:

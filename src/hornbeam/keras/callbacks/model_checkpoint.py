@@ -67,6 +67,7 @@ class ModelCheckpoint(MonitorCallback):
     """
 
     _state_names = ("best", "_last_batch", "_batches_since_save", "_written")
+    _identity_names = ("monitor", "filepath")
 
     def __init__(
         self,

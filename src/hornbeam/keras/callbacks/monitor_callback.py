@@ -30,6 +30,8 @@ class MonitorCallback(Callback):
     end of the name. `best` is the best value so far, `monitor_op` the comparison (None until the direction is known).
     """
 
+    _identity_names: tuple[str, ...] = ("monitor",)
+
     def __init__(
         self,
         monitor: str = "val_loss",

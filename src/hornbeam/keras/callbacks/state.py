@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,42 +53,51 @@ def tells(callback: Any) -> bool:
 def get_states(
     callbacks: Iterable[Any], watched: Mapping[int, ObjectState] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the class names and states of callbacks, in their order.
+    """Return what tells each callback from others, and its state, in their order.
 
     `watched` has, by id, those that don't say themselves what they have to remember.
     """
     states = []
-    for (name, _), each in _numbered(callbacks):
+    for each in callbacks:
         seen = (watched or {}).get(id(each))
         more = {} if seen is None else seen.get()
-        states.append({"class_name": name, "state": get_state(each), **more})
+        states.append({**_told_by(each), "state": get_state(each), **more})
     return states
 
 
 def set_states(callbacks: Iterable[Any], states: Sequence[Mapping[str, Any]]) -> None:
-    """Set what `get_states` returned: the n-th callback of a class takes the n-th state of that class.
+    """Set what `get_states` returned: a callback takes the state of the one of its class that watched or wrote the same.
 
-    Callbacks without a stored state stay as they are. A state without a callback is left out with a warning.
+    Of several like it, the n-th takes the n-th state. Callbacks without a stored state stay as they are. A state without
+    a callback is left out with a warning.
     """
-    mine = dict(_numbered(callbacks))
-    count: Counter[str] = Counter()
-    for each in states:
-        key = each["class_name"], count[each["class_name"]]
-        count[each["class_name"]] += 1
-        if key in mine:
-            set_attributes(mine[key], each.get("attributes", {}))
-            set_state(mine[key], each["state"])
+    mine = dict(_numbered((_told_by(each), each) for each in callbacks))
+    for (text, number), each in _numbered((each, each) for each in states):
+        callback = mine.get((text, number))
+        if callback is not None:
+            set_attributes(callback, each.get("attributes", {}))
+            set_state(callback, each["state"])
         elif each["state"] or each.get("attributes"):
             warnings.warn(
-                f"The stored training had a callback {key[0]} which this one lacks; its state is left out.",
+                f"The stored training had a callback {text} which this one lacks; its state is left out.",
                 stacklevel=2,
             )
 
 
-def _numbered(callbacks: Iterable[Any]) -> Iterator[tuple[tuple[str, int], Any]]:
-    """Yield each callback with the name of its class and its number among those of that name."""
+def _told_by(callback: Any) -> dict[str, Any]:
+    """Return the name of a callback's class, and the values of its `_identity_names`; of a path, the last part."""
+    names = getattr(type(callback), "_identity_names", ())
+    identity = {name: os.path.basename(getattr(callback, name)) for name in names}
+    return {"class_name": type(callback).__name__, "identity": identity}
+
+
+def _numbered(
+    told: Iterable[tuple[Mapping[str, Any], Any]],
+) -> Iterator[tuple[tuple[str, int], Any]]:
+    """Yield each object with a text of what it is told by, and its number among those of the same text."""
     count: Counter[str] = Counter()
-    for callback in callbacks:
-        name = type(callback).__name__
-        yield (name, count[name]), callback
-        count[name] += 1
+    for names, each in told:
+        identity = ", ".join(f"{key}={value!r}" for key, value in names["identity"].items())
+        text = names["class_name"] + (f"({identity})" if identity else "")
+        yield (text, count[text]), each
+        count[text] += 1

@@ -156,6 +156,8 @@ class Feed:
 
         Raises ValueError for data of another number of batches.
         """
+        # First, because the length of a data set may follow from what it remembers.
+        self.source.restore(state["source"])
         found = {"length": self.source.length, "steps": self.steps}
         if state["is_open"] and any(state[name] != found[name] for name in found):
             raise ValueError(
@@ -163,7 +165,6 @@ class Feed:
                 f"batches; now there are {found['steps']} steps and {found['length']} batches. Pass the same data, "
                 "`batch_size` and `steps_per_epoch` as before."
             )
-        self.source.restore(state["source"])
         if state["is_open"]:
             self._resumed = {**state["source"], "done": done}
             self._pass = self.source.open(state["source"])

@@ -232,6 +232,11 @@ class PyDatasetSource(_Stream):
             self._sample = self._prepared(self._dataset[0])
         return self._sample
 
+    def restore(self, state: State) -> None:
+        """Set in the data set what `state` tells of it; its length may follow from that."""
+        super().restore(state)
+        self.length = self._dataset.num_batches
+
     def open(self, state: State | None = None) -> Iterator[Data]:
         """Yield the batches of one pass; those of a data set without an end in their order."""
         self._state = begun(state, self._shuffle)
