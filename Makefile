@@ -16,7 +16,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers mutants check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers fuzz mutants check format surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## in one process with TensorFlow and PyTorch; checkpoints exchanged with TensorFlow
 	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py tests/train/test_tensorflow.py
+
+fuzz: $(VENV)/test.stamp  ## changed files for everything that reads one, a minute each (SECONDS_EACH=3600 for an hour)
+	$(BIN)/python -m tests.fuzz --together --seconds $(or $(SECONDS_EACH),60)
 
 mutants: $(VENV)/test.stamp  ## break the code on purpose, place by place, and see that tests fail
 	$(BIN)/python -m tests.mutants $(ONLY)

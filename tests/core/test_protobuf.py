@@ -101,3 +101,16 @@ def test_a_field_of_another_type():
         read.integer(1)
     with pytest.raises(ValueError, match="Field 2 of the entry has wire type 0; expected 2"):
         read.text(2)
+
+
+def test_errors_name_every_message_around():
+    deep = Writer().message(1, Writer().raw(2, Writer().raw(3, b"\x80").data))
+    file = Reader(deep.data, "file x.pb")
+    with pytest.raises(
+        ValueError, match=r"The part of the shape of the entry of the file x\.pb ends"
+    ):
+        file.message(1, "entry").messages(2, "shape")[0].message(3, "part")
+    with pytest.raises(ValueError, match=r"The value of the item of the file x\.pb"):
+        Reader(
+            Writer().raw(4, Writer().text(1, "key").raw(2, b"\x80").data).data, "file x.pb"
+        ).entries(4, "item")

@@ -6,9 +6,9 @@ import json
 import os
 import pickle
 import sys
-import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +19,7 @@ from hornbeam import train as tf_train
 from hornbeam.keras.saving.inspection import inspected
 from tests.hostile import archives, configs, hdf5, others  # noqa: F401
 from tests.hostile.attack import ATTACKS, CANARY, Attack, model, zipfile_of
-
-# What a file has no business to cause. Names of the interpreter's audit events.
-FORBIDDEN = (
-    "exec",
-    "import",
-    "marshal.loads",
-    "pickle.find_class",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "subprocess.Popen",
-    "socket.connect",
-    "urllib.Request",
-    "ctypes.dlopen",
-    "shutil.copytree",
-    "os.mkdir",
-    "os.rename",
-    "os.remove",
-    "os.symlink",
-)
-_events: list[str] = []
-_watching = False
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _watching:
-        return
-    if event == "open":
-        path, mode = arguments[0], arguments[1]
-        if str(path) == tempfile.gettempdir():
-            return  # a file without a name
-        if isinstance(mode, str) and set(mode) & set("wax+"):
-            _events.append(f"open {path} {mode}")
-        elif str(path) in ("/etc/passwd", "raw", "secret.h5"):
-            _events.append(f"open {path}")
-    elif event in FORBIDDEN:
-        _events.append(f"{event} {str(arguments[:1])[:80]}")
-
-
-def _peak() -> int:
-    """Return the largest memory since the last call of `_reset`, in bytes."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
-def _reset() -> int:
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
+from tests.hostile.watching import inspect, observe, start_watching
 
 
 def load(how: str, path: Path) -> Any:
@@ -79,35 +32,16 @@ def load(how: str, path: Path) -> Any:
     return keras.saving.load_model(path, safe_mode=how != "unsafe")
 
 
-def inspect(path: Path) -> None:
-    """Go through all that `hornbeam show` and `hornbeam check` go through."""
-    with inspected(path) as contents:
-        for check in contents.checks.values():
-            try:
-                check()
-            except (OSError, ValueError):
-                continue
-
-
-def attempt(act: Any) -> dict[str, Any]:
-    """Return how an attempt ended, and what it cost."""
-    global _watching
-    _events.clear()
-    before, start = _reset(), time.process_time()
-    error: BaseException | None = None
-    _watching = True
-    try:
-        act()
-    except BaseException as caught:
-        error = caught
-    _watching = False
+def attempt(act: Callable[[], object]) -> dict[str, Any]:
+    """Return how an attempt ended, and what it cost, as JSON."""
+    seen = observe(act)
     return {
-        "error": type(error).__name__ if error is not None else None,
-        "is_expected": isinstance(error, (ValueError, TypeError, OSError, KeyError)),
-        "told": "\n".join([str(error), *getattr(error, "__notes__", ())]),
-        "seconds": time.process_time() - start,
-        "bytes": _peak() - before,
-        "events": list(_events),
+        "error": type(seen.error).__name__ if seen.error is not None else None,
+        "is_expected": isinstance(seen.error, (ValueError, TypeError, OSError, KeyError)),
+        "told": seen.told,
+        "seconds": seen.seconds,
+        "bytes": seen.bytes,
+        "events": seen.events,
     }
 
 
@@ -149,7 +83,7 @@ if __name__ == "__main__":
     with inspected(root / "m.keras") as contents:
         assert contents.checks
     (root / "m.keras").unlink()
-    sys.addaudithook(_watch)
+    start_watching()
     os.chdir(root)
     print(json.dumps({"name": "(control)", **attempt(control)}), flush=True)
     (root / CANARY).unlink()

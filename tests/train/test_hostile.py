@@ -138,7 +138,7 @@ BAD_GRAPHS = {
     "a slot that is not there": (write_graph([Node(slots=[(0, "m", 9)])]), "names node 9 of 1"),
     "a name that is no text": (
         Writer().message(1, Writer().message(1, Writer().raw(2, b"\xff"))).data,
-        "Field 2 of the edge in the object graph of x is not text",
+        "Field 2 of the edge of the node of the object graph of x is not text",
     ),
     "a cut message": (write_graph([Node({"a": 0})])[:-1], "is cut"),
     "a number in the place of a node": (Writer().integer(1, 5).data, "wire type 0"),

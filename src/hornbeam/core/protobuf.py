@@ -150,16 +150,17 @@ class Reader:
             raise ValueError(f"Field {number} of the {self._what} is not text: {error}") from error
 
     def message(self, number: int, what: str) -> Reader:
-        """Return a message in a field; an empty one where there is none."""
-        return Reader(self.raw(number), what)
+        """Return a message in a field; an empty one where there is none. Errors name it as the `what` of this one."""
+        return Reader(self.raw(number), f"{what} of the {self._what}")
 
     def messages(self, number: int, what: str) -> list[Reader]:
         """Return all messages of a repeated field."""
+        what = f"{what} of the {self._what}"
         return [Reader(value, what) for value in self._values(number, _BYTES)]  # type: ignore[arg-type]
 
     def entries(self, number: int, what: str) -> Mapping[str, Reader]:
         """Return a map from texts to messages: each entry is a message with a key (1) and a value (2)."""
-        return {each.text(1): each.message(2, what) for each in self.messages(number, what)}
+        return {each.text(1): each.message(2, "value") for each in self.messages(number, what)}
 
 
 def varint(value: int) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core import fusion
 from hornbeam.core.op import op
@@ -23,6 +24,8 @@ __all__ = [
     "average_pool",
     "max_pool",
 ]
+
+_MOST_SLICES = 128  # a program of more takes long to trace and to compile
 
 
 @op
@@ -121,6 +124,9 @@ def _adaptive(
     x = to_channels_last(x, data_format)
     counts = per_axis("output_size", output_size, x.ndim - 2)
     for axis, count in enumerate(counts, start=1):
+        if count > _MOST_SLICES:
+            x = _gathered_windows(x, axis, count, reduce)
+            continue
         size = x.shape[axis]
         parts = [
             jax.lax.slice_in_dim(x, i * size // count, -(-(i + 1) * size // count), axis=axis)
@@ -128,3 +134,23 @@ def _adaptive(
         ]
         x = jnp.stack([reduce(part, axis=axis) for part in parts], axis=axis)
     return from_channels_last(x, data_format)
+
+
+def _gathered_windows(
+    x: jax.Array, axis: int, count: int, reduce: Callable[..., jax.Array]
+) -> jax.Array:
+    """Return what `reduce` makes of each window: a program whose length does not depend on their number."""
+    size = x.shape[axis]
+    if (count + 1) * size > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"`output_size` asks for {count} windows along an axis of {size} elements; that is more than can be numbered. "
+            "Use a smaller size."
+        )
+    window = jnp.arange(count)[:, None]
+    start, end = window * size // count, -(-(window + 1) * size // count)
+    places = start + jnp.arange(-(-size // count) + 1)
+    is_inside = jnp.expand_dims(places < end, tuple(range(2, x.ndim - axis + 1)))
+    gathered = jnp.take(x, jnp.minimum(places, end - 1), axis=axis)
+    if reduce is jnp.max:  # the last element of a window once more changes nothing
+        return jnp.max(gathered, axis=axis + 1)
+    return reduce(gathered, axis=axis + 1, where=is_inside)

@@ -204,7 +204,7 @@ def _entry(key: bytes, value: bytes, what: str) -> Entry:
     number = message.integer(1)
     if number != STRING and number not in TYPES:
         raise ValueError(f"{what}: the tensor {name!r} has the unknown type {number}.")
-    dims = message.message(2, f"shape of {name!r} in {what}")
+    dims = message.message(2, "shape")
     if dims.count(2) > _MOST_AXES:
         raise ValueError(
             f"{what} is damaged: the tensor {name!r} has {dims.count(2)} axes; at most {_MOST_AXES} are read."
@@ -212,7 +212,7 @@ def _entry(key: bytes, value: bytes, what: str) -> Entry:
     shape = tuple(dim.signed(1) for dim in dims.messages(2, "dimension"))
     if min(shape, default=0) < 0:
         raise ValueError(f"{what} is damaged: the tensor {name!r} has the shape {shape}.")
-    pieces = tuple(map(read_piece, message.messages(7, f"part of {name!r} in {what}")))
+    pieces = tuple(map(read_piece, message.messages(7, "part")))
     entry = Entry(
         TYPES.get(number),
         shape,

@@ -144,10 +144,10 @@ def _with_values(nodes: list[Node]) -> list[bool]:
 def read_graph(data: bytes, what: str) -> list[Node]:
     """Return the nodes. Raises ValueError, naming `what`, for a message that is no graph."""
     what = f"object graph of {what}"
-    messages = Reader(data, what).messages(1, f"node of the {what}")
+    messages = Reader(data, what).messages(1, "node")
     if not messages:
         raise ValueError(f"The {what} is damaged: it has no root.")
-    nodes = [_read_node(message, what) for message in messages]
+    nodes = [_read_node(message) for message in messages]
     for node in nodes:
         for number in [*node.children.values(), *(n for a, _, b in node.slots for n in (a, b))]:
             if number >= len(nodes):
@@ -155,14 +155,14 @@ def read_graph(data: bytes, what: str) -> list[Node]:
     return nodes
 
 
-def _read_node(message: Reader, what: str) -> Node:
+def _read_node(message: Reader) -> Node:
     node = Node()
-    for edge in message.messages(1, f"edge in the {what}"):
+    for edge in message.messages(1, "edge"):
         node.children[edge.text(2)] = edge.integer(1)
-    for value in message.messages(2, f"value in the {what}"):
+    for value in message.messages(2, "value"):
         node.values[value.text(1)] = value.text(3)
         node.name = value.text(2)
-    for slot in message.messages(3, f"slot in the {what}"):
+    for slot in message.messages(3, "slot"):
         node.slots.append((slot.integer(1), slot.text(2), slot.integer(3)))
     return node
 

@@ -39,7 +39,16 @@ def test_a_clone_is_the_same_form(recursive):
 def test_json_text():
     model = nested()
     same_form(keras.models.model_from_json(model.to_json()), model)
-    for text, error in (("{", "not JSON"), ("3", "describes a int")):
+    config = json.loads(model.to_json())
+    config["config"]["layers"][0]["inbound_nodes"] = 0.5
+    sparse = json.loads(model.to_json())
+    sparse["config"]["layers"][0]["config"]["sparse"] = True
+    for text, error in (
+        ("{", "The text is no valid JSON"),
+        ("3", "describes a int"),
+        (json.dumps(config), "the text describes no model that can be made"),
+        (json.dumps(sparse), "NotImplementedError: Sparse"),
+    ):
         with pytest.raises(ValueError, match=error):
             keras.models.model_from_json(text)
 

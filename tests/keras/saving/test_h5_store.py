@@ -146,3 +146,20 @@ def test_an_attribute_that_is_too_large():
 def test_what_is_no_file_of_the_format(data, text):
     with pytest.raises(ValueError, match=f"it.h5 is {text}"):
         H5File(io.BytesIO(data), "it.h5")
+
+
+def test_attributes_that_are_damaged():
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.attrs["a_name"] = np.ones(3)
+    data = stream.getvalue().replace(
+        b"\1\0\7\0", b"\x7e\0\7\0"
+    )  # its version, the size of its name
+    assert data != stream.getvalue()
+    with H5File(io.BytesIO(data), "w.h5") as file:
+        with pytest.raises(ValueError, match=r"w\.h5: / is damaged"):
+            file.root.attributes()
+        with pytest.raises(
+            ValueError, match=r"w\.h5: the attribute 'a_name' of the file is damaged"
+        ):
+            file.root.attribute("a_name")

@@ -137,3 +137,19 @@ def test_removing_leaves_what_is_not_ours(tmp_path):
     remove_states(str(tmp_path / "a"))
     remove_states(str(tmp_path / "b"))
     assert os.listdir(tmp_path) == ["b"] and os.listdir(tmp_path / "b") == ["notes.txt"]
+
+
+@pytest.mark.parametrize("names", [[["a"]], [1], {"a": 1}, None, 3])
+def test_names_of_arrays_are_texts(tmp_path, names):
+    """The hash is right: whoever writes a state can make any file."""
+    path = write(tmp_path)
+    place = os.path.join(path, "state.json")
+    with open(place) as file:
+        content = json.load(file)
+    del content["sha256"]
+    content["arrays"] = names
+    content["sha256"] = state_folder._hash_of_json(content)
+    with open(place, "w") as file:
+        json.dump(content, file)
+    with pytest.raises(DamagedStateError, match="state-000001"):
+        state_folder.StoredState(path)

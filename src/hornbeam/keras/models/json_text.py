@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from hornbeam.keras.models.model import Model
 from hornbeam.keras.registry import deserialize_keras_object
 from hornbeam.keras.registry.custom import Objects
+from hornbeam.keras.saving import safe_json
+from hornbeam.keras.saving.described import described_in
 
 
 def model_from_json(json_string: str, custom_objects: Objects | None = None) -> Any:
@@ -20,11 +21,10 @@ def model_from_json(json_string: str, custom_objects: Objects | None = None) -> 
     >>> keras.models.model_from_json(text).count_params()
     8
     """
-    try:
-        config = json.loads(json_string)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"The text is not JSON: {error}.") from error
-    model = deserialize_keras_object(config, custom_objects)
+    data = json_string.encode() if isinstance(json_string, str) else bytes(json_string)
+    config = safe_json.parse(data, "The text")
+    with described_in("the text"):
+        model = deserialize_keras_object(config, custom_objects)
     if not isinstance(model, Model):
         raise ValueError(
             f"The text describes a {type(model).__name__}, not a model; expected what Model.to_json() returns."

@@ -12,6 +12,7 @@ _OF_ANOTHER_TYPE = (
     LookupError,
     ArithmeticError,
     RecursionError,
+    NotImplementedError,  # an option of Keras that Hornbeam does not have
 )
 
 

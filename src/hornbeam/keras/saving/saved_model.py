@@ -67,7 +67,7 @@ def _objects(folder: Path) -> dict[str, dict[str, Any]]:
     """Return what is said of each object, by its path from the model, outer ones first."""
     path = folder / METADATA
     if path.is_file():
-        nodes = _read(path).messages(1, f"{path}, node")
+        nodes = _read(path).messages(1, "node")
         texts = {node.text(3): node.raw(5) for node in nodes}
     else:
         path = folder / _PROGRAM
@@ -97,16 +97,16 @@ def _within_program(program: Reader, what: str) -> dict[str, bytes]:
 
     The messages are a SavedModel, its first MetaGraphDef, its SavedObjectGraph, and the SavedObjects of that.
     """
-    graphs = program.messages(2, f"{what}, graph")
-    nodes = graphs[0].message(7, f"{what}, objects").messages(1, "object") if graphs else []
+    graphs = program.messages(2, "graph")
+    nodes = graphs[0].message(7, "objects").messages(1, "object") if graphs else []
     found: dict[str, bytes] = {}
     seen, waiting = {0}, deque([(0, "root")])
     while waiting and nodes:
         at, path = waiting.popleft()
-        said = nodes[at].message(4, f"{what}, {path}")
+        said = nodes[at].message(4, f"object {path!r}")
         if said.text(1).startswith("_tf_keras_") and said.raw(3):
             found[path] = said.raw(3)
-        for child in nodes[at].messages(1, f"{what}, child of {path}"):
+        for child in nodes[at].messages(1, "child"):
             inner = child.integer(1)
             if inner not in seen and inner < len(nodes):
                 seen.add(inner)
@@ -197,7 +197,7 @@ def _nodes(bundle: Bundle, what: str) -> list[_Node]:
         raise ValueError(f"{what} has no graph of objects: no Keras 2 wrote it.")
     data = bundle.read(_GRAPH)
     nodes: list[_Node] = []
-    for each in Reader(data if isinstance(data, bytes) else b"", what).messages(1, f"{what}, node"):
+    for each in Reader(data if isinstance(data, bytes) else b"", what).messages(1, "node"):
         children = {child.text(2): child.integer(1) for child in each.messages(1, "child")}
         value = next((a for a in each.messages(2, "attribute") if a.text(1) == _VALUE), None)
         name, key = ("", "") if value is None else (value.text(2), value.text(3))

@@ -97,6 +97,7 @@ class StoredState:
                 )
             if _hash_of(arrays) != expected["sha256"]:
                 raise ValueError(f"the bytes of {_ARRAYS} have changed")
+            _check_names(self._content["arrays"])
             with self._open() as file:
                 group = Reader([file], "data")
                 self.data: dict[str, Any] = decode(self._content["data"], group.__getitem__)
@@ -180,6 +181,11 @@ def _read_json(path: str) -> Json:
     if content.pop("sha256", None) != _hash_of_json(content):
         raise ValueError(f"the text of {_DATA} has changed")
     return content
+
+
+def _check_names(names: Json) -> None:
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise ValueError(f"`arrays` in {_DATA} are no list of names: {str(names)[:100]}")
 
 
 def _hash_of_json(content: Json) -> str:
