@@ -114,3 +114,25 @@ def test_a_metric_that_an_inner_model_updates_is_threaded():
     inner.count.reset_state()
     assert list(model.fit(X, Y, epochs=2, verbose=0).history) == ["loss"]
     assert float(inner.count.result()) == 24.0
+
+
+class Count(keras.metrics.Metric):
+    """Returns its variable as it is."""
+
+    def __init__(self, **kwargs):
+        super().__init__(name="count", **kwargs)
+        self.rows = self.add_weight(name="rows", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.rows.assign_add(len(y_pred))
+
+    def result(self):
+        return self.rows
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_a_metric_may_return_its_variable(eagerly):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=[Count()], run_eagerly=eagerly)
+    assert model.fit(X, Y, batch_size=4, epochs=2, verbose=0).history["count"] == [12.0, 12.0]
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["count"] == 12.0

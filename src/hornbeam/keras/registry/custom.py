@@ -89,6 +89,15 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
+def check_objects(custom_objects: object) -> None:
+    """Raise TypeError where `custom_objects` is something else than a dict of classes and functions by name."""
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise TypeError(
+            "`custom_objects` should be a dict of classes and functions by name, as {'Scale': Scale}; received "
+            f"{custom_objects!r}."
+        )
+
+
 class CustomObjectScope:
     """Within the scope, `custom_objects` (name -> class or function) are known to `get`, `from_config` and loading.
 
@@ -96,7 +105,8 @@ class CustomObjectScope:
     """
 
     def __init__(self, custom_objects: Objects) -> None:
-        """`custom_objects` is copied on entry."""
+        """`custom_objects` is copied on entry. Raises TypeError where it is no dict."""
+        check_objects(custom_objects)
         self.custom_objects = custom_objects
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.lambda_layer import Lambda
+from hornbeam.keras.registry.custom import check_objects
 from hornbeam.keras.saving import (
     archive,
     legacy_h5,
@@ -22,8 +23,7 @@ from hornbeam.keras.saving import (
     tf_checkpoint,
     weights_h5,
 )
-from hornbeam.keras.saving.h5_store import SIGNATURE as HDF5
-from hornbeam.keras.saving.zips import LOCAL as ZIP
+from hornbeam.keras.saving.kinds import check_source, kind_of, not_loadable, path_of
 from hornbeam.train.status import LoadStatus
 
 Target: TypeAlias = "str | os.PathLike[str] | BinaryIO"
@@ -68,13 +68,14 @@ def save_model(
     if isinstance(filepath, io.IOBase):
         archive.save_to_stream(model, filepath)  # type: ignore[arg-type]
         return
-    path = os.fspath(filepath)  # type: ignore[arg-type]
+    path = path_of(filepath)
     if zipped is False:
         _check_folder(path, overwrite)
         archive.save_folder(model, path)
         return
     if path.endswith(legacy_h5.ENDINGS) and zipped is None:
         check_target(path, overwrite)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as Keras does for this format
         legacy_h5.save_model(model, path, include_optimizer)
         return
     if not path.endswith(".keras"):
@@ -126,15 +127,18 @@ def load_model(
     (None, 2)
     """
     del safe_mode
+    check_objects(custom_objects)
     if isinstance(filepath, io.IOBase):
         return archive.load(filepath, custom_objects, compile)  # type: ignore[arg-type]
-    path = os.fspath(filepath)  # type: ignore[arg-type]
+    path = path_of(filepath)
+    if tf_checkpoint.is_there(path):
+        raise not_loadable(path, "hdf5", "whole model")
     check_source(path)
     kind = kind_of(path)
     if kind in _OLD:
         return _OLD[kind].load_model(path, custom_objects, compile)
     if kind not in ("archive", "folder"):
-        raise ValueError(f"{path} holds no whole model that can be loaded: {_DESCRIBED[kind]}")
+        raise not_loadable(path, kind, "whole model")
     return archive.load(path, custom_objects, compile)
 
 
@@ -160,7 +164,7 @@ def save_weights(
     >>> keras.saving.save_weights(model, path)
     >>> keras.saving.load_weights(model, path)
     """
-    path = os.fspath(filepath)
+    path = path_of(filepath)
     if max_shard_size is not None and path.endswith(".weights.h5"):
         path = path.removesuffix(".h5") + ".json"  # as Keras does
         warnings.warn(f"Weights in several files have an index: {path} is written.", stacklevel=3)
@@ -213,7 +217,7 @@ def load_weights(
     >>> model.save(path)
     >>> keras.saving.load_weights(model, path)
     """
-    path = os.fspath(filepath)
+    path = path_of(filepath)
     if tf_checkpoint.is_there(path):
         _check_matching(path, False, by_name, objects_to_skip)
         return tf_checkpoint.load_weights(model, path, skip_mismatch, objects_to_skip)
@@ -229,7 +233,7 @@ def load_weights(
     elif kind in _WEIGHTS:
         _WEIGHTS[kind].load_weights(model, path, skip_mismatch, objects_to_skip)
     else:
-        raise ValueError(f"{path} holds no weights that can be loaded: {_DESCRIBED[kind]}")
+        raise not_loadable(path, kind, "weights")
     return None
 
 
@@ -253,34 +257,6 @@ def _check_matching(
 _WEIGHTS: dict[str, Any] = {"hdf5": weights_h5, "shards": sharded, "safetensors": safetensors}
 # The modules that read what was written before Keras 3.
 _OLD: dict[str, Any] = {"legacy": legacy_h5, "saved model": saved_model}
-_HAS_WEIGHTS = "it holds weights alone. Make the model, then call model.load_weights(...)."
-_DESCRIBED = {
-    **dict.fromkeys(_WEIGHTS, _HAS_WEIGHTS),
-    "no model": "it is a folder without config.json.",
-    "empty": "it is empty.",
-    "unknown": "its content is of no known format.",
-}
-
-
-def kind_of(path: str) -> str:
-    """Return what a file or folder is, by its content."""
-    if os.path.isdir(path):
-        names = set(os.listdir(path))
-        if archive.CONFIG in names:
-            return "folder"
-        return "saved model" if names & {"saved_model.pb", "keras_metadata.pb"} else "no model"
-    with open(path, "rb") as stream:
-        head = stream.read(9)
-    if head.startswith(ZIP):
-        return "archive"
-    if head.startswith(HDF5):
-        return "legacy" if legacy_h5.is_legacy(path) else "hdf5"
-    # The length of a header, whose first byte may be any; a text would make it enormous.
-    if head[8:] == b"{" and int.from_bytes(head[:8], "little") < 1 << 40:
-        return "safetensors"
-    if head[:1] == b"{":
-        return "shards"
-    return "unknown" if head else "empty"
 
 
 def _check_options(options: dict[str, Any]) -> None:
@@ -317,9 +293,3 @@ def check_target(path: str, overwrite: bool) -> None:
 def _check_free(path: str, overwrite: bool) -> None:
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists already; delete it, or pass overwrite=True.")
-
-
-def check_source(path: str) -> None:
-    """Raise an error where there is nothing at `path`."""
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no file {path}.")

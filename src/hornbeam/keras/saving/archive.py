@@ -27,7 +27,7 @@ from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_ob
 from hornbeam.keras.registry.reading import sharing_objects
 from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.registry.writing import noting_shared
-from hornbeam.keras.saving import assets, safe_json, weights_h5
+from hornbeam.keras.saving import assets, foreign, safe_json, weights_h5
 from hornbeam.keras.saving.assets import ASSETS
 from hornbeam.keras.saving.described import described_in
 from hornbeam.keras.saving.h5_store import H5File, h5_writing
@@ -187,7 +187,9 @@ def opened(source: str | BinaryIO) -> Generator[Container]:
 def opened_weights(container: Container) -> Generator[H5File]:
     """Open the weights of a saved model."""
     if WEIGHTS not in container.names():
-        raise ValueError(f"{container.name} holds no {WEIGHTS}.")
+        raise ValueError(
+            f"{container.name} holds no {WEIGHTS}.{foreign.described_archive(container.names())}"
+        )
     if isinstance(container, Archive):
         container.check(WEIGHTS)
     name = f"{container.name}: {WEIGHTS}"
@@ -198,7 +200,10 @@ def opened_weights(container: Container) -> Generator[H5File]:
 def read_config(container: Container) -> dict[str, Any]:
     """Return the configuration of a saved model."""
     if CONFIG not in container.names():
-        raise ValueError(f"{container.name} holds no {CONFIG}: it is no saved model of Keras.")
+        other = foreign.described_archive(container.names())
+        raise ValueError(
+            f"{container.name} holds no {CONFIG}: it is no saved model of Keras.{other}"
+        )
     place = f"{container.name}: {CONFIG}"
     config = safe_json.parse(container.read(CONFIG, safe_json.MAX_BYTES), place)
     if not isinstance(config, dict) or "class_name" not in config:

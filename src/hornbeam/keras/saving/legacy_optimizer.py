@@ -42,7 +42,8 @@ def part(optimizer: Optimizer, stored: Sequence[tuple[str, Entry]]) -> Part:
     steps = next((shared[name] for name in _STEPS if name in shared), None)
     if steps is not None:
         made.needs.append((optimizer._iterations, steps))
-    for name, own in optimizer._slots.items():
+    # A file without slots is that of an optimizer that has not trained yet: its slots begin anew, as they did there.
+    for name, own in optimizer._slots.items() if slots else ():
         found = next((slots[old] for old in slots if name in (old, *_SLOTS.get(old, ()))), [])
         if len(found) != len(own):
             made.problems.append(

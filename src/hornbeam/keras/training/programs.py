@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from hornbeam.core.changes import change_count
+from hornbeam.core.variable import Variable
 from hornbeam.keras.sources.source import Data, Source
 from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.step import Program, Step, reach_of
@@ -112,8 +113,14 @@ def _step(model: Trainer, kind: str) -> Step:
 
 
 def _flat(logs: dict[str, Any]) -> dict[str, Any]:
-    """Return the logs without nesting: `{m.name: m.result() for m in self.metrics}` nests those of `compile`."""
+    """Return the logs without nesting: `{m.name: m.result() for m in self.metrics}` nests those of `compile`.
+
+    A metric's `result` may return its variable: the log is the value that it has now.
+    """
     found: dict[str, Any] = {}
     for name, value in logs.items():
-        found.update(_flat(value) if isinstance(value, dict) else {name: value})
+        if isinstance(value, dict):
+            found.update(_flat(value))
+        else:
+            found[name] = value.value if isinstance(value, Variable) else value
     return found

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from hornbeam.keras.saving import archive, safe_json
-from hornbeam.keras.saving.api import kind_of
 from hornbeam.keras.saving.h5_store import Group, H5File
 from hornbeam.keras.saving.inspection.contents import Array, Contents, check_hash, json_of, text_of
+from hornbeam.keras.saving.kinds import kind_of, not_loadable
 from hornbeam.keras.saving.safetensors import SafetensorsFile
 from hornbeam.keras.saving.sharded import ShardedFile
 from hornbeam.keras.saving.state_folder import StoredState
@@ -51,8 +51,8 @@ def _found(place: str, stack: ExitStack) -> Contents:
         return _sharded(stack.enter_context(ShardedFile(place)))
     if kind == "empty":
         raise ValueError(f"{place} is empty.")
-    if kind == "unknown":
-        raise UnknownFormatError(f"{place} is of no known format.")
+    if kind in ("unknown", "structure"):
+        raise UnknownFormatError(str(not_loadable(place, kind, "model")))
     stream = stack.enter_context(open(place, "rb"))  # noqa: SIM115
     if kind == "safetensors":
         return _safetensors(SafetensorsFile(stream, place))
