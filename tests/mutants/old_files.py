@@ -11,6 +11,7 @@ _CALLS, _COMPILING = "keras/saving/keras2/calls.py", "keras/saving/keras2/compil
 _FUNCTIONS = "keras/models/tensorflow_functions.py"
 _H5, _FOLDERS = "keras/saving/test_legacy_h5.py", "keras/saving/test_saved_model.py"
 _CONFIGS = "keras/saving/test_keras2.py"
+_OPTIMIZERS = "keras/saving/test_legacy_optimizers.py"
 
 EDITS: list[Edit] = [
     edit(
@@ -36,6 +37,48 @@ EDITS: list[Edit] = [
         "        slots.setdefault(path[-1] if at_end else",
         "        slots.setdefault(path[-1] if False else",
         f"{_H5}::test_compiled_models_of_keras_2",
+    ),
+    edit(
+        _OPTIMIZER,
+        '        yield "average", optimizer._averages\n',
+        "        pass\n",
+        f"{_OPTIMIZERS}::test_training_goes_on",
+    ),
+    edit(
+        _OPTIMIZER,
+        "    if isinstance(inner, Nadam):\n",
+        "    if False:\n",
+        f"{_OPTIMIZERS}::test_training_goes_on",
+    ),
+    edit(
+        _OPTIMIZER,
+        "        product = alone.get(_PRODUCT) or _product(",
+        "        product = _product(",
+        f"{_OPTIMIZERS}::test_the_momentum_of_nadam_that_rose_slowly",
+    ),
+    edit(
+        _OPTIMIZER,
+        '        made.problems.append("the file does not have the number of steps")',
+        "        pass",
+        f"{_OPTIMIZERS}::test_state_that_does_not_fit_is_told",
+    ),
+    edit(
+        _OPTIMIZER,
+        'in the file" for each in slots]',
+        'in the file" for each in ()]',
+        f"{_OPTIMIZERS}::test_state_that_does_not_fit_is_told",
+    ),
+    edit(
+        _FOLDER,
+        '            alone += self._named(self._nodes[scale], ("current_loss_scale", "good_steps"))',
+        "            pass",
+        f"{_OPTIMIZERS}::test_the_factor_of_the_loss_is_in_the_folder_alone",
+    ),
+    edit(
+        _COMPILING,
+        "    if found and found[0] != 1.0:",
+        "    if False:",
+        f"{_OPTIMIZERS}::test_the_momentum_of_nadam_that_rose_slowly",
     ),
     edit(
         _OLD,

@@ -1,11 +1,13 @@
 """Make the files of this folder with Keras 2 (tf-keras 2.21): `python tests/files/keras2/make.py`.
 
 Beside each model lie its inputs, its predictions, and, where it is compiled, the targets and the predictions after one
-more step of training: `NAME.npz`.
+more step of training: `NAME.npz`. Models for each optimizer lie in `optimizers.zip`, in both formats.
 """
 
 import os
 import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -175,9 +177,63 @@ def write_lambda():
     model.save(HERE / "lambda.h5")
 
 
+def optimizers():
+    """Return an optimizer of each kind: those since Keras 2.11, and those before."""
+    new = keras.optimizers
+    return {
+        "adadelta": new.Adadelta(1.0),
+        "adagrad": new.Adagrad(0.05),
+        "adam": new.Adam(0.02, amsgrad=True, weight_decay=0.01),
+        "adam_average": new.Adam(0.02, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=2),
+        "adamax": new.Adamax(0.02),
+        "adamw": new.AdamW(0.02, weight_decay=0.1),
+        "ftrl": new.Ftrl(0.05, l1_regularization_strength=0.001, beta=0.1),
+        "lion": new.Lion(0.01),
+        "nadam": new.Nadam(0.02),
+        "scaled": keras.mixed_precision.LossScaleOptimizer(new.Adam(0.02)),
+        "rmsprop": new.RMSprop(0.01, momentum=0.5, centered=True),
+        "sgd": new.SGD(0.05, momentum=0.9, nesterov=True),
+        "old_adadelta": old.Adadelta(1.0),
+        "old_adagrad": old.Adagrad(0.05, decay=0.01),
+        "old_adam": old.Adam(0.02, amsgrad=True),
+        "old_adamax": old.Adamax(0.02, decay=0.01),
+        "old_ftrl": old.Ftrl(
+            0.05, l2_regularization_strength=0.01, l2_shrinkage_regularization_strength=0.01
+        ),
+        "old_nadam": old.Nadam(0.02),
+        "old_nadam_fast": old.Nadam(0.02, schedule_decay=1.0),
+        "old_scaled": keras.mixed_precision.LossScaleOptimizer(old.Adam(0.02)),
+        "old_rmsprop": old.RMSprop(0.01, momentum=0.5, centered=True),
+    }
+
+
+def write_optimizers():
+    """Write a small model for each optimizer, trained a little, with the predictions after one more step."""
+    x, y = normal(4, 3), normal(4, 1)
+    arrays = {"x": x, "y": y}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, optimizer in optimizers().items():
+            keras.backend.clear_session()
+            keras.utils.set_random_seed(0)
+            model = keras.Sequential([layers.Dense(3, "tanh", input_shape=(3,)), layers.Dense(1)])
+            # In a graph, Keras 2's Nadam multiplies the product of its momenta once for each weight.
+            model.compile(optimizer, "mse", run_eagerly=name == "nadam")
+            model.fit(x, y, epochs=3, verbose=0)
+            model.save(f"{folder}/{name}.h5", save_format="h5")
+            write_folder(model, Path(folder, name))
+            arrays[f"{name}_out"] = model(x).numpy()
+            model.train_on_batch(x, y)
+            arrays[f"{name}_after"] = model(x).numpy()
+        np.savez(f"{folder}/arrays.npz", **arrays)
+        with zipfile.ZipFile(HERE / "optimizers.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(each for each in Path(folder).rglob("*") if each.is_file()):
+                archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED)  # fmt: skip
+
+
 RNG = np.random.default_rng(0)
 
 if __name__ == "__main__":
     for each in (cnn, recurrent, functional, nested, words, translator):
         write(each.__name__, each)
     write_lambda()
+    write_optimizers()

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.keras.optimizers.adam import complement
 from hornbeam.keras.optimizers.arguments import OptimizerArguments
@@ -16,6 +17,13 @@ from hornbeam.keras.optimizers.rule import Rule, Scalars, Slot, Slots
 def warmed(beta_1: float, step: jax.Array) -> jax.Array:
     """Return the momentum factor of a step: beta_1 * (1 - 0.96^step / 2), which rises to beta_1."""
     return beta_1 * (1 - 0.5 * jnp.power(jnp.float32(0.96), step.astype(jnp.float32)))
+
+
+def product_after(beta_1: float, steps: int) -> np.ndarray:
+    """Return the product of the momentum factors of the first `steps` steps."""
+    early = min(max(steps, 0), 1000)  # later factors are `beta_1`
+    product = np.prod(warmed(beta_1, jnp.arange(1, early + 1)))
+    return np.asarray(product * beta_1 ** (max(steps, 0) - early), "float32")
 
 
 def next_product(

@@ -10,7 +10,7 @@ tf_keras/protobuf/saved_metadata.proto and tensorflow/core/protobuf/trackable_ob
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -182,13 +182,19 @@ class _Source:
         if at is None:
             return []
         node = self._nodes[at]
+        alone = self._named(node, ("iter", "momentum_cache"))
+        if (scale := node.children.get("loss_scale")) is not None:
+            alone += self._named(self._nodes[scale], ("current_loss_scale", "good_steps"))
         if listed := self._list(at, "_variables"):  # since Keras 2.11
-            return [(f"{self._nodes[each].name}:0", self._entry(each)) for each in listed]
+            return [*alone, *((f"{self._nodes[each].name}:0", self._entry(each)) for each in listed)]  # fmt: skip
         order = {each: i for i, each in enumerate(self._list(0, "trainable_variables"))}
         slots = sorted(node.slots, key=lambda slot: order.get(slot[0], len(order)))
         found = [(f"slot/{self._nodes[of].name}/{name}:0", self._entry(each)) for of, name, each in slots]  # fmt: skip
-        steps = [(f"{name}:0", self._entry(node.children[name])) for name in ("iter",) if name in node.children]  # fmt: skip
-        return [*steps, *found]
+        return [*alone, *found]
+
+    def _named(self, node: _Node, names: Sequence[str]) -> list[tuple[str, Entry]]:
+        """Return the variables that an object has under these names."""
+        return [(f"{each}:0", self._entry(node.children[each])) for each in names if each in node.children]  # fmt: skip
 
 
 def _nodes(bundle: Bundle, what: str) -> list[_Node]:

@@ -5,6 +5,7 @@ The names "accuracy" and "crossentropy" stay names: which metric they mean follo
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from hornbeam.keras.saving.keras2.names import (
@@ -21,6 +22,7 @@ _KEPT = ("loss_weights", "run_eagerly", "steps_per_execution", "jit_compile")
 _BY_LOSS = ("accuracy", "acc", "crossentropy", "ce")
 _OPTIMIZERS = "keras.optimizers"
 _SCHEDULES = "keras.optimizers.schedules"
+_RENAMED = {"LossScaleOptimizerV3": "LossScaleOptimizer"}
 _OBSOLETE: Config = {
     "decay": 0.0,
     "dynamic": ...,
@@ -97,9 +99,11 @@ def _with_today_s_arguments(module: str, config: Config, obsolete: Config) -> Co
 def optimizer_config(config: Config) -> Config:
     """Return the configuration of an optimizer.
 
-    `decay`, which lowers the learning rate with every step, becomes the schedule that does the same.
+    `decay`, which lowers the learning rate with every step, becomes the schedule that does the same. Warns of a Nadam that
+    goes on with other momenta.
     """
-    made = named(_OPTIMIZERS, config)
+    renamed = _RENAMED.get(config["class_name"], config["class_name"])
+    made = named(_OPTIMIZERS, {**config, "class_name": renamed})
     if is_users(config) or own_class(_OPTIMIZERS, made["class_name"]) is None:
         return made
     inner = {
@@ -107,6 +111,8 @@ def optimizer_config(config: Config) -> Config:
         for key, value in made["config"].items()
         if value is not None or key not in ("decay", "epsilon")
     }
+    if made["class_name"] == "Nadam":
+        _tell_of_nadam(inner)
     if "lr" in inner:
         inner["learning_rate"] = inner.pop("lr")
     wrapped = inner.get("inner_optimizer")
@@ -125,3 +131,14 @@ def optimizer_config(config: Config) -> Config:
         }
     made = {**made, "config": inner}
     return without_unknown(_OPTIMIZERS, made, _OBSOLETE, f"The optimizer {made['class_name']}")
+
+
+def _tell_of_nadam(inner: Config) -> None:
+    """Take the speed of the momentum out of a configuration of Nadam before Keras 2.11, and warn unless it is today's."""
+    found = [inner.pop(key) for key in ("decay", "schedule_decay") if key in inner]
+    if found and found[0] != 1.0:
+        warnings.warn(
+            f"Nadam before Keras 2.11 let its momentum rise at the speed schedule_decay={found[0]!r}. Today's has no such "
+            "argument, and lets it rise at the speed 1: training goes on with other momenta.",
+            stacklevel=2,
+        )
