@@ -80,7 +80,9 @@ def test_callbacks_of_one_class_are_told_apart_and_missing_ones_named():
     a.best, b.best = 1.0, 2.0
     stored = CallbackList([a, b, callbacks.ReduceLROnPlateau()]).get_state()
     c, d = callbacks.EarlyStopping("loss"), callbacks.EarlyStopping("val_loss")
-    with pytest.warns(UserWarning, match=r"a callback ReduceLROnPlateau\(.*\) which this one lacks"):
+    with pytest.warns(
+        UserWarning, match=r"a callback ReduceLROnPlateau\(.*\) which this one lacks"
+    ):
         CallbackList([c, callbacks.History(), d]).set_state(stored)
     assert (c.best, d.best) == (1.0, 2.0)
 

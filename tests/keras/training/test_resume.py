@@ -11,6 +11,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.core.rng import make_seed
+from hornbeam.keras.saving.state_folder import newest_state
 from hornbeam.keras.training.state import variables_by_path
 
 layers = keras.layers
@@ -234,6 +235,25 @@ def test_callbacks_that_decide_go_on(tmp_path):
         with pytest.raises(Stop):
             train(folder, StopAfter(steps), save_freq=save_freq)
         np.testing.assert_equal(train(folder, save_freq=save_freq), whole)
+
+
+def test_the_weights_are_stored_once(tmp_path):
+    class Looks(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.layer, self.model_too, self.metric = self.model.layers[0], self.model, metric
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.metric.update_state(epoch)
+
+    metric, again = keras.metrics.Sum(), keras.metrics.Sum()
+    model = simple()
+    backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    model.fit(X[:, :2], X[:, 0], epochs=3, callbacks=[Looks(), backup], verbose=0)
+    (stored,) = (s for s in newest_state(tmp_path).data["callbacks"] if s["class_name"] == "Looks")
+    assert list(stored["attributes"]) == ["metric"]
+    metric = again
+    model.fit(X[:, :2], X[:, 0], epochs=4, callbacks=[Looks(), backup], verbose=0)
+    assert float(again.result()) == 6.0
 
 
 class ShufflingFirst(Shuffling):

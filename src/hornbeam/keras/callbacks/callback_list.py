@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hornbeam.keras.callbacks import state
@@ -86,10 +86,13 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def watch(self) -> None:
-        """Have `get_state` tell what changes from now on in callbacks that don't say what they remember."""
+    def watch(self, known: Collection[int] = ()) -> None:
+        """Have `get_state` tell what changes from now on in callbacks that don't say what they remember.
+
+        `known` has the ids of variables that are stored elsewhere.
+        """
         others = (each for each in self.callbacks if not state.tells(each))
-        self._watched = {id(each): ObjectState(each) for each in others}
+        self._watched = {id(each): ObjectState(each, known) for each in others}
 
     def get_state(self) -> list[dict[str, Any]]:
         """Return the states of all callbacks, to store with a checkpoint of training."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import jax.numpy as jnp
 import numpy as np
+
+from hornbeam.core.tensor import Tensor
 
 Json: TypeAlias = Any
 """What `json` writes."""
 
-_ITEMS = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_ITEMS = {"tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque}
 
 
 def encode(value: Any, keep: Callable[[np.ndarray], str], where: str = "") -> Json:
     """Return the data as JSON; `keep` stores an array and returns the name under which `decode` asks for it.
 
-    Takes None, bools, numbers, text, bytes, lists, tuples, sets, dicts and arrays. Raises TypeError for anything else,
+    Takes None, bools, numbers, text, bytes, lists, tuples, sets, deques, dicts, arrays and tensors. Raises TypeError for anything else,
     with its place.
 
     >>> encode({"best": 0.5, 3: (1, b"x")}, str)
@@ -26,6 +30,8 @@ def encode(value: Any, keep: Callable[[np.ndarray], str], where: str = "") -> Js
         return value
     if isinstance(value, np.generic):
         return {"number": keep(np.asarray(value))}
+    if isinstance(value, Tensor):
+        return {"tensor": keep(np.asarray(value))}
     if hasattr(value, "__array__"):
         return {"array": keep(np.asarray(value))}
     if isinstance(value, list):
@@ -45,7 +51,7 @@ def encode(value: Any, keep: Callable[[np.ndarray], str], where: str = "") -> Js
             return plain(value)
     raise TypeError(
         f"State to be stored holds {type(value).__name__} {value!r} at {where or 'its top'}; expected None, numbers, text, "
-        "bytes, arrays, and lists, tuples, sets and dicts of these."
+        "bytes, arrays, tensors, and lists, tuples, sets, deques and dicts of these."
     )
 
 
@@ -64,6 +70,8 @@ def decode(data: Json, array: Callable[[str], np.ndarray]) -> Any:
         return _ITEMS[tag](decode(each, array) for each in inner)
     if tag == "array":
         return array(inner)
+    if tag == "tensor":
+        return Tensor(jnp.asarray(array(inner)))
     if tag == "number":
         return array(inner)[()]
     if tag == "bytes":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -117,7 +117,7 @@ class ArraySource:
     def _advance(self, batches: int) -> None:
         self._state["used"] += batches
 
-    def watch(self) -> None:
+    def watch(self, known: Collection[int] = ()) -> None:
         """Do nothing: arrays have no state but the pass."""
 
     def restore(self, state: State) -> None:

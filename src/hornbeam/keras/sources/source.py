@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -98,8 +98,11 @@ class Source(Protocol):
         """Begin a pass, or go on with one; yield what a step takes."""
         ...
 
-    def watch(self) -> None:
-        """Have `state` tell from now on what the pass changes in objects of the user's, too."""
+    def watch(self, known: Collection[int] = ()) -> None:
+        """Have `state` tell from now on what the pass changes in objects of the user's, too.
+
+        `known` has the ids of variables that are stored elsewhere.
+        """
         ...
 
     def restore(self, state: State) -> None:

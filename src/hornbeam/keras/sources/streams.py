@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias
 
@@ -67,9 +67,9 @@ class _Stream(ABC):
         """Return None: each batch is handed over."""
         return None
 
-    def watch(self) -> None:
+    def watch(self, known: Collection[int] = ()) -> None:
         """Have `state` tell what a pass changes in the object that the batches come from."""
-        self._watched = self._state_of_data()
+        self._watched = self._state_of_data(known)
 
     def restore(self, state: State) -> None:
         """Set in that object what `state` tells of it."""
@@ -77,7 +77,7 @@ class _Stream(ABC):
             self._watched.set(state["data"])
 
     @abstractmethod
-    def _state_of_data(self) -> ObjectState | None:
+    def _state_of_data(self, known: Collection[int]) -> ObjectState | None:
         """Return how to read and set the state of that object; None where it has none that passes share."""
 
     def _prepared(self, data: Data) -> Data:
@@ -190,14 +190,14 @@ class IteratorSource(_Stream):
         for _ in itertools.islice(batches, count):
             pass
 
-    def watch(self) -> None:
+    def watch(self, known: Collection[int] = ()) -> None:
         """Have `state` tell where an iterator stands, if it can say so."""
-        super().watch()
+        super().watch(known)
         self._is_watched = True
 
-    def _state_of_data(self) -> ObjectState | None:
+    def _state_of_data(self, known: Collection[int]) -> ObjectState | None:
         shared = self._restarts and has_state(self._iterable)
-        return ObjectState(self._iterable) if shared else None
+        return ObjectState(self._iterable, known) if shared else None
 
     def _batches(self) -> Iterator[Data]:
         if self._read_ahead is not None:
@@ -253,8 +253,8 @@ class PyDatasetSource(_Stream):
             yield self._placement.put(batch)
         self._dataset.on_epoch_end()
 
-    def _state_of_data(self) -> ObjectState | None:
-        return ObjectState(self._dataset)
+    def _state_of_data(self, known: Collection[int]) -> ObjectState | None:
+        return ObjectState(self._dataset, known)
 
     def _order(self) -> Iterable[int]:
         if self.length is None:

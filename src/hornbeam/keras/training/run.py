@@ -91,10 +91,11 @@ class Run:
 
     def watch(self) -> None:
         """Have `state` tell what changes in callbacks and data of the user's that have no `get_state`."""
-        self.reports.watch()
+        known = frozenset(map(id, self._variables_by_path().values()))
+        self.reports.watch(known)
         for feed in (self.feed, self.validation):
             if feed is not None:
-                feed.source.watch()
+                feed.source.watch(known)
 
     def capture(
         self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import random
+import warnings
+from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from hornbeam.core.variable import Variable
+from hornbeam.keras.utils.object_data import Data, Storing, digest, has_state, put, unstorable
 
-_DEPTH = 50
-_PLAIN = (type(None), bool, int, float, str, bytes, np.generic)
+__all__ = ["ObjectState", "Remembered", "has_state", "set_attributes"]
+
+_SHARED = (list, dict, set, deque, np.ndarray, Variable)
 
 
 class Remembered:
-    """What has changed among an object's attributes of plain data since this was made.
+    """What has changed among an object's attributes since this was made.
 
-    Plain data are None, numbers, text, bytes, NumPy arrays, and lists, tuples, sets and dicts of these. The state of
-    NumPy's and Python's random generators and the values of `Variable`s count as well.
+    What counts are None, numbers, text, bytes, arrays and tensors; the state of NumPy's and Python's random generators;
+    the values of `Variable`s, layers, metrics and optimizers; what `get_state()` of an object returns; the attributes of
+    objects whose classes are from the same package as that of the first one; and lists, tuples, sets, deques and dicts of
+    all these. Other objects are told of, once, if they change.
 
     >>> class Counter:
     ...     def __init__(self):
@@ -31,34 +36,58 @@ class Remembered:
     {'seen': 1}
     """
 
-    def __init__(self, obj: object) -> None:
-        """Note the values that `obj` has now."""
+    def __init__(self, obj: object, known: Collection[int] = ()) -> None:
+        """Note the values that `obj` has now. `known` has the ids of variables that are stored elsewhere."""
         self._object = obj
-        self._first = self._digests()
+        self._known = known
+        self._first = {name: digest(data) for name, data in self._data().items()}
+        self._told: set[str] = set()
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, Data]:
         """Return copies of the attributes that differ from what they were."""
-        now = self._digests()
-        changed = [name for name, digest in now.items() if self._first.get(name) != digest]
-        return {name: copy.deepcopy(_plain(vars(self._object)[name])) for name in changed}
+        found: dict[str, Data] = {}
+        for name, data in self._data().items():
+            if self._first.get(name) == digest(data):
+                continue
+            without = unstorable(data)
+            if not without:
+                found[name] = copy.deepcopy(data)
+            self._tell(name, [each.kind for each in without if each.tells])
+        return found
 
-    def _digests(self) -> dict[str, str]:
-        attributes = {k: _plain(v) for k, v in getattr(self._object, "__dict__", {}).items()}
-        return {name: _digest(value) for name, value in attributes.items() if _is_plain(value)}
+    def _data(self) -> dict[str, Data]:
+        storing = Storing(self._object, self._known)
+        return {name: storing.data(value) for name, value in _attributes(self._object).items()}
+
+    def _tell(self, name: str, kinds: list[str]) -> None:
+        if kinds and name not in self._told:
+            self._told.add(name)
+            cls = type(self._object).__name__
+            warnings.warn(
+                f"The attribute {name!r} of {cls} has changed, and it can't be stored: it holds {', '.join(kinds)}. A training "
+                f"that goes on from this checkpoint begins with a new one. Define get_state() and set_state(state) in {cls} "
+                "to say what has to be stored.",
+                stacklevel=2,
+            )
 
 
-def has_state(obj: object) -> bool:
-    """Return whether an object says by `get_state()` and `set_state(state)` where it stands."""
-    return hasattr(type(obj), "get_state") and hasattr(type(obj), "set_state")
+def _attributes(obj: object) -> dict[str, Any]:
+    """Return the attributes of an object, and those of its class that it may change in place."""
+    found: dict[str, Any] = {}
+    for cls in reversed(type(obj).__mro__):
+        if cls.__module__.partition(".")[0] not in ("hornbeam", "builtins", "abc"):
+            shared = {k: v for k, v in vars(cls).items() if isinstance(v, _SHARED)}
+            found |= {name: v for name, v in shared.items() if not name.startswith("_")}
+    return found | getattr(obj, "__dict__", {})
 
 
 class ObjectState:
     """The state of a user's object: what its own `get_state` returns, or else what changes among its attributes."""
 
-    def __init__(self, obj: Any) -> None:
-        """Note the values of the attributes, where these are what counts."""
+    def __init__(self, obj: Any, known: Collection[int] = ()) -> None:
+        """Note the values of the attributes, where these are what counts; `known` as for `Remembered`."""
         self._object = obj
-        self._remembered = None if has_state(obj) else Remembered(obj)
+        self._remembered = None if has_state(obj) else Remembered(obj, known)
 
     def get(self) -> dict[str, Any]:
         """Return the state as plain data."""
@@ -73,55 +102,15 @@ class ObjectState:
         set_attributes(self._object, state.get("attributes", {}))
 
 
-def set_attributes(obj: object, attributes: dict[str, Any]) -> None:
-    """Set what `Remembered.changes` returned."""
-    for name, value in attributes.items():
-        present = getattr(obj, name, None)
-        if isinstance(present, Variable):
-            present.assign(value)
-        elif isinstance(present, np.random.Generator):
-            present.bit_generator.state = value
-        elif isinstance(present, np.random.RandomState):
-            present.set_state(value)
-        elif isinstance(present, random.Random):
-            present.setstate(value)
-        else:
-            setattr(obj, name, copy.deepcopy(value))
-
-
-def _plain(value: Any) -> Any:
-    """Return the state of a random generator, the value of a variable, any other value as it is."""
-    if isinstance(value, Variable):
-        return value.numpy()
-    if isinstance(value, np.random.Generator):
-        return value.bit_generator.state
-    if isinstance(value, np.random.RandomState):
-        return value.get_state(legacy=False)
-    return value.getstate() if isinstance(value, random.Random) else value
-
-
-def _is_plain(value: object, depth: int = 0) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.dtype != object
-    inner: list[object] = []
-    if isinstance(value, dict):
-        inner = [*value, *value.values()]
-    elif isinstance(value, list | tuple | set | frozenset):
-        inner = list(value)
-    else:
-        return isinstance(value, _PLAIN)
-    # A list that holds itself has no end.
-    return depth < _DEPTH and all(_is_plain(each, depth + 1) for each in inner)
-
-
-def _digest(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-        return f"{value.dtype} {value.shape} {content}"
-    if isinstance(value, dict):
-        return f"dict {[(_digest(key), _digest(each)) for key, each in value.items()]}"
-    if isinstance(value, set | frozenset):
-        return f"{type(value).__name__} {sorted(map(_digest, value))}"
-    if isinstance(value, list | tuple):
-        return f"{type(value).__name__} {[_digest(each) for each in value]}"
-    return f"{type(value).__name__} {value!r}"
+def set_attributes(obj: object, attributes: dict[str, Data]) -> None:
+    """Set what `Remembered.changes` returned; warn of what does not fit the object as it is now."""
+    for name, data in attributes.items():
+        try:
+            value = put(getattr(obj, name, None), data)
+        except ValueError as error:
+            warnings.warn(
+                f"The attribute {name!r} of {type(obj).__name__} can't be set to what was stored: {error}. It stays as it is.",
+                stacklevel=2,
+            )
+            continue
+        setattr(obj, name, value)
