@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import errno
-import io
 import os
 import resource
 import threading
@@ -14,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from hornbeam.core import atomic, atomic_folder
+from hornbeam.core import atomic_folder, steady
 
 # What the writing of files calls; `write` is added below, for it is a method of the open file.
 CALLS = (
     (os, "fsync"),
+    (os, "fdatasync"),
     (os, "link"),
     (os, "replace"),
     (os, "rename"),
@@ -49,31 +49,26 @@ class Fault:
         def call(*args: Any, **kwargs: Any) -> Any:
             self.count(name)
             # Nobody cuts the power here, and waiting for the disk is most of the time.
-            return None if name == "fsync" else function(*args, **kwargs)
+            return None if name in ("fsync", "fdatasync") else function(*args, **kwargs)
 
         return call
 
     def __enter__(self) -> Fault:
         fault = self
 
-        class Disk(io.FileIO):
-            def write(self, data: Any) -> int:
-                fault.count("write")
-                return super().write(data)
-
-        def opened(path: Any, mode: str, opener: Any = None) -> io.BufferedRandom:
-            return io.BufferedRandom(
-                Disk(path, mode.replace("b", ""), opener=opener), fault._buffer
-            )
-
         def opened_anywhere(path: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
             is_ours = "w" in mode and ".part" in str(path)
-            disk = io.BufferedRandom(Disk(path, "w+"), fault._buffer) if is_ours else None
-            return disk or real_open(path, mode, *rest, **options)
+            return steady.steady_open(path) if is_ours else real_open(path, mode, *rest, **options)
 
-        real_open = builtins.open
+        real_open, real_write = builtins.open, steady._SteadyFile.write
+
+        def write(file: Any, data: Any) -> int:
+            fault.count("write")
+            return real_write(file, data)
+
         self._patch.setattr(builtins, "open", opened_anywhere)  # files in a folder
-        self._patch.setattr(atomic, "open", opened, raising=False)
+        self._patch.setattr(steady._SteadyFile, "write", write)
+        self._patch.setattr(steady, "BUFFER", self._buffer)
         for module, name in CALLS:
             self._patch.setattr(module, name, self._counted(name, getattr(module, name)))
         return self

@@ -19,6 +19,8 @@ import uuid
 from collections.abc import Callable, Collection, Generator
 from typing import BinaryIO
 
+from hornbeam.core.steady import steady_open
+
 if sys.platform != "win32":
     import fcntl
 
@@ -76,7 +78,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
 
     name = f"/proc/self/fd/{handle}" if unnamed else hidden
     try:
-        with explaining(target, FULL), open(name, "w+b", opener=opened) as file:
+        with explaining(target, FULL), steady_open(name, opened) as file:
             yield file
             file.flush()
             with explaining(target):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
+from hornbeam.core.pieces import sha256_of_pieces
 from hornbeam.keras import layers
 from hornbeam.keras.saving import archive
 
@@ -90,8 +91,12 @@ def test_the_file_is_a_zip_and_an_hdf5_file(trained):
         assert {each.compress_type for each in file.infolist()} == {zipfile.ZIP_STORED}
         metadata = json.loads(file.read("metadata.json"))
         assert metadata["keras_version"] == "3.15.1"
-        for name in ("model.weights.h5", "config.json"):
-            assert metadata["sha256"][name] == hashlib.sha256(file.read(name)).hexdigest()
+        assert (
+            metadata["sha256"]["config.json"]
+            == hashlib.sha256(file.read("config.json")).hexdigest()
+        )
+        weights = io.BytesIO(file.read("model.weights.h5"))
+        assert metadata["sha256_of_pieces"]["model.weights.h5"] == sha256_of_pieces(weights)
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["layers/dense/vars/0"], model.layers[0].kernel)
         assert file["optimizer/vars/2"].shape == (4, 3)

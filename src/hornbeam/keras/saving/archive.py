@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 import shutil
 import stat
@@ -21,6 +22,8 @@ from typing import Any, BinaryIO, Protocol
 from hornbeam.core import __version__, deferred
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.atomic_folder import atomic_folder
+from hornbeam.core.pieces import Digest
+from hornbeam.core.steady import digest_of, hash_from, steady_open
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
@@ -37,6 +40,10 @@ WEIGHTS, METADATA, CONFIG = "model.weights.h5", "metadata.json", "config.json"
 FORMAT_VERSION = "3.15.1"  # of Keras, whose format this is
 _WEIGHTS_START = 512
 _ALIGNED = {"alignment_threshold": 64, "alignment_interval": 64}
+_LARGE, _NAMES = (
+    16 << 20,
+    1 << 20,
+)  # numbers in the weights from which on their names get so many bytes in one place
 
 
 def save(model: Layer, path: str) -> None:
@@ -49,22 +56,27 @@ def save(model: Layer, path: str) -> None:
 def save_to_stream(model: Layer, stream: BinaryIO) -> None:
     """Write a model as an archive into a file that the user has opened."""
     config = config_text(model)
-    with tempfile.NamedTemporaryFile() as file:
-        _write(model, config, file)  # type: ignore[arg-type]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        steady_open(os.path.join(folder, "model")) as file,
+    ):
+        _write(model, config, file)
         file.seek(0)
         shutil.copyfileobj(file, stream)
 
 
 def _write(model: Layer, config: bytes, stream: BinaryIO) -> None:
-    with h5_writing(stream, userblock_size=_WEIGHTS_START, **_ALIGNED) as file:
+    hash_from(stream, _WEIGHTS_START)
+    with h5_writing(stream, userblock_size=_WEIGHTS_START, **_layout(model)) as file:
         weights_h5.write(model, file, whole=True)
+    weights = digest_of(stream)
     archive = ZipWriter(stream)
-    archive.adopt(WEIGHTS, _WEIGHTS_START)
+    archive.adopt(WEIGHTS, _WEIGHTS_START, weights.size, weights.crc)
     archive.add(CONFIG, config)
     with tempfile.TemporaryDirectory() as folder:
         for name, path in assets.write(model, folder):
             archive.add_file(name, path)
-    archive.add(METADATA, metadata_text(archive.hashes))
+    archive.add(METADATA, metadata_text(archive.hashes, weights))
     archive.finish()
 
 
@@ -72,17 +84,27 @@ def save_folder(model: Layer, path: str) -> None:
     """Write a model as a folder of the files that an archive holds."""
     config = config_text(model)
     with atomic_folder(path, owned={WEIGHTS, METADATA, CONFIG, ASSETS}) as folder:
-        weights = os.path.join(folder, WEIGHTS)
-        with open(weights, "w+b") as stream, h5_writing(stream, **_ALIGNED) as file:
-            weights_h5.write(model, file, whole=True)
+        with steady_open(os.path.join(folder, WEIGHTS)) as stream:
+            hash_from(stream)
+            with h5_writing(stream, **_layout(model)) as file:
+                weights_h5.write(model, file, whole=True)
+            weights = digest_of(stream)
         _write_file(os.path.join(folder, CONFIG), config)
-        paths = {name: os.path.join(folder, name) for name in (WEIGHTS, CONFIG)}
-        paths |= dict(assets.write(model, folder))
+        paths = {CONFIG: os.path.join(folder, CONFIG), **dict(assets.write(model, folder))}
         hashes = {}
         for name, place in paths.items():
             with open(place, "rb") as stream:
                 hashes[name] = digest(stream, 0, os.path.getsize(place))[1]
-        _write_file(os.path.join(folder, METADATA), metadata_text(hashes))
+        _write_file(os.path.join(folder, METADATA), metadata_text(hashes, weights))
+
+
+def _layout(model: Layer) -> dict[str, int]:
+    """Return the options of HDF5 for the weights of a model.
+
+    The names of a large file stand together at its beginning: HDF5 writes them last, and what is written twice is hashed twice.
+    """
+    is_large = sum(math.prod(variable.shape) for variable in model.variables) > _LARGE
+    return {**_ALIGNED, **({"meta_block_size": _NAMES} if is_large else {})}
 
 
 def _write_file(path: str, data: bytes) -> None:
@@ -97,14 +119,18 @@ def config_text(model: Layer) -> bytes:
     return json.dumps(config).encode()
 
 
-def metadata_text(hashes: Mapping[str, str]) -> bytes:
-    """Return what is said about the file itself: versions, the date, and the SHA-256 of every other member."""
+def metadata_text(hashes: Mapping[str, str], weights: Digest) -> bytes:
+    """Return what is said about the file itself: versions, the date, and the SHA-256 of every other member.
+
+    That of the weights is of their pieces (`hornbeam.core.pieces`).
+    """
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {
         "keras_version": FORMAT_VERSION,
         "date_saved": now,
         "hornbeam_version": __version__,
         "sha256": dict(hashes),
+        "sha256_of_pieces": {WEIGHTS: weights.sha256},
     }
     return json.dumps(metadata).encode()
 

@@ -3,7 +3,7 @@
 A folder of checkpoints holds `state-000001`, `state-000002`, ...; the highest number is the newest. Each has two files:
 
 - `state.h5`: HDF5; `variables/<path>` for each array, `data/<number>` for the arrays inside the plain data.
-- `state.json`: the plain data, the size and SHA-256 of `state.h5`, and the SHA-256 of all else in this file.
+- `state.json`: the plain data, the size and SHA-256 of the pieces of `state.h5`, and the SHA-256 of all else in this file.
 
 A checkpoint gets its name when all of it is on the disk; then older ones are removed. So a process that is killed at any
 moment leaves the old checkpoint or the new one, and hidden leftovers that the next writer removes.
@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.atomic_folder import atomic_folder, remove
+from hornbeam.core.pieces import sha256_of_pieces
+from hornbeam.core.steady import digest_of, hash_from, steady_open
 from hornbeam.keras.saving.comparison import Entry
 from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_reading, h5_writing
 from hornbeam.keras.saving.plain_data import Json, decode, encode
@@ -62,19 +64,22 @@ def _write_files(part: str, arrays: Mapping[str, Any], data: Mapping[str, Any]) 
 
     encoded = encode(dict(data), put)
     path = os.path.join(part, _ARRAYS)
-    with open(path, "w+b") as stream, h5_writing(stream) as file:
-        stored = {f"variables/{name}": array for name, array in arrays.items()}
-        stored |= {f"data/{number}": array for number, array in enumerate(inner)}
-        groups: dict[str, Writer] = {}
-        for name, array in stored.items():
-            place, _, last = name.rpartition("/")
-            if place not in groups:
-                groups[place] = Writer(file.require_group(place), repr(name))
-            groups[place][last] = array
+    stored = {f"variables/{name}": array for name, array in arrays.items()}
+    stored |= {f"data/{number}": array for number, array in enumerate(inner)}
+    with steady_open(path) as stream:
+        hash_from(stream)
+        with h5_writing(stream) as file:
+            groups: dict[str, Writer] = {}
+            for name, array in stored.items():
+                place, _, last = name.rpartition("/")
+                if place not in groups:
+                    groups[place] = Writer(file.require_group(place), repr(name))
+                groups[place][last] = array
+        digest = digest_of(stream)
     content: Json = {
         "format": _FORMAT,
         "arrays": sorted(arrays),
-        "files": {_ARRAYS: {"size": os.path.getsize(path), "sha256": _hash_of(path)}},
+        "files": {_ARRAYS: {"size": digest.size, "sha256_of_pieces": digest.sha256}},
         "data": encoded,
     }
     with open(os.path.join(part, _DATA), "w", encoding="utf-8") as file:
@@ -95,8 +100,9 @@ class StoredState:
                 raise ValueError(
                     f"{_ARRAYS} has {os.path.getsize(arrays)} bytes, not {expected['size']}"
                 )
-            if _hash_of(arrays) != expected["sha256"]:
-                raise ValueError(f"the bytes of {_ARRAYS} have changed")
+            with open(arrays, "rb") as stream:
+                if sha256_of_pieces(stream) != expected["sha256_of_pieces"]:
+                    raise ValueError(f"the bytes of {_ARRAYS} have changed")
             _check_names(self._content["arrays"])
             with self._open() as file:
                 group = Reader([file], "data")
@@ -190,8 +196,3 @@ def _check_names(names: Json) -> None:
 
 def _hash_of_json(content: Json) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _hash_of(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -73,10 +73,8 @@ class ZipWriter:
                 self._stream.write(piece)
         self._note(Member(name, start, size, size, crc, _STORED), header)
 
-    def adopt(self, name: str, start: int) -> None:
-        """Make a member of the bytes from `start` to the end of the stream, with its header right before them."""
-        size = self._stream.seek(0, io.SEEK_END) - start
-        crc, self.hashes[name] = digest(self._stream, start, size)
+    def adopt(self, name: str, start: int, size: int, crc: int) -> None:
+        """Make a member of `size` bytes of the stream from `start` on, with its header right before them."""
         header = _local_header(name, crc, size, start)
         self._stream.seek(start - len(header))
         self._stream.write(header)

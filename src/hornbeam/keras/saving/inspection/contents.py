@@ -90,8 +90,12 @@ def json_of(value: Any, what: str) -> Any:
     return None if text is None else safe_json.parse(text.encode(), what)
 
 
-def check_hash(stream: BinaryIO, expected: object, what: str) -> None:
-    """Raise ValueError where the SHA-256 of a stream is another one."""
-    found = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+def sha256(stream: BinaryIO) -> str:
+    """Return the SHA-256 of a stream in hexadecimal digits."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def check_hash(found: str, expected: object, what: str) -> None:
+    """Raise ValueError where a SHA-256 is not the one that is expected."""
     if found != expected:
         raise ValueError(f"{what} has changed: its SHA-256 is another one.")

@@ -7,9 +7,17 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from hornbeam.core.pieces import sha256_of_pieces
 from hornbeam.keras.saving import archive, safe_json
 from hornbeam.keras.saving.h5_store import Group, H5File
-from hornbeam.keras.saving.inspection.contents import Array, Contents, check_hash, json_of, text_of
+from hornbeam.keras.saving.inspection.contents import (
+    Array,
+    Contents,
+    check_hash,
+    json_of,
+    sha256,
+    text_of,
+)
 from hornbeam.keras.saving.kinds import kind_of, not_loadable
 from hornbeam.keras.saving.safetensors import SafetensorsFile
 from hornbeam.keras.saving.sharded import ShardedFile
@@ -80,11 +88,10 @@ def _whole_model(container: archive.Container, stack: ExitStack) -> Contents:
         for key, value in metadata.items()
         if (text := text_of(value)) is not None
     }
-    hashes = metadata.get("sha256")
-    hashes = hashes if isinstance(hashes, dict) else {}
-    contents.has_checksums = is_zip or archive.WEIGHTS in hashes
-    for name in sorted({*container.names(), *map(str, hashes)}):
-        contents.checks[name] = lambda name=name: _member(container, name, hashes)
+    hashes, of_pieces = (_hashes(metadata, key) for key in ("sha256", "sha256_of_pieces"))
+    contents.has_checksums = is_zip or archive.WEIGHTS in {**hashes, **of_pieces}
+    for name in sorted({*container.names(), *map(str, hashes), *map(str, of_pieces)}):
+        contents.checks[name] = lambda name=name: _member(container, name, hashes, of_pieces)
     for name in container.names():
         contents.members[name] = _size_of(container, name)
     try:
@@ -107,20 +114,28 @@ def _metadata(container: archive.Container) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _hashes(metadata: dict[str, Any], key: str) -> dict[str, Any]:
+    found = metadata.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def _size_of(container: archive.Container, name: str) -> int:
     with container.open(name) as stream:
         return stream.seek(0, os.SEEK_END)
 
 
-def _member(container: archive.Container, name: str, hashes: dict[str, Any]) -> None:
+def _member(
+    container: archive.Container, name: str, hashes: dict[str, Any], of_pieces: dict[str, Any]
+) -> None:
     """Compare a member with its checksum, where it has one, and with its hash."""
     if name not in container.names():
         raise ValueError(f"{container.name}: {name} is missing.")
     if isinstance(container, archive.Archive):
         container.check(name)
-    if name in hashes:
-        with container.open(name) as stream:
-            check_hash(stream, hashes[name], f"{container.name}: {name}")
+    for expected, hashed in ((hashes, sha256), (of_pieces, sha256_of_pieces)):
+        if name in expected:
+            with container.open(name) as stream:
+                check_hash(hashed(stream), expected[name], f"{container.name}: {name}")
 
 
 def _hdf5(file: H5File) -> Contents:
