@@ -164,14 +164,14 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/comparison.py",
-        "            undo()\n            said",
+        "            self._undo.pop()()\n            said",
         "            said",
         "keras/saving/test_weights_h5.py::test_what_an_own_method_changed_is_taken_back",
     ),
     edit(
         "keras/saving/comparison.py",
-        "            if not skip_mismatch:\n",
-        "            if True:\n",
+        "        if not skip_mismatch:\n",
+        "        if True:\n",
         "keras/saving/test_weights_h5.py::test_another_head_is_left_as_it_is",
     ),
     edit(
@@ -188,9 +188,51 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/comparison.py",
-        "            if not problems:\n                for variable, entry",
-        "            if True:\n                for variable, entry",
+        "        if not problems:\n            for variable, entry",
+        "        if True:\n            for variable, entry",
         "keras/saving/test_weights_h5.py::test_a_layer_is_loaded_whole_or_not_at_all",
+    ),
+    edit(
+        "keras/saving/comparison.py",
+        "        self._undo.append(undo)  # before the call, which Ctrl-C may end\n",
+        "",
+        "keras/saving/test_comparison.py::test_what_an_own_method_changed_before_it_was_interrupted_is_taken_back",
+    ),
+    edit(
+        "keras/saving/comparison.py",
+        "        if array.min() < limits.min",
+        "        if False and array.min() < limits.min",
+        "keras/saving/test_comparison.py::test_integers_that_a_type_cannot_hold_are_refused",
+    ),
+    edit(
+        "keras/saving/comparison.py",
+        "        with no_step():\n",
+        "        if True:\n",
+        "keras/saving/test_comparison.py::test_no_step_of_a_training_runs_meanwhile_and_what_is_kept_is_not_donated",
+    ),
+    edit(
+        "core/variable.py",
+        '            value = vars(self).get("_value")\n            self.is_lent = True\n',
+        '            value = vars(self).get("_value")\n',
+        "keras/saving/test_comparison.py::test_no_step_of_a_training_runs_meanwhile_and_what_is_kept_is_not_donated",
+    ),
+    edit(
+        "keras/engine/tracking.py",
+        "    return sorted(items, key=_name_of) if isinstance(container, set) else items",
+        "    return items",
+        "keras/saving/test_subclassed.py::test_layers_in_a_set_are_those_that_they_were",
+    ),
+    edit(
+        "keras/registry/reading.py",
+        "    _local.depth, _local.unbuilt, _local.shared = 0, [], {}\n",
+        "    _local.shared = {}\n",
+        "keras/saving/test_subclassed.py::test_a_layer_may_load_a_model_while_its_own_is_loaded",
+    ),
+    edit(
+        "keras/saving/sharded.py",
+        "        if size > self._room or not self.paths:",
+        "        if size > self._room:",
+        "keras/saving/test_sharded.py::test_weights_without_elements",
     ),
     edit(
         "keras/saving/comparison.py",

@@ -110,8 +110,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "train/restoring.py",
-        "            for each in undo:\n                each()\n",
-        "            pass\n",
+        "                for each in undo:\n                    each()\n",
+        "                pass\n",
         "train/test_checkpoint.py::test_a_damaged_value_changes_nothing",
     ),
     edit(

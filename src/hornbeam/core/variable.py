@@ -163,15 +163,18 @@ class Variable(ElementwiseEquality):
         self.is_lent = True
 
     def keep_value(self) -> Callable[[], None]:
-        """Return a function that sets the value back to what it is now."""
-        value = vars(self).get("_value")
+        """Return a function that sets the value back to what it is now, whatever other threads train meanwhile."""
+        with no_step():
+            value = vars(self).get("_value")
+            self.is_lent = True
 
         def restore() -> None:
-            if value is None:
-                vars(self).pop("_value", None)
-            else:
-                self._value = value
-            self.is_lent = True
+            with no_step():
+                if value is None:
+                    vars(self).pop("_value", None)
+                else:
+                    self._value = value
+                self.is_lent = True
 
         return restore
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hornbeam.core import changes
+from hornbeam.core.handover import no_step
 from hornbeam.core.variable import Variable
 from hornbeam.train.bundle import Bundle, Entry
 from hornbeam.train.graph import VALUE, Node
@@ -196,14 +197,15 @@ class Restoration:
             raise ValueError(
                 f"The checkpoint {os.fspath(self.bundle.prefix)} does not fit; no variable was changed:\n  {listed}{rest}"
             )
-        undo = [variable.keep_value() for variable, _ in wanted]
-        try:
-            for variable, key in wanted:
-                self._load(variable, key)
-        except BaseException:
-            for each in undo:
-                each()
-            raise
+        with no_step():  # which would write over what is loaded
+            undo = [variable.keep_value() for variable, _ in wanted]
+            try:
+                for variable, key in wanted:
+                    self._load(variable, key)
+            except BaseException:
+                for each in undo:
+                    each()
+                raise
 
     def _problem(self, variable: Variable, key: str) -> str | None:
         entry = self.bundle.entries.get(key)

@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
+from collections import Counter
 
 import h5py
 import jax.numpy as jnp
@@ -369,3 +371,32 @@ def test_members_of_a_folder(trained, tmp_path):
         assert hashes["config.json"] == hashlib.sha256(data).hexdigest()
         with pytest.raises(ValueError, match="has more than 9 bytes"):
             container.read("config.json", 9)
+
+
+def _shared_inside():
+    shared, inputs = layers.Dense(3, name="shared"), keras.Input((3,))
+    inner = keras.Sequential([shared, layers.Dense(3, name="other")])
+    return keras.Model(inputs, inner(shared(inner(inputs)))), "other other shared shared"
+
+
+def _shared_in_two_inside():
+    shared, inputs = layers.Dense(3, name="shared"), [keras.Input((3,)) for _ in range(3)]
+    one = keras.Model(inputs[0], shared(inputs[0]))
+    two = keras.Model(inputs[1], shared(one(inputs[1])))
+    return keras.Model(inputs[2], two(one(inputs[2]))), "shared shared"
+
+
+@pytest.mark.parametrize("make_model", [_shared_inside, _shared_in_two_inside])
+def test_a_layer_that_models_inside_share_is_one_layer_again(make_model, tmp_path):
+    model, names = make_model()
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert sorted(w.path.split("/")[-2] for w in again.weights) == names.split()
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(again(x), model(x))
+    # An object that occurs once has no number, as in Keras.
+    again.save(tmp_path / "n.keras")
+    texts = [zipfile.ZipFile(tmp_path / f"{each}.keras").read("config.json") for each in "mn"]
+    assert texts[0] == texts[1]
+    numbers = re.findall(rb'"shared_object_id": (\d+)', texts[0])
+    assert min(Counter(numbers).values()) == 2

@@ -1,9 +1,12 @@
 """Loading compares first: every difference is told by path, and the model is changed wholly or not at all."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from hornbeam import keras
+from hornbeam.core.handover import make_lock
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, fits, load, missing
 
 SUBJECT = Subject("a.file", "net")
@@ -86,3 +89,68 @@ def test_a_long_list_is_cut():
     parts = [Part("x", [(variable((1,), f"v{i}"), missing(f"x/{i}")) for i in range(30)])]
     with pytest.raises(ValueError, match="and 10 more"):
         load(parts, SUBJECT)
+
+
+class StopReadingError(BaseException):
+    """As Ctrl-C, which is no Exception."""
+
+
+def test_what_an_own_method_changed_before_it_was_interrupted_is_taken_back():
+    class Own:
+        def __init__(self):
+            self.weight = variable((2,), "a")
+            self.variables = [self.weight]
+            self.names = "old"
+
+    own = Own()
+
+    def interrupted():
+        own.weight.assign([1.0, 1.0])
+        own.names = "new"
+        raise StopReadingError
+
+    with pytest.raises(StopReadingError):
+        load([Part("own", load=interrupted, obj=own)], SUBJECT)
+    assert not own.weight.numpy().any() and own.names == "old"
+
+
+def test_integers_that_a_type_cannot_hold_are_refused():
+    a, b = keras.Variable([1, 2], dtype="int32"), keras.Variable([3], dtype="uint8")
+    large = Entry("a", (2,), "int64", lambda: np.array([1, 2**40]))
+    negative = Entry("b", (1,), "int32", lambda: np.array([-1], "int32"))
+    fitting = Entry("a", (2,), "int64", lambda: np.array([4, 5]))
+    for wrong in ([(a, large)], [(a, fitting), (b, negative)]):
+        with pytest.raises(ValueError, match=r"can't take the values of .*beyond"):
+            load([Part("x", wrong)], SUBJECT)
+        assert a.numpy().tolist() == [1, 2] and b.numpy().tolist() == [3]
+    load([Part("x", [(a, fitting)])], SUBJECT)
+    assert a.numpy().tolist() == [4, 5]
+
+
+def test_proposals_are_sought_for_what_is_shown_alone(monkeypatch):
+    sought = []
+    monkeypatch.setattr(
+        "hornbeam.keras.saving.comparison._Proposals.near", lambda *each: sought.append(each) or ""
+    )
+    needs = [(variable((2,), f"v{i}"), missing(f"x/{i}")) for i in range(100)]
+    with pytest.raises(ValueError, match="and 80 more"):
+        load([Part("x", needs)], SUBJECT)
+    assert len(sought) == 20
+
+
+def test_no_step_of_a_training_runs_meanwhile_and_what_is_kept_is_not_donated():
+    lock, weight, free = make_lock(), variable((2,), "a"), []
+    weight.is_lent = False  # as after a step
+
+    def read():
+        thread = threading.Thread(target=lambda: free.append(lock.acquire(blocking=False)))
+        thread.start()
+        thread.join()
+        return np.ones(2, "float32")
+
+    kept = weight.keep_value()
+    assert weight.is_lent
+    load([Part("x", [(weight, Entry("x", (2,), read=read))])], SUBJECT)
+    assert free == [False] and weight.numpy().all()
+    kept()
+    assert not weight.numpy().any()

@@ -142,3 +142,11 @@ def test_another_ending_with_a_size(tmp_path):
     assert values_in(tmp_path / "m.weights.json") == {1}
     with pytest.raises(ValueError, match=r"needs a name that ends with `.weights.json`"):
         make().save_weights(tmp_path / "m.safetensors", max_shard_size=1)
+
+
+def test_weights_without_elements(tmp_path):
+    model = keras.Sequential([keras.Input((0,)), layers.Dense(3, use_bias=False)])
+    path = tmp_path / "m.weights.json"
+    model.save_weights(path)
+    model.load_weights(path)
+    assert model.get_weights()[0].shape == (0, 3)

@@ -63,3 +63,59 @@ def test_loads_however_it_was_built(name: str, built_by: str, tmp_path):
     again = keras.models.load_model(tmp_path / "m.keras", custom_objects=known)
     np.testing.assert_array_equal(model(x), again(x))
     assert len(again.weights) == len(model.weights) > 0
+
+
+class InSet(keras.Model):
+    """Layers in a set, whose own order is that of addresses."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.chain = [layers.Dense(4) for _ in range(12)]
+        self.as_set = set(self.chain)
+
+    def call(self, inputs):
+        for layer in self.chain:
+            inputs = layer(inputs)
+        return inputs
+
+
+@pytest.mark.parametrize("first", ["as_set", "chain"])
+def test_layers_in_a_set_are_those_that_they_were(first, tmp_path):
+    first_model, second = InSet(), InSet()
+    for model in first_model, second:
+        chain, as_set = model.chain, model.as_set
+        del model.chain, model.as_set
+        for name in sorted(["chain", "as_set"], reverse=first == "chain"):
+            setattr(model, name, {"chain": chain, "as_set": as_set}[name])
+        model(X[:, :4])
+    first_model.save_weights(tmp_path / "m.weights.h5")
+    second.load_weights(tmp_path / "m.weights.h5")
+    for a, b in zip(first_model.chain, second.chain, strict=True):
+        np.testing.assert_array_equal(a.kernel, b.kernel)
+    names = [layer.name for layer in first_model.chain]
+    assert [w.path.split("/")[-2] for w in first_model.weights[::2]] == names
+
+
+class Loading(layers.Layer):
+    """A layer that loads a model when it is made."""
+
+    def __init__(self, file, **kwargs):
+        super().__init__(**kwargs)
+        self.file = file
+        self.inner = keras.models.load_model(file, {"OwnBuild": OwnBuild})
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_layer_may_load_a_model_while_its_own_is_loaded(ending, tmp_path):
+    inner = OwnBuild()
+    inner(X)
+    inner.scale.assign(np.arange(5.0))
+    inner.save(tmp_path / "inner.keras")
+    model = keras.Sequential([keras.Input((5,)), Loading(str(tmp_path / "inner.keras"))])
+    model.save(tmp_path / f"m{ending}")
+    again = keras.models.load_model(tmp_path / f"m{ending}", {"Loading": Loading})
+    np.testing.assert_array_equal(again.get_weights()[0], np.arange(5.0))
+    assert keras.models.clone_model(again).count_params() == 5

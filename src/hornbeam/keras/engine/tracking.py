@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -38,10 +39,24 @@ def opened(value: object) -> Iterator[Any]:
         for each in list(value.values()):
             yield from opened(each)
     elif isinstance(value, (list, tuple, set)):
-        for each in list(value):
+        for each in in_order(value):
             yield from opened(each)
     else:
         yield value
+
+
+def in_order(container: Iterable[Any]) -> list[Any]:
+    """Return the items, those of a set by name: its own order follows addresses, and weights would change places.
+
+    Numbers in names count as numbers, so that layers with automatic names are in the order in which they were made.
+    """
+    items = list(container)
+    return sorted(items, key=_name_of) if isinstance(container, set) else items
+
+
+def _name_of(item: object) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", str(getattr(item, "name", "")))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def own_variables(obj: object) -> list[Variable]:

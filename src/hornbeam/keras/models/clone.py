@@ -14,7 +14,9 @@ from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.trainability import restore_trainable
 from hornbeam.keras.models.model import COMPILE_ARGUMENTS, Functional, Model, takes_a_graph
 from hornbeam.keras.models.sequential import Sequential
-from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
+from hornbeam.keras.registry import deserialize_keras_object
+from hornbeam.keras.registry.reading import sharing_objects
+from hornbeam.keras.registry.writing import serialize_sharing
 from hornbeam.keras.training.trainer import Trainer
 
 CloneFunction = Callable[[Layer], Any]
@@ -142,7 +144,8 @@ class _Cloner:
                 "it anew with type(model).from_config(model.get_config())."
             )
         custom = {type(model).__name__: type(model)}
-        return deserialize_keras_object(serialize_keras_object(model), custom)
+        with sharing_objects():
+            return deserialize_keras_object(serialize_sharing(model), custom)
 
 
 def _new_input(tensor: KerasTensor) -> KerasTensor:

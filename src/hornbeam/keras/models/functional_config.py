@@ -151,6 +151,7 @@ class _Reader:
             "registered_name",
             "build_config",
             "compile_config",
+            "shared_object_id",
         )
         return deserialize_keras_object(
             {key: entry[key] for key in keys if key in entry}, self.custom_objects

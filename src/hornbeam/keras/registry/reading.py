@@ -121,12 +121,16 @@ def object_from_config(
 
 @contextmanager
 def sharing_objects() -> Iterator[None]:
-    """Make what a file describes several times, as one object, one object again."""
-    outer, _local.shared = _local.shared, {}
+    """Make what a file describes several times, as one object, one object again.
+
+    The file is read by itself, though an object that is being read may be what loads it, in its constructor.
+    """
+    outer = dict(vars(_local))
+    _local.depth, _local.unbuilt, _local.shared = 0, [], {}
     try:
         yield
     finally:
-        _local.shared = outer
+        vars(_local).update(outer)
 
 
 @contextmanager

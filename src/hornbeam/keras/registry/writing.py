@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from hornbeam.keras.registry import tables
 from hornbeam.keras.registry.custom import get_registered_name
 
 _PARTS = ("build_config", "compile_config")
+_NUMBER = "shared_object_id"  # as Keras calls it
 
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        # Objects with variables that have been written, their numbers and their configurations; None outside of `noting_shared`.
-        self.seen: dict[int, tuple[Any, int, dict[str, Any]]] | None = None
+        # Objects with variables that have been written, and their numbers; None outside of `serialize_sharing`.
+        self.seen: dict[int, tuple[Any, int]] | None = None
 
 
 _local = _Local()
@@ -36,14 +37,35 @@ class Anonymous(dict[str, Any]):
         self.function = function
 
 
-@contextmanager
-def noting_shared() -> Iterator[None]:
-    """Number the objects with weights that are written several times, so that reading makes them one object again."""
+def serialize_sharing(obj: Any) -> Any:
+    """Return `obj` as `serialize_keras_object` does, with numbers for the objects with weights that it holds several times.
+
+    Reading makes each of these one object again.
+    """
     outer, _local.seen = _local.seen, {}
     try:
-        yield
+        config = serialize_keras_object(obj)
     finally:
         _local.seen = outer
+    numbered = list(_numbered(config))
+    counts = Counter(each[_NUMBER] for each in numbered)
+    for each in numbered:
+        if counts[each[_NUMBER]] == 1:
+            del each[_NUMBER]
+    return config
+
+
+def _numbered(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield the configurations that `_note` has numbered."""
+    left = [tree]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "class_name" in value and isinstance(value.get(_NUMBER), int):
+                yield value
+            left += value.values()
+        elif isinstance(value, (list, tuple)):
+            left += value
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -116,11 +138,8 @@ def _note(obj: Any, config: dict[str, Any]) -> None:
     seen = _local.seen
     if seen is None or not hasattr(type(obj), "variables"):
         return
-    if id(obj) in seen:
-        _, number, first = seen[id(obj)]
-        first["shared_object_id"] = config["shared_object_id"] = number
-    else:
-        seen[id(obj)] = (obj, len(seen) + 1, config)
+    # All are numbered: what contains this configuration may be a copy by the time that the object occurs again.
+    config[_NUMBER] = seen.setdefault(id(obj), (obj, len(seen) + 1))[1]
 
 
 def _names(cls: type) -> tuple[str | None, str, str | None]:

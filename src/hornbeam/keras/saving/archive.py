@@ -26,10 +26,10 @@ from hornbeam.core.pieces import Digest
 from hornbeam.core.steady import digest_of, hash_from, steady_open
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
+from hornbeam.keras.registry import deserialize_keras_object
 from hornbeam.keras.registry.reading import sharing_objects
 from hornbeam.keras.registry.unknown import check_known
-from hornbeam.keras.registry.writing import noting_shared
+from hornbeam.keras.registry.writing import serialize_sharing
 from hornbeam.keras.saving import assets, foreign, safe_json, weights_h5
 from hornbeam.keras.saving.assets import ASSETS
 from hornbeam.keras.saving.described import described_in
@@ -114,9 +114,7 @@ def _write_file(path: str, data: bytes) -> None:
 
 def config_text(model: Layer) -> bytes:
     """Return the configuration of a model as JSON."""
-    with noting_shared():
-        config = serialize_keras_object(model)
-    return json.dumps(config).encode()
+    return json.dumps(serialize_sharing(model)).encode()
 
 
 def metadata_text(hashes: Mapping[str, str], weights: Digest) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from hornbeam.core.handover import no_step
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 
@@ -88,29 +89,9 @@ def load(
     """
     attempt = _Attempt()
     try:
-        found = [_differences(part) for part in parts]
-        for part, problems in zip(parts, found, strict=True):
-            if part.load is not None and not problems:
-                problems += attempt.own_method(part)
-        wrong = [
-            part for part, each in zip(parts, found, strict=True) if each and not part.optional
-        ]
-        told = ""
-        if wrong:
-            proposals = _Proposals(parts, others)
-            lines = [
-                line
-                for part, problems in zip(parts, found, strict=True)
-                if not part.optional
-                for line in _lines(part, problems, proposals)
-            ]
-            told = _report(subject, lines, skip_mismatch)
-            if not skip_mismatch:
-                raise ValueError(told)
-        for part, problems in zip(parts, found, strict=True):
-            if not problems:
-                for variable, entry in part.needs:
-                    attempt.assign(variable, entry)
+        # Else a step in another thread would write over what is loaded meanwhile.
+        with no_step():
+            found, told = _load(parts, subject, skip_mismatch, others, attempt)
     except BaseException:
         attempt.take_back()
         raise
@@ -119,8 +100,49 @@ def load(
         warnings.warn(text, stacklevel=4)
 
 
+def _load(
+    parts: Sequence[Part],
+    subject: Subject,
+    skip_mismatch: bool,
+    others: Callable[[], Iterable[Entry]] | None,
+    attempt: _Attempt,
+) -> tuple[list[list[str]], str]:
+    """Compare and assign; return the differences of each part, and what is told of them."""
+    found = [_differences(part) for part in parts]
+    for part, problems in zip(parts, found, strict=True):
+        if part.load is not None and not problems:
+            problems += attempt.own_method(part)
+    wrong = [part for part, each in zip(parts, found, strict=True) if each and not part.optional]
+    told = ""
+    if wrong:
+        lines = [
+            (part, problem)
+            for part, problems in zip(parts, found, strict=True)
+            if not part.optional
+            for problem in problems
+        ]
+        told = _report(subject, lines, _Proposals(parts, others), skip_mismatch)
+        if not skip_mismatch:
+            raise ValueError(told)
+    for part, problems in zip(parts, found, strict=True):
+        if not problems:
+            for variable, entry in part.needs:
+                attempt.assign(variable, entry)
+    return found, told
+
+
 def owned(array: np.ndarray, dtype: Any) -> Tensor:
-    """Return a tensor of an array that nobody else holds, without a copy where that is possible."""
+    """Return a tensor of an array that nobody else holds, without a copy where that is possible.
+
+    Raises ValueError for integers that the type can't hold.
+    """
+    wanted = np.dtype(dtype)
+    if array.size and array.dtype != wanted and {array.dtype.kind, wanted.kind} <= set("iu"):
+        limits = np.iinfo(wanted)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise ValueError(
+                f"there are numbers between {array.min()} and {array.max()} in it, beyond {wanted}"
+            )
     return Tensor(jax.device_put(array if array.dtype == dtype else array.astype(dtype)))
 
 
@@ -197,23 +219,26 @@ class _Proposals:
         return f"; {best.path} has that shape, and nothing takes it"
 
 
-def _lines(part: Part, problems: list[str], proposals: _Proposals) -> list[str]:
-    """Return the differences of a part with proposals."""
-    hints = {
-        problem: proposals.near(variable, entry)
-        for variable, entry in part.needs
-        if (problem := _difference(variable, entry)) is not None
-    }
-    return [problem + hints.get(problem, "") for problem in problems]
+def _hint(part: Part, problem: str, proposals: _Proposals) -> str:
+    """Return what to propose for a difference of a part, or nothing."""
+    return next(
+        (proposals.near(v, entry) for v, entry in part.needs if _difference(v, entry) == problem),
+        "",
+    )
 
 
-def _report(subject: Subject, lines: list[str], skipped: bool) -> str:
+def _report(
+    subject: Subject, lines: list[tuple[Part, str]], proposals: _Proposals, skipped: bool
+) -> str:
     what = (
         "what differs was left as it is, the rest was loaded"
         if skipped
         else "no weight was changed"
     )
-    listed = "\n  ".join(lines[:_LISTED])
+    # Only what is shown is compared with all that is free: a large model may differ in everything.
+    listed = "\n  ".join(
+        problem + _hint(part, problem, proposals) for part, problem in lines[:_LISTED]
+    )
     rest = f"\n  ... and {len(lines) - _LISTED} more" if len(lines) > _LISTED else ""
     return f"{subject.file} does not fit the model {subject.model!r}; {what}:\n  {listed}{rest}"
 
@@ -228,7 +253,13 @@ class _Attempt:
         """Read an entry and assign it."""
         assert entry.read is not None
         self._undo.append(variable.keep_value())
-        variable.assign(owned(entry.read(), variable.stored_dtype))
+        array = entry.read()
+        try:
+            variable.assign(owned(array, variable.stored_dtype))
+        except ValueError as error:
+            raise ValueError(
+                f"{variable.path} can't take the values of {entry.path}: {error}."
+            ) from error
 
     def own_method(self, part: Part) -> list[str]:
         """Call the object's own method; return what went wrong in it, with its changes taken back."""
@@ -242,13 +273,13 @@ class _Attempt:
             for each in kept:
                 each()
 
+        self._undo.append(undo)  # before the call, which Ctrl-C may end
         try:
             part.load()
         except Exception as error:
-            undo()
+            self._undo.pop()()
             said = error.args[0] if isinstance(error, KeyError) and error.args else error
             return [f"{part.owner}: {said}"]
-        self._undo.append(undo)
         return []
 
     def take_back(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from hornbeam.core import deferred
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
+from hornbeam.keras.registry.reading import sharing_objects
 from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
 from hornbeam.keras.saving.archive import draw_the_rest
@@ -52,7 +53,8 @@ def load_model(
     """Return the model, compiled as it was unless `compile` is False."""
     training = described.training if compile else None
     with deferred.deferred_values() as made:
-        with described_in(source.name), CustomObjectScope(custom_objects or {}):
+        scope = CustomObjectScope(custom_objects or {})
+        with described_in(source.name), scope, sharing_objects():
             config = model_config(described.config)
             check_known(config, source.name)
             model = deserialize_keras_object(config, custom_objects)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hornbeam.core.names import snake_case
 from hornbeam.core.rng import SeedGenerator
-from hornbeam.keras.engine.tracking import UNTRACKED
+from hornbeam.keras.engine.tracking import UNTRACKED, in_order
 
 
 def is_saveable(value: Any, seeds: bool = False) -> bool:
@@ -46,7 +46,7 @@ def places(model: Any, skipped: Iterable[Any] = (), seeds: bool = False) -> list
             return
         containers.add(id(container))
         counts: dict[str, int] = {}
-        for each in list(container.values() if isinstance(container, dict) else container):
+        for each in in_order(container.values() if isinstance(container, dict) else container):
             saveable = is_saveable(each, seeds)
             if not saveable and not isinstance(each, (list, tuple, dict)):
                 continue

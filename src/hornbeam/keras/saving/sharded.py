@@ -150,7 +150,7 @@ class _Shards:
                 f"{place}/{name} has {size} bytes, and max_shard_size allows {self._largest:.0f} "
                 f"({self._largest / 1024**3:g} GB); pass a larger one."
             )
-        if size > self._room:
+        if size > self._room or not self.paths:
             self._next()
         self._room -= size
         self._total += size
