@@ -177,6 +177,31 @@ def write_lambda():
     model.save(HERE / "lambda.h5")
 
 
+def write_cudnn():
+    """Write layers that ran on NVIDIA's library alone, with the weights and predictions of those that run anywhere."""
+    from tf_keras.api._v1.keras import layers as gpu
+
+    def stack(lstm, gru):
+        keras.backend.clear_session()
+        return keras.Sequential(
+            [
+                lstm(3, return_sequences=True, input_shape=(5, 2), name="a"),
+                layers.Bidirectional(gru(2, return_sequences=True), name="b"),
+                layers.Bidirectional(lstm(2, return_sequences=True), name="c"),
+                gru(3, name="d"),
+            ]
+        )
+
+    plain, x = stack(layers.LSTM, layers.GRU), normal(3, 5, 2)
+    plain.set_weights([normal(*each.shape) for each in plain.get_weights()])
+    np.savez_compressed(HERE / "cudnn.npz", x0=x, out0=plain.predict(x, verbose=0))
+    with tempfile.TemporaryDirectory() as folder:
+        plain.save_weights(f"{folder}/plain.h5")
+        model = stack(gpu.CuDNNLSTM, gpu.CuDNNGRU)
+        model.load_weights(f"{folder}/plain.h5")
+    model.save(HERE / "cudnn.h5")
+
+
 def optimizers():
     """Return an optimizer of each kind: those since Keras 2.11, and those before."""
     new = keras.optimizers
@@ -236,4 +261,5 @@ if __name__ == "__main__":
     for each in (cnn, recurrent, functional, nested, words, translator):
         write(each.__name__, each)
     write_lambda()
+    write_cudnn()
     write_optimizers()

@@ -54,6 +54,8 @@ def test_a_stack_of_before_2018() -> None:
         (layer("Embedding", input_dim=3, output_dim=2, input_length=7), "output_dim", 2),
         (layer("BatchNormalizationV1", axis=[3], fused=True, virtual_batch_size=None), "axis", 3),
         (layer("LeakyReLU", alpha=0.5), "negative_slope", 0.5),
+        (layer("GRU", units=2), "reset_after", False),
+        (layer("CuDNNGRU", units=2), "reset_after", True),
         (layer("CuDNNLSTM", units=2), "recurrent_activation", keras.activations.sigmoid),
         (layer("Dense", units=1, kernel_initializer={"class_name": "Zeros", "config": {"dtype": "float32"}}), "units", 1),
         (layer("Dense", units=1) | {"shared_object_id": 3}, "units", 1),

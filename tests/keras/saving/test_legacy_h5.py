@@ -47,7 +47,7 @@ def check(model: Any, name: str, kind: str) -> None:
         assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("name", ["words", "translator"])
+@pytest.mark.parametrize("name", ["words", "translator", "cudnn"])
 def test_models_of_keras_2(name: str) -> None:
     check(loaded(FILES / f"{name}.h5"), name, "out")
 
@@ -59,6 +59,23 @@ def test_compiled_models_of_keras_2(name: str) -> None:
     check(model, name, "out")
     model.train_on_batch(given(name, "x"), given(name, "y"))
     check(model, name, "after")
+
+
+def test_weights_of_cudnn_for_layers_of_today() -> None:
+    layers = keras.layers
+    stack = [
+        layers.LSTM(3, return_sequences=True),
+        layers.Bidirectional(layers.GRU(2, return_sequences=True)),
+        layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
+        layers.GRU(3),
+    ]
+    model = keras.Sequential([keras.Input((5, 2)), *stack])
+    model.load_weights(FILES / "cudnn.h5")
+    for ours, other in zip(model.get_weights(), loaded(FILES / "cudnn.h5").get_weights(), strict=True):  # fmt: skip
+        assert_close(ours, other)
+    other = keras.Sequential([keras.Input((5, 4)), layers.GRU(3, reset_after=False, name="d")])
+    with pytest.raises(ValueError, match=r"bias \(9,\): model_weights/d/.* has shape \(18,\)"):
+        other.load_weights(FILES / "cudnn.h5", by_name=True)
 
 
 @pytest.mark.parametrize("name", ["cnn", "nested"])

@@ -14,6 +14,7 @@ import numpy as np
 
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
+from hornbeam.keras.saving import cudnn_weights
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, missing
 from hornbeam.keras.saving.h5_store import Writer
 from hornbeam.keras.saving.keras2 import safe_name
@@ -123,8 +124,13 @@ def _part(layer: Layer, stored: Stored, own: list[Variable] | None = None) -> Pa
     """Return what a layer takes; `own` are its weights where they are not all that are in it."""
     variables = _matching(_orders(layer) if own is None else [own], stored)
     absent = [missing(f"{stored.place}/{each.name}") for each in variables[len(stored.names) :]]
-    needs = list(zip(variables, [*stored.entries, *absent], strict=False))
-    return Part(layer.path, needs, left_over=stored.entries[len(variables) :], obj=layer)
+    needs = zip(variables, [*stored.entries, *absent], strict=False)
+    return Part(
+        layer.path,
+        cudnn_weights.converted(layer, needs),
+        left_over=stored.entries[len(variables) :],
+        obj=layer,
+    )
 
 
 def _absent(layer: Layer, top: Stored) -> Part:

@@ -103,6 +103,8 @@ def layer_config(config: Config) -> Config:
     made = without_unknown("keras.layers", made, _OBSOLETE, f"The layer {inner.get('name')!r}")
     if name == "CuDNNLSTM":
         made["config"].setdefault("recurrent_activation", "sigmoid")
+    if name == "GRU":  # the argument is younger than the layer
+        made["config"].setdefault("reset_after", False)
     return made
 
 
@@ -155,7 +157,8 @@ def _argument(key: str, value: Any) -> Any:
     for ending, module in _KINDS.items():
         if key.endswith(ending):
             return _part(module, value)
-    if own_class("keras.layers", value["class_name"]) is not None and "config" in value:
+    name = str(value["class_name"])
+    if own_class("keras.layers", _RENAMED.get(name, name)) is not None and "config" in value:
         return layer_config(value)
     return value
 
