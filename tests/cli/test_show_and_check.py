@@ -138,7 +138,9 @@ def test_cut_files_have_exit_status_1(saved, name, tmp_path, capsys):
     [
         ("types", "types.data-00000-of-00001", "has another checksum"),
         ("m.keras", "m.keras", "the checksum of model.weights.h5 is wrong"),
-        ("unzipped", "unzipped/model.weights.h5", "model.weights.h5 has changed"),
+        ("unzipped", "unzipped/model.weights.h5", "the values of layers/dense/vars/1 are not"),
+        ("m.weights.h5", "m.weights.h5", "the values of layers/dense/vars/1 are not"),
+        ("s.weights.json", "s_00000.weights.h5", "the values of layers/dense/vars/1 are not"),
         ("unzipped", "unzipped/config.json", "config.json has changed"),
         ("run/state-000001", "run/state-000001/state.h5", "the bytes of state.h5 have changed"),
     ],

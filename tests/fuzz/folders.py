@@ -21,7 +21,7 @@ from hornbeam.keras.saving.state_folder import StoredState, newest_state, write_
 from tests.fuzz.changes import as_json, changed, changed_json, changed_tree
 from tests.fuzz.checkpoints import changed_bundle
 from tests.fuzz.hdf5 import changed_hdf5
-from tests.fuzz.models import load_weights, model
+from tests.fuzz.models import drop_checksums, load_weights, model
 from tests.fuzz.targets import Call, target
 from tests.hostile.watching import inspect
 
@@ -32,6 +32,10 @@ _KERAS2 = Path(__file__).parents[1] / "files/keras2"
 def _shards() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         keras.saving.save_weights(model(), Path(folder, "w.weights.json"), max_shard_size=6e-8)
+        for each in Path(folder).glob("*.h5"):
+            drop_checksums(each)
+        index = Path(folder, "w.weights.json")
+        index.write_text(index.read_text().replace("hornbeam.crc32", "another"))
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 

@@ -38,7 +38,9 @@ def seeds() -> list[tuple[dict[str, Any], bytes]]:
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
     length = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8 : 8 + length]), data[8 + length :]
+    header = json.loads(data[8 : 8 + length])
+    del header["__metadata__"]["hornbeam.crc32"]
+    return header, data[8 + length :]
 
 
 @target("w.safetensors")

@@ -92,6 +92,48 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/h5_store.py",
+        "            checksums.check(stream, name)",
+        "            pass",
+        "keras/saving/test_checksums.py::test_what_is_damaged_is_named",
+    ),
+    edit(
+        "keras/saving/checksums.py",
+        "    if _crc_of(stream, _between(spans, end)) != rest:",
+        "    if False:",
+        "keras/saving/test_checksums.py::test_what_is_damaged_is_named",
+    ),
+    edit(
+        "keras/saving/checksums.py",
+        "        if BEGIN.startswith(",
+        "        if False and BEGIN.startswith(",
+        "keras/saving/test_checksums.py::test_wherever_a_file_is_cut_it_is_refused",
+    ),
+    edit(
+        "keras/saving/checksums.py",
+        "            if not last <= span.start <=",
+        "            if False and not last <= span.start <=",
+        "keras/saving/test_checksums.py::test_tables_that_nobody_wrote_are_refused",
+    ),
+    edit(
+        "keras/saving/h5_writer.py",
+        "        self._spans.pop(",
+        "        {}.pop(",
+        "keras/saving/test_checksums.py::test_all_arrays_come_back",
+    ),
+    edit(
+        "keras/saving/safetensors.py",
+        "        file.check()\n",
+        "",
+        "keras/saving/test_checksums.py::test_arrays_of_safetensors_are_named",
+    ),
+    edit(
+        "keras/saving/sharded.py",
+        "    if crc is not None and crc != _crc_of(found):",
+        "    if False:",
+        "keras/saving/test_checksums.py::test_whichever_bit_of_an_index_has_changed_it_is_refused_or_all_values_are_there",
+    ),
+    edit(
+        "keras/saving/h5_store.py",
         "                if type(found.get(part, getlink=True)) is not h5py.HardLink:",
         "                if False:",
         "keras/saving/test_weights_h5.py::test_links_are_not_followed",
@@ -145,7 +187,7 @@ EDITS: list[Edit] = [
         "keras/saving/test_h5_store.py::test_an_attribute_that_is_too_large",
     ),
     edit(
-        "keras/saving/h5_store.py",
+        "keras/saving/h5_writer.py",
         '        if array.dtype.name == "bfloat16":',
         "        if False:",
         "keras/saving/test_weights_h5.py::test_bfloat16_is_written_as_keras_writes_it",
@@ -347,7 +389,7 @@ EDITS: list[Edit] = [
         "keras/saving/archive.py",
         "        container.check(WEIGHTS)",
         "        pass",
-        "keras/saving/test_crash.py::test_an_archive_with_a_flipped_bit_is_refused_or_loaded_equal",
+        "keras/saving/test_crash.py::test_a_flipped_bit_is_refused_by_name_or_all_is_loaded",
     ),
     edit(
         "keras/saving/h5_store.py",

@@ -177,4 +177,5 @@ def files_of(folder, name):
     """Return what an index says; Keras writes one file as a text or as a list."""
     index = json.loads((folder / f"{name}.weights.json").read_text().replace(f"{name}_", ""))
     names = {k: [v] if isinstance(v, str) else v for k, v in index["weight_map"].items()}
+    index["metadata"].pop("hornbeam.crc32", None)  # which Keras does not have
     return index["metadata"], names

@@ -51,7 +51,7 @@ def _summary(contents: Contents) -> str:
     found = f"{contents.kind}, {len(contents.arrays)} arrays of {size}"
     if contents.has_checksums:
         return f"{found}; checksums agree."
-    return f"{found}. The format has no checksums, so a changed number can't be seen."
+    return f"{found}. The file has no checksums, so a changed number can't be seen."
 
 
 def _failed(error: Exception, status: int) -> int:

@@ -75,7 +75,8 @@ def save_model(
         return
     if path.endswith(legacy_h5.ENDINGS) and zipped is None:
         check_target(path, overwrite)
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as Keras does for this format
+        if not os.path.isdir(folder := os.path.dirname(path) or "."):
+            os.makedirs(folder, exist_ok=True)  # as Keras does for this format
         legacy_h5.save_model(model, path, include_optimizer)
         return
     if not path.endswith(".keras"):

@@ -12,7 +12,8 @@ import numpy as np
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.tensor import unwrap
 from hornbeam.keras.saving import archive, safe_json
-from hornbeam.keras.saving.h5_store import H5File, Writer, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_writer import Writer
 from hornbeam.keras.saving.places import places
 
 Tree: TypeAlias = "dict[str, Any]"

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self
 
 import numpy as np
 
 from hornbeam.core.optional import require
-from hornbeam.core.tensor import unwrap
-from hornbeam.core.variable import Variable
+from hornbeam.keras.saving import checksums
+from hornbeam.keras.saving.checksums import Span
 from hornbeam.keras.saving.comparison import MISSING, Entry, missing
+from hornbeam.keras.saving.h5_writer import NewGroup
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
@@ -26,7 +27,6 @@ _MAX_TEXT = 64 << 20  # bytes of an attribute
 _MAX_RATIO, _FREE_OF_RATIO = 200, 1 << 20  # of compressed data, above so many bytes
 _MAX_ENTRIES, _MAX_DEPTH = 200_000, 64
 _ALIGNMENT = 64  # JAX shares the memory of arrays that begin at such addresses
-_AS_BYTES = "V2"  # how Keras stores bfloat16, which HDF5 does not have
 
 
 def h5py_module() -> Any:
@@ -35,20 +35,25 @@ def h5py_module() -> Any:
 
 
 @contextmanager
-def h5_writing(stream: BinaryIO, **options: Any) -> Generator[Any]:
-    """Open an HDF5 file of h5py for writing into `stream`; raise what went wrong in the stream when it is closed.
+def h5_writing(
+    stream: BinaryIO, has_checksums: bool = True, /, **options: Any
+) -> Generator[NewGroup]:
+    """Open an HDF5 file for writing into `stream`; raise what went wrong in the stream when it is closed.
 
-    `options` go to h5py.
-
-    An error that passes through h5py leaves its file half closed, and breaks another file later.
+    Checksums are written behind the file unless `has_checksums` is False, or the file stands inside another one, behind a
+    `userblock_size`: then what is around it has a checksum of the whole. `options` go to h5py.
     """
+    # An error that passes through h5py leaves its file half closed, and breaks another file later.
     guarded = _Guarded(stream)
+    spans: dict[str, Span] = {}
     try:
         with h5py_module().File(guarded, "w", **options) as file:
-            yield file
+            yield NewGroup(file, spans)
     finally:
         if guarded.error is not None:
             raise guarded.error
+    if has_checksums and "userblock_size" not in options:
+        checksums.append(stream, spans)
 
 
 class _Guarded:
@@ -89,17 +94,20 @@ class _Guarded:
 
 
 @contextmanager
-def h5_reading(path: str | os.PathLike[str]) -> Generator[H5File]:
-    """Open the HDF5 file of a name for reading. Raises ValueError where it is none."""
-    with open(path, "rb") as stream, H5File(stream, os.fspath(path)) as file:
+def h5_reading(path: str | os.PathLike[str], check: bool = True) -> Generator[H5File]:
+    """Open the HDF5 file of a name for reading; see `H5File`."""
+    with open(path, "rb") as stream, H5File(stream, os.fspath(path), check) as file:
         yield file
 
 
 class H5File:
     """An HDF5 file that is open for reading."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        """`stream` begins with the file; `name` is used in messages. Raises ValueError where it is no HDF5 file."""
+    def __init__(self, stream: BinaryIO, name: str, check: bool = True) -> None:
+        """`stream` begins with the file; `name` is used in messages.
+
+        Raises ValueError where it is no HDF5 file, or, with `check`, is not what its checksums say.
+        """
         self.h5py = h5py_module()
         self.stream = stream
         self.name = name
@@ -107,6 +115,8 @@ class H5File:
         if stream.read(len(SIGNATURE)) != SIGNATURE:
             raise ValueError(f"{name} is no HDF5 file.")
         self.size = stream.seek(0, io.SEEK_END)
+        if check:
+            checksums.check(stream, name)
         try:
             self._file = self.h5py.File(stream, "r")
         except Exception as error:  # h5py raises whatever the file makes of it
@@ -387,41 +397,3 @@ class Reader(Mapping[str, np.ndarray]):
             raise KeyError(f"{found.path} {found.problem}")
         assert found.read is not None
         return found.read()
-
-
-def as_array(value: Any) -> np.ndarray:
-    """Return what an object writes as an array of NumPy; a variable's value is not copied."""
-    return value.view() if isinstance(value, Variable) else np.asarray(unwrap(value))
-
-
-class Writer(MutableMapping[str, np.ndarray]):
-    """What an object writes, as the mapping that `save_own_variables` sees: names of its own choice, and numbers."""
-
-    def __init__(self, group: Any, owner: str) -> None:
-        """`group` is an HDF5 group of h5py; `owner` names the object in errors."""
-        self._group = group
-        self._owner = owner
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        array = as_array(value)
-        if array.dtype.name == "bfloat16":
-            stored = self._group.create_dataset(name, data=array.view(_AS_BYTES))
-            stored.attrs["dtype"] = "bfloat16"
-        elif array.dtype.kind in "fiub":
-            self._group.create_dataset(name, data=array)
-        else:
-            raise TypeError(
-                f"A file of weights holds numbers; {self._owner} wrote {name!r} of type {array.dtype} to it."
-            )
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return np.asarray(self._group[name][()])
-
-    def __delitem__(self, name: str) -> None:
-        del self._group[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._group)
-
-    def __len__(self) -> int:
-        return len(self._group)

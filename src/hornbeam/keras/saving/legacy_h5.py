@@ -20,6 +20,7 @@ from hornbeam.keras.saving import legacy_weights, old_models, safe_json
 from hornbeam.keras.saving.archive import FORMAT_VERSION
 from hornbeam.keras.saving.comparison import Entry, Subject, load
 from hornbeam.keras.saving.h5_store import Group, H5File, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_writer import NewGroup
 from hornbeam.keras.saving.keras2 import legacy_config
 from hornbeam.keras.saving.legacy_weights import Stored
 from hornbeam.keras.saving.old_models import Described
@@ -33,7 +34,7 @@ ENDINGS = (".h5", ".hdf5")
 
 def is_legacy(path: str) -> bool:
     """Return whether an HDF5 file is one of these."""
-    with h5_reading(path) as file:
+    with h5_reading(path, check=False) as file:
         names = file.root.attributes()
     return any(each in names for each in ("model_config", "layer_names", "layer_names0"))
 
@@ -65,7 +66,7 @@ def save_weights(model: Layer, path: str) -> None:
         legacy_weights.write(model, file)
 
 
-def _write_versions(group: Any) -> None:
+def _write_versions(group: NewGroup) -> None:
     group.attrs["keras_version"] = FORMAT_VERSION.encode()
     group.attrs["backend"] = b"jax"
 

@@ -16,7 +16,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import cudnn_weights
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, missing
-from hornbeam.keras.saving.h5_store import Writer
+from hornbeam.keras.saving.h5_writer import NewGroup, Writer
 from hornbeam.keras.saving.keras2 import safe_name
 
 TOP = "top_level_model_weights"
@@ -26,8 +26,8 @@ _LARGEST_LIST = 64512  # bytes of one attribute
 # Writing
 
 
-def write(model: Layer, group: Any) -> None:
-    """Write the weights of a model into a group of h5py."""
+def write(model: Layer, group: NewGroup) -> None:
+    """Write the weights of a model into a group."""
     layers = _layers(model)
     names = _unique((each.name for each in layers), {TOP})
     write_names(group, "layer_names", names)
@@ -37,7 +37,7 @@ def write(model: Layer, group: Any) -> None:
     write_variables(model._own_weights(), group.create_group(TOP))
 
 
-def write_variables(variables: list[Variable], group: Any) -> None:
+def write_variables(variables: list[Variable], group: NewGroup) -> None:
     """Write variables under their paths, made different where two are the same."""
     names = _unique(variable.path for variable in variables)
     write_names(group, "weight_names", names)
@@ -46,7 +46,7 @@ def write_variables(variables: list[Variable], group: Any) -> None:
         writer[name] = variable.numpy()
 
 
-def write_names(group: Any, attribute: str, names: list[str]) -> None:
+def write_names(group: NewGroup, attribute: str, names: list[str]) -> None:
     """Write a list of names, split where it is too long for one attribute."""
     data = np.asarray([name.encode() for name in names])
     count = -(-data.nbytes // _LARGEST_LIST)

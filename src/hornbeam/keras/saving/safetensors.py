@@ -6,6 +6,9 @@ shape and place; then the arrays, without gaps. Source: github.com/huggingface/s
 A weight is called by the path of its object, as in a `.weights.h5`, and its own name: `layers/dense/kernel`. These names
 stay the same however many models a process makes. Files whose names are paths of variables (`sequential/dense/kernel`) are
 read, too.
+
+The metadata of our files have checksums, which other programs need not know: CRC-32 as eight hexadecimal digits, of the
+header with zeros for them, then of each array in the order of the file.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -24,6 +28,7 @@ from hornbeam.core.atomic import atomic_write
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import safe_json
+from hornbeam.keras.saving.checksums import listed
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load, missing
 from hornbeam.keras.saving.h5_store import aligned
 from hornbeam.keras.saving.places import places
@@ -50,6 +55,9 @@ _NAMES = {dtype: name for name, dtype in _TYPES.items()}
 _LARGEST_HEADER = 16 << 20
 _MOST_AXES = 32
 _FIELDS = {"dtype", "shape", "data_offsets"}
+_CHECKSUMS = "hornbeam.crc32"
+_DIGITS = 8  # of a checksum
+_PIECE = 1 << 20
 
 
 def save_weights(model: Layer, path: str) -> None:
@@ -60,7 +68,8 @@ def save_weights(model: Layer, path: str) -> None:
     found = {name: each for _, variables in _named(model) for name, each in variables}
     # As the reference does: types with many bytes first, so that each array begins at a multiple of its type's size.
     names = sorted(found, key=lambda name: (-_dtype(found[name]).itemsize, name))
-    header: dict[str, Any] = {"__metadata__": {"model": type(model).__name__}}
+    sums = "0" * _DIGITS * (len(names) + 1)
+    header: dict[str, Any] = {"__metadata__": {"model": type(model).__name__, _CHECKSUMS: sums}}
     end = 0
     for name in names:
         variable = found[name]
@@ -72,11 +81,15 @@ def save_weights(model: Layer, path: str) -> None:
         }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    crcs = [zlib.crc32(text)]
     with atomic_write(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for name in names:
-            values = np.ascontiguousarray(found[name].numpy())
-            file.write(values.reshape(-1).view("uint8").data)
+            values = np.ascontiguousarray(found[name].numpy()).reshape(-1).view("uint8").data
+            file.write(values)
+            crcs.append(zlib.crc32(values))
+        file.seek(8 + text.index(f'"{sums}"'.encode()) + 1)
+        file.write("".join(f"{crc:08x}" for crc in crcs).encode())
 
 
 def _dtype(variable: Variable) -> np.dtype:
@@ -92,6 +105,7 @@ def load_weights(
     """Read the weights of `model`, without those of `objects_to_skip`; see `comparison.load`."""
     with open(path, "rb") as stream:
         file = SafetensorsFile(stream, os.fspath(path))
+        file.check()
         load(
             _parts(model, file, objects_to_skip),
             Subject(file.name, model.name),
@@ -149,20 +163,24 @@ class SafetensorsFile:
             )
         if length > size - 8:
             raise ValueError(f"{name} is cut: its header of {length} bytes ends behind the file.")
-        header = safe_json.parse(stream.read(length), f"The header of {name}", _LARGEST_HEADER)
+        text = stream.read(length)
+        header = safe_json.parse(text, f"The header of {name}", _LARGEST_HEADER)
         if not isinstance(header, dict):
             raise ValueError(f"{name} is no file of safetensors: its header is no JSON object.")
         self.metadata = _metadata(header.pop("__metadata__", {}), name)
         self._start = 8 + length
+        self._spans: list[tuple[int, int, str]] = []
         self._entries = self._read_entries(header, size - self._start)
+        self._sums = self.metadata.pop(_CHECKSUMS, None)
+        self._header_crc = zlib.crc32(text if self._sums is None else _without(text, self._sums))
 
     def _read_entries(self, header: dict[str, Any], room: int) -> dict[str, Entry]:
         """Check every array, and that they fill the file without gaps."""
-        found, ends = {}, []
+        found = {}
         for key, each in header.items():
             what = f"{self.name}: the array {key!r}"
             dtype, shape, (begin, end) = _described(each, what)
-            ends.append((begin, end, what))
+            self._spans.append((begin, end, key))
             if dtype in _TYPES:
                 entry = Entry(
                     key, shape, _TYPES[dtype].name, self._reading(_TYPES[dtype], shape, begin, what)
@@ -176,10 +194,10 @@ class SafetensorsFile:
                 entry = Entry(key, shape, problem=f"has values of the type {dtype}")
             found[key] = entry
         last = 0
-        for begin, end, what in sorted(ends):
+        for begin, end, key in sorted(self._spans):
             if begin != last:
                 raise ValueError(
-                    f"{what} begins at byte {begin}, not at {last}, where the one before ends."
+                    f"{self.name}: the array {key!r} begins at byte {begin}, not at {last}, where the one before ends."
                 )
             last = end
         if last != room:
@@ -200,6 +218,39 @@ class SafetensorsFile:
 
         return read
 
+    @property
+    def has_checksums(self) -> bool:
+        """Whether the file has checksums."""
+        return self._sums is not None
+
+    def check(self) -> None:
+        """Compare the file with its checksums, where it has any.
+
+        Raises ValueError, which names the arrays, where it is not what was written.
+        """
+        if self._sums is None:
+            return
+        hint = f"If another program changed it, let it leave out {_CHECKSUMS!r} from the metadata."
+        sums = [self._sums[i : i + _DIGITS] for i in range(0, len(self._sums), _DIGITS)]
+        if len(sums) != len(self._spans) + 1 or sums[0] != f"{self._header_crc:08x}":
+            raise ValueError(f"{self.name}: its header is not the one that was written. {hint}")
+        damaged = [
+            key
+            for wanted, (begin, end, key) in zip(sums[1:], sorted(self._spans), strict=True)
+            if self._crc_of(begin, end) != wanted
+        ]
+        if damaged:
+            raise ValueError(
+                f"{self.name} is damaged: the values of {listed(damaged)} are not those that were written. {hint}"
+            )
+
+    def _crc_of(self, begin: int, end: int) -> str:
+        crc = 0
+        self._stream.seek(self._start + begin)
+        for place in range(begin, end, _PIECE):
+            crc = zlib.crc32(self._stream.read(min(_PIECE, end - place)), crc)
+        return f"{crc:08x}"
+
     def entries(self) -> list[Entry]:
         """Return every array of the file."""
         return list(self._entries.values())
@@ -212,6 +263,11 @@ class SafetensorsFile:
 
     def __getitem__(self, name: str) -> Entry:
         return self._entries[name]
+
+
+def _without(text: bytes, sums: str) -> bytes:
+    """Return a header with zeros for its checksums."""
+    return text.replace(f'"{sums}"'.encode(), b'"' + b"0" * len(sums) + b'"', 1)
 
 
 def _metadata(found: Any, name: str) -> dict[str, str]:

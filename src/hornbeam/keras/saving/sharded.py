@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,8 @@ from hornbeam.core.atomic import atomic_write, resolved
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, as_array, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, Reader, h5_writing
+from hornbeam.keras.saving.h5_writer import Writer, as_array
 from hornbeam.keras.saving.places import places
 from hornbeam.keras.saving.weights_h5 import group_of, read
 
@@ -29,6 +31,7 @@ ENDING = ".weights.json"
 DEFAULT_SIZE = 5.0  # GB, as in Keras
 _SHARD = re.compile(r"[^/\\\0:]+\.weights\.h5")
 _MOST_SHARDS = 10_000
+_CHECKSUM = "hornbeam.crc32"  # of the `weight_map`; files of other programs have none
 
 
 def save_weights(model: Layer, path: str, max_shard_size: float | None = None) -> None:
@@ -65,9 +68,13 @@ def load_weights(
 class ShardedFile:
     """A set of files that is open for reading."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Read the JSON file. Raises ValueError where it does not lead from groups to files beside it."""
+    def __init__(self, path: str | os.PathLike[str], check: bool = True) -> None:
+        """Read the JSON file. Raises ValueError where it does not lead from groups to files beside it.
+
+        With `check`, files are compared with their checksums when they are opened.
+        """
         self.path = Path(path)
+        self._check = check
         self.name = os.fspath(path)
         self.groups = _weight_map(self.path)
         self._files: dict[str, H5File] = {}
@@ -87,7 +94,9 @@ class ShardedFile:
                 raise FileNotFoundError(
                     f"{self.name} leads to {name}, which is not there; move all files of a set together."
                 ) from error
-            self._files[name] = self._stack.enter_context(H5File(stream, os.fspath(place)))
+            self._files[name] = self._stack.enter_context(
+                H5File(stream, os.fspath(place), self._check)
+            )
         return self._files[name]
 
     def reader(self, place: str) -> Reader:
@@ -125,7 +134,17 @@ def _weight_map(path: Path) -> dict[str, list[str]]:
         groups[group] = names  # type: ignore[assignment]
     if len({name for names in groups.values() for name in names}) > _MOST_SHARDS:
         raise ValueError(f"{path} leads to more than {_MOST_SHARDS} files.")
+    metadata = index.get("metadata")
+    crc = metadata.get(_CHECKSUM) if isinstance(metadata, dict) else None
+    if crc is not None and crc != _crc_of(found):
+        raise ValueError(
+            f"{path} is damaged: its `weight_map` is not what was written. If you changed it, remove {_CHECKSUM!r}."
+        )
     return groups
+
+
+def _crc_of(weight_map: object) -> int:
+    return zlib.crc32(json.dumps(weight_map, sort_keys=True).encode())
 
 
 class _Shards:
@@ -163,7 +182,8 @@ class _Shards:
     def index(self) -> dict[str, Any]:
         """Return what the JSON file says."""
         weight_map = {group: names if names[1:] else names[0] for group, names in self._map.items()}
-        return {"metadata": {"total_size": float(self._total)}, "weight_map": weight_map}
+        metadata = {"total_size": float(self._total), _CHECKSUM: _crc_of(weight_map)}
+        return {"metadata": metadata, "weight_map": weight_map}
 
     def _next(self) -> None:
         self._finish()

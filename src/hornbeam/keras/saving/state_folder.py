@@ -27,7 +27,8 @@ from hornbeam.core.atomic_folder import atomic_folder, remove
 from hornbeam.core.pieces import sha256_of_pieces
 from hornbeam.core.steady import digest_of, hash_from, steady_open
 from hornbeam.keras.saving.comparison import Entry
-from hornbeam.keras.saving.h5_store import H5File, Reader, Writer, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_store import H5File, Reader, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_writer import Writer
 from hornbeam.keras.saving.plain_data import Json, decode, encode
 
 _FORMAT = "hornbeam training state 1"
@@ -68,7 +69,7 @@ def _write_files(part: str, arrays: Mapping[str, Any], data: Mapping[str, Any]) 
     stored |= {f"data/{number}": array for number, array in enumerate(inner)}
     with steady_open(path) as stream:
         hash_from(stream)
-        with h5_writing(stream) as file:
+        with h5_writing(stream, False) as file:
             groups: dict[str, Writer] = {}
             for name, array in stored.items():
                 place, _, last = name.rpartition("/")

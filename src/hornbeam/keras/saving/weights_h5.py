@@ -16,7 +16,8 @@ from hornbeam.core.rng import SeedGenerator
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
-from hornbeam.keras.saving.h5_store import Reader, Writer, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_store import Reader, h5_reading, h5_writing
+from hornbeam.keras.saving.h5_writer import NewGroup, Writer
 from hornbeam.keras.saving.places import places
 
 _UNBUILT = (
@@ -38,8 +39,8 @@ def load_weights(
         read(model, file, skip_mismatch, objects_to_skip)
 
 
-def write(model: Layer, file: Any, whole: bool = False) -> None:
-    """Write the weights of a model into a file that h5py has opened, one array after the other.
+def write(model: Layer, file: NewGroup, whole: bool = False) -> None:
+    """Write the weights of a model into an open file, one array after the other.
 
     In a `whole` model the states of random generators are written, too; Keras does not look at them.
     """

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from hornbeam.core.pieces import sha256_of_pieces
-from hornbeam.keras.saving import archive, safe_json
+from hornbeam.keras.saving import archive, checksums, safe_json
 from hornbeam.keras.saving.h5_store import Group, H5File
 from hornbeam.keras.saving.inspection.contents import (
     Array,
@@ -56,7 +56,7 @@ def _found(place: str, stack: ExitStack) -> Contents:
     if kind == "no model":
         return _folder(place, stack)
     if kind == "shards":
-        return _sharded(stack.enter_context(ShardedFile(place)))
+        return _sharded(stack.enter_context(ShardedFile(place, check=False)))
     if kind == "empty":
         raise ValueError(f"{place} is empty.")
     if kind in ("unknown", "structure"):
@@ -64,7 +64,7 @@ def _found(place: str, stack: ExitStack) -> Contents:
     stream = stack.enter_context(open(place, "rb"))  # noqa: SIM115
     if kind == "safetensors":
         return _safetensors(SafetensorsFile(stream, place))
-    return _hdf5(stack.enter_context(H5File(stream, place)))
+    return _hdf5(stack.enter_context(H5File(stream, place, check=False)))
 
 
 def _folder(place: str, stack: ExitStack) -> Contents:
@@ -150,8 +150,18 @@ def _hdf5(file: H5File) -> Contents:
         training=json_of(root.attribute("training_config"), f"{file.name}: training_config"),
     )
     contents.facts = _versions(root)
+    contents.has_checksums = _add_checksums(contents, file)
     contents.add_entries(file.entries())
     return contents
+
+
+def _add_checksums(contents: Contents, file: H5File) -> bool:
+    """Let `check` compare the checksums of an HDF5 file; return whether it has any."""
+    contents.checks[f"checksums of {file.name}"] = lambda: checksums.check(file.stream, file.name)
+    try:
+        return checksums.has_checksums(file.stream)
+    except ValueError:  # which the check will raise again
+        return True
 
 
 def _versions(group: Group) -> dict[str, str]:
@@ -160,11 +170,12 @@ def _versions(group: Group) -> dict[str, str]:
 
 
 def _sharded(store: ShardedFile) -> Contents:
-    contents = Contents("Index of weights in several files")
+    contents = Contents("Index of weights in several files", has_checksums=True)
     for name in store.shards():
         place = store.path.with_name(name)
         contents.members[name] = place.stat().st_size if place.is_file() else 0
         try:
+            contents.has_checksums &= _add_checksums(contents, store.file(name))
             contents.add_entries(store.file(name).entries(), f"{name}: ")
         except (OSError, ValueError) as error:
             contents.checks[name] = lambda error=error: _raise(error)
@@ -185,6 +196,8 @@ def _raise(error: Exception) -> None:
 
 def _safetensors(file: SafetensorsFile) -> Contents:
     contents = Contents("Weights in safetensors", facts=dict(file.metadata))
+    contents.has_checksums = file.has_checksums
+    contents.checks[f"checksums of {file.name}"] = file.check
     contents.add_entries(file.entries())
     return contents
 
