@@ -557,6 +557,18 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/models/functional_config.py",
+        'del kwargs["training"]',
+        "pass",
+        "keras/models/test_functional.py::test_the_default_mode_that_keras_writes_is_none",
+    ),
+    edit(
+        "keras/models/functional_config.py",
+        "return {EXPLICIT_MODE: True} if _has_default_mode(operation, kwargs) else {}",
+        "return {}",
+        "keras/models/test_functional.py::test_a_mode_of_training_is_kept_where_the_user_gave_it",
+    ),
+    edit(
+        "keras/models/functional_config.py",
         "index + _first_call(tensor.node.operation)",
         "index",
         "keras/models/test_functional.py::test_models_in_models_in_models_come_back",

@@ -280,6 +280,25 @@ def test_arguments_of_calls_come_back():
     same_results(model, data)
 
 
+@pytest.mark.parametrize(("given", "drops"), [({}, True), ({"training": False}, False)])
+def test_a_mode_of_training_is_kept_where_the_user_gave_it(given, drops):
+    x = keras.Input((100,))
+    model = keras.Model(x, layers.Dropout(0.5)(x, **given))
+    for _ in range(2):
+        model = keras.Model.from_config(json.loads(json.dumps(model.get_config())))
+        assert (model(np.ones((1, 100)), training=True).numpy() == 0).any() == drops
+
+
+def test_the_default_mode_that_keras_writes_is_none():
+    """Keras writes `training: false` for every Dropout; such a layer follows the model around it."""
+    x = keras.Input((100,))
+    config = json.loads(json.dumps(keras.Model(x, layers.Dropout(0.5)(x)).get_config()))
+    config["layers"][1]["inbound_nodes"][0]["kwargs"] = {"training": False}
+    model = keras.Model.from_config(config)
+    assert (model(np.ones((1, 100)), training=True).numpy() == 0).any()
+    assert (model(np.ones((1, 100))).numpy() == 1).all()
+
+
 def test_an_output_may_be_an_input():
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
     same_results(keras.Model([a, b], [b, a + b, a]), [X, 2 * X])

@@ -21,7 +21,7 @@ from hornbeam.keras.models.tensorflow_functions import TensorFlowFunction
 from hornbeam.keras.registry import deserialize_keras_object, serialize_keras_object
 from hornbeam.keras.registry.custom import Objects
 from hornbeam.keras.registry.reading import building_at_the_end
-from hornbeam.keras.saving.keras2 import TENSORFLOW
+from hornbeam.keras.saving.keras2 import EXPLICIT_MODE, TENSORFLOW
 
 Config = dict[str, Any]
 
@@ -46,7 +46,10 @@ class _Writer:
         return {
             **serialize_keras_object(operation),
             "name": operation.name,
-            "inbound_nodes": [self._call(n.args, n.kwargs) for n in calls],
+            "inbound_nodes": [
+                {**self._call(n.args, n.kwargs), **_mark_of_mode(operation, n.kwargs)}
+                for n in calls
+            ],
         }
 
     def _op_entry(self, operation: FunctionCall, node: Node) -> Config:
@@ -110,6 +113,20 @@ def _first_call(operation: Any) -> int:
     return int(getattr(operation, "_is_functional", False))
 
 
+def _mark_of_mode(operation: Any, kwargs: Config) -> Config:
+    """Return the mark of a call for which the user asked for the mode of training that is the layer's default.
+
+    Keras writes this default for every call that asks for nothing, and such a layer follows the model around it.
+    """
+    return {EXPLICIT_MODE: True} if _has_default_mode(operation, kwargs) else {}
+
+
+def _has_default_mode(operation: Any, kwargs: Config) -> bool:
+    if not isinstance(operation, Layer) or kwargs.get("training") is None:
+        return False
+    return bool(kwargs["training"] == operation._signature().defaults.get("training"))
+
+
 class _Called(NamedTuple):
     """What a call returned."""
 
@@ -169,13 +186,12 @@ class _Reader:
             rest: list[tuple[str, Config]] = []
             blocked: set[str] = set()  # the calls of one operation keep their order
             for name, call in self.waiting:
-                args, kwargs = call["args"], call["kwargs"]
+                needed = _sources((call["args"], call["kwargs"]))
                 ready = name not in blocked and all(
-                    i < len(self.nodes.get(source, ())) for source, i in _sources((args, kwargs))
+                    i < len(self.nodes.get(source, ())) for source, i in needed
                 )
                 if ready:
-                    node = self._call(name, self._filled(args), self._filled(kwargs))
-                    self.nodes[name].append(node)
+                    self.nodes[name].append(self._call(name, call))
                 else:
                     blocked.add(name)
                     rest.append((name, call))
@@ -185,9 +201,12 @@ class _Reader:
                 )
             self.waiting = rest
 
-    def _call(self, name: str, args: Any, kwargs: Any) -> Node | _Called:
+    def _call(self, name: str, call: Config) -> Node | _Called:
         operation = self.operations[name]
-        outputs = operation(*args, **kwargs)
+        kwargs = self._filled(call["kwargs"])
+        if _has_default_mode(operation, kwargs) and not call.get(EXPLICIT_MODE):
+            del kwargs["training"]
+        outputs = operation(*self._filled(call["args"]), **kwargs)
         if isinstance(operation, Layer):
             return operation._inbound_nodes[-1]
         if isinstance(operation, TensorFlowFunction):

@@ -5,9 +5,9 @@ gone. `layers` translates layers and models, `calls` the graph between them, `co
 comes out is read by `keras.registry` like any other configuration: nothing is imported or run.
 """
 
-from hornbeam.keras.saving.keras2.calls import TENSORFLOW
+from hornbeam.keras.saving.keras2.calls import EXPLICIT_MODE, TENSORFLOW
 from hornbeam.keras.saving.keras2.compiling import compile_config
 from hornbeam.keras.saving.keras2.layers import model_config
 from hornbeam.keras.saving.keras2.names import safe_name
 
-__all__ = ["TENSORFLOW", "compile_config", "model_config", "safe_name"]
+__all__ = ["EXPLICIT_MODE", "TENSORFLOW", "compile_config", "model_config", "safe_name"]

@@ -17,6 +17,9 @@ from hornbeam.ops.keras_names import module_of_class
 TENSORFLOW = "tensorflow"
 """The module of functions of TensorFlow in configurations."""
 
+EXPLICIT_MODE = "explicit_training"
+"""In the configuration of a call: the user gave the argument `training`, although it is the layer's default."""
+
 _FUNCTIONS = ("TFOpLambda", "SlicingOpLambda")
 _OPS = ("keras.src.ops.", "keras.src.activations.", "hornbeam.ops")
 _CONSTANT = "_CONSTANT_VALUE"
@@ -109,7 +112,8 @@ class _Calls:
             inputs = inputs[0]
         if isinstance(inputs, list) and entry["class_name"] in _RECURRENT:
             inputs, named["initial_state"] = inputs[0], inputs[1:]
-        return {"args": [inputs], "kwargs": named}
+        # Keras 2 writes no mode of training but what the user gave.
+        return {"args": [inputs], "kwargs": named, EXPLICIT_MODE: True}
 
     def _value(self, tree: Any) -> Any:
         """Return an argument with addresses as symbolic tensors."""
