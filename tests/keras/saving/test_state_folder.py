@@ -153,3 +153,30 @@ def test_names_of_arrays_are_texts(tmp_path, names):
         json.dump(content, file)
     with pytest.raises(DamagedStateError, match="state-000001"):
         state_folder.StoredState(path)
+
+
+def test_long_data_come_back_and_what_could_not_is_not_written(tmp_path, monkeypatch):
+    history = [[] for _ in range(201_000)]  # more than a configuration may have
+    write_state(str(tmp_path), {}, {"history": history})
+    assert newest_state(str(tmp_path)).data["history"] == history
+    monkeypatch.setattr(state_folder, "_LIMITS", (1 << 30, 1000))
+    with pytest.raises(ValueError, match=r"What callbacks and data sets keep.*100 lists"):
+        write_state(str(tmp_path), {}, {"history": history})
+    assert os.listdir(tmp_path) == ["state-000001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"a": ' * 300 + "1" + "}" * 300, "nested more than 200 deep"),
+        ("[" + "[]," * 2_000_001 + "1]", "or 2000000 lists and objects"),
+        ('{"format": 1, "format": 2}', "the key 'format' stands twice"),
+        ('{"format": ' + "1" * 500 + "}", "a number of 500 digits"),
+    ],
+    ids=["deep", "many", "twice", "digits"],
+)
+def test_json_that_asks_for_much_is_refused(tmp_path, text, told):
+    path = tmp_path / write(tmp_path) / "state.json"
+    path.write_text(text)
+    with pytest.raises(DamagedStateError, match=told):
+        newest_state(str(tmp_path))

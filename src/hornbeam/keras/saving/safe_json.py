@@ -6,22 +6,15 @@ import json
 from typing import Any
 
 MAX_BYTES = 64 << 20
+MAX_VALUES = 2_000_000
 _MAX_DEPTH = 200
-_MAX_VALUES = 2_000_000
-_MAX_CONTAINERS = 200_000  # each takes 56 bytes or more, however little of the file it is
+_PER_CONTAINER = 10  # values; a container takes 56 bytes or more, however little of the file it is
 _MAX_DIGITS = 400  # enough for every number that a float or an axis can be
 
 
-def parse(data: bytes, place: str, max_bytes: int = MAX_BYTES) -> Any:
+def parse(data: bytes, place: str, max_bytes: int = MAX_BYTES, max_values: int = MAX_VALUES) -> Any:
     """Return what JSON text says. Raises ValueError, which names `place`, for broken text and for what is too much."""
-    if len(data) > max_bytes:
-        raise ValueError(f"{place} has {len(data)} bytes; at most {max_bytes} are read.")
-    # Before any of it is made; what stands in texts counts, too.
-    containers = data.count(b"[") + data.count(b"{")
-    if containers > _MAX_CONTAINERS or containers + data.count(b",") > _MAX_VALUES:
-        raise ValueError(
-            f"{place} holds more than {_MAX_VALUES} values, or {_MAX_CONTAINERS} lists and objects."
-        )
+    check_size(data, place, max_bytes, max_values)
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -35,6 +28,23 @@ def parse(data: bytes, place: str, max_bytes: int = MAX_BYTES) -> Any:
         raise ValueError(f"{place} is no valid JSON: {error}.") from error
     _check_depth(value, place)
     return value
+
+
+def check_size(
+    data: bytes, place: str, max_bytes: int = MAX_BYTES, max_values: int = MAX_VALUES
+) -> None:
+    """Raise ValueError, which names `place`, for more JSON than is read; what stands in texts counts, too.
+
+    A tenth of `max_values` may be lists and objects.
+    """
+    if len(data) > max_bytes:
+        raise ValueError(f"{place} has {len(data)} bytes; at most {max_bytes} are read.")
+    containers = data.count(b"[") + data.count(b"{")
+    most = max_values // _PER_CONTAINER
+    if containers > most or containers + data.count(b",") > max_values:
+        raise ValueError(
+            f"{place} holds more than {max_values} values, or {most} lists and objects."
+        )
 
 
 def _number(kind: Any) -> Any:

@@ -26,6 +26,7 @@ import numpy as np
 from hornbeam.core.atomic_folder import atomic_folder, remove
 from hornbeam.core.pieces import sha256_of_pieces
 from hornbeam.core.steady import digest_of, hash_from, steady_open
+from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry
 from hornbeam.keras.saving.h5_store import H5File, Reader, h5_reading, h5_writing
 from hornbeam.keras.saving.h5_writer import Writer
@@ -34,6 +35,8 @@ from hornbeam.keras.saving.plain_data import Json, decode, encode
 _FORMAT = "hornbeam training state 1"
 _NAME = re.compile(r"state-(\d+)")
 _REMOVED = ".state-removed-"
+# Bytes and values of the JSON: a history of a million epochs fits.
+_LIMITS = 512 << 20, 20_000_000
 _ARRAYS, _DATA = "state.h5", "state.json"
 
 
@@ -83,8 +86,10 @@ def _write_files(part: str, arrays: Mapping[str, Any], data: Mapping[str, Any]) 
         "files": {_ARRAYS: {"size": digest.size, "sha256_of_pieces": digest.sha256}},
         "data": encoded,
     }
-    with open(os.path.join(part, _DATA), "w", encoding="utf-8") as file:
-        json.dump({**content, "sha256": _hash_of_json(content)}, file)
+    text = json.dumps({**content, "sha256": _hash_of_json(content)}).encode()
+    safe_json.check_size(text, f"What callbacks and data sets keep, in {_DATA},", *_LIMITS)
+    with open(os.path.join(part, _DATA), "wb") as file:
+        file.write(text)
 
 
 class StoredState:
@@ -181,8 +186,8 @@ def _sweep(folder: str) -> None:
 
 
 def _read_json(path: str) -> Json:
-    with open(path, encoding="utf-8") as file:
-        content = json.load(file)
+    with open(path, "rb") as file:
+        content = safe_json.parse(file.read(_LIMITS[0] + 1), _DATA, *_LIMITS)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"{_DATA} is no state of training that this version reads")
     if content.pop("sha256", None) != _hash_of_json(content):
