@@ -117,3 +117,5 @@ class Supervisor:
     def _print(self, text: str) -> None:
         sys.stdout.write(f"{self.name}: {text}\n")
         sys.stdout.flush()
+        with self._path.with_suffix(".log").open("a") as log:
+            log.write(f"{text}\n")
