@@ -17,6 +17,7 @@ checksums made right again so that the changes are read. judge.py says what is a
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -41,6 +42,7 @@ def main(argv: Iterable[str] | None = None) -> int:
     parser.add_argument("--together", action="store_true", help="all targets at the same time")
     parser.add_argument("--logs", type=Path, help="a folder for what was found")
     parser.add_argument("--input", help="one input of one target, in hexadecimal digits")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # processes are ended then, too
     options = parser.parse_args(list(argv) if argv is not None else None)
     unknown = set(options.names) - TARGETS.keys()
     if unknown or (options.input and len(options.names) != 1):
@@ -59,10 +61,14 @@ def main(argv: Iterable[str] | None = None) -> int:
         findings = 0
         while left:
             now, left = (left, []) if options.together else (left[:1], left[1:])
-            for each in now:
-                each.start()
-            while sum(each.look() for each in now):
-                time.sleep(0.5)
+            try:
+                for each in now:
+                    each.start()
+                while sum(each.look() for each in now):
+                    time.sleep(0.5)
+            finally:
+                for each in now:
+                    each.stop()
             findings += sum(each.findings for each in now)
     return 1 if findings else 0
 

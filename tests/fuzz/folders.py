@@ -40,7 +40,7 @@ def _shards() -> dict[str, bytes]:
 
 
 @target("w", smoke=10)
-def shards(draw: Random, folder: Path) -> Call:
+def shards(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     files = dict(_shards())
     names = sorted(files)
     which = draw.choice([*names, *["w.weights.json"] * 3])
@@ -49,7 +49,7 @@ def shards(draw: Random, folder: Path) -> Call:
     for name, data in files.items():
         (folder / name).write_bytes(data)
     path = folder / "w.weights.json"
-    return lambda: (inspect(path), load_weights(path))
+    return lambda: inspect(path), lambda: load_weights(path)
 
 
 @functools.cache
@@ -62,7 +62,7 @@ def _state() -> tuple[dict[str, Any], bytes]:
 
 
 @target("state-000001", smoke=20)
-def training_state(draw: Random, folder: Path) -> Call:
+def training_state(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     content, arrays = _state()
     content = {key: value for key, value in content.items() if key != "sha256"}
     if draw.randrange(3) == 2:
@@ -90,9 +90,8 @@ def training_state(draw: Random, folder: Path) -> Call:
             for each in entries.values():
                 if each.read is not None and each.problem is None:
                     each.read()
-        inspect(place)
 
-    return read
+    return read, lambda: inspect(place)
 
 
 @functools.cache
@@ -110,7 +109,7 @@ def _metadata(nodes: list[tuple[str, bytes]]) -> bytes:
 
 
 @target(r"folder|variables\.(index|data)", smoke=1)
-def saved_model(draw: Random, folder: Path) -> Call:
+def saved_model(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     name = draw.choice(["cnn", "recurrent", "functional", "nested"])
     place = folder / "folder"
     (place / "variables").mkdir(parents=True)
@@ -131,4 +130,4 @@ def saved_model(draw: Random, folder: Path) -> Call:
     else:
         for path in (_KERAS2 / name / "variables").iterdir():
             shutil.copy(path, place / "variables")
-    return lambda: (inspect(place), keras.saving.load_model(place))
+    return lambda: inspect(place), lambda: keras.saving.load_model(place)

@@ -141,7 +141,7 @@ def _remake(data: bytes, draw: Random) -> bytes:
 
 
 @target("w.weights.h5", smoke=15)
-def weights_h5(draw: Random, folder: Path) -> Call:
+def weights_h5(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     """All arrays and attributes are read, then the weights of a model."""
     data, kind = draw.choice(_seeds()), draw.randrange(8)
     if kind < 6:
@@ -150,7 +150,7 @@ def weights_h5(draw: Random, folder: Path) -> Call:
         data = _remake(data, draw) if kind == 6 else changed(data, draw)
     path = folder / "w.weights.h5"
     path.write_bytes(data)
-    return lambda: (_read(path), inspect(path), load_weights(path))
+    return lambda: _read(path), lambda: inspect(path), lambda: load_weights(path)
 
 
 def _read(path: Path) -> None:
@@ -216,7 +216,7 @@ def _reconfigured(data: bytes, draw: Random) -> bytes:
 
 
 @target("m.h5", smoke=1)
-def legacy_h5(draw: Random, folder: Path) -> Call:
+def legacy_h5(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     """Files of before Keras 3, whole models and weights alone."""
     name = draw.choice(["cnn", "whole", "own", "recurrent", "functional", "nested", "cnn_weights"])
     data = _legacy(name)
@@ -224,5 +224,5 @@ def legacy_h5(draw: Random, folder: Path) -> Call:
     path = folder / "m.h5"
     path.write_bytes(data)
     if name in ("own", "cnn_weights"):
-        return lambda: (inspect(path), load_weights(path))
-    return lambda: (inspect(path), keras.saving.load_model(path))
+        return lambda: inspect(path), lambda: load_weights(path)
+    return lambda: inspect(path), lambda: keras.saving.load_model(path)

@@ -41,22 +41,24 @@ class Judge:
         """Make the file that `data` chooses, read it, and look at what happened."""
         _empty(self.folder)
         try:
-            call = self.target.make(Draw(data), self.folder)
+            made = self.target.make(Draw(data), self.folder)
         except RecursionError:
             return Outcome("not made: too deep")
         before, opened = _files(self.folder), _open_files()
-        seen = observe(call)
-        ended = _ended(seen.error)
-        problems = list(self._problems(seen))
+        ended, problems = [], []
+        for call in made if isinstance(made, tuple) else (made,):
+            seen = observe(call)
+            ended.append(_ended(seen.error))
+            problems += self._problems(seen)
         if (new := _files(self.folder) ^ before) != set():
             problems.append(f"files written or removed: {sorted(new)[:5]}")
         seen = None  # or the frames of the error keep files open
-        del call
+        del made, call
         if _open_files() > opened:
             gc.collect()
             if _open_files() > opened:
                 problems.append("a file is left open")
-        return Outcome(ended, "\n".join(problems))
+        return Outcome("; ".join(ended), "\n".join(problems))
 
     def _problems(self, seen: Seen) -> list[str]:
         found = []
@@ -76,9 +78,11 @@ class Judge:
 
 
 def _ended(error: BaseException | None) -> str:
-    """Return the type of an error and the last line of ours that it passed."""
+    """Return the type of an error and the last line of ours that it passed, or that its cause did."""
     if error is None:
         return "read"
+    if error.__cause__ is not None:
+        return f"{type(error).__name__} from {_ended(error.__cause__)}"
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if _SOURCE in f.filename] or list(frames)
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""

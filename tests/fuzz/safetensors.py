@@ -44,7 +44,7 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 @target("w.safetensors")
-def safetensors(draw: Random, folder: Path) -> Call:
+def safetensors(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     header, arrays = draw.choice(seeds())
     kind = draw.randrange(6)
     text = (
@@ -61,13 +61,11 @@ def safetensors(draw: Random, folder: Path) -> Call:
     )
     path = folder / "w.safetensors"
     path.write_bytes(data)
-    return lambda: _read(path)
+    return lambda: _read(path), lambda: inspect(path), lambda: load_weights(path)
 
 
 def _read(path: Path) -> None:
-    inspect(path)
     with path.open("rb") as stream:
         file = SafetensorsFile(stream, str(path))
         for each, read in ((e, e.read) for e in file.entries() if e.read is not None):
             assert read().shape == each.shape
-    load_weights(path)

@@ -13,6 +13,7 @@ from tests.fuzz.journal import Journal
 
 ROOT = Path(__file__).parents[2]
 _STUCK = 300.0  # seconds without a new run
+_SLOW_START = 1800.0  # seconds until the first, where others take the processor
 _PROGRESS = 300.0  # seconds between lines
 
 
@@ -64,6 +65,7 @@ class Supervisor:
             python = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": python})  # fmt: skip
         self._runs, self._seen = self._journal.runs, time.monotonic()
+        self._started = self._runs
 
     def look(self) -> bool:
         """Tell what is new; return whether there is more to come."""
@@ -72,8 +74,8 @@ class Supervisor:
         now, status = time.monotonic(), self._process.poll()
         if self._journal.runs != self._runs:
             self._runs, self._seen = self._journal.runs, now
-        if status is None and now - self._seen > _STUCK + (
-            60 if self._runs == self._before[1] else 0
+        if status is None and now - self._seen > (
+            _SLOW_START if self._runs == self._started else _STUCK
         ):
             self._process.kill()
             status = self._process.wait()
@@ -105,6 +107,12 @@ class Supervisor:
                     f"{line['problem']}\n  python -m tests.fuzz {self.name} --input {line['input']}"
                 )
         self._told = len(lines)
+
+    def stop(self) -> None:
+        """End the process, where there is one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def summary(self) -> str:
         """Return the figures so far."""

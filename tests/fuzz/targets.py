@@ -10,14 +10,16 @@ from random import Random
 Call = Callable[[], object]
 """Reads what was made."""
 
+Make = Callable[[Random, Path], "Call | tuple[Call, ...]"]
+"""Writes a changed file into a folder, or makes one in memory; returns what reads it, in one way or in several."""
+
 
 @dataclass(frozen=True)
 class Target:
     """A reader, and how its files are made."""
 
     name: str
-    make: Callable[[Random, Path], Call]
-    """Writes a changed file into a folder, or makes one in memory; returns what reads it."""
+    make: Make
     told: str
     """A pattern for what every error has to name: the file."""
     smoke: int
@@ -27,12 +29,10 @@ class Target:
 TARGETS: dict[str, Target] = {}
 
 
-def target(
-    told: str, smoke: int = 100
-) -> Callable[[Callable[[Random, Path], Call]], Callable[[Random, Path], Call]]:
+def target(told: str, smoke: int = 100) -> Callable[[Make], Make]:
     """Enter a function under its name."""
 
-    def enter(make: Callable[[Random, Path], Call]) -> Callable[[Random, Path], Call]:
+    def enter(make: Make) -> Make:
         name = make.__name__.strip("_")
         TARGETS[name] = Target(name, make, told, smoke)
         return make

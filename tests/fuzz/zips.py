@@ -120,7 +120,7 @@ class _Zip:
 
 
 @target("m.keras")
-def zip(draw: Random, folder: Path) -> Call:
+def zip(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     """Small members, all of whose bytes are read."""
     data = _Zip(
         {"config.json": b'{"a": 1}', "b": bytes(range(256)) * 8, "assets/c": b""}, draw
@@ -152,7 +152,7 @@ def _through(opened: ZipReader) -> object:
 
 
 @target("m.keras", smoke=5)
-def keras_archive(draw: Random, folder: Path) -> Call:
+def keras_archive(draw: Random, folder: Path) -> Call | tuple[Call, ...]:
     """Whole models, loaded and inspected."""
     members = dict(good())
     kind = draw.randrange(4)
@@ -164,4 +164,4 @@ def keras_archive(draw: Random, folder: Path) -> Call:
         members["model.weights.h5"] = changed(members["model.weights.h5"], draw)
     path = folder / "m.keras"
     path.write_bytes(_Zip(members, draw).data())
-    return lambda: (inspect(path), keras.saving.load_model(path))
+    return lambda: inspect(path), lambda: keras.saving.load_model(path)

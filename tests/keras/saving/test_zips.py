@@ -135,7 +135,35 @@ def overlapping():
     return data
 
 
+def far_member(place):
+    """A member whose header is said to be at a place of 64 bits."""
+    data = packed(("a", b"one"))
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 42 : entry + 46] = b"\xff" * 4
+    data[entry + 30 : entry + 32] = struct.pack("<H", 12)
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 16] = struct.pack("<I", end + 12 - entry)
+    data[end:end] = struct.pack("<HHQ", 1, 8, place)
+    return data
+
+
+def far_directory(place):
+    """An archive whose directory is described at a place of 64 bits."""
+    data = packed(("a", b"one"))
+    end = data.index(b"PK\x05\x06")
+    data[end:end] = b"PK\x06\x07" + struct.pack("<IQI", 0, place, 1)
+    return data
+
+
 ATTACKS = {
+    **{
+        f"member at {n}": (far_member(n), "a is not where it should be|cut off")
+        for n in (1 << 40, 1 << 63, (1 << 64) - 1)
+    },
+    **{
+        f"directory at {n}": (far_directory(n), "is not where it should be")
+        for n in (1 << 40, 1 << 63, (1 << 64) - 1)
+    },
     "empty": (b"", "no zip archive"),
     "other": (b"hello", "no zip archive"),
     "cut": (packed(("a", bytes(999)))[:500], "truncated"),

@@ -241,7 +241,7 @@ class ZipReader:
                 )
 
     def _bytes(self, start: int, size: int) -> bytes:
-        self.stream.seek(start)
+        self.stream.seek(min(start, self.size))  # the file may say any number of 64 bits
         return self.stream.read(size)
 
     def read(self, name: str, limit: int) -> bytes:
