@@ -46,11 +46,14 @@ def test_json_text():
     for text, error in (
         ("{", "The text is no valid JSON"),
         ("3", "describes a int"),
+        ("model.json", r"begins with 'model.json'; .* model_from_json\(open\(path\)"),
         (json.dumps(config), "the text describes no model that can be made"),
         (json.dumps(sparse), "NotImplementedError: Sparse"),
     ):
         with pytest.raises(ValueError, match=error):
             keras.models.model_from_json(text)
+    with pytest.raises(TypeError, match="received a dict"):
+        keras.models.model_from_json(config)
 
 
 def test_a_clone_function_makes_each_layer_once():

@@ -375,3 +375,20 @@ def test_a_model_is_written_as_keras_writes_it():
     names = [config[key] for key in ("module", "class_name", "registered_name")]
     assert names == ["keras.src.models.functional", "Functional", "Functional"]
     assert config["config"]["layers"][1]["registered_name"] is None
+
+
+def test_input_and_output_of_a_layer_are_a_tensor_or_a_list():
+    """As in Keras, whatever the structure in which the layer was called."""
+    x, state = keras.Input((6, 3)), [keras.Input((4,)), keras.Input((4,))]
+    lstm = layers.LSTM(4, return_state=True)
+    outputs = lstm(x, initial_state=state)
+    assert lstm.input == [x, *state]
+    assert lstm.output == list(outputs)
+    add = layers.Add()
+    y = add(state)
+    assert add.input == state
+    assert add.output is y
+    model = keras.Model([x, *state], lstm.output[1:])
+    assert [type(model.layers[0].input), model.layers[0].input] == [type(x), x]
+    data = [np.zeros((2, 6, 3)), np.zeros((2, 4)), np.zeros((2, 4))]
+    assert isinstance(model.predict(data, verbose=0), list)

@@ -171,3 +171,15 @@ def test_compile_wraps_once_and_only_where_asked():
         model.dtype_policy = keras.DTypePolicy(policy)
         model.compile("sgd", "mse")
         assert type(model.optimizer) is optimizers.SGD
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_loaded_model_goes_on_scaling_whatever_the_policy_then(name, tmp_path, recwarn):
+    """The file says that the loss is scaled: the policy of the process that loads it is another one."""
+    model = half_model()
+    model.fit(np.zeros((2, 1)), np.zeros((2, 1)), verbose=0)
+    model.save(tmp_path / name)
+    again = keras.models.load_model(tmp_path / name, {"small_slope": small_slope})
+    assert type(again.optimizer) is optimizers.LossScaleOptimizer
+    assert int(again.optimizer.iterations) == 1
+    assert not recwarn.list

@@ -75,6 +75,11 @@ class InputLayer(Layer):
         """The type of the values that the model will receive."""
         return self._dtype
 
+    @property
+    def input(self) -> KerasTensor:
+        """The tensor that stands for the values, as `output` does: models are cut from `model.layers[0].input` on."""
+        return self.output
+
     def call(self) -> None:
         """Do nothing: a model takes the values of its inputs from its arguments."""
 

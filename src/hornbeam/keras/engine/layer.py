@@ -15,7 +15,7 @@ import numpy as np
 from hornbeam.core.changes import note_change, note_contents
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.names import auto_name, current_path, name_scope, snake_case
-from hornbeam.core.symbolic import KerasTensor, Node
+from hornbeam.core.symbolic import KerasTensor, Node, symbolic_leaves
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import DTypeLike, Shape, Structure, TensorLike
 from hornbeam.core.variable import Variable
@@ -185,14 +185,19 @@ class Layer(Configurable):
 
     @property
     def input(self) -> Any:
-        """The symbolic input of the first symbolic call. Raises AttributeError if there was none."""
-        node = symbolic.first_node(self, "input")
-        return node.args[0] if node.args else node.inputs[0]
+        """The symbolic input of the first symbolic call, a list if there are several.
+
+        Raises AttributeError if there was no call.
+        """
+        return _one_or_list(symbolic.first_node(self, "input").inputs)
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the first symbolic call. Raises AttributeError if there was none."""
-        return symbolic.first_node(self, "output").outputs
+        """The symbolic output of the first symbolic call, a list if there are several.
+
+        Raises AttributeError if there was no call.
+        """
+        return _one_or_list(symbolic_leaves(symbolic.first_node(self, "output").outputs))
 
     def _signature(self) -> CallSignature:
         cls = type(self)
@@ -476,3 +481,7 @@ class Layer(Configurable):
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}.{hint}", name=name, obj=self
         )
+
+
+def _one_or_list(tensors: list[KerasTensor]) -> Any:
+    return tensors[0] if len(tensors) == 1 else tensors

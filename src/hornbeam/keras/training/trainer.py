@@ -97,12 +97,14 @@ class Trainer(Layer):
             loss_weights, metrics = metrics, loss_weights  # type: ignore[assignment]
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         check_metrics(metrics, weighted_metrics)
-        self.optimizer = self._scaling_optimizer(optimizers.get(optimizer), auto_scale_loss)
+        unscaled = optimizers.get(optimizer)
+        self.optimizer = self._scaling_optimizer(unscaled, auto_scale_loss)
         self.loss = loss
         self.run_eagerly = run_eagerly
         self.auto_scale_loss = auto_scale_loss
         self.compile_config = CompileConfig(
-            optimizer,
+            # One that scales is saved as such: the model may be loaded under another policy, and goes on with its state.
+            optimizer if self.optimizer is unscaled else self.optimizer,
             loss,
             loss_weights,
             metrics,
