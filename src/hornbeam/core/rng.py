@@ -22,7 +22,6 @@ from hornbeam.core.variable import Variable
 # HORNBEAM_SEED lets a script that sets no seed be repeated exactly, without a change to it.
 _default_seeds = random.Random(os.environ.get("HORNBEAM_SEED"))
 _global_generator: SeedGenerator | None = None
-_seeds_the_host = False  # whether `set_random_seed` has seeded Python's and NumPy's generators
 
 
 class SeedGenerator:
@@ -123,27 +122,20 @@ def set_random_seed(seed: int) -> None:
     >>> from hornbeam import keras
     >>> keras.utils.set_random_seed(42)
     """
-    global _seeds_the_host
     set_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
-    _seeds_the_host = True
 
 
-def host_generator_state() -> dict[str, Any] | None:
-    """Return the state of Python's `random` and of NumPy's global generator; None unless `set_random_seed` set them."""
-    if not _seeds_the_host:
-        return None
+def host_generator_state() -> dict[str, Any]:
+    """Return the state of Python's `random` and of NumPy's global generator."""
     return {"python": random.getstate(), "numpy": np.random.get_state(legacy=False)}
 
 
-def set_host_generator_state(state: dict[str, Any] | None) -> None:
-    """Let both generators go on from what `host_generator_state` returned; leave them alone for None."""
-    global _seeds_the_host
-    if state is not None:
-        random.setstate(state["python"])
-        np.random.set_state(state["numpy"])
-        _seeds_the_host = True
+def set_host_generator_state(state: dict[str, Any]) -> None:
+    """Let both generators go on from what `host_generator_state` returned."""
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
 
 
 def draw_key(seed: SeedGenerator | TensorLike | None) -> jax.Array:

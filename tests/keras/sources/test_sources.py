@@ -149,6 +149,32 @@ def test_each_pass_has_another_order(make):
     assert first != second
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: ArraySource(X[:10], 3, True),
+        lambda: ArraySource(X, 3, False),
+        lambda: ArraySource(X, 3, "batch"),
+        lambda: ArraySource(X, 4, True),
+    ],
+)
+def test_a_pass_does_not_go_on_over_other_rows(other):
+    source = ArraySource(X, 3, True)
+    next(source.open())
+    with pytest.raises(ValueError, match=r"in the middle of an epoch with \{'rows': 11"):
+        other().open(source.state)
+
+
+@draws_again
+@each_source
+def test_a_pass_may_be_stopped_again_before_its_first_batch(make):
+    source = make()
+    next(source.open())
+    again = make()
+    again.open(source.state)
+    assert {**again.state, **source.state} == again.state
+
+
 def test_rows_in_order_go_on_where_they_stood():
     source = ArraySource((X, Y), 3, shuffle=True)
     rows = source.as_rows()

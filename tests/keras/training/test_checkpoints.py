@@ -14,6 +14,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.core.snapshot import Snapshot
+from hornbeam.keras.training.run import Run
 from tests.keras.training.test_resume import Stop, StopAfter
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -170,6 +171,78 @@ def test_only_the_last_files_are_kept(model, tmp_path):
     again._written = list(state)
     model.fit(X, Y, batch_size=4, epochs=6, initial_epoch=5, callbacks=[again], verbose=0)
     assert sorted(os.listdir(tmp_path)) == ["00.weights.h5", "05.weights.h5", "06.weights.h5"]
+
+
+def test_all_files_of_a_set_are_removed(model, tmp_path):
+    name = "{epoch}.weights.json"
+    saver = keras.callbacks.ModelCheckpoint(tmp_path / name, save_weights_only=True, max_to_keep=1)
+    for other in ("2_00000.weights.h5", "2-2_00001.weights.h5"):
+        (tmp_path / other).write_bytes(b"of somebody else")
+    fit(model, saver, epochs=4)
+    assert sorted(os.listdir(tmp_path)) == [
+        "2-2_00001.weights.h5",
+        "2_00000.weights.h5",
+        "4.weights.json",
+        "4_00000.weights.h5",
+    ]
+
+
+class Held:
+    """Holds the saves of models up until somebody lets them go on."""
+
+    def __init__(self, model, patch, error=None):
+        self.go_on, self.error, self.real = threading.Event(), error, type(model).save_weights
+        patch.setattr(type(model), "save_weights", lambda *a, **k: self.save(*a, **k))
+
+    def save(self, *arguments, **options):
+        assert self.go_on.wait(60)
+        if self.error is not None:
+            raise self.error
+        self.real(*arguments, **options)
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_checkpoint_waits_for_the_files_that_it_says_are_there(
+    model, tmp_path, monkeypatch, in_background
+):
+    """A process that is killed in between would never write them."""
+    held, found = Held(model, monkeypatch), []
+    saver = keras.callbacks.ModelCheckpoint(
+        tmp_path / "w.weights.h5", save_weights_only=True, save_on_background=True
+    )
+    backup = keras.callbacks.BackupAndRestore(
+        tmp_path / "backup", delete_checkpoint=False, save_on_background=in_background
+    )
+    write = Run.capture
+
+    def capture(*arguments):
+        inner = write(*arguments)
+
+        def look(*where):
+            found.append((tmp_path / "w.weights.h5").exists())
+            return inner(*where)
+
+        threading.Timer(0.05, held.go_on.set).start()
+        return look
+
+    monkeypatch.setattr(Run, "capture", capture)
+    fit(model, saver, backup, epochs=1)
+    assert found == [True] and os.listdir(tmp_path / "backup") == ["state-000001"]
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_checkpoint_does_not_say_that_a_file_is_there_that_could_not_be_written(
+    model, tmp_path, monkeypatch, in_background
+):
+    held = Held(model, monkeypatch, OSError(28, "No space left on device"))
+    held.go_on.set()
+    saver = keras.callbacks.ModelCheckpoint(
+        tmp_path / "w.weights.h5", save_weights_only=True, save_on_background=True
+    )
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", save_on_background=in_background)
+    with pytest.raises(OSError, match="No space left"):
+        fit(model, saver, backup, epochs=1)
+    assert os.listdir(tmp_path / "backup") == []
 
 
 @pytest.mark.parametrize(

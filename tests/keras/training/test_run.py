@@ -2,12 +2,19 @@
 
 import copy
 import pickle
+import random
 
 import numpy as np
 import pytest
 
 from hornbeam import keras
-from hornbeam.core.rng import default_seed_state, make_seed, set_default_seed_state
+from hornbeam.core.rng import (
+    default_seed_state,
+    host_generator_state,
+    make_seed,
+    set_default_seed_state,
+    set_host_generator_state,
+)
 
 X, Y = np.ones((11, 2), "float32"), np.zeros(11, "float32")
 
@@ -40,6 +47,13 @@ def test_default_seeds_go_on_from_their_state():
     drawn = [make_seed() for _ in range(3)]
     set_default_seed_state(state)
     assert [make_seed() for _ in range(3)] == drawn
+
+
+def test_generators_of_the_host_go_on_from_their_state():
+    state = host_generator_state()
+    drawn = random.random(), np.random.random()
+    set_host_generator_state(state)
+    assert (random.random(), np.random.random()) == drawn
 
 
 def forever():

@@ -141,10 +141,20 @@ class BackupAndRestore(Callback):
     def _save(self, logs: Logs, epoch_is_over: bool = False) -> None:
         write, folder = self._run.capture(logs, epoch_is_over), self.backup_dir
         keep = 2 if self.double_checkpoint else 1
-        if self.save_on_background:
-            self._background.start(lambda: write(folder, keep), folder)
-        else:
+        # What it says others have written must be there first: a process that is killed in between would never write it.
+        others = self._run.reports.unfinished()
+        if not self.save_on_background:
+            for each in others:
+                each.wait()
             write(folder, keep)
+            return
+        savings = [each.saving for each in others if each.saving is not None]
+
+        def write_last() -> None:
+            if all(each.is_made() for each in savings):  # else the other's error ends the training
+                write(folder, keep)
+
+        self._background.start(write_last, folder)
 
     def _obey(self, logs: Logs, epoch_is_over: bool = False) -> None:
         """Save, and end the process, where the machine has asked for that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
+from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.logs import Logs
 
 
@@ -114,6 +115,10 @@ class Callback:
         an override in a user's subclass isn't taken for one.
         """
         return ()
+
+    def _unfinished(self) -> BackgroundSave | None:
+        """What the callback may still be writing, and a checkpoint of training says is there."""
+        return None
 
     def _close(self) -> None:
         """Called however the loop ends, interruption included; may be called twice."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hornbeam.keras.callbacks import state
+from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.history import History
 from hornbeam.keras.callbacks.logs import LazyLogs, to_floats
@@ -101,6 +102,11 @@ class CallbackList(Callback):
     def set_state(self, states: Sequence[Mapping[str, Any]]) -> None:
         """Set the stored states; after `on_train_begin`, which resets callbacks."""
         state.set_states(self.callbacks, states)
+
+    def unfinished(self) -> list[BackgroundSave]:
+        """Return what callbacks may still be writing."""
+        found = [each._unfinished() for each in self.callbacks if isinstance(each, Callback)]
+        return [each for each in found if each is not None]
 
     @property
     def needs_train_batches(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import os
 import warnings
 from collections.abc import Callable, Collection
@@ -14,6 +12,7 @@ import numpy as np
 from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.logs import Logs
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
+from hornbeam.keras.callbacks.saved_files import remove_saved
 from hornbeam.keras.utils.progbar import write
 
 _MODELS = (".keras", ".h5", ".hdf5")
@@ -24,14 +23,6 @@ def _no_ending(filepath: str | os.PathLike[str]) -> bool:
     """Return whether a name has no ending; the dots of `{val_loss:.2f}` begin none."""
     ending = os.path.splitext(os.fspath(filepath))[1]
     return not ending or "}" in ending
-
-
-def _remove(path: str) -> None:
-    """Remove a file, or the files of a checkpoint."""
-    parts = glob.glob(f"{glob.escape(path)}.data-?????-of-?????")
-    for each in (path, f"{path}.index", *parts):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(each)
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -166,7 +157,7 @@ class ModelCheckpoint(MonitorCallback):
             self.model.save(path)
         self._say(f"finished saving model to {path}")
         for each in obsolete:
-            _remove(each)
+            remove_saved(each)
 
     def _is_worth_saving(self, path: str, logs: Logs) -> bool:
         if not self.save_best_only:
@@ -212,6 +203,9 @@ class ModelCheckpoint(MonitorCallback):
 
     def _close(self) -> None:
         self._background.close()
+
+    def _unfinished(self) -> BackgroundSave:
+        return self._background
 
     def _relaxed_hooks(self) -> Collection[Callable[..., Any]]:
         return (ModelCheckpoint.on_train_batch_end,) if self.save_freq == "epoch" else ()

@@ -65,8 +65,15 @@ class ArraySource:
 
     @property
     def state(self) -> State:
-        """The seed of the pass, and how many of its batches have been used."""
-        return dict(self._state)
+        """The seed of the pass, how many of its batches have been used, and what the order depends on."""
+        return {**self._state, **self._form()}
+
+    def _form(self) -> State:
+        return {
+            "rows": self._count,
+            "batch_size": self._batch_size,
+            "shuffle": self._shuffle if isinstance(self._shuffle, str) else bool(self._shuffle),
+        }
 
     def first(self) -> Data:
         """Return the first rows."""
@@ -89,7 +96,23 @@ class ArraySource:
         return batch
 
     def open(self, state: State | None = None) -> Iterator[Data]:
-        """Yield the batches of a pass: row numbers where the step gathers them."""
+        """Yield the batches of a pass: row numbers where the step gathers them.
+
+        Raises ValueError for a pass over other rows.
+        """
+        if state:
+            form = self._form()
+            before = {name: state.get(name, value) for name, value in form.items()}
+            if before != form:
+                raise ValueError(
+                    f"Training was stopped in the middle of an epoch with {before}; now it is {form}. Pass the same data and "
+                    "the same arguments as before."
+                )
+            # Not at the first batch: the pass may be stopped again before it.
+            self._state = begun(state, bool(self._shuffle))
+        return self._batches(state)
+
+    def _batches(self, state: State | None) -> Iterator[Data]:
         if self._is_resident or self._shuffle:
             whole, rest = self._order(state)
             parts: Sequence[slice | np.ndarray] = [*whole, rest] if len(rest) else list(whole)
