@@ -294,6 +294,12 @@ EDITS: list[Edit] = [
     ),
     edit(
         _BACKUP,
+        "self._obey(logs, write=self._run.before_validation)",
+        "self._obey(logs)",
+        f"{_CHECKPOINTS}::test_a_validation_that_sigterm_ends_begins_again_with_all_that_counts",
+    ),
+    edit(
+        _BACKUP,
         "                each.wait()\n            write",
         "                pass\n            write",
         f"{_CHECKPOINTS}::test_a_checkpoint_waits_for_the_files_that_it_says_are_there",

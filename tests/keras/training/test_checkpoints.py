@@ -15,7 +15,7 @@ import pytest
 from hornbeam import keras
 from hornbeam.core.snapshot import Snapshot
 from hornbeam.keras.training.run import Run
-from tests.keras.training.test_resume import Stop, StopAfter
+from tests.keras.training.test_resume import Stop, StopAfter, simple
 
 ROOT = pathlib.Path(__file__).parents[3]
 X, Y = np.ones((12, 2), "float32"), np.zeros(12, "float32")
@@ -387,6 +387,39 @@ def test_sigterm_saves_and_then_does_what_it_does(model, tmp_path, ending, hook)
         train("stopped", Terminate(hook))
     assert signal.getsignal(signal.SIGTERM) is ending
     assert os.listdir(tmp_path / "stopped") == ["state-000001"]
+    np.testing.assert_equal(train("stopped"), whole)
+
+
+def test_a_validation_that_sigterm_ends_begins_again_with_all_that_counts(tmp_path, ending):
+    """Its random numbers, too, and what callbacks have seen of it."""
+
+    class Noisy(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return np.random.normal(size=(4, 2)).astype("float32"), Y[:4]
+
+    class Counts(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.batches = 0
+
+        def on_test_batch_end(self, batch, logs=None):
+            self.batches += 1
+
+    def train(folder, *others):
+        keras.utils.set_random_seed(3)
+        model, counts = simple(), Counts()
+        backup = keras.callbacks.BackupAndRestore(
+            tmp_path / folder, save_freq=False, save_before_preemption=True
+        )
+        history = fit(model, backup, counts, *others, validation_data=Noisy())
+        return model.get_weights(), history.history, counts.batches, np.random.random()
+
+    whole = train("whole")
+    with pytest.raises(Ended):
+        train("stopped", Terminate("on_test_batch_end"))
     np.testing.assert_equal(train("stopped"), whole)
 
 

@@ -79,7 +79,6 @@ class BackupAndRestore(Callback):
         self.save_before_preemption = save_before_preemption
         self.save_on_background = save_on_background
         self._since_save = 0
-        self._logs: Logs = None  # of the last step, for a checkpoint during validation
         self._background = BackgroundSave()
         self._notice = TerminationNotice()
 
@@ -94,10 +93,11 @@ class BackupAndRestore(Callback):
         return run
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._since_save, self._logs = 0, None
+        self._since_save = 0
         _check_folder(self.backup_dir)
         self._run.watch()
         self._run.restore(self.backup_dir)
+        self._run.remembers_validation = self.save_before_preemption
         if self.save_before_preemption:
             self._notice.open()
 
@@ -105,7 +105,6 @@ class BackupAndRestore(Callback):
         self._run.resume_epoch()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._logs = logs
         if self._counts_steps:
             self._since_save += 1
             if self._since_save >= int(self.save_freq):
@@ -114,7 +113,8 @@ class BackupAndRestore(Callback):
         self._obey(logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._obey(self._logs)
+        if self._notice.is_given:
+            self._obey(logs, write=self._run.before_validation)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.save_freq == "epoch":
@@ -138,8 +138,8 @@ class BackupAndRestore(Callback):
     def _counts_steps(self) -> bool:
         return self.save_freq != "epoch" and bool(self.save_freq)
 
-    def _save(self, logs: Logs, epoch_is_over: bool = False) -> None:
-        write, folder = self._run.capture(logs, epoch_is_over), self.backup_dir
+    def _save(self, logs: Logs, epoch_is_over: bool = False, write: Any = None) -> None:
+        write, folder = write or self._run.capture(logs, epoch_is_over), self.backup_dir
         keep = 2 if self.double_checkpoint else 1
         # What it says others have written must be there first: a process that is killed in between would never write it.
         others = self._run.reports.unfinished()
@@ -156,10 +156,10 @@ class BackupAndRestore(Callback):
 
         self._background.start(write_last, folder)
 
-    def _obey(self, logs: Logs, epoch_is_over: bool = False) -> None:
-        """Save, and end the process, where the machine has asked for that."""
+    def _obey(self, logs: Logs, epoch_is_over: bool = False, write: Any = None) -> None:
+        """Save, and end the process, where the machine has asked for that; `write` saves another moment than now."""
         if self._notice.is_given:
-            self._save(logs, epoch_is_over)
+            self._save(logs, epoch_is_over, write)
             self._background.wait()
             self._notice.deliver()
 

@@ -84,7 +84,7 @@ def fit(
                     break
                 logs = trained
                 if validation is not None and schedule.validates(epoch):
-                    run.begin_validation()
+                    run.begin_validation(logs)
                     tested = _test(model, validation, reports)
                     logs.update({f"val_{name}": value for name, value in tested.items()})
                 reports.on_epoch_end(epoch, logs)

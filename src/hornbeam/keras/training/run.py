@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hornbeam.core.changes import change_count
 from hornbeam.core.rng import (
@@ -26,6 +26,10 @@ from hornbeam.keras.training.state import load_variables, variables_by_path
 
 if TYPE_CHECKING:
     from hornbeam.keras.training.trainer import Trainer
+
+
+Write: TypeAlias = Callable[[str, int], object]
+"""Writes a checkpoint into a folder; keeps so many of those that are there."""
 
 
 class Run:
@@ -52,19 +56,22 @@ class Run:
         self.is_over = False
         self.has_ended = False
         """Whether a resumed training had been told to stop, after an epoch."""
-        self._validation_state: State | None = None
+        self.remembers_validation = False
+        """Whether each validation has to leave what `before_validation` returns."""
+        self.before_validation: Write | None = None
+        """What writes a checkpoint of the moment before the validation that is running."""
         self._resumed: tuple[State, Snapshot] | None = None
         self._paths: tuple[int, dict[str, Variable]] | None = None
 
     def begin(self, epoch: int) -> None:
         """Begin an epoch."""
         self.epoch, self.step = epoch, 0
-        self._validation_state = None
+        self.before_validation = None
 
-    def begin_validation(self) -> None:
-        """Remember where the data for validation stand: a training resumed from within begins it again."""
-        if self.validation is not None:
-            self._validation_state = self.validation.state(in_epoch=False)
+    def begin_validation(self, logs: Mapping[str, Any]) -> None:
+        """Remember all that counts, if somebody asks for that: a training resumed from within begins it again."""
+        if self.remembers_validation:
+            self.before_validation = self.capture(logs)
 
     def state(self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False) -> State:
         """Return what a checkpoint stores: plain data and NumPy arrays.
@@ -74,7 +81,6 @@ class Run:
         validation = None
         if self.validation is not None:
             validation = self.validation.state(in_epoch=False)
-            validation = validation if epoch_is_over else self._validation_state or validation
         return {
             "epoch": self.epoch + 1 if epoch_is_over else self.epoch,
             "step": 0 if epoch_is_over else self.step,
@@ -97,9 +103,7 @@ class Run:
             if feed is not None:
                 feed.source.watch(known)
 
-    def capture(
-        self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False
-    ) -> Callable[[str, int], object]:
+    def capture(self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False) -> Write:
         """Return a function `(folder, keep)` that writes a checkpoint of this moment, in another thread too."""
         paths = self._variables_by_path()
         values = Snapshot(paths.values()).values
