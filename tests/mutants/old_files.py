@@ -11,6 +11,7 @@ _CALLS, _COMPILING = "keras/saving/keras2/calls.py", "keras/saving/keras2/compil
 _FUNCTIONS = "keras/models/tensorflow_functions.py"
 _H5, _FOLDERS = "keras/saving/test_legacy_h5.py", "keras/saving/test_saved_model.py"
 _CONFIGS = "keras/saving/test_keras2.py"
+_RAW, _RAW_OPS = "keras/saving/keras2/raw_ops.py", "keras/saving/test_raw_ops.py"
 _CUDNN = "keras/saving/cudnn_weights.py"
 _OPTIMIZERS = "keras/saving/test_legacy_optimizers.py"
 

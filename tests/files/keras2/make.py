@@ -202,6 +202,31 @@ def write_cudnn():
     model.save(HERE / "cudnn.h5")
 
 
+def write_raw_ops():
+    """Write a graph with operations of TensorFlow, as before functions of it were layers: without eager execution."""
+    with tf.Graph().as_default(), tf.compat.v1.Session():
+        x = keras.Input((4, 3), name="x")
+        h = layers.Dense(3, name="dense/0")(x)
+        a = tf.nn.relu(h * 2.0 + 1.0) / tf.maximum(tf.square(x), [0.5, 1.0, 2.0])
+        b = tf.reshape(1.0 - a, (-1, 12))
+        c = tf.transpose(tf.matmul(x, h, transpose_b=True), (0, 2, 1))
+        d, e = tf.split(tf.tile(c, (1, 1, 2)), 2, axis=-1)
+        f = tf.stack([tf.reduce_mean(d, axis=(1, 2)), tf.reduce_max(e[:, 0, ::2], axis=-1)], axis=1)
+        g = tf.expand_dims(tf.squeeze(x[:, 1:2], axis=1), 1)[:, 0, tf.newaxis]
+        k = tf.nn.leaky_relu(tf.nn.softmax(g) - 0.3, alpha=0.1) + tf.cast(
+            tf.argmax(x, -1)[:, None, :3], "float32"
+        )
+        m = tf.where(x[..., 0] > 0.0, x[..., 1], tf.math.cumsum(x[..., 2], axis=1, exclusive=True))
+        n = tf.pad(tf.clip_by_value(m, -0.5, 0.5), [[0, 0], [1, 0]]) + tf.add_n(
+            [m[:, :1], f[:, :1]]
+        )
+        out = tf.concat([b, f, tf.reshape(k, (-1, 3)), n, tf.gather(m, [3, 0], axis=1)], axis=-1)
+        model = keras.Model(x, tf.matmul(out, tf.fill((24, 2), 0.25)), name="raw_ops")
+        values = normal(3, 4, 3)
+        model.save(HERE / "raw_ops.h5")
+        np.savez_compressed(HERE / "raw_ops.npz", x0=values, out0=model.predict(values, verbose=0))
+
+
 def optimizers():
     """Return an optimizer of each kind: those since Keras 2.11, and those before."""
     new = keras.optimizers
@@ -262,4 +287,5 @@ if __name__ == "__main__":
         write(each.__name__, each)
     write_lambda()
     write_cudnn()
+    write_raw_ops()
     write_optimizers()

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.keras import layers
 from tests.tolerances import assert_close
@@ -392,3 +393,12 @@ def test_input_and_output_of_a_layer_are_a_tensor_or_a_list():
     assert [type(model.layers[0].input), model.layers[0].input] == [type(x), x]
     data = [np.zeros((2, 6, 3)), np.zeros((2, 4)), np.zeros((2, 4))]
     assert isinstance(model.predict(data, verbose=0), list)
+
+
+def test_ops_that_keras_does_not_have_come_back_from_a_configuration():
+    """Their arguments are in the call, whatever they are called."""
+    x = keras.Input((2, 2))
+    model = keras.Model(x, tf.linalg.matmul(x, x + 1.0, transpose_b=True))
+    config = json.loads(json.dumps(model.get_config()))
+    back, values = keras.Model.from_config(config), X.reshape(2, 2, 2)
+    assert_close(back(values), values @ (values + 1).transpose(0, 2, 1))

@@ -47,7 +47,7 @@ def check(model: Any, name: str, kind: str) -> None:
         assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("name", ["words", "translator", "cudnn"])
+@pytest.mark.parametrize("name", ["words", "translator", "cudnn", "raw_ops"])
 def test_models_of_keras_2(name: str) -> None:
     check(loaded(FILES / f"{name}.h5"), name, "out")
 

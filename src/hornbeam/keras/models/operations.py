@@ -150,10 +150,15 @@ def is_operation(module: object, class_name: str) -> bool:
     return own or module.startswith("keras.src.ops.") or (module, class_name) in _ACTIVATIONS
 
 
+def _names(op: str) -> tuple[str, str] | None:
+    """Return the module and class of an op in Keras, or None for one that Keras does not have."""
+    return keras_class(op) or _ACTIVATION_CLASSES.get(op)
+
+
 def describe(call: FunctionCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Return how a call of an op is written."""
     fn: Op[..., Any] = call.fn
-    names = keras_class(fn.name) or _ACTIVATION_CLASSES.get(fn.name)
+    names = _names(fn.name)
     if names is None:
         return Call(_OWN_MODULE, "Op", {"function": fn.name}, args, kwargs)
     bound = inspect.signature(fn.raw).bind(*args, **kwargs)
@@ -193,6 +198,8 @@ def bind(
     fn: Op[..., Any], settings: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments to call `fn` with, from its settings and those of the call as they were written."""
+    if _names(fn.name) is None:
+        return as_tuples(args), {**settings, **kwargs}
     parameters = inspect.signature(fn.raw).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     # Settings of other versions of Keras that are switched off are of no consequence.

@@ -2,7 +2,7 @@
 
 Keras 2 writes a call as `["dense", 0, 0, {}]`: the layer whose output is taken, the number of its call, the place in its
 outputs, and keyword arguments of the layer that is called; a call with several inputs is a list of these. Functions of
-TensorFlow are layers of the classes `TFOpLambda` and `SlicingOpLambda`. Keras 3 writes `{"args": [...], "kwargs": {...}}`,
+TensorFlow are layers of the classes `TFOpLambda` and `SlicingOpLambda`, and `TensorFlowOpLayer` before. Keras 3 writes `{"args": [...], "kwargs": {...}}`,
 also to `.h5` files; there ops lack the module that tells `Multiply` the op from `Multiply` the layer.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hornbeam.keras.registry import find_custom
+from hornbeam.keras.saving.keras2 import raw_ops
 from hornbeam.keras.saving.keras2.names import Config, is_users, safe_name
 from hornbeam.ops.keras_names import module_of_class
 
@@ -48,6 +50,8 @@ def _entry(entry: Config, reader: _Calls | None, layer_config: Translate) -> Con
         calls = [reader.call(entry, each) for each in calls]
     if entry["class_name"] in _FUNCTIONS:
         return _function(entry, name, calls)
+    if entry["class_name"] == raw_ops.CLASS and find_custom(raw_ops.CLASS) is None:
+        return _raw_op(entry, name, calls)
     if str(entry.get("module")).startswith(_OPS):
         return entry
     if _is_op(entry):
@@ -79,6 +83,21 @@ def _function(entry: Config, name: str, calls: list[Config]) -> Config:
         return {"module": "keras.src.ops.numpy", "class_name": "GetItem", **made}
     function = str(entry["config"].get("function"))
     return {"module": TENSORFLOW, "class_name": function.removeprefix("compat.v1."), **made}
+
+
+def _raw_op(entry: Config, name: str, calls: list[Config]) -> Config:
+    """Return the entry of an operation of TensorFlow's graph: the functions that do the same."""
+    found = []
+    for call in calls:
+        (inputs,) = call["args"]
+        tensors = inputs if isinstance(inputs, list) else [inputs]
+        found.append(raw_ops.function_of(entry["config"], tensors))
+    function = found[0].name if found else "identity"
+    made = {"name": safe_name(name), "config": {"name": safe_name(name)}}
+    made["inbound_nodes"] = [{"args": each.args, "kwargs": each.kwargs} for each in found]
+    if not function:
+        return {"module": "keras.src.ops.numpy", "class_name": "GetItem", **made}
+    return {"module": TENSORFLOW, "class_name": function, **made}
 
 
 class _Calls:
