@@ -13,6 +13,24 @@ _PIECES = "train/test_bundle.py::test_tensors_that_tensorflow_wrote_in_parts"
 EDITS: list[Edit] = [
     # Tables
     edit(
+        "train/restoring.py",
+        "            if left and not self.is_quiet and not sys.is_finalizing():",
+        "            if left and not sys.is_finalizing():",
+        "train/test_checkpoint.py::test_what_is_expected_or_told_already_is_not_told",
+    ),
+    edit(
+        "train/restoring.py",
+        "            if left and not self.is_quiet and not sys.is_finalizing():",
+        "            if left and not self.is_quiet:",
+        "train/test_checkpoint.py::test_nothing_is_told_while_python_ends",
+    ),
+    edit(
+        "train/restoring.py",
+        "        if was_open and not self._open and",
+        "        if was_open and",
+        "train/test_checkpoint.py::test_nothing_is_told_while_something_can_still_hold_it",
+    ),
+    edit(
         _TABLE,
         '        if last is not None and key <= last:\n            raise ValueError(f"The keys',
         '        if False:\n            raise ValueError(f"The keys',

@@ -1,7 +1,10 @@
 """Checkpoints of variables, lists and dicts: restored at once and later, and refused whole where they do not fit."""
 
+import contextlib
 import gc
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import ml_dtypes
@@ -61,7 +64,7 @@ def test_every_type_that_tensorflow_wrote():
     variables = {name: tf.Variable(tf.zeros((2, 3), name)) for name in types}
     variables |= {"step": tf.Variable(0), "empty": tf.Variable(np.zeros((0, 3)))}
     checkpoint = tf.train.Checkpoint(**variables)
-    checkpoint.read(MADE / "types").assert_existing_objects_matched()
+    checkpoint.read(MADE / "types").expect_partial().assert_existing_objects_matched()
     for name in types:
         dtype = np.dtype(getattr(ml_dtypes, name, name))
         np.testing.assert_array_equal(
@@ -129,21 +132,58 @@ def test_values_that_wait_outlive_files_that_are_removed(tmp_path):
     for path in MADE.glob("parts.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     later = tf.train.Checkpoint()
-    later.read(tmp_path / "parts")
+    later.read(tmp_path / "parts").expect_partial()
     for path in tmp_path.iterdir():
         path.unlink()
     later.matrix = tf.Variable(np.zeros((100, 2), "float32"))
     np.testing.assert_array_equal(later.matrix.numpy()[:, 0], np.arange(0, 200, 2))
 
 
-def test_nothing_waits_for_objects_that_are_gone(tmp_path):
-    path = tf.train.Checkpoint(a=tf.Variable(1.0)).write(tmp_path / "ckpt")
-    tf.train.Checkpoint().read(path)
-    gc.collect()
+def test_what_was_not_restored_is_told_when_nothing_can_hold_it_any_more(tmp_path):
+    """TensorFlow logs the same, for every status but one with `expect_partial`."""
+    variables = {name: tf.Variable(1.0) for name in "abc"}
+    path = tf.train.Checkpoint(**variables, inner=tf.train.Checkpoint()).write(tmp_path / "ckpt")
+    some = tf.train.Checkpoint(a=tf.Variable(0.0))
+    status = some.read(path).assert_existing_objects_matched()
     assert len(changes.waiting) == 1
-    tf.train.Checkpoint()  # the next change finds that nobody is there
-    changes.note_contents(object())
+    del some
+    with pytest.warns(UserWarning, match=r"2 values .*ckpt were not restored, .* names: b, c\. If"):
+        del status
+        gc.collect()
     assert not changes.waiting
+
+
+def test_nothing_is_told_while_something_can_still_hold_it(tmp_path):
+    inner = tf.train.Checkpoint(a=tf.Variable(1.0))
+    path = tf.train.Checkpoint(inner=inner).write(tmp_path / "ckpt")
+    later = tf.train.Checkpoint()
+    tf.train.Checkpoint(inner=later).read(path)
+    gc.collect()
+    later.a = tf.Variable(0.0)
+    assert later.a.numpy() == 1.0 and not changes.waiting
+
+
+@pytest.mark.parametrize("said", ["expect_partial", "assert_consumed", "assert_nontrivial_match"])
+def test_what_is_expected_or_told_already_is_not_told(tmp_path, said):
+    path = tf.train.Checkpoint(a=tf.Variable(1.0)).write(tmp_path / "ckpt")
+    status = tf.train.Checkpoint().read(path)
+    with contextlib.suppress(AssertionError):
+        getattr(status, said)()
+    del status
+    gc.collect()
+    assert not changes.waiting
+
+
+def test_nothing_is_told_while_python_ends(tmp_path):
+    code = """
+import hornbeam as tf, sys
+path = tf.train.Checkpoint(a=tf.Variable(1.0)).write(sys.argv[1])
+kept = tf.train.Checkpoint()
+status = kept.read(path)
+"""
+    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "ckpt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_the_newest_restoration_wins(tmp_path):

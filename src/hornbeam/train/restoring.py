@@ -1,12 +1,15 @@
 """Bringing the values of a checkpoint to objects: at once to those that exist, later to those that come.
 
 Objects are matched with the nodes of the file by the names of the edges that lead to them. What finds no object stays
-open, and is looked for again when an object that was matched says that it holds something new.
+open, and is looked for again when an object that was matched says that it holds something new. When all objects that could
+hold it are gone, a warning names it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import warnings
 import weakref
 from collections import deque
@@ -18,7 +21,7 @@ from hornbeam.core import changes
 from hornbeam.core.handover import no_step
 from hornbeam.core.variable import Variable
 from hornbeam.train.bundle import Bundle, Entry
-from hornbeam.train.graph import VALUE, Node
+from hornbeam.train.graph import VALUE, Node, Paths
 from hornbeam.train.trackable import (
     IGNORED,
     is_container,
@@ -49,6 +52,8 @@ class Restoration:
         self.bound: dict[int, weakref.ref[Variable] | None] = {}
         self._owners: dict[int, _Owner] = {}
         self._open: set[int] = set()  # keys of `_owners`
+        self._is_matching = False
+        self.is_quiet = False  # whether values that find no object are expected, or told already
 
     def start(self, *roots: object) -> None:
         """Give all variables that exist their values, and wait for the others.
@@ -81,6 +86,11 @@ class Restoration:
         """Return the nodes with values that found no object."""
         return [n for n, node in enumerate(self.nodes) if node.values and n not in self.bound]
 
+    def names(self, numbers: list[int]) -> list[str]:
+        """Return the paths of nodes with values; a slot has no path but a key."""
+        paths = Paths(self.nodes)
+        return [paths.path(n) or self.nodes[n].values.get(VALUE, "a value") for n in numbers]
+
     # Waiting
 
     def _arrived(self, owner: object) -> None:
@@ -92,19 +102,40 @@ class Restoration:
 
     def _revisit(self, keys: list[int]) -> None:
         found: list[tuple[Variable, str]] = []
-        for key in keys:
-            owner = self._owners[key]
-            obj = owner.reference()
-            self._open.discard(key)
-            if obj is not None:
-                found += self._match(obj, owner.number)
+        self._is_matching = True
         try:
+            for key in keys:
+                owner = self._owners.get(key)
+                obj = None if owner is None else owner.reference()
+                self._open.discard(key)
+                if owner is not None and obj is not None:
+                    found += self._match(obj, owner.number)
             self._assign(found)
         except ValueError:
             self._stop()
             raise
+        finally:
+            self._is_matching = False
         if not self._open:
             self._stop()
+
+    def _gone(self, key: int) -> None:
+        """Stop waiting where the last object that could hold something is gone."""
+        self._owners.pop(key, None)
+        was_open = key in self._open
+        self._open.discard(key)
+        if was_open and not self._open and not self._is_matching:
+            self._stop()
+            left = self.missing()
+            # While Python ends, the objects of every program go; nobody waits for their values.
+            if left and not self.is_quiet and not sys.is_finalizing():
+                names = ", ".join(self.names(left[:_LISTED])) + (", ..." if left[_LISTED:] else "")
+                warnings.warn(
+                    f"{len(left)} values of the checkpoint {os.fspath(self.bundle.prefix)} were not restored, because no "
+                    f"variable had their names: {names}. If they are not wanted, say so: "
+                    "status = checkpoint.restore(path); status.expect_partial().",
+                    stacklevel=2,
+                )
 
     def _stop(self) -> None:
         if self._arrived in changes.waiting:
@@ -170,7 +201,8 @@ class Restoration:
         return found
 
     def _own(self, obj: object, number: int) -> int:
-        self._owners[id(obj)] = _Owner(weakref.ref(obj), number)
+        gone = functools.partial(_tell_gone, weakref.ref(self), id(obj))
+        self._owners[id(obj)] = _Owner(weakref.ref(obj, gone), number)
         return id(obj)
 
     def _bind(self, variable: Variable, number: int) -> bool:
@@ -230,6 +262,13 @@ class Restoration:
                     "beyond that."
                 )
         variable.load_value(value.astype(dtype, copy=False))
+
+
+def _tell_gone(waiting: weakref.ref[Restoration], key: int, _: object) -> None:
+    """Tell a restoration that an object is gone, unless it is gone itself."""
+    restoration = waiting()
+    if restoration is not None:
+        restoration._gone(key)
 
 
 def _kind(entry: Entry) -> str:

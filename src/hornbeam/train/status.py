@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hornbeam.train.graph import VALUE, Paths, graph_of
+from hornbeam.train.graph import graph_of
 from hornbeam.train.restoring import Restoration
 from hornbeam.train.trackable import variable_of
 
@@ -14,7 +14,8 @@ _LISTED = 10
 class LoadStatus:
     """The state of a restoration: each method looks again for objects that came since, and returns the status.
 
-    Nothing has to be called: what exists has its values, and what is made later gets its own then.
+    Nothing has to be called: what exists has its values, and what is made later gets its own then. What never finds a
+    variable is named by a warning, unless `expect_partial` was called.
     """
 
     def assert_consumed(self) -> LoadStatus:
@@ -30,7 +31,10 @@ class LoadStatus:
         raise NotImplementedError
 
     def expect_partial(self) -> LoadStatus:
-        """Say that the checkpoint may hold more than is wanted. Nothing warns of that here in any case."""
+        """Say that the checkpoint may hold more than is wanted.
+
+        Otherwise a warning names what was not restored when the objects that could hold it are gone.
+        """
         return self
 
     def initialize_or_restore(self, session: object = None) -> None:
@@ -54,14 +58,10 @@ class CheckpointLoadStatus(LoadStatus):
     def assert_consumed(self) -> CheckpointLoadStatus:
         """Raise AssertionError unless every value of the checkpoint and every variable have met."""
         self.assert_existing_objects_matched()
-        nodes = self._restoration.nodes
         left = self._restoration.missing()
         if left:
-            paths = Paths(nodes)
-            # A slot has no path but a key.
-            names = [
-                paths.path(n) or nodes[n].values.get(VALUE, "a value") for n in left[: _LISTED + 1]
-            ]
+            self._restoration.is_quiet = True
+            names = self._restoration.names(left[: _LISTED + 1])
             raise AssertionError(
                 f"{len(left)} values of the checkpoint {self._name()} found no variable: {_listed(names, len(left))}. "
                 "Call expect_partial() instead if they are not wanted."
@@ -80,6 +80,7 @@ class CheckpointLoadStatus(LoadStatus):
             if id(variable_of(leaf)) not in bound and variable_of(leaf) is not optional
         ]
         if left:
+            self._restoration.is_quiet = True
             raise AssertionError(
                 f"The checkpoint {self._name()} has no value for {len(left)} variables: {_listed(left)}."
             )
@@ -89,6 +90,7 @@ class CheckpointLoadStatus(LoadStatus):
         """Raise AssertionError if nothing but the root was found."""
         self._restoration.update()
         if len(self._restoration.bound) <= 1 < len(self._restoration.nodes):
+            self._restoration.is_quiet = True
             names = list(self._restoration.nodes[0].children)
             raise AssertionError(
                 f"Nothing in the checkpoint {self._name()} has a name that is wanted; it has {_listed(names)}."
@@ -96,7 +98,8 @@ class CheckpointLoadStatus(LoadStatus):
         return self
 
     def expect_partial(self) -> CheckpointLoadStatus:
-        """Say that the checkpoint may hold more than is wanted. Nothing warns of that here in any case."""
+        """Say that the checkpoint may hold more than is wanted; no warning names what was not restored then."""
+        self._restoration.is_quiet = True
         return self
 
     def _name(self) -> str:

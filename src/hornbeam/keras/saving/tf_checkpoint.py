@@ -83,6 +83,7 @@ def load_weights(
         if not objects_to_skip:
             parts.append(Part(model.name, problems=_left_over(restoration)))
         comparison.load(parts, Subject(path, model.name), skip_mismatch, lambda: _entries(bundle))
+        restoration.is_quiet = True  # all differences have been told
     else:
         restoration.start(model)
     restoration.wait()
