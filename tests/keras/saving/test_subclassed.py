@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import h5py
 import numpy as np
 import pytest
 
@@ -63,6 +66,36 @@ def test_loads_however_it_was_built(name: str, built_by: str, tmp_path):
     again = keras.models.load_model(tmp_path / "m.keras", custom_objects=known)
     np.testing.assert_array_equal(model(x), again(x))
     assert len(again.weights) == len(model.weights) > 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_loads_from_an_h5_file(name: str, tmp_path):
+    """Which Keras can write and not read."""
+    make, x = CASES[name]
+    model = make()
+    model(x)
+    model.save(tmp_path / "m.h5")
+    known = {type(model).__name__: type(model)}
+    again = keras.models.load_model(tmp_path / "m.h5", custom_objects=known)
+    np.testing.assert_array_equal(model(x), again(x))
+    assert len(again.weights) == len(model.weights) > 0
+
+
+def test_an_h5_file_without_the_shapes_of_the_inputs_says_what_to_do(tmp_path):
+    """As Keras writes it."""
+    model = Branches([0, 1])
+    model([X, X])
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        del config["build_config"]
+        file.attrs["model_config"] = json.dumps(config)
+    with pytest.raises(ValueError, match=r"for which inputs the Branches was built.*load_weights"):
+        keras.models.load_model(tmp_path / "m.h5", custom_objects={"Branches": Branches})
+    again = Branches([0, 1])
+    again([X, X])
+    again.load_weights(tmp_path / "m.h5")
+    np.testing.assert_array_equal(model([X, X]), again([X, X]))
 
 
 class InSet(keras.Model):

@@ -65,6 +65,11 @@ def load_model(
                 check_known(compiling, source.name)
                 model.compile_from_config(compiling)
         layers, top = source.weights()
+        if not model.weights and any(each.names for each in layers):
+            raise ValueError(
+                f"{source.name} does not say for which inputs the {type(model).__name__} was built, so its layers have no weights "
+                f"yet. Make it in code, call it on data, then call model.load_weights({source.name!r})."
+            )
         parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
         if training is not None and (state := source.optimizer()):
             parts.append(legacy_optimizer.part(model.optimizer, state))

@@ -13,8 +13,17 @@ from hornbeam.keras.saving.keras2.names import Config
 
 
 def of_model(model: Any) -> Config:
-    """Return the configuration of a model."""
-    return {"class_name": _class_name(model), "config": serialize_keras_object(model.get_config())}
+    """Return the configuration of a model.
+
+    With the shapes of its inputs for a model whose layers are made in code: its weights need them. Keras ignores them.
+    """
+    config = {
+        "class_name": _class_name(model),
+        "config": serialize_keras_object(model.get_config()),
+    }
+    if "layers" not in config["config"] and (build := model.get_build_config()) is not None:
+        config["build_config"] = serialize_keras_object(build)
+    return config
 
 
 def of_training(model: Any) -> Config:
