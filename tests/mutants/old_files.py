@@ -11,6 +11,7 @@ _CALLS, _COMPILING = "keras/saving/keras2/calls.py", "keras/saving/keras2/compil
 _FUNCTIONS = "keras/models/tensorflow_functions.py"
 _H5, _FOLDERS = "keras/saving/test_legacy_h5.py", "keras/saving/test_saved_model.py"
 _CONFIGS = "keras/saving/test_keras2.py"
+_WHOLE = "keras/saving/legacy_h5.py"
 _RAW, _RAW_OPS = "keras/saving/keras2/raw_ops.py", "keras/saving/test_raw_ops.py"
 _CUDNN = "keras/saving/cudnn_weights.py"
 _OPTIMIZERS = "keras/saving/test_legacy_optimizers.py"
@@ -39,6 +40,48 @@ EDITS: list[Edit] = [
         "        slots.setdefault(path[-1] if at_end else",
         "        slots.setdefault(path[-1] if False else",
         f"{_H5}::test_compiled_models_of_keras_2",
+    ),
+    edit(
+        _WHOLE,
+        'version.startswith("3"))',
+        "not version)",
+        f"{_H5}::test_hard_sigmoid_is_the_function_of_its_version",
+    ),
+    edit(
+        _LAYERS,
+        "    return layer_config(config if of_keras_3 else _with_old_activations(config))",
+        "    return layer_config(config)",
+        f"{_H5}::test_hard_sigmoid_is_the_function_of_its_version",
+    ),
+    edit(
+        _RAW,
+        "    if node.op not in _OTHERS:\n",
+        "    if False:\n",
+        f"{_RAW_OPS}::test_what_is_not_known_is_named",
+    ),
+    edit(
+        _RAW,
+        "        if not 0 <= place <= len(args):",
+        "        if False:",
+        f"{_RAW_OPS}::test_what_is_not_known_is_named",
+    ),
+    edit(
+        _RAW,
+        '    raise _Unknown("has a constant that is no number")',
+        "    return value",
+        f"{_RAW_OPS}::test_what_is_not_known_is_named",
+    ),
+    edit(
+        _CALLS,
+        " and find_custom(raw_ops.CLASS) is None",
+        "",
+        f"{_RAW_OPS}::test_a_class_of_the_user_for_such_layers",
+    ),
+    edit(
+        "keras/models/operations.py",
+        "    if _names(fn.name) is None:\n        return as",
+        "    if False:\n        return as",
+        "keras/models/test_functional.py::test_ops_that_keras_does_not_have_come_back_from_a_configuration",
     ),
     edit(
         _CUDNN,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hornbeam import keras
+from hornbeam.keras.activations.functions import keras2_hard_sigmoid
 from hornbeam.keras.saving.keras2 import compile_config, model_config
 from tests.tolerances import assert_close
 
@@ -54,6 +55,7 @@ def test_a_stack_of_before_2018() -> None:
         (layer("Embedding", input_dim=3, output_dim=2, input_length=7), "output_dim", 2),
         (layer("BatchNormalizationV1", axis=[3], fused=True, virtual_batch_size=None), "axis", 3),
         (layer("LeakyReLU", alpha=0.5), "negative_slope", 0.5),
+        (layer("LSTM", units=2, recurrent_activation="hard_sigmoid"), "recurrent_activation", keras2_hard_sigmoid),
         (layer("GRU", units=2), "reset_after", False),
         (layer("CuDNNGRU", units=2), "reset_after", True),
         (layer("CuDNNLSTM", units=2), "recurrent_activation", keras.activations.sigmoid),

@@ -61,6 +61,23 @@ def test_compiled_models_of_keras_2(name: str) -> None:
     check(model, name, "after")
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"), [(b"2.3.1", 0.7), (b"3.15.1", 4 / 6), (None, 0.7)]
+)
+def test_hard_sigmoid_is_the_function_of_its_version(
+    version: bytes | None, expected: float, tmp_path: Path
+) -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Activation("hard_sigmoid")])
+    path = saved(model, tmp_path)
+    with h5py.File(path, "a") as file:
+        del file.attrs["keras_version"]
+        file.attrs.update({} if version is None else {"keras_version": version})
+    back = loaded(path)
+    back.save(tmp_path / "again.keras")
+    for each in (back, loaded(tmp_path / "again.keras")):
+        assert_close(each(np.array([[1.0], [9.0], [-9.0]])), [[expected], [1.0], [0.0]])
+
+
 def test_weights_of_cudnn_for_layers_of_today() -> None:
     layers = keras.layers
     stack = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core import arithmetic
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops import activations as ops
 from hornbeam.ops import elementwise
@@ -41,6 +42,11 @@ def gelu(x: TensorLike, approximate: bool = False) -> Any:
     0.8413
     """
     return ops.gelu(x, approximate)
+
+
+def keras2_hard_sigmoid(x: TensorLike) -> Any:
+    """min(max(0.2 x + 0.5, 0), 1): what `hard_sigmoid` was before Keras 3; models of that time have it under this name."""
+    return 0.5 * ops.hard_tanh(arithmetic.multiply(x, 0.4)) + 0.5
 
 
 def exponential(x: TensorLike) -> Any:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras.activations.functions import exponential, gelu, linear, relu
+from hornbeam.keras.activations.functions import (
+    exponential,
+    gelu,
+    keras2_hard_sigmoid,
+    linear,
+    relu,
+)
 from hornbeam.keras.registry import Registry
 from hornbeam.ops import activations as ops
 from hornbeam.ops.activations import mish
@@ -17,6 +23,7 @@ for _fn in (
     relu,
     gelu,
     exponential,
+    keras2_hard_sigmoid,
     mish,
     tanh,
     ops.relu6,

@@ -84,7 +84,8 @@ def load_model(
             raise ValueError(
                 f"{path} holds weights without a model. Make the model, then call model.load_weights({path!r})."
             )
-        described = Described(config, _json(file, "training_config"))
+        version = str(file.root.attribute("keras_version"))
+        described = Described(config, _json(file, "training_config"), version.startswith("3"))
         return old_models.load_model(_Source(file), described, custom_objects, compile)
 
 

@@ -42,6 +42,7 @@ class Described:
 
     config: Config
     training: Config | None
+    of_keras_3: bool = False
 
 
 def load_model(
@@ -55,7 +56,7 @@ def load_model(
     with deferred.deferred_values() as made:
         scope = CustomObjectScope(custom_objects or {})
         with described_in(source.name), scope, sharing_objects():
-            config = model_config(described.config)
+            config = model_config(described.config, described.of_keras_3)
             check_known(config, source.name)
             model = deserialize_keras_object(config, custom_objects)
             if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):

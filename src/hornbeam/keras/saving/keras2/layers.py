@@ -30,6 +30,8 @@ _RENAMED_ARGUMENTS = {
 }
 # Activations that TensorFlow's functions call themselves.
 _ACTIVATIONS = {"softmax_v2": "softmax", "leaky_relu_v2": "leaky_relu", "silu_v2": "silu"}
+# Names that mean another function since Keras 3.
+_CHANGED_ACTIVATIONS = {"hard_sigmoid": "keras2_hard_sigmoid"}
 # Arguments that are gone, and the value at which each is of no consequence; `...` stands for any value.
 _OBSOLETE: Config = {
     "activity_regularizer": None,
@@ -71,13 +73,29 @@ _KINDS = {
 }
 
 
-def model_config(config: Config) -> Config:
-    """Return the configuration of a model in Keras 3's form. Raises ValueError for what can't be translated."""
+def model_config(config: Config, of_keras_3: bool = False) -> Config:
+    """Return the configuration of a model in Keras 3's form. Raises ValueError for what can't be translated.
+
+    In one of Keras 3, only the form is old, not what names mean.
+    """
     if not isinstance(config.get("class_name"), str) or "config" not in config:
         raise ValueError(
             'The configuration of the model is broken: it has no "class_name" with a "config".'
         )
-    return layer_config(plain(config))
+    config = plain(config)
+    return layer_config(config if of_keras_3 else _with_old_activations(config))
+
+
+def _with_old_activations(tree: Any) -> Any:
+    """Return a configuration that names the functions which Keras 2 meant."""
+    if isinstance(tree, dict):
+        return {
+            key: _CHANGED_ACTIVATIONS.get(each, each)
+            if key.endswith("activation") and isinstance(each, str)
+            else _with_old_activations(each)
+            for key, each in tree.items()
+        }
+    return [_with_old_activations(each) for each in tree] if isinstance(tree, list) else tree
 
 
 def layer_config(config: Config) -> Config:
