@@ -152,7 +152,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/h5_store.py",
-        '    if (dtype.kind not in "fiub" and not is_bfloat16) or dtype.itemsize > 8 or dtype.fields:',
+        '    if (dtype.kind not in "fiubc" and not is_bfloat16) or dtype.itemsize > largest or dtype.fields:',
         "    if False:",
         "keras/saving/test_h5_store.py::test_what_is_not_read",
     ),
@@ -239,6 +239,24 @@ EDITS: list[Edit] = [
         "        if not problems:\n            for variable, entry",
         "        if True:\n            for variable, entry",
         "keras/saving/test_weights_h5.py::test_a_layer_is_loaded_whole_or_not_at_all",
+    ),
+    edit(
+        "keras/saving/safe_json.py",
+        "        parse(data, place)\n",
+        "        pass\n",
+        "keras/saving/test_custom_objects.py::test_what_could_not_be_loaded_is_not_saved",
+    ),
+    edit(
+        "keras/registry/writing.py",
+        '        if value.dtype.kind in "OSUMm":',
+        "        if False:",
+        "keras/saving/test_custom_objects.py::test_what_could_not_be_loaded_is_not_saved",
+    ),
+    edit(
+        "keras/saving/sharded.py",
+        "            if place.exists() and not place.is_file():",
+        "            if False:",
+        "keras/saving/test_kinds.py::test_a_pipe_is_not_waited_for",
     ),
     edit(
         "keras/saving/comparison.py",

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import zipfile
 
 import numpy as np
@@ -305,3 +306,47 @@ def test_a_compile_of_its_own(tmp_path):
     loaded = again(model, tmp_path, custom_objects={"OwnCompile": OwnCompile})
     assert loaded.strength == 7 and loaded.optimizer.iterations == 1
     assert_same(loaded.optimizer.variables, model.optimizer.variables)
+
+
+class Setting(keras.layers.Layer):
+    """A layer with a setting of any type."""
+
+    def __init__(self, setting=None, **kwargs):
+        super().__init__(**kwargs)
+        self.setting = setting
+
+    def call(self, x):
+        return x
+
+    def get_config(self):
+        return {**super().get_config(), "setting": self.setting}
+
+
+def _nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+_UNREADABLE = {
+    "one key twice": ({1: "a", "1": "b"}, "the key '1' stands twice"),
+    "nested": (_nested(250), "nested more than 200 deep"),
+    "digits": (10**500, "a number of 501 digits"),
+    "keys": ({(1, 2): 3}, "keys must be"),
+    "texts": (np.array(["a"]), "an array of type <U1"),
+    "objects": (np.array([{}]), "an array of type object"),
+}
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+@pytest.mark.parametrize("name", _UNREADABLE)
+def test_what_could_not_be_loaded_is_not_saved(name, ending, tmp_path):
+    setting, text = _UNREADABLE[name]
+    path = tmp_path / f"m{ending}"
+    path.write_bytes(b"old")
+    model = keras.Sequential([keras.Input((2,)), Setting()])
+    model.layers[-1].setting = setting
+    with pytest.raises(ValueError, match=re.escape(text)):
+        model.save(path)
+    assert path.read_bytes() == b"old"

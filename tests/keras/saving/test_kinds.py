@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import tempfile
 import zipfile
 
 import numpy as np
@@ -128,3 +129,26 @@ def test_an_optimizer_that_has_not_trained_begins_anew_silently(recwarn, tmp_pat
     assert not recwarn.list
     again.fit(np.ones((2, 2)), np.ones(2), verbose=0)
     assert int(again.optimizer.iterations) == 1
+
+
+def test_a_pipe_is_not_waited_for(model, tmp_path):
+    pipe = tmp_path / "m.keras"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="a device or a pipe"):
+        keras.models.load_model(pipe)
+    with pytest.raises(ValueError, match="a device or a pipe"):
+        model.load_weights(pipe)
+    model.save_weights(tmp_path / "m.weights.json")
+    (tmp_path / "m_00000.weights.h5").unlink()
+    os.mkfifo(tmp_path / "m_00000.weights.h5")
+    with pytest.raises(ValueError, match=r"m_00000\.weights\.h5, which is no file"):
+        model.load_weights(tmp_path / "m.weights.json")
+
+
+@pytest.mark.parametrize("make", [tempfile.NamedTemporaryFile, tempfile.SpooledTemporaryFile])
+def test_temporary_files(make, model):
+    with make() as file:
+        model.save(file)
+        file.seek(0)
+        again = keras.models.load_model(file)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])

@@ -309,3 +309,21 @@ def test_an_optimizer_of_other_weights_starts_anew(tmp_path):
     other.load_weights(path)
     assert other.optimizer.iterations == 0
     np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("name", ["m.weights.h5", "checkpoint"])
+def test_complex_numbers(name, tmp_path):
+    first, second = (keras.layers.Flatten() for _ in range(2))
+    for layer, value in (first, [1 + 2j, -3j]), (second, [0, 0]):
+        layer.number = keras.Variable(np.array(value, "complex64"))
+    models = [keras.Sequential([keras.Input((2,)), layer]) for layer in (first, second)]
+    models[0].save_weights(tmp_path / name)
+    models[1].load_weights(tmp_path / name)
+    assert second.number.numpy().tolist() == [1 + 2j, -3j]
+
+
+def test_types_that_hdf5_lacks_are_told(tmp_path):
+    layer = keras.layers.Flatten()
+    layer.number = keras.Variable(np.zeros(2, "float8_e5m2"))
+    with pytest.raises(TypeError, match="of type float8_e5m2"):
+        keras.Sequential([keras.Input((2,)), layer]).save_weights(tmp_path / "m.weights.h5")

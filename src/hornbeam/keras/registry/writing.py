@@ -114,6 +114,10 @@ def _special(obj: Any) -> Any:
         return {"class_name": "__bytes__", "config": {"value": obj.decode("utf-8")}}
     if isinstance(obj, (np.ndarray, Tensor)):
         value = np.asarray(obj)
+        if value.dtype.kind in "OSUMm":
+            raise ValueError(
+                f"Can't describe an array of type {value.dtype} as a configuration: it holds numbers. Use a list."
+            )
         if isinstance(obj, np.ndarray) and not obj.ndim:
             return value.item()
         tag = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"

@@ -5,7 +5,6 @@ The ending of a name chooses the format that is written; what a file holds choos
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -23,7 +22,13 @@ from hornbeam.keras.saving import (
     tf_checkpoint,
     weights_h5,
 )
-from hornbeam.keras.saving.kinds import check_source, kind_of, not_loadable, path_of
+from hornbeam.keras.saving.kinds import (
+    check_source,
+    is_open_file,
+    kind_of,
+    not_loadable,
+    path_of,
+)
 from hornbeam.train.status import LoadStatus
 
 Target: TypeAlias = "str | os.PathLike[str] | BinaryIO"
@@ -65,8 +70,8 @@ def save_model(
             stacklevel=3,
         )
     _warn_of_lambdas(model)
-    if isinstance(filepath, io.IOBase):
-        archive.save_to_stream(model, filepath)  # type: ignore[arg-type]
+    if is_open_file(filepath):
+        archive.save_to_stream(model, filepath)
         return
     path = path_of(filepath)
     if zipped is False:
@@ -129,8 +134,8 @@ def load_model(
     """
     del safe_mode
     check_objects(custom_objects)
-    if isinstance(filepath, io.IOBase):
-        return archive.load(filepath, custom_objects, compile)  # type: ignore[arg-type]
+    if is_open_file(filepath):
+        return archive.load(filepath, custom_objects, compile)
     path = path_of(filepath)
     if tf_checkpoint.is_there(path):
         raise not_loadable(path, "hdf5", "whole model")

@@ -114,7 +114,7 @@ def _write_file(path: str, data: bytes) -> None:
 
 def config_text(model: Layer) -> bytes:
     """Return the configuration of a model as JSON."""
-    return json.dumps(serialize_sharing(model)).encode()
+    return safe_json.text(serialize_sharing(model), f"The configuration of {model.name!r}")
 
 
 def metadata_text(hashes: Mapping[str, str], weights: Digest) -> bytes:

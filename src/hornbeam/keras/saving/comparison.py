@@ -148,13 +148,13 @@ def owned(array: np.ndarray, dtype: Any) -> Tensor:
 
 def fits(found: str, wanted: str) -> bool:
     """Return whether values of one type can be stored in a variable of another without loss of their kind."""
-    kinds = "bif"  # each can be stored as those behind it
+    kinds = "bifc"  # each can be stored as those behind it
     a, b = (kinds.find(_kind(name)) for name in (found, wanted))
     return 0 <= a <= b
 
 
 def _kind(name: str) -> str:
-    """Return "b", "i" or "f"; bfloat16 and its kin are no floating types for NumPy."""
+    """Return "b", "i", "f" or "c"; bfloat16 and its kin are no floating types for NumPy."""
     return {"V": "f", "u": "i"}.get(kind := np.dtype(name).kind, kind)
 
 

@@ -253,7 +253,8 @@ def _entry(file: H5File, dataset: Any, path: str) -> Entry:
         is_bfloat16 = isinstance(said, str) and said == "bfloat16" and dtype.itemsize == 2
     except ValueError as error:
         return Entry(path, problem=f"is damaged ({error})")
-    if (dtype.kind not in "fiub" and not is_bfloat16) or dtype.itemsize > 8 or dtype.fields:
+    largest = 16 if dtype.kind == "c" else 8
+    if (dtype.kind not in "fiubc" and not is_bfloat16) or dtype.itemsize > largest or dtype.fields:
         return Entry(path, tuple(shape), problem=f"holds values of type {dtype}")
     name = "bfloat16" if is_bfloat16 else dtype.newbyteorder("=").name
     try:

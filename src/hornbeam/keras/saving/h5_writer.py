@@ -89,7 +89,7 @@ class Writer(MutableMapping[str, np.ndarray]):
         if array.dtype.name == "bfloat16":
             stored = self._group.write(name, array.view(AS_BYTES))
             stored.attrs["dtype"] = "bfloat16"
-        elif array.dtype.kind in "fiub":
+        elif array.dtype.kind in "fiubc" and not array.dtype.name.startswith("float8"):
             self._group.write(name, array)
         else:
             raise TypeError(

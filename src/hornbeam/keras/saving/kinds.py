@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, BinaryIO, TypeGuard
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.keras.saving import archive, foreign, legacy_h5
@@ -18,6 +18,7 @@ _DESCRIBED = {
     "makes one.",
     "no model": "it is a folder without config.json.",
     "empty": "it is empty.",
+    "device": "it is a device or a pipe. Copy what comes out of it to a file, or load it from an io.BytesIO.",
 }
 
 
@@ -28,6 +29,8 @@ def kind_of(path: str) -> str:
         if archive.CONFIG in names:
             return "folder"
         return "saved model" if names & {"saved_model.pb", "keras_metadata.pb"} else "no model"
+    if not os.path.isfile(path):
+        return "device"  # reading might wait for ever
     head = _head(path)
     if head.startswith(ZIP):
         return "archive"
@@ -59,6 +62,12 @@ def path_of(filepath: Any) -> str:
             f"Expected the path of a file, a text or a pathlib.Path; received {filepath!r} (a {type(filepath).__name__})."
         )
     return os.fsdecode(filepath)  # type: ignore[arg-type]
+
+
+def is_open_file(target: object) -> TypeGuard[BinaryIO]:
+    """Return whether a model is written to, or read from, a file that is open already, as `tempfile` and `io` make them."""
+    is_path = isinstance(target, (str, bytes, os.PathLike))
+    return not is_path and hasattr(target, "read") and hasattr(target, "seek")
 
 
 def check_source(path: str) -> None:

@@ -8,7 +8,6 @@ right inside the model, listed in `layer_names`, whose weights are listed in `we
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +47,10 @@ def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
     attributes = {"model_config": legacy_config.of_model(model)}
     if optimizer is not None and (training := legacy_config.of_training(model)):
         attributes["training_config"] = training
-    texts = {key: json.dumps(value).encode() for key, value in attributes.items()}
+    texts = {
+        key: safe_json.text(value, f"{key!r} of {model.name!r}")
+        for key, value in attributes.items()
+    }
     with atomic_write(path) as stream, h5_writing(stream) as file:
         _write_versions(file)
         file.attrs.update(texts)

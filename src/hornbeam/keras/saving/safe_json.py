@@ -47,6 +47,20 @@ def check_size(
         )
 
 
+def text(value: Any, place: str) -> bytes:
+    """Return a value as JSON text. Raises ValueError, which names `place`, for what `parse` would not read again."""
+    try:
+        data = json.dumps(value).encode()
+    except TypeError as error:
+        raise ValueError(f"{place} can't be written as JSON: {error}.") from error
+    try:
+        parse(data, place)
+    except ValueError as error:
+        error.add_note("So it would be refused when it is loaded, and is not saved.")
+        raise
+    return data
+
+
 def _number(kind: Any) -> Any:
     def parsed(text: str) -> Any:
         if len(text) > _MAX_DIGITS:

@@ -88,6 +88,8 @@ class ShardedFile:
         """Return one of the files, opened on first use. Raises FileNotFoundError for a missing one."""
         if name not in self._files:
             place = self.path.with_name(name)
+            if place.exists() and not place.is_file():
+                raise ValueError(f"{self.name} leads to {name}, which is no file.")
             try:
                 stream = self._stack.enter_context(place.open("rb"))
             except FileNotFoundError as error:
