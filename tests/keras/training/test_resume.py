@@ -402,6 +402,19 @@ def test_a_file_in_the_place_of_the_folder_is_told_before_training(tmp_path):
     assert counting.batches == 0 and (tmp_path / "file").read_text() == "mine"
 
 
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    class Inner(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(OSError, match="Another training"):
+                fit(simple(), tmp_path)
+
+    model = simple()
+    backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    model.fit(X[:, :2], X[:, 0], callbacks=[Inner(), backup], verbose=0)
+    fit(simple(), tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["state-000001"]
+
+
 def test_outside_of_fit(tmp_path):
     model = simple()
     backup = keras.callbacks.BackupAndRestore(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable, Collection
@@ -9,6 +10,7 @@ from typing import Any
 
 from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.callback import Callback
+from hornbeam.keras.callbacks.folder_lock import FolderLock
 from hornbeam.keras.callbacks.logs import Logs
 from hornbeam.keras.callbacks.termination import TerminationNotice
 
@@ -35,6 +37,7 @@ class BackupAndRestore(Callback):
             `fit` ends, which waits for the last one.
 
     Raises:
+        OSError: in `fit`, where another training that is running uses the folder.
         ValueError: `backup_dir` is empty, or `save_freq` is none of the above. In `fit`: the checkpoint is that of
             another model or other data (all differences are named), or damaged.
 
@@ -81,6 +84,7 @@ class BackupAndRestore(Callback):
         self._since_save = 0
         self._background = BackgroundSave()
         self._notice = TerminationNotice()
+        self._lock = FolderLock()
 
     @property
     def _run(self) -> Any:
@@ -95,6 +99,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._since_save = 0
         _check_folder(self.backup_dir)
+        self._lock.acquire(self.backup_dir)
         self._run.watch()
         self._run.restore(self.backup_dir)
         self._run.remembers_validation = self.save_before_preemption
@@ -125,12 +130,16 @@ class BackupAndRestore(Callback):
         self._background.wait()
         if self.delete_checkpoint:
             self._run.forget(self.backup_dir)
+            self._lock.release()
+            with contextlib.suppress(OSError):  # there are files of somebody else
+                os.rmdir(self.backup_dir)
 
     def _close(self) -> None:
         try:
             self._background.close()
         finally:  # Ctrl-C ends the waiting
             self._notice.close()
+            self._lock.release()
         if self._notice.is_given:  # after the last step that could have been saved
             self._notice.deliver()
 
