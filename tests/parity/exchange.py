@@ -108,3 +108,29 @@ def zeros_in_keras() -> Iterator[None]:
         for name in ("uniform", "normal", "truncated_normal"):
             patch.setattr(peer.src.backend.random, name, zeros)
         yield
+
+
+def check_there_and_back(
+    ours: Any, x: Any, y: Any, folder: Path, formats: tuple[str, ...] = ("keras", "h5")
+) -> None:
+    """Exchange a compiled model of ours in each format, both ways, and train both models a step after each exchange.
+
+    Keras builds the optimizer of a model in a `.h5` file for no variables, so that the optimizer begins anew there: what Keras
+    reads from one only predicts.
+    """
+    ours.train_on_batch(x, y)
+    with zeros_in_keras():
+        there = [exchanged(ours, "to Keras", folder / f"ours.{each}") for each in formats]
+    theirs = there[0]
+    assert_same_states(theirs, ours, exact=True)
+    for each in there:
+        assert_same_predictions(each, ours, x)
+    ours.reset_metrics()  # no file keeps the totals of metrics
+    assert_same_step(theirs, ours, x, y)
+    for each in formats:
+        back = exchanged(theirs, "from Keras", folder / f"theirs.{each}")
+        assert_same_states(back, theirs, exact=True)
+        theirs.reset_metrics()
+        assert_same_step(back, theirs, x, y)
+    exchange_weights(back, theirs, folder / "m.weights.h5")
+    assert_same_step(back, theirs, x, y)
