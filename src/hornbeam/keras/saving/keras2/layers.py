@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.keras.saving.keras2 import keras1
 from hornbeam.keras.saving.keras2.calls import graph_config
 from hornbeam.keras.saving.keras2.names import (
     Config,
@@ -83,7 +84,9 @@ def model_config(config: Config, of_keras_3: bool = False) -> Config:
             'The configuration of the model is broken: it has no "class_name" with a "config".'
         )
     config = plain(config)
-    return layer_config(config if of_keras_3 else _with_old_activations(config))
+    if of_keras_3:
+        return layer_config(config)
+    return layer_config(_with_old_activations(keras1.translated(config)))
 
 
 def _with_old_activations(tree: Any) -> Any:
