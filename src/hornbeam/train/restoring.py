@@ -147,13 +147,13 @@ class Restoration:
         """Match what is reachable from an object; return the variables that get values, with the keys of these."""
         found: list[tuple[Variable, str]] = []
         queue: deque[tuple[int, object, int]] = deque([(self._own(start, number), start, number)])
-        seen: set[tuple[int, int]] = set()
+        seen: dict[tuple[int, int], object] = {}  # with the objects: groups are made for this walk alone
         unmet: list[tuple[int, int]] = []
         while queue:
             key, obj, number = queue.popleft()
             if (id(obj), number) in seen:
                 continue
-            seen.add((id(obj), number))
+            seen[id(obj), number] = obj
             if obj is IGNORED:
                 self.bound.setdefault(number, None)
             elif is_leaf(obj):

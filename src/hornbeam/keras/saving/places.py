@@ -27,7 +27,9 @@ def places(model: Any, skipped: Iterable[Any] = (), seeds: bool = False) -> list
     With `seeds` random generators are among them.
     """
     seen = {id(each) for each in skipped}
-    containers: set[int] = set()
+    # The containers themselves, too: `model.layers` is made when it is asked for, and a list that is gone leaves its number
+    # to the next one.
+    containers: dict[int, Any] = {}
 
     def visit(obj: Any, place: str) -> Iterator[tuple[str, Any]]:
         if id(obj) in seen:
@@ -44,7 +46,7 @@ def places(model: Any, skipped: Iterable[Any] = (), seeds: bool = False) -> list
     def visit_container(container: Any, place: str) -> Iterator[tuple[str, Any]]:
         if id(container) in containers:
             return
-        containers.add(id(container))
+        containers[id(container)] = container
         counts: dict[str, int] = {}
         for each in in_order(container.values() if isinstance(container, dict) else container):
             saveable = is_saveable(each, seeds)
