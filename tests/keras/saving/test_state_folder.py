@@ -180,3 +180,45 @@ def test_json_that_asks_for_much_is_refused(tmp_path, text, told):
     path.write_text(text)
     with pytest.raises(DamagedStateError, match=told):
         newest_state(str(tmp_path))
+
+
+def test_what_a_killed_process_was_about_to_remove_goes(tmp_path):
+    write(tmp_path)
+    os.rename(tmp_path / "state-000001", tmp_path / ".state-removed-1")
+    assert newest_state(str(tmp_path)) is None
+    write(tmp_path)
+    assert os.listdir(tmp_path) == ["state-000001"]
+
+
+def test_a_process_that_is_killed_while_it_removes_leaves_no_half_under_a_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(state_folder, "remove", lambda path: None)
+    write(tmp_path, 1)
+    write(tmp_path, 2)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("state")] == ["state-000002"]
+
+
+def test_a_file_that_may_not_be_read_is_not_damaged(tmp_path, monkeypatch):
+    write(tmp_path)
+
+    def refused(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(state_folder, "_read_json", refused)
+    with pytest.raises(PermissionError):
+        newest_state(str(tmp_path))
+
+
+def test_another_version_and_a_cut_file_are_told(tmp_path):
+    path = tmp_path / write(tmp_path)
+    cut(path / "state.h5")
+    with pytest.raises(DamagedStateError, match=r"state\.h5 has \d+ bytes, not \d+"):
+        newest_state(str(tmp_path))
+    content = json.loads((path / "state.json").read_text())
+    del content["sha256"]
+    content["format"] += "1"
+    content["sha256"] = state_folder._hash_of_json(content)
+    (path / "state.json").write_text(json.dumps(content))
+    with pytest.raises(DamagedStateError, match="no state of training that this version reads"):
+        newest_state(str(tmp_path))

@@ -423,6 +423,16 @@ def test_a_validation_that_sigterm_ends_begins_again_with_all_that_counts(tmp_pa
     np.testing.assert_equal(train("stopped"), whole)
 
 
+def test_steps_between_checkpoints_are_counted_on_after_sigterm(model, tmp_path, ending):
+    backup = keras.callbacks.BackupAndRestore(tmp_path, save_freq=3, save_before_preemption=True)
+    with pytest.raises(Ended):
+        fit(model, backup, Terminate("on_train_batch_end"))
+    assert os.listdir(tmp_path) == ["state-000001"]
+    with pytest.raises(Stop):
+        fit(model, backup, StopAfter(1))
+    assert os.listdir(tmp_path) == ["state-000002"]
+
+
 def test_sigterm_is_left_alone_unless_asked(model, tmp_path, ending):
     class Look(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

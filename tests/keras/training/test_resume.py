@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -387,7 +388,9 @@ def test_checkpoints_are_gone_when_training_has_ended(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("wrong", [{"save_freq": "batch"}, {"save_freq": 0.5}, {"backup_dir": ""}])
+@pytest.mark.parametrize(
+    "wrong", [*({"save_freq": each} for each in ("batch", 0.5, 0, -1, True)), {"backup_dir": ""}]
+)
 def test_wrong_arguments(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         keras.callbacks.BackupAndRestore(**{"backup_dir": "x", **wrong})
@@ -400,6 +403,25 @@ def test_a_file_in_the_place_of_the_folder_is_told_before_training(tmp_path):
     with pytest.raises(NotADirectoryError, match="is the path of a file"):
         model.fit(X[:, :2], X[:, 0], callbacks=[counting, backup], verbose=0)
     assert counting.batches == 0 and (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the superuser may write anywhere
+    model, counting = simple(), Own()
+    backup = keras.callbacks.BackupAndRestore(tmp_path)
+    with pytest.raises(PermissionError, match="choose another folder"):
+        model.fit(X[:, :2], X[:, 0], callbacks=[counting, backup], verbose=0)
+    assert counting.batches == 0
+
+
+def test_steps_are_counted_from_the_beginning_of_a_training(tmp_path):
+    model = simple()
+    backup = keras.callbacks.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False)
+    with pytest.raises(Stop):
+        model.fit(X[:, :2], X[:, 0], batch_size=3, callbacks=[backup, StopAfter(2)], verbose=0)
+    with pytest.raises(Stop):
+        model.fit(X[:, :2], X[:, 0], batch_size=3, callbacks=[backup, StopAfter(2)], verbose=0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_trainings_do_not_share_a_folder(tmp_path):
