@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import encodings.ascii  # noqa: F401  # h5py decodes texts so, and the import would be a finding
 import importlib.util
 import os
 import resource

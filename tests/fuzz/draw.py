@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 
 class Draw(random.Random):
@@ -25,6 +26,11 @@ class Draw(random.Random):
         end = self._at + (k + 7) // 8
         piece, self._at = self._data[self._at : end], end
         return int.from_bytes(piece, "little") & ((1 << k) - 1)
+
+    def sample(self, population: Any, k: int) -> list[Any]:
+        """Return `k` different elements. Python's own way chooses again and again until one is new."""
+        pool = list(population)
+        return [pool.pop(self.randrange(len(pool))) for _ in range(k)]
 
     def random(self) -> float:
         """Return a number of [0, 1)."""

@@ -11,6 +11,7 @@ import pytest
 from jax import lax
 
 from hornbeam.kernels import pool
+from hornbeam.kernels.pool import reference
 from tests.tolerances import assert_close
 
 WINDOWS = [
@@ -94,3 +95,16 @@ def test_second_derivatives() -> None:
 
     curvature = jax.jvp(jax.grad(energy), (x,), (jnp.ones_like(x),))[1]
     assert_close(curvature, jnp.where(jax.grad(energy)(x) != 0, 6 * x, 0))
+
+
+def test_counts_of_very_many_windows_are_no_constant(monkeypatch):
+    """The means are the same, and a size that no memory holds can be traced."""
+    x = jnp.arange(2 * 7 * 5 * 3, dtype="float32").reshape(2, 7, 5, 3)
+    constant = reference.average_pool(x, (3, 2), (2, 2), "same")
+    monkeypatch.setattr(reference, "MAX_COUNTS", 0)
+    assert_close(reference.average_pool(x, (3, 2), (2, 2), "same"), constant)
+    monkeypatch.undo()
+    large = jax.ShapeDtypeStruct((1, 1_000_000, 1_000_000, 8), "float32")
+    for run in (reference.average_pool, pool.average_pool):
+        found = jax.eval_shape(lambda x, run=run: run(x, (2, 3), (2, 3), "same"), large)
+        assert found.shape == (1, 500_000, 333_334, 8)

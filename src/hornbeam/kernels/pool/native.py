@@ -57,15 +57,9 @@ class Windows(NamedTuple):
         padded = lax.pad(x, jnp.asarray(padding, x.dtype), config)
         return list(by_xla.taps(padded, self.window, self.strides))
 
-    def counts(self) -> np.ndarray:
+    def counts(self) -> np.ndarray | jax.Array:
         """Return how many real elements each window holds; (h', w', 1)."""
-        each: list[np.ndarray] = []
-        for n, k, stride, (before, _), out in zip(
-            self.size, self.window, self.strides, self.pads, self.outputs, strict=True
-        ):
-            start = np.arange(out) * stride - before
-            each.append(np.minimum(start + k, n) - np.maximum(start, 0))
-        return each[0][:, None, None] * each[1][:, None]
+        return by_xla.window_counts(self.size, self.window, self.strides, self.pads, self.outputs)
 
 
 # ---------------------------------------------------------------------------------------- maximum

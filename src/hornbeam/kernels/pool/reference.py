@@ -25,6 +25,8 @@ from hornbeam.kernels.transforms import custom_tangent
 
 # Beyond so many elements per window, the unrolled program costs more than reduce_window.
 MAX_TAPS = 64
+# Beyond so many windows their counts are no constant: a file may describe any size, and nobody may ever call the layer.
+MAX_COUNTS = 1 << 22
 
 Ints = tuple[int, ...]
 
@@ -148,15 +150,31 @@ def same_padding(
     return pairs
 
 
-def _window_counts(sizes: Ints, window: Ints, strides: Ints, padding: str) -> np.ndarray:
+def _window_counts(
+    sizes: Ints, window: Ints, strides: Ints, padding: str
+) -> np.ndarray | jax.Array:
     """Return how many real elements each window holds, shape (s'..., 1)."""
     if padding == "valid":
         return np.array(float(math.prod(window)))
-    counts = np.ones(())
-    pairs = same_padding(sizes, window, strides)
-    for size, k, stride, (before, _) in zip(sizes, window, strides, pairs, strict=True):
-        start = np.arange(-(-size // stride)) * stride - before
-        inside = np.minimum(start + k, size) - np.maximum(start, 0)
+    outputs = [-(-size // stride) for size, stride in zip(sizes, strides, strict=True)]
+    return window_counts(sizes, window, strides, same_padding(sizes, window, strides), outputs)
+
+
+def window_counts(
+    sizes: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[tuple[int, int]],
+    outputs: Sequence[int],
+) -> np.ndarray | jax.Array:
+    """Return how many real elements each window holds, shape (s'..., 1): a constant, or a part of the program if large."""
+    xp = np if math.prod(outputs) <= MAX_COUNTS else jnp
+    counts = xp.ones(())
+    for size, k, stride, (before, _), out in zip(
+        sizes, window, strides, pads, outputs, strict=True
+    ):
+        start = xp.arange(out) * stride - before
+        inside = xp.minimum(start + k, size) - xp.maximum(start, 0)
         counts = counts[..., None] * inside
     return counts[..., None]
 
