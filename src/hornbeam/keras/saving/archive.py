@@ -40,10 +40,8 @@ WEIGHTS, METADATA, CONFIG = "model.weights.h5", "metadata.json", "config.json"
 FORMAT_VERSION = "3.15.1"  # of Keras, whose format this is
 _WEIGHTS_START = 512
 _ALIGNED = {"alignment_threshold": 64, "alignment_interval": 64}
-_LARGE, _NAMES = (
-    16 << 20,
-    1 << 20,
-)  # numbers in the weights from which on their names get so many bytes in one place
+_LARGE = 16 << 20  # numbers in the weights from which on
+_NAMES = 1 << 20  # their names get so many bytes in one place
 
 
 def save(model: Layer, path: str) -> None:
