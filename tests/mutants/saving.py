@@ -253,12 +253,6 @@ EDITS: list[Edit] = [
         "keras/saving/test_custom_objects.py::test_what_could_not_be_loaded_is_not_saved",
     ),
     edit(
-        "keras/saving/sharded.py",
-        "            if place.exists() and not place.is_file():",
-        "            if False:",
-        "keras/saving/test_kinds.py::test_a_pipe_is_not_waited_for",
-    ),
-    edit(
         "keras/saving/comparison.py",
         "        self._undo.append(undo)  # before the call, which Ctrl-C may end\n",
         "",

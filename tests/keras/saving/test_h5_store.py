@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from hornbeam.keras.saving.h5_store import H5File, aligned
+from hornbeam.keras.saving import h5_store
+from hornbeam.keras.saving.h5_store import H5File, aligned, h5_writing
 
 
 def opened(fill, **options):
@@ -163,3 +164,49 @@ def test_attributes_that_are_damaged():
             ValueError, match=r"w\.h5: the attribute 'a_name' of the file is damaged"
         ):
             file.root.attribute("a_name")
+
+
+def test_what_stands_in_the_place_of_another():
+    def fill(file):
+        file["array"] = np.ones(3)
+        file["group/array"] = np.ones(3)
+        file["link"] = h5py.SoftLink("/group")
+
+    with opened(fill) as file:
+        assert file.root.entry("group").problem == "holds no numbers"
+        assert file.root.group("array") is None and file.root.group("none") is None
+        with pytest.raises(ValueError, match=r"it\.h5: link is a link to another place"):
+            file.root.group("link")
+        reader = file.reader("group")
+        assert reader["array"].tolist() == [1, 1, 1]
+        with pytest.raises(KeyError, match="group/none is not in the file"):
+            reader["none"]
+
+
+def test_too_many_arrays(monkeypatch):
+    monkeypatch.setattr(h5_store, "_MAX_ENTRIES", 3)
+
+    def fill(file):
+        for number in range(5):
+            file[f"a{number}"] = number
+
+    with opened(fill) as file, pytest.raises(ValueError, match="more than 3 groups and arrays"):
+        list(file.entries())
+
+
+class Failing(io.BytesIO):
+    """A file that takes nothing any more after `left` writes."""
+
+    left = 3
+
+    def write(self, data):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("disk on fire")
+        return super().write(data)
+
+
+def test_what_goes_wrong_in_the_stream_is_raised():
+    with pytest.raises(OSError, match="disk on fire"), h5_writing(Failing()) as file:
+        file["a"] = np.ones(1000)
+        file["b"] = np.ones(1000)

@@ -173,3 +173,11 @@ def test_truth_values_and_unknown_types(tmp_path):
         assert file["b"].problem == "has values of the type F4"
         with pytest.raises(ValueError, match="neither 0 nor 1"):
             file["a"].read()
+
+
+def test_types_that_the_format_lacks_are_told(tmp_path):
+    layer = keras.layers.Flatten()
+    layer.number = keras.Variable(np.zeros(2, "complex64"), name="number")
+    with pytest.raises(TypeError, match=r"no type for .*number, complex64"):
+        keras.Sequential([keras.Input((2,)), layer]).save_weights(tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.keras import layers
+from hornbeam.keras.saving import sharded
 from tests.faults import faults
 
 h5py = pytest.importorskip("h5py")
@@ -152,3 +153,9 @@ def test_weights_without_elements(tmp_path):
     model.save_weights(path)
     model.load_weights(path)
     assert model.get_weights()[0].shape == (0, 3)
+
+
+def test_more_files_than_any_set_has(saved, monkeypatch):
+    monkeypatch.setattr(sharded, "_MOST_SHARDS", 1)
+    with pytest.raises(ValueError, match="leads to more than 1 files"):
+        reader().load_weights(saved)

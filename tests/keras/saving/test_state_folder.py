@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hornbeam.keras.saving import state_folder
+from hornbeam.keras.saving.plain_data import decode
 from hornbeam.keras.saving.state_folder import (
     DamagedStateError,
     newest_state,
@@ -222,3 +223,9 @@ def test_another_version_and_a_cut_file_are_told(tmp_path):
     (path / "state.json").write_text(json.dumps(content))
     with pytest.raises(DamagedStateError, match="no state of training that this version reads"):
         newest_state(str(tmp_path))
+
+
+@pytest.mark.parametrize("data", [{}, {"dict": [], "tuple": []}, {"code": "x"}])
+def test_data_of_another_form_are_told(data):
+    with pytest.raises(ValueError, match=r"one tag|the unknown tag 'code'"):
+        decode(data, {}.__getitem__)

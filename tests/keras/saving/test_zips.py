@@ -3,13 +3,14 @@
 import hashlib
 import io
 import os
+import stat
 import struct
 import zipfile
 import zlib
 
 import pytest
 
-from hornbeam.keras.saving.zips import ZipReader, ZipWriter
+from hornbeam.keras.saving.zips import ZipReader, ZipWriter, pieces
 
 
 def written(*members, start=None):
@@ -127,6 +128,23 @@ def directory(offset, value, width):
     return data
 
 
+def ending(offset, value):
+    """An archive of two members whose last record has another number, of two bytes, at a place."""
+    data = packed(("a", b"one"), ("b", b"two"))
+    place = data.index(b"PK\x05\x06") + offset
+    data[place : place + 4] = struct.pack("<HH", value, value)
+    return data
+
+
+def linked():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        member = zipfile.ZipInfo("a")
+        member.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(member, "/etc/passwd")
+    return stream.getvalue()
+
+
 def overlapping():
     """Two members of one header."""
     data = packed(("a", b"one"), ("b", b"two"))
@@ -166,7 +184,17 @@ ATTACKS = {
     },
     "empty": (b"", "no zip archive"),
     "other": (b"hello", "no zip archive"),
-    "cut": (packed(("a", bytes(999)))[:500], "truncated"),
+    "cut": (packed(("a", bytes(999)))[:500], "the end of the archive is missing"),
+    "cut in its end": (packed(("a", b"one"))[:-5], "the end of the archive is missing"),
+    "no directory": (
+        packed(("a", b"one")).replace(b"PK\1\2", b"PK\1\3"),
+        "directory of members is br",
+    ),
+    "more than listed": (ending(8, 1), "directory of members is broken"),
+    "fewer than listed": (ending(8, 3), "lists 2 members of 3"),
+    "leading out": (packed(("../a", b"one")), "an unsafe name that leads out"),
+    "a link": (linked, "'a' is a link"),
+    "no member there": (directory(42, 5, 4), "a is not where it should be"),
     "doubled": (doubled, "holds 'config.json' twice"),
     "a bomb": (packed(("a", bytes(5 << 20)), method=zipfile.ZIP_DEFLATED), "claims 5242880 bytes"),
     "more than claimed": (claiming(1000), "holds more than the 1000 bytes"),
@@ -202,3 +230,16 @@ def test_a_limit():
     stream, _ = written(("a", b"12345"))
     with pytest.raises(ValueError, match="it: a has 5 bytes; at most 4 are read"):
         ZipReader(stream, "it").read("a", 4)
+
+
+def test_a_wrong_checksum_is_told_without_reading():
+    reader = ZipReader(io.BytesIO(bytes(directory(16, 99, 4))), "it")
+    reader.check("b")
+    with pytest.raises(ValueError, match="the checksum of a is wrong"):
+        reader.check("a")
+
+
+def test_a_stream_that_ends_too_early():
+    assert list(pieces(io.BytesIO(b"abc"), 1, 2)) == [b"bc"]
+    with pytest.raises(ValueError, match="truncated"):
+        list(pieces(io.BytesIO(b"abc"), 1, 9))
