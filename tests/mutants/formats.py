@@ -17,6 +17,24 @@ _RESUME = "keras/training/test_resume.py"
 EDITS: list[Edit] = [
     # Files that go to the disk while they are written
     edit(
+        "keras/training/run.py",
+        " | changed_elsewhere(self.model)",
+        "",
+        "keras/training/test_state_elsewhere.py::test_a_resumed_training_goes_on_with_them",
+    ),
+    edit(
+        "keras/training/state.py",
+        "    variables |= _elsewhere_in(model, stored, batch)\n",
+        "",
+        "keras/training/test_state_elsewhere.py::test_a_resumed_training_goes_on_with_them",
+    ),
+    edit(
+        "keras/training/state.py",
+        "        if program.has_changed(variable)\n",
+        "",
+        "keras/training/test_state_elsewhere.py::test_what_nothing_assigns_is_not_stored",
+    ),
+    edit(
         _STEADY,
         "        if begin < self._handed and self._hashes is not None:",
         "        if False:",

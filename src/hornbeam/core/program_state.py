@@ -61,7 +61,18 @@ class ProgramState:
         """`variables` are known beforehand."""
         self.variables = list(variables)
         self._told = len(self.variables)
+        self._first: dict[
+            int, jax.Array
+        ] = {}  # the values with which variables were found, by identity
         self._waits_for_made = True
+
+    def found(self) -> list[Variable]:
+        """Return the variables that were found while the program was traced, in that order."""
+        return self.variables[self._told :]
+
+    def has_changed(self, variable: Variable) -> bool:
+        """Return whether a found variable was assigned since it was found, by a program or by other code."""
+        return self._first.get(id(variable), variable._value) is not variable._value
 
     def values(self) -> list[jax.Array]:
         """Return the current values. Raises RuntimeError for a found variable that has lost its value."""
@@ -69,6 +80,7 @@ class ProgramState:
         for variable in found:
             # A program that changes the variable, in another thread, must leave the old value whole.
             variable.is_lent = True
+            self._first.setdefault(id(variable), variable._value)
             if variable._value.is_deleted():
                 raise RuntimeError(
                     f"The program reads the variable {variable.path!r}, which has lost its value: a training step "

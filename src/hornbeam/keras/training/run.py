@@ -22,7 +22,7 @@ from hornbeam.keras.saving.state_folder import (
     write_state,
 )
 from hornbeam.keras.sources.source import Feed, State
-from hornbeam.keras.training.state import load_variables, variables_by_path
+from hornbeam.keras.training.state import changed_elsewhere, load_variables, variables_by_path
 
 if TYPE_CHECKING:
     from hornbeam.keras.training.trainer import Trainer
@@ -105,7 +105,7 @@ class Run:
 
     def capture(self, logs: Mapping[str, Any] | None = None, epoch_is_over: bool = False) -> Write:
         """Return a function `(folder, keep)` that writes a checkpoint of this moment, in another thread too."""
-        paths = self._variables_by_path()
+        paths = self._variables_by_path() | changed_elsewhere(self.model)
         values = Snapshot(paths.values()).values
         arrays = dict(zip(paths, values, strict=True))
         state = copy.deepcopy(self.state(logs, epoch_is_over))
@@ -126,7 +126,7 @@ class Run:
         stored = newest_state(folder)
         if stored is None:
             return False
-        variables = load_variables(self.model, stored)
+        variables = load_variables(self.model, stored, self.feed.source.first())
         state = stored.data
         self.epoch, self.logs = state["epoch"], state["logs"]
         self.has_ended = state["stops"] and not state["step"]

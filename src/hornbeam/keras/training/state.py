@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,15 @@ from hornbeam.keras.optimizers import Optimizer
 from hornbeam.keras.saving.comparison import Part, Subject, load, missing
 from hornbeam.keras.saving.places import places
 from hornbeam.keras.saving.state_folder import StoredState
-from hornbeam.keras.training.step import reach_of
+from hornbeam.keras.sources.source import Data
+from hornbeam.keras.training.step import Program, reach_of
 
 if TYPE_CHECKING:
     from hornbeam.keras.training.trainer import Trainer
+
+
+_ELSEWHERE = "elsewhere"
+_NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
 def variables_by_path(model: Trainer) -> dict[str, Variable]:
@@ -92,12 +99,44 @@ def _joined(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def load_variables(model: Trainer, stored: StoredState) -> list[Variable]:
-    """Set the variables of the model to the arrays of a checkpoint; return them.
+def variables_elsewhere(model: Trainer) -> dict[str, tuple[Program, Variable]]:
+    """Return what compiled training steps of the model use and the model does not hold, such as a global variable.
 
-    Raises ValueError, with every difference, for a checkpoint of another model, and changes nothing then.
+    Numbers that names have got in this process are left out of the paths. Of equal ones, each says which of how many it is,
+    in the order in which the step meets them: among others it means another variable.
+    """
+    found: dict[int, tuple[Program, Variable]] = {}
+    for (kind, _), program in vars(model).get("_programs", {}).items():
+        for variable in program.found() if kind == "train" else ():
+            found.setdefault(id(variable), (program, variable))
+    named: dict[str, list[tuple[Program, Variable]]] = {}
+    for each in found.values():
+        path = _joined(_ELSEWHERE, _NUMBER.sub("", each[1].path))
+        named.setdefault(path, []).append(each)
+    return {
+        path if len(equal) == 1 else f"{path}_{number}_of_{len(equal)}": each
+        for path, equal in named.items()
+        for number, each in enumerate(equal, 1)
+    }
+
+
+def changed_elsewhere(model: Trainer) -> dict[str, Variable]:
+    """Return those of `variables_elsewhere` that were assigned since the step was traced; scripts make the others anew."""
+    return {
+        path: variable
+        for path, (program, variable) in variables_elsewhere(model).items()
+        if program.has_changed(variable)
+    }
+
+
+def load_variables(model: Trainer, stored: StoredState, batch: Data) -> list[Variable]:
+    """Set the variables of the model, and those that its step reads elsewhere, to the arrays of a checkpoint; return them.
+
+    The latter are found by tracing the step on `batch`. Raises ValueError, with every difference, for a checkpoint of
+    another model, and changes nothing then.
     """
     variables = variables_by_path(model)
+    variables |= _elsewhere_in(model, stored, batch)
     with stored.entries() as entries:
         parts: dict[str, Part] = {}
         for path, variable in variables.items():
@@ -105,6 +144,8 @@ def load_variables(model: Trainer, stored: StoredState) -> list[Variable]:
             part = parts.setdefault(place, Part(place))
             part.needs.append((variable, entries.pop(path, None) or missing(path)))
         for path, entry in entries.items():
+            if path.startswith(f"{_ELSEWHERE}/"):
+                continue
             place = path.rpartition("/")[0]
             parts.setdefault(place, Part(place)).left_over.append(entry)
         try:
@@ -115,3 +156,21 @@ def load_variables(model: Trainer, stored: StoredState) -> list[Variable]:
                 "folder."
             ) from None
     return list(variables.values())
+
+
+def _elsewhere_in(model: Trainer, stored: StoredState, batch: Data) -> dict[str, Variable]:
+    """Return the variables that the model does not hold, and for which a checkpoint has values."""
+    names = [name for name in stored.names if name.startswith(f"{_ELSEWHERE}/")]
+    if not names:
+        return {}
+    for (kind, _), program in vars(model).get("_programs", {}).items():
+        if kind == "train":
+            program.find(batch)
+    found = variables_elsewhere(model)
+    if left := [name.partition("/")[2] for name in names if name not in found]:
+        warnings.warn(
+            f"{stored.path} has values of variables that the model does not hold, and its training step does not read them "
+            f"now: {', '.join(left)}. They are as the script made them.",
+            stacklevel=4,
+        )
+    return {name: found[name][1] for name in names if name in found}

@@ -104,6 +104,22 @@ class Program:
         changing, shared = ([v._value for v in each] for each in (self.changing, self.shared))
         return self._read_state.run(lambda reading: run(changing, shared, reading))
 
+    def find(self, batch: Data) -> None:
+        """Trace the step on a batch, so that the variables that it reads are found; nothing is compiled."""
+
+        def pure(changing: Values, shared: Values, reading: Values) -> Any:
+            return self._pure(changing, shared, reading, lambda: batch)
+
+        self.with_state(lambda *state: jax.eval_shape(pure, *state))
+
+    def found(self) -> list[Variable]:
+        """Return the variables that the step uses and the model does not hold, as far as it was traced."""
+        return self._read_state.found()
+
+    def has_changed(self, variable: Variable) -> bool:
+        """Return whether a found variable was assigned since it was found."""
+        return self._read_state.has_changed(variable)
+
     def pure(
         self, changing: Values, shared: Values, reading: Values, resident: Data, batch: Data
     ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
@@ -112,15 +128,20 @@ class Program:
         The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read, by
         place.
         """
+        gather = self._gather
+        data = (lambda: batch) if gather is None else (lambda: gather(resident, batch))
+        return self._pure(changing, shared, reading, data)
+
+    def _pure(
+        self, changing: Values, shared: Values, reading: Values, data: Callable[[], Data]
+    ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
         pairs = [
             *zip(self.changing, changing, strict=True),
             *zip(self.shared, shared, strict=True),
         ]
         opened = self._read_state.scope(reading, pairs)
         with opened, call_context(fresh=True):
-            outputs = self._step(
-                wrap(batch if self._gather is None else self._gather(resident, batch))
-            )
+            outputs = self._step(wrap(data()))
             new = [scope.read(v) for v in self.changing], [scope.read(v) for v in self.shared]
         rest = self._read_state.settle(opened)
         self._order = list(outputs) if isinstance(outputs, dict) else None
