@@ -55,6 +55,12 @@ EDITS: list[Edit] = [
         f"{_H5}::test_hard_sigmoid_is_the_function_of_its_version",
     ),
     edit(
+        _WEIGHTS,
+        "    if stored.of_theano:",
+        "    if False:",
+        f"{_H5}::test_kernels_that_theano_ran_through_backwards",
+    ),
+    edit(
         _KERAS_1,
         '    if "nb_filter" in inner:',
         "    if False:",

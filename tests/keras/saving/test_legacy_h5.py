@@ -78,6 +78,18 @@ def test_hard_sigmoid_is_the_function_of_its_version(
         assert_close(each(np.array([[1.0], [9.0], [-9.0]])), [[expected], [1.0], [0.0]])
 
 
+def test_kernels_that_theano_ran_through_backwards(tmp_path: Path) -> None:
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((4, 4, 2)), layers.Conv2D(2, (2, 3)), layers.Flatten(), layers.Dense(2)])  # fmt: skip
+    path = saved(model, tmp_path)
+    with h5py.File(path, "a") as file:
+        file["model_weights"].attrs["backend"] = "theano"
+    kernel, *others = loaded(path).get_weights()
+    assert_close(kernel, model.get_weights()[0][::-1, ::-1])
+    for ours, other in zip(others, model.get_weights()[1:], strict=True):
+        assert_close(ours, other)
+
+
 def test_weights_of_cudnn_for_layers_of_today() -> None:
     layers = keras.layers
     stack = [

@@ -112,14 +112,14 @@ class _Source:
     def __init__(self, file: H5File) -> None:
         self.name = file.name
         self.group = file.root.group(_WEIGHTS) or file.root
+        self._of_theano = self.group.attribute("backend") == "theano"
         self._state = file.root.group(_OPTIMIZER)
 
     def weights(self) -> tuple[list[Stored], Stored]:
         """Return the weights of each layer, and those of the model itself."""
-        names = read_names(self.group, "layer_names")
-        return [_stored(self.group, name) for name in names], _stored(
-            self.group, legacy_weights.TOP
-        )
+        names = [*read_names(self.group, "layer_names"), legacy_weights.TOP]
+        *layers, top = (_stored(self.group, name, self._of_theano) for name in names)
+        return layers, top
 
     def optimizer(self) -> list[tuple[str, Entry]]:
         """Return the state of the optimizer by name."""
@@ -128,11 +128,12 @@ class _Source:
         return [(each, self._state.entry(each)) for each in read_names(self._state, "weight_names")]
 
 
-def _stored(group: Group, name: str) -> Stored:
+def _stored(group: Group, name: str, of_theano: bool) -> Stored:
     inner = group.group(name)
     place = f"{group.path}/{name}" if group.path else name
     names = [] if inner is None else read_names(inner, "weight_names")
-    return Stored(name, place, names, [inner.entry(each) for each in names] if inner else [])
+    entries = [inner.entry(each) for each in names] if inner else []
+    return Stored(name, place, names, entries, of_theano)
 
 
 def read_names(group: Group, attribute: str) -> list[str]:

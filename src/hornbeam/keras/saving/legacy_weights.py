@@ -14,7 +14,7 @@ import numpy as np
 
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
-from hornbeam.keras.saving import cudnn_weights
+from hornbeam.keras.saving import cudnn_weights, theano_weights
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, missing
 from hornbeam.keras.saving.h5_writer import NewGroup, Writer
 from hornbeam.keras.saving.keras2 import safe_name
@@ -90,6 +90,7 @@ class Stored:
     place: str
     names: list[str]
     entries: list[Entry]
+    of_theano: bool = False
 
 
 def parts(
@@ -124,13 +125,11 @@ def _part(layer: Layer, stored: Stored, own: list[Variable] | None = None) -> Pa
     """Return what a layer takes; `own` are its weights where they are not all that are in it."""
     variables = _matching(_orders(layer) if own is None else [own], stored)
     absent = [missing(f"{stored.place}/{each.name}") for each in variables[len(stored.names) :]]
-    needs = zip(variables, [*stored.entries, *absent], strict=False)
-    return Part(
-        layer.path,
-        cudnn_weights.converted(layer, needs),
-        left_over=stored.entries[len(variables) :],
-        obj=layer,
-    )
+    needs = list(zip(variables, [*stored.entries, *absent], strict=False))
+    needs = cudnn_weights.converted(layer, needs)
+    if stored.of_theano:
+        needs = theano_weights.turned(layer, needs)
+    return Part(layer.path, needs, left_over=stored.entries[len(variables) :], obj=layer)
 
 
 def _absent(layer: Layer, top: Stored) -> Part:
