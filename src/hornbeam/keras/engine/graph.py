@@ -127,7 +127,7 @@ def _check_names(operations: list[Any]) -> None:
     if twice:
         raise ValueError(
             f"The layers of a model need different names; {twice[0]!r} is the name of {counts[twice[0]]} of them. "
-            "Set other names: Dense(8, name=...)."
+            "Set other names: Dense(8, name=...), or layer.name = ... for a layer or model that is there already."
         )
 
 
