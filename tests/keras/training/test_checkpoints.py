@@ -433,6 +433,36 @@ def test_steps_between_checkpoints_are_counted_on_after_sigterm(model, tmp_path,
     assert os.listdir(tmp_path) == ["state-000002"]
 
 
+def test_sigterm_after_the_last_step_is_obeyed_too(model, tmp_path, ending):
+    def terminate(logs):
+        signal.raise_signal(signal.SIGTERM)
+
+    backup = keras.callbacks.BackupAndRestore(tmp_path, save_before_preemption=True)
+    with pytest.raises(Ended):
+        fit(model, backup, keras.callbacks.LambdaCallback(on_train_end=terminate))
+
+
+def test_sigterm_ends_a_process_after_the_save(model, tmp_path, monkeypatch):
+    """The handler of before may end the process at once, with the thread that saves."""
+    held, found, real = threading.Event(), [], Run.capture
+
+    def capture(*arguments):
+        write = real(*arguments)
+        threading.Timer(0.05, held.set).start()
+        return lambda *where: held.wait(60) and write(*where)
+
+    monkeypatch.setattr(Run, "capture", capture)
+    previous = signal.signal(signal.SIGTERM, lambda *_: found.append(os.listdir(tmp_path)))
+    try:
+        backup = keras.callbacks.BackupAndRestore(
+            tmp_path, save_freq=False, save_before_preemption=True, save_on_background=True
+        )
+        fit(model, backup, Terminate("on_train_batch_end"))
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    assert len(found) == 1 and "state-000001" in found[0]
+
+
 def test_sigterm_is_left_alone_unless_asked(model, tmp_path, ending):
     class Look(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -74,10 +74,6 @@ def _of_metrics(metrics: list[Any], place: str) -> Iterator[tuple[str, Variable]
         name = snake_case(type(metric).__name__)
         counts[name] += 1
         inner = f"{place}/{name}" if counts[name] == 1 else f"{place}/{name}_{counts[name] - 1}"
-        nested = getattr(metric, "metrics", None)  # those of `compile` are held by one object
-        if isinstance(nested, list):
-            yield from _of_metrics(nested, inner)
-            continue
         for variable in tracking.own_variables(metric):
             yield f"{inner}/vars/{variable.name}", variable
         yield from _of_metrics(tracking.own_metrics(metric), inner)
