@@ -1,8 +1,10 @@
 """`show` and `check`: every format is told by its content, damage has exit status 1, and nothing in a file reaches the terminal raw."""
 
+import io
 import json
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +218,14 @@ def test_nothing_is_written(saved):
         show.main([str(saved / name)])
         check.main([str(saved / name)])
     assert {each: each.stat().st_mtime_ns for each in saved.rglob("*")} == before
+
+
+@pytest.mark.parametrize("command", [show, check])
+def test_names_that_the_terminal_cannot_show_are_escaped(command, tmp_path, monkeypatch):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="über")])
+    model.save(tmp_path / "một.keras")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    assert command.main([str(tmp_path / "một.keras")]) == 0
+    sys.stdout.flush()
+    assert rb"m\u1ed9t.keras" in written.getvalue()

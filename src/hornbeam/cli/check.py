@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from hornbeam.cli.show import plain
+from hornbeam.cli.show import escape_unknown_characters, plain
 from hornbeam.core.sizes import readable_size
 from hornbeam.keras.saving.inspection import Contents, UnknownFormatError, inspected
 
@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="hornbeam check", description=__doc__)
     parser.add_argument("file", help="a file, a folder, or the prefix of a checkpoint")
     path = parser.parse_args(argv).file
+    escape_unknown_characters()
     try:
         with inspected(path) as contents:
             problems = list(problems_of(contents))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="hornbeam show", description=__doc__)
     parser.add_argument("file", help="a file, a folder, or the prefix of a checkpoint")
     options = parser.parse_args(argv)
+    escape_unknown_characters()
     try:
         with inspected(options.file) as contents:
             sys.stdout.write("\n".join(report(options.file, contents)) + "\n")
@@ -47,6 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"hornbeam show: {plain(error, 2000)}\n")
         return 2
     return 0
+
+
+def escape_unknown_characters() -> None:
+    """Let characters that the terminal's encoding lacks be printed as escapes, instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def report(path: str, contents: Contents) -> Iterator[str]:

@@ -266,6 +266,22 @@ def test_names_of_assets_lead_nowhere(name, tmp_path):
         keras.models.load_model(path, custom_objects={"Words": Words})
 
 
+class Colons(Words):
+    """Writes a file whose name some systems read as a path."""
+
+    def save_assets(self, folder):
+        with open(os.path.join(folder, "vocabulary:en.txt"), "w", encoding="utf-8"):
+            pass
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_names_of_assets_that_would_be_refused_are_not_written(zipped, tmp_path):
+    model = keras.Sequential([keras.Input((4,)), Colons()])
+    with pytest.raises(ValueError, match=r"'assets/layers/colons/vocabulary:en\.txt' has a colon"):
+        model.save(tmp_path / ("m.keras" if zipped else "m"), zipped=zipped)
+    assert not list(tmp_path.iterdir())
+
+
 def test_names_of_registration_are_in_utils_too():
     for name in keras.saving.__all__:
         same = getattr(keras.utils, name, None)

@@ -41,7 +41,18 @@ def write(model: Any, folder: str) -> list[tuple[str, str]]:
             obj.save_assets(inside)
             if not os.listdir(inside):
                 os.removedirs(inside)
-    return list(_files(folder))
+    found = list(_files(folder))
+    for name, _ in found:
+        if _is_unsafe(name):
+            raise ValueError(
+                f"A file that save_assets() has written would not be loaded again: {name!r} has a colon or a backslash in it."
+            )
+    return found
+
+
+def _is_unsafe(name: str) -> bool:
+    """Return whether a name with slashes could lead out of the folder that it is in, on any system."""
+    return any(part in ("", ".", "..") or set(part) & set("\\:\0") for part in name.split("/"))
 
 
 def _files(folder: str) -> Iterator[tuple[str, str]]:
@@ -67,10 +78,10 @@ def _copy(files: Files, names: list[str], prefix: str, folder: str) -> None:
     """Copy members into a folder. Raises ValueError for names that would lead out of it, and for too much."""
     left = _MAX_BYTES
     for name in names:
-        parts = name.removeprefix(prefix).split("/")
-        if any(part in ("", ".", "..") or set(part) & set("\\:\0") for part in parts):
+        inner = name.removeprefix(prefix)
+        if _is_unsafe(inner):
             raise ValueError(f"{files.name} holds a file with an unsafe name: {name!r}.")
-        path = os.path.join(folder, *parts)
+        path = os.path.join(folder, *inner.split("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with files.open(name) as source, open(path, "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
