@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self
@@ -25,6 +26,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
 _MAX_TEXT = 64 << 20  # bytes of an attribute
 _MAX_RATIO, _FREE_OF_RATIO = 200, 1 << 20  # of compressed data, above so many bytes
+_LAYOUT, _CONTINUED = 8, 16  # kinds of messages in the header of an object
 _MAX_ENTRIES, _MAX_DEPTH = 200_000, 64
 _ALIGNMENT = 64  # JAX shares the memory of arrays that begin at such addresses
 
@@ -283,12 +285,43 @@ def _storage_problem(file: H5File, dataset: Any) -> str | None:
         )
     if layout != h5py.h5d.CHUNKED:
         return "is stored in a way that is not read; expected contiguous or chunked data"
+    if not _has_first_index(file, h5py.h5o.get_info(dataset.id).addr):
+        return "is stored in chunks of a newer format, which is not read; write the file without libver='latest'"
     for place in range(plan.get_nfilters()):
         if plan.get_filter(place)[0] not in _FILTERS:
             return f"is stored with filter {plan.get_filter(place)[0]}; only {', '.join(_FILTERS.values())} are read"
     if stored > file.size or (wanted > _FREE_OF_RATIO and wanted > stored * _MAX_RATIO):
         return f"has shape {tuple(dataset.shape)}, {wanted} bytes, of which the file holds {stored}"
     return None
+
+
+def _has_first_index(file: H5File, address: int) -> bool:
+    """Return whether an array's chunks are found by the index that HDF5 has had from its beginning.
+
+    libhdf5 2.0 reads beyond its memory where one of the newer indexes does not fit the shape. `address` is that of the
+    object's header, which begins with its version, the number of messages, and the size of the first block of them.
+    """
+    head = _bytes(file, address, 16)
+    if len(head) < 16 or head[0] != 1:
+        return False
+    left, size = struct.unpack("<H4xI", head[2:12])
+    blocks = [(address + 16, size)]
+    while blocks:
+        block, at = _bytes(file, *blocks.pop(0)), 0
+        while at + 8 <= len(block) and left:
+            kind, length = struct.unpack("<HH", block[at : at + 4])
+            body = block[at + 8 : at + 8 + length]
+            if kind == _LAYOUT:
+                return body[:1] <= b"\x03"
+            if kind == _CONTINUED and length >= 16:
+                blocks.append(struct.unpack("<QQ", body[:16]))
+            at, left = at + 8 + length, left - 1
+    return False
+
+
+def _bytes(file: H5File, start: int, size: int) -> bytes:
+    file.stream.seek(min(start, file.size))
+    return file.stream.read(min(size, 1 << 16))
 
 
 def _nbytes(dataset: Any) -> int:
