@@ -286,3 +286,35 @@ def test_the_hidden_file_of_a_killed_writer_is_removed_but_not_one_that_is_being
             second.write(NEW)
             assert set(named) <= set(os.listdir(tmp_path))
     assert os.listdir(tmp_path) == ["m"] and target.read_bytes() == OLD
+
+
+def test_a_writer_whose_hidden_file_another_one_removed_begins_anew(tmp_path, monkeypatch):
+    """Between its making and its lock, it looks left behind."""
+    target, real, locked = tmp_path / "a", atomic.lock, []
+
+    def lock(handle):
+        if not locked:
+            atomic.remove_left_behind(str(target))
+        locked.append(handle)
+        real(handle)
+
+    monkeypatch.setattr(atomic, "_without_name", lambda folder: None)
+    monkeypatch.setattr(atomic, "lock", lock)
+    with atomic.atomic_write(target) as file:
+        file.write(b"new")
+    assert target.read_bytes() == b"new" and os.listdir(tmp_path) == ["a"]
+    assert len(locked) == 2
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_is_about_to_get_its_name_does_not_look_left_behind(tmp_path, monkeypatch):
+    target, real = tmp_path / "a", os.replace
+
+    def replace(hidden, name):
+        atomic.remove_left_behind(str(target))
+        real(hidden, name)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with atomic.atomic_write(target) as file:
+        file.write(b"new")
+    assert target.read_bytes() == b"new"

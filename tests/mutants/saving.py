@@ -86,9 +86,15 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/atomic.py",
-        "        lock(handle)",
-        "        pass",
-        "core/test_atomic.py::test_the_hidden_file_of_a_killed_writer_is_removed_but_not_one_that_is_being_written",
+        "        else:\n            lock(handle)",
+        "        else:\n            pass",
+        "core/test_atomic.py::test_a_file_that_is_about_to_get_its_name_does_not_look_left_behind",
+    ),
+    edit(
+        "core/atomic.py",
+        "        if os.path.exists(hidden):",
+        "        if True:",
+        "core/test_atomic.py::test_a_writer_whose_hidden_file_another_one_removed_begins_anew",
     ),
     edit(
         "keras/saving/h5_store.py",

@@ -70,8 +70,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
         handle = _without_name(os.path.dirname(target))
         unnamed = handle is not None
         if handle is None:
-            handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        lock(handle)
+            hidden, handle = _with_hidden_name(target)
+        else:
+            lock(handle)
 
     def opened(*_: object) -> int:
         return handle
@@ -177,6 +178,17 @@ def _without_name(folder: str) -> int | None:
         return handle
     os.close(handle)  # without /proc it could never get a name
     return None
+
+
+def _with_hidden_name(target: str) -> tuple[str, int]:
+    """Return a new hidden path beside `target` and a handle of the file there, locked."""
+    while True:
+        hidden = hidden_name(target)
+        handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        lock(handle)
+        if os.path.exists(hidden):
+            return hidden, handle
+        os.close(handle)  # another writer removed it before it was locked
 
 
 def _keep_permissions(handle: int, old: os.stat_result) -> None:
