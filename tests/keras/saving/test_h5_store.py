@@ -228,3 +228,22 @@ def test_chunks_of_a_newer_format_are_not_read(libver):
         assert entry.problem == problems[libver]
     with opened(fill) as file:
         assert file.root.entry("x").read()[2, 1] == 5
+
+
+@pytest.mark.parametrize("length", [0x17, 0, 1 << 63, (1 << 64) - 1, (1 << 64) - 20])
+def test_a_heap_of_texts_that_is_broken(length):
+    """libhdf5 goes round for ever where a free piece has 0 bytes."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.attrs["a"], file.attrs["b"] = "seven b", "other"
+        file.create_group("x").attrs["c"] = "third"
+    whole = stream.getvalue()
+    with H5File(io.BytesIO(whole), "w.h5") as file:
+        assert [file.root.attribute(each) for each in "ab"] == ["seven b", "other"]
+    data = bytearray(whole)
+    data[data.index(b"seven b") - 8 : data.index(b"seven b")] = length.to_bytes(8, "little")
+    with (
+        H5File(io.BytesIO(bytes(data)), "w.h5") as file,
+        pytest.raises(ValueError, match=r"w\.h5: the attribute 'a' of the file is damaged"),
+    ):
+        file.root.attribute("a")

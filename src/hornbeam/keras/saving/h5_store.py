@@ -26,7 +26,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
 _MAX_TEXT = 64 << 20  # bytes of an attribute
 _MAX_RATIO, _FREE_OF_RATIO = 200, 1 << 20  # of compressed data, above so many bytes
-_LAYOUT, _CONTINUED = 8, 16  # kinds of messages in the header of an object
+_LAYOUT, _ATTRIBUTE, _CONTINUED = 8, 12, 16  # kinds of messages in the header of an object
 _MAX_ENTRIES, _MAX_DEPTH = 200_000, 64
 _ALIGNMENT = 64  # JAX shares the memory of arrays that begin at such addresses
 
@@ -298,12 +298,20 @@ def _storage_problem(file: H5File, dataset: Any) -> str | None:
 def _has_first_index(file: H5File, address: int) -> bool:
     """Return whether an array's chunks are found by the index that HDF5 has had from its beginning.
 
-    libhdf5 2.0 reads beyond its memory where one of the newer indexes does not fit the shape. `address` is that of the
-    object's header, which begins with its version, the number of messages, and the size of the first block of them.
+    libhdf5 2.0 reads beyond its memory where one of the newer indexes does not fit the shape.
+    """
+    found = (body for kind, body in _messages(file, address) if kind == _LAYOUT)
+    return next(found, b"")[:1] in (b"\1", b"\2", b"\3")
+
+
+def _messages(file: H5File, address: int) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and content of the messages in an object's header; nothing for one of a newer format.
+
+    The header begins with its version, the number of messages, and the size of the first block of them.
     """
     head = _bytes(file, address, 16)
     if len(head) < 16 or head[0] != 1:
-        return False
+        return
     left, size = struct.unpack("<H4xI", head[2:12])
     blocks = [(address + 16, size)]
     while blocks:
@@ -311,12 +319,46 @@ def _has_first_index(file: H5File, address: int) -> bool:
         while at + 8 <= len(block) and left:
             kind, length = struct.unpack("<HH", block[at : at + 4])
             body = block[at + 8 : at + 8 + length]
-            if kind == _LAYOUT:
-                return body[:1] <= b"\x03"
             if kind == _CONTINUED and length >= 16:
                 blocks.append(struct.unpack("<QQ", body[:16]))
+            yield kind, body
             at, left = at + 8 + length, left - 1
-    return False
+
+
+def _check_heaps(file: H5File, address: int, name: str) -> None:
+    """Raise OSError where a text of variable length lies in a heap whose pieces do not fill it.
+
+    libhdf5 2.0 goes round for ever in one with a free piece of 0 bytes.
+    """
+    for kind, body in _messages(file, address):
+        if kind != _ATTRIBUTE or len(body) < 8:
+            continue
+        version, _, *sizes = struct.unpack("<BBHHH", body[:8])
+        start = 9 if version == 3 else 8
+        if body[start : start + sizes[0]].rstrip(b"\0") != name.encode():
+            continue
+        steps = [-(-size // 8) * 8 if version == 1 else size for size in sizes]
+        texts = body[start + sum(steps) :]
+        places = {texts[at + 4 : at + 12] for at in range(0, len(texts) - 15, 16)}
+        for place in places - {bytes(8), b"\xff" * 8}:
+            _check_heap(file, int.from_bytes(place, "little"))
+        return
+    raise OSError("a text of variable length in a newer format, which is not read")
+
+
+def _check_heap(file: H5File, address: int) -> None:
+    head = _bytes(file, address, 16)
+    size = int.from_bytes(head[8:16], "little")
+    if head[:4] != b"GCOL" or size > min(file.size - address, _MAX_TEXT):
+        raise OSError("its text is not where it should be")
+    file.stream.seek(address)
+    heap, at = file.stream.read(size), 16
+    while at + 16 <= size:
+        index, length = struct.unpack("<H6xQ", heap[at : at + 16])
+        step = 16 + -(-length // 8) * 8 if index else length
+        if step < 16 or step > size - at:
+            raise OSError("the heap of its text is broken")
+        at += step
 
 
 def _bytes(file: H5File, start: int, size: int) -> bytes:
@@ -385,6 +427,8 @@ def _read_attribute(file: H5File, owner: Any, place: str, name: str) -> Any:
     size = min(file.size, _MAX_TEXT) if text and kind.is_variable_str() else kind.get_size()
     if count * size > _MAX_TEXT:
         raise ValueError(f"{place} is larger than {_MAX_TEXT >> 20} MB.")
+    if text and kind.is_variable_str():
+        _check_heaps(file, h5py.h5o.get_info(owner.id).addr, name)
     value = owner.attrs[name]
     if isinstance(value, str):
         value.encode()  # h5py keeps the bytes that are no UTF-8, in a form that nothing else can write
