@@ -247,3 +247,20 @@ def test_a_heap_of_texts_that_is_broken(length):
         pytest.raises(ValueError, match=r"w\.h5: the attribute 'a' of the file is damaged"),
     ):
         file.root.attribute("a")
+
+
+def test_places_that_no_file_has_are_told_with_the_file(monkeypatch):
+    """h5py passes on the ValueError of a stream that is asked for them."""
+
+    def fill(file):
+        file.attrs["a"] = "text"
+
+    def seek(*_):
+        raise ValueError("cannot fit 'int' into an offset-sized integer")
+
+    with opened(fill) as file:
+        monkeypatch.setattr(h5_store, "_check_heaps", seek)
+        with pytest.raises(
+            ValueError, match=r"it\.h5: the attribute 'a' .* is damaged \(cannot fit"
+        ):
+            file.root.attribute("a")

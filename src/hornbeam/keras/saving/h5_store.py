@@ -408,9 +408,9 @@ def _attribute(file: H5File, owner: Any, path: str, name: str) -> Any:
         return _read_attribute(file, owner, place, name)
     except UnicodeEncodeError as error:
         raise ValueError(f"{place} is damaged: it is not UTF-8.") from error
-    except ValueError:
-        raise
     except Exception as error:  # h5py raises whatever the file makes of it
+        if str(error).startswith(place):
+            raise
         raise ValueError(f"{place} is damaged ({error}).") from error
 
 
