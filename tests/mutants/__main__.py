@@ -6,6 +6,7 @@ where there is one. More survivors than one in twenty are a failure.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def main(only: str) -> int:
         for name in filter(lambda name: (ROOT / name).exists(), COPIED):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, tree / name)
+        _copy_built(tree)
         if test := failing_as_it_is(sorted({test for each in edits for test in each.tests}), tree):
             sys.exit(f"Without any edit, this fails: {test}")
         for each in edits:
@@ -60,6 +62,13 @@ def main(only: str) -> int:
         print(f"{each.file}: {each.old!r} -> {each.new!r}: {each.reason or 'NO REASON'}")
     print(f"{len(edits) - len(survivors)} of {len(edits)} were noticed.")
     return len(survivors) > MOST_SURVIVORS * len(edits)
+
+
+def _copy_built(tree: Path) -> None:
+    """Copy the native kernels, which an editable installation keeps outside of the source tree."""
+    found = importlib.util.find_spec("hornbeam.kernels._native")
+    for library in Path(found.origin).parent.glob("*.so*") if found and found.origin else ():
+        shutil.copy2(library, tree / "src" / "hornbeam" / "kernels")
 
 
 if __name__ == "__main__":

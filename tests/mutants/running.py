@@ -22,6 +22,11 @@ LONGEST_WAIT = 1800.0
 # Processes are forked from one that has imported the libraries alone.
 os.environ["KERAS_BACKEND"] = "jax"
 _PROCESSES = multiprocessing.get_context("forkserver")
+# An editable installation leads every import to the tree that it was made from, whatever the path says.
+_WITHOUT_EDITABLE = """
+import sys
+sys.meta_path[:] = [each for each in sys.meta_path if "editable" not in type(each).__module__]
+"""
 _PROCESSES.set_forkserver_preload(["jax", "jax.numpy", "numpy", "keras", "h5py", "pytest"])
 
 
@@ -71,8 +76,11 @@ def _run(tree: Path, output: Path, tests: tuple[str, ...], limit: int) -> None:
     with output.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    source = str(tree / "src")
-    os.environ |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}
+    source, start = str(tree / "src"), tree / "start"
+    start.mkdir(exist_ok=True)
+    (start / "sitecustomize.py").write_text(_WITHOUT_EDITABLE)  # for the processes that tests start
+    exec(_WITHOUT_EDITABLE)
+    os.environ |= {"PYTHONPATH": f"{start}:{source}", "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     sys.path[:] = [source, *(each for each in sys.path if each and Path(each).resolve() != ROOT)]
     for name in [each for each in sys.modules if each.partition(".")[0] in ("tests", "hornbeam")]:
