@@ -11,6 +11,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.core.protobuf import Reader, Writer
+from tests.fuzz.folders import _metadata, _nodes
 from tests.keras.saving.test_legacy_h5 import FILES, arrays, given, loaded, predicted
 from tests.tolerances import assert_close
 
@@ -118,3 +119,11 @@ def test_damaged_tensors_change_nothing(folder: Path) -> None:
     with pytest.raises(ValueError, match="is damaged"):
         model.load_weights(str(folder))
     assert not any(each.any() for each in model.get_weights())
+
+
+def test_a_model_of_no_class_is_told(tmp_path):
+    folder = shutil.copytree(FILES / "cnn", tmp_path / "cnn")
+    said = [(place, text.replace(b'"class_name"', b'"x"', 1)) for place, text in _nodes("cnn")]
+    (folder / "keras_metadata.pb").write_bytes(_metadata(said))
+    with pytest.raises(ValueError, match="cnn says no configuration of its model"):
+        keras.saving.load_model(folder)

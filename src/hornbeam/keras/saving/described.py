@@ -11,8 +11,7 @@ _OF_ANOTHER_TYPE = (
     TypeError,
     LookupError,
     ArithmeticError,
-    RecursionError,
-    NotImplementedError,  # an option of Keras that Hornbeam does not have
+    RuntimeError,  # also of options that Hornbeam does not have, and of tensors in the places of plain values
 )
 
 

@@ -41,7 +41,7 @@ def load_model(
     """
     objects = _objects(Path(folder))
     root = objects.get("root", {})
-    if not isinstance(root.get("config"), dict):
+    if not isinstance(root.get("config"), dict) or "class_name" not in root:
         raise ValueError(
             f"{folder} says no configuration of its model {root.get('name')!r}: it was written from a class without "
             "get_config(). Make the model from its class, and call load_weights on the folder."
