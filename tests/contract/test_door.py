@@ -262,6 +262,7 @@ MAKERS = {
     "keras/metrics/base.py": "stateless metrics return state",
     "keras/training/trainer.py": "the arguments of a program",
     "keras/saving/comparison.py": "arrays of files, which were computed from no tensor",
+    "keras/saving/plain_data.py": "stored states, which were computed from no tensor",
     "keras/optimizers": "updates, which are no part of what is differentiated",
 }
 
