@@ -61,9 +61,8 @@ class ProgramState:
         """`variables` are known beforehand."""
         self.variables = list(variables)
         self._told = len(self.variables)
-        self._first: dict[
-            int, jax.Array
-        ] = {}  # the values with which variables were found, by identity
+        # The values with which variables were found, by the variable's identity.
+        self._first: dict[int, jax.Array] = {}
         self._waits_for_made = True
 
     def found(self) -> list[Variable]:
@@ -76,8 +75,7 @@ class ProgramState:
 
     def values(self) -> list[jax.Array]:
         """Return the current values. Raises RuntimeError for a found variable that has lost its value."""
-        found = self.variables[self._told :]
-        for variable in found:
+        for variable in self.found():
             # A program that changes the variable, in another thread, must leave the old value whole.
             variable.is_lent = True
             self._first.setdefault(id(variable), variable._value)

@@ -15,7 +15,8 @@ import pytest
 from hornbeam import keras
 from hornbeam.core.snapshot import Snapshot
 from hornbeam.keras.training.run import Run
-from tests.keras.training.test_resume import Stop, StopAfter, simple
+from tests.keras.training.stopping import Stop, StopAfter
+from tests.keras.training.test_resume import simple
 
 ROOT = pathlib.Path(__file__).parents[3]
 X, Y = np.ones((12, 2), "float32"), np.zeros(12, "float32")

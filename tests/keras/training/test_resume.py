@@ -14,6 +14,7 @@ from hornbeam import keras
 from hornbeam.core.rng import make_seed
 from hornbeam.keras.saving.state_folder import newest_state
 from hornbeam.keras.training.state import variables_by_path
+from tests.keras.training.stopping import Stop, StopAfter
 
 layers = keras.layers
 random = np.random.default_rng(0)
@@ -21,31 +22,6 @@ X = random.normal(size=(11, 4)).astype("float32")
 Y = random.integers(0, 2, 11)
 ROOT = pathlib.Path(__file__).parents[3]
 STEPS = 4  # of an epoch: batches of 3
-
-
-class Stop(Exception):
-    """The end of a process."""
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Ends a training after so many steps, counted from 1; before the epoch's end is reported."""
-
-    _comes_last = True
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def get_state(self):
-        return {}
-
-    def set_state(self, state):
-        """Go on counting."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise Stop
 
 
 class Own(keras.callbacks.Callback):
@@ -279,6 +255,7 @@ import numpy as np
 from hornbeam import keras
 from hornbeam.core.rng import make_seed
 from hornbeam.keras.training.state import variables_by_path
+from tests.keras.training.stopping import Stop, StopAfter
 from tests.keras.training.test_resume import X, Y, Shuffling, callbacks, plain_model
 
 folder, copied = sys.argv[1:]

@@ -6,34 +6,10 @@ import pytest
 import hornbeam as tf
 from hornbeam import keras
 from hornbeam.keras.saving.state_folder import newest_state
+from tests.keras.training.stopping import Stop, StopAfter
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)
-
-
-class Stop(Exception):
-    """The end of a process."""
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Ends a training after so many steps."""
-
-    _comes_last = True
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def get_state(self):
-        return {}
-
-    def set_state(self, state):
-        """Go on counting."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise Stop
 
 
 def made(eagerly=False):
