@@ -206,13 +206,13 @@ def opened(source: str | BinaryIO) -> Generator[Container]:
 
 
 @contextmanager
-def opened_weights(container: Container) -> Generator[H5File]:
-    """Open the weights of a saved model."""
+def opened_weights(container: Container, check: bool = True) -> Generator[H5File]:
+    """Open the weights of a saved model; without `check`, what an archive has for them is not compared with its CRC-32."""
     if WEIGHTS not in container.names():
         raise ValueError(
             f"{container.name} holds no {WEIGHTS}.{foreign.described_archive(container.names())}"
         )
-    if isinstance(container, Archive):
+    if check and isinstance(container, Archive):
         container.check(WEIGHTS)
     name = f"{container.name}: {WEIGHTS}"
     with container.open(WEIGHTS) as stream, H5File(stream, name) as file:

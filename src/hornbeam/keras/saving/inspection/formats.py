@@ -100,7 +100,9 @@ def _whole_model(container: archive.Container, stack: ExitStack) -> Contents:
     except ValueError as error:
         contents.checks[f"{archive.CONFIG} as JSON"] = lambda error=error: _raise(error)
     try:
-        contents.add_entries(stack.enter_context(archive.opened_weights(container)).entries())
+        contents.add_entries(
+            stack.enter_context(archive.opened_weights(container, check=False)).entries()
+        )
     except ValueError as error:
         contents.checks[archive.WEIGHTS] = lambda error=error: _raise(error)
     return contents
