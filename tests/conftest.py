@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tempfile
 from collections.abc import Iterator
@@ -58,6 +59,9 @@ def nobody() -> Iterator[Path]:
     # pytest's own folders are closed to other users.
     with tempfile.TemporaryDirectory() as folder:
         os.chown(folder, user, -1)
+        codecs.lookup(
+            "ascii"
+        )  # the user can't import it, and Python would remember that it is not there
         os.seteuid(user)
         try:
             yield Path(folder)
