@@ -104,7 +104,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/checksums.py",
-        "    if _crc_of(stream, _between(spans, end)) != rest:",
+        "    if crc_of(stream, _between(spans, end)) != rest:",
         "    if False:",
         "keras/saving/test_checksums.py::test_what_is_damaged_is_named",
     ),

@@ -147,9 +147,8 @@ class Restoration:
         """Match what is reachable from an object; return the variables that get values, with the keys of these."""
         found: list[tuple[Variable, str]] = []
         queue: deque[tuple[int, object, int]] = deque([(self._own(start, number), start, number)])
-        seen: dict[
-            tuple[int, int], object
-        ] = {}  # with the objects: groups are made for this walk alone
+        # With the objects: groups are made for this walk alone.
+        seen: dict[tuple[int, int], object] = {}
         unmet: list[tuple[int, int]] = []
         while queue:
             key, obj, number = queue.popleft()

@@ -49,6 +49,13 @@ CASES = {
 }
 
 
+def assert_round_trip(model, x, path):
+    model.save(path)
+    again = keras.models.load_model(path, custom_objects={type(model).__name__: type(model)})
+    np.testing.assert_array_equal(model(x), again(x))
+    assert len(again.weights) == len(model.weights) > 0
+
+
 @pytest.mark.parametrize("built_by", ["fit", "predict", "call"])
 @pytest.mark.parametrize("name", CASES)
 def test_loads_however_it_was_built(name: str, built_by: str, tmp_path):
@@ -61,11 +68,7 @@ def test_loads_however_it_was_built(name: str, built_by: str, tmp_path):
         model.predict(x, verbose=0)
     else:
         model(x)
-    model.save(tmp_path / "m.keras")
-    known = {type(model).__name__: type(model)}
-    again = keras.models.load_model(tmp_path / "m.keras", custom_objects=known)
-    np.testing.assert_array_equal(model(x), again(x))
-    assert len(again.weights) == len(model.weights) > 0
+    assert_round_trip(model, x, tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -74,11 +77,7 @@ def test_loads_from_an_h5_file(name: str, tmp_path):
     make, x = CASES[name]
     model = make()
     model(x)
-    model.save(tmp_path / "m.h5")
-    known = {type(model).__name__: type(model)}
-    again = keras.models.load_model(tmp_path / "m.h5", custom_objects=known)
-    np.testing.assert_array_equal(model(x), again(x))
-    assert len(again.weights) == len(model.weights) > 0
+    assert_round_trip(model, x, tmp_path / "m.h5")
 
 
 def test_an_h5_file_without_the_shapes_of_the_inputs_says_what_to_do(tmp_path):

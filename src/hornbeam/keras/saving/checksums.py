@@ -46,7 +46,7 @@ def append(stream: BinaryIO, arrays: Mapping[str, Span]) -> None:
         "size": size,
         "paths": [path for path, _ in ordered],
         "spans": [number for span in spans for number in (span.start, span.size, span.crc)],
-        "rest": _crc_of(stream, _between(spans, size)),
+        "rest": crc_of(stream, _between(spans, size)),
     }
     text = json.dumps(table, separators=(",", ":")).encode()
     stream.seek(size)
@@ -71,13 +71,13 @@ def check(stream: BinaryIO, name: str) -> None:
     damaged = [
         path
         for path, span in zip(paths, spans, strict=True)
-        if _crc_of(stream, [(span.start, span.size)]) != span.crc
+        if crc_of(stream, [(span.start, span.size)]) != span.crc
     ]
     if damaged:
         raise ValueError(
             f"{name} is damaged: the values of {listed(damaged)} are not those that were written."
         )
-    if _crc_of(stream, _between(spans, end)) != rest:
+    if crc_of(stream, _between(spans, end)) != rest:
         raise ValueError(
             f"{name} is damaged: the names, shapes and types in it are not those that were written."
         )
@@ -150,7 +150,7 @@ def _between(spans: Iterable[Span], end: int) -> Iterator[tuple[int, int]]:
     yield start, end - start
 
 
-def _crc_of(stream: BinaryIO, parts: Iterable[tuple[int, int]]) -> int:
+def crc_of(stream: BinaryIO, parts: Iterable[tuple[int, int]]) -> int:
     """Return the CRC-32 of parts of a stream, one after the other."""
     crc, room = 0, memoryview(bytearray(_PIECE))
     for start, size in parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -40,6 +40,11 @@ class Entry:
     def is_missing(self) -> bool:
         """Whether the file has nothing there."""
         return self.problem == MISSING
+
+    def converted(self, convert: Callable[[np.ndarray], np.ndarray]) -> Entry:
+        """Return the entry with its array converted as it is read."""
+        read = self.read
+        return self if read is None else replace(self, read=lambda: convert(read()))
 
 
 def missing(path: str) -> Entry:

@@ -45,16 +45,11 @@ def _converted(is_lstm: bool, needs: list[Need]) -> dict[int, Need]:
         return pair.sum(0) if is_lstm else pair
 
     made = [
-        (kernel, _read_by(of_kernel, lambda array: _by_gate(array, gates, _reordered))),
-        (recurrent, _read_by(of_recurrent, lambda array: _by_gate(array, gates, np.transpose))),
-        (bias, replace(_read_by(of_bias, one_bias), shape=shape)),
+        (kernel, of_kernel.converted(lambda array: _by_gate(array, gates, _reordered))),
+        (recurrent, of_recurrent.converted(lambda array: _by_gate(array, gates, np.transpose))),
+        (bias, replace(of_bias.converted(one_bias), shape=shape)),
     ]
     return {id(variable): (variable, entry) for variable, entry in made}
-
-
-def _read_by(entry: Entry, convert: Callable[[np.ndarray], np.ndarray]) -> Entry:
-    read = entry.read
-    return entry if read is None else replace(entry, read=lambda: convert(read()))
 
 
 def _by_gate(

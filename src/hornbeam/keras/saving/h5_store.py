@@ -47,14 +47,16 @@ def h5_writing(
     """
     # An error that passes through h5py leaves its file half closed, and breaks another file later.
     guarded = _Guarded(stream)
-    spans: dict[str, Span] = {}
+    spans: dict[str, Span] | None = None
+    if has_checksums and "userblock_size" not in options:
+        spans = {}
     try:
         with h5py_module().File(guarded, "w", **options) as file:
             yield NewGroup(file, spans)
     finally:
         if guarded.error is not None:
             raise guarded.error
-    if has_checksums and "userblock_size" not in options:
+    if spans is not None:
         checksums.append(stream, spans)
 
 

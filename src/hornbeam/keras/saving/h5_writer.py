@@ -18,8 +18,8 @@ AS_BYTES = "V2"  # how Keras stores bfloat16, which HDF5 does not have
 class NewGroup:
     """A group of a file that is being written, with the checksums of the arrays in the file."""
 
-    def __init__(self, group: Any, spans: dict[str, Span]) -> None:
-        """`group` is h5py's; `spans` are those of the file by path."""
+    def __init__(self, group: Any, spans: dict[str, Span] | None) -> None:
+        """`group` is h5py's; `spans` are those of the file by path, None where it gets none."""
         self._group = group
         self._spans = spans
 
@@ -56,7 +56,7 @@ class NewGroup:
         array = array if array.flags.c_contiguous else np.ascontiguousarray(array)
         stored = self._group.create_dataset(name, data=array)
         start = stored.id.get_offset()
-        if start is not None and array.nbytes:
+        if self._spans is not None and start is not None and array.nbytes:
             crc = zlib.crc32(array.reshape(-1).view("uint8").data)
             self._spans[stored.name.lstrip("/")] = Span(start, array.nbytes, crc)
         return stored
@@ -67,7 +67,8 @@ class NewGroup:
 
     def remove(self, name: str) -> None:
         """Take an array out again."""
-        self._spans.pop(self._group[name].name.lstrip("/"), None)
+        if self._spans is not None:
+            self._spans.pop(self._group[name].name.lstrip("/"), None)
         del self._group[name]
 
 

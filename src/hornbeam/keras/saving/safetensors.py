@@ -28,7 +28,7 @@ from hornbeam.core.atomic import atomic_write
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.saving import safe_json
-from hornbeam.keras.saving.checksums import listed
+from hornbeam.keras.saving.checksums import crc_of, listed
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load, missing
 from hornbeam.keras.saving.h5_store import aligned
 from hornbeam.keras.saving.places import places
@@ -57,7 +57,6 @@ _MOST_AXES = 32
 _FIELDS = {"dtype", "shape", "data_offsets"}
 _CHECKSUMS = "hornbeam.crc32"
 _DIGITS = 8  # of a checksum
-_PIECE = 1 << 20
 
 
 def save_weights(model: Layer, path: str) -> None:
@@ -237,19 +236,12 @@ class SafetensorsFile:
         damaged = [
             key
             for wanted, (begin, end, key) in zip(sums[1:], sorted(self._spans), strict=True)
-            if self._crc_of(begin, end) != wanted
+            if f"{crc_of(self._stream, [(self._start + begin, end - begin)]):08x}" != wanted
         ]
         if damaged:
             raise ValueError(
                 f"{self.name} is damaged: the values of {listed(damaged)} are not those that were written. {hint}"
             )
-
-    def _crc_of(self, begin: int, end: int) -> str:
-        crc = 0
-        self._stream.seek(self._start + begin)
-        for place in range(begin, end, _PIECE):
-            crc = zlib.crc32(self._stream.read(min(_PIECE, end - place)), crc)
-        return f"{crc:08x}"
 
     def entries(self) -> list[Entry]:
         """Return every array of the file."""

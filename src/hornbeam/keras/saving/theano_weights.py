@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,12 +17,8 @@ def turned(layer: Layer, needs: Iterable[tuple[Variable, Entry]]) -> list[tuple[
     """Return what a layer takes, where the kernels of convolutions are turned round as they are read."""
     kinds = (Conv1D, Conv2D, Conv3D, Conv2DTranspose)
     kernels = {id(each.kernel) for each in layer.flatten_layers() if isinstance(each, kinds)}
-    return [(v, _turned(entry) if id(v) in kernels else entry) for v, entry in needs]
+    return [(v, e.converted(_turned) if id(v) in kernels else e) for v, e in needs]
 
 
-def _turned(entry: Entry) -> Entry:
-    read = entry.read
-    if read is None:
-        return entry
-    in_space = tuple(range(len(entry.shape) - 2))
-    return replace(entry, read=lambda: np.ascontiguousarray(np.flip(read(), in_space)))
+def _turned(kernel: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.flip(kernel, tuple(range(kernel.ndim - 2))))
