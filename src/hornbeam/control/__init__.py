@@ -1,0 +1,1 @@
+"""Python that becomes programs: functions that are traced, branches, loops, and the calls back into Python."""
