@@ -16,7 +16,7 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers fuzz mutants check format surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers fuzz mutants check format api surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ format: $(VENV)/dev.stamp  ## rewrite the code as `check` wants it
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/clang-format -i $(CPP)
+
+api: $(VENV)/test.stamp  ## how many of TensorFlow's public names there are, room by room, and which are left out, and why
+	$(BIN)/python -m tests.contract.tf_api
 
 surface: $(VENV)/test.stamp  ## rewrite tests/public_surface.txt after a change to the public names
 	$(BIN)/python tests/test_public_surface.py

@@ -5,7 +5,7 @@
 array([0., 2.], dtype=float32)
 """
 
-from hornbeam import config, keras, linalg, math, nn, random, train, version
+from hornbeam import bitwise, config, dtypes, keras, linalg, math, nn, random, train, version
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
@@ -33,6 +33,7 @@ from hornbeam.core.faces import missing_names
 from hornbeam.core.names import name_scope
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.tensor import Tensor, is_tensor
+from hornbeam.keras import initializers, losses, metrics, optimizers
 from hornbeam.tensors.activations import (
     sigmoid,
     tanh,
@@ -169,6 +170,12 @@ from hornbeam.tensors.variable import (
     Variable,
 )
 
+# TensorFlow's other names for these initializers.
+constant_initializer, zeros_initializer = initializers.Constant, initializers.Zeros
+ones_initializer = initializers.Ones
+random_normal_initializer = initializers.RandomNormal
+random_uniform_initializer = initializers.RandomUniform
+
 newaxis = None
 
 __all__ = [
@@ -192,6 +199,7 @@ __all__ = [
     "atanh",
     "bfloat16",
     "bitcast",
+    "bitwise",
     "bool",
     "boolean_mask",
     "broadcast_to",
@@ -206,12 +214,14 @@ __all__ = [
     "cond",
     "config",
     "constant",
+    "constant_initializer",
     "convert_to_tensor",
     "cos",
     "cosh",
     "cumsum",
     "divide",
     "double",
+    "dtypes",
     "einsum",
     "ensure_shape",
     "equal",
@@ -230,6 +240,7 @@ __all__ = [
     "greater_equal",
     "half",
     "identity",
+    "initializers",
     "int8",
     "int16",
     "int32",
@@ -243,11 +254,13 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "losses",
     "map_fn",
     "math",
     "matmul",
     "maximum",
     "meshgrid",
+    "metrics",
     "minimum",
     "multiply",
     "name_scope",
@@ -258,11 +271,15 @@ __all__ = [
     "not_equal",
     "one_hot",
     "ones",
+    "ones_initializer",
     "ones_like",
+    "optimizers",
     "pad",
     "pow",
     "print",
     "random",
+    "random_normal_initializer",
+    "random_uniform_initializer",
     "range",
     "rank",
     "reduce_all",
@@ -321,6 +338,7 @@ __all__ = [
     "where",
     "while_loop",
     "zeros",
+    "zeros_initializer",
     "zeros_like",
 ]
 

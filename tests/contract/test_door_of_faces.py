@@ -60,6 +60,8 @@ PLAIN = {
     "x y": """add atan2 complex divide equal greater greater_equal less less_equal maximum minimum multiply not_equal pow
         subtract truediv math.divide_no_nan math.floordiv math.floormod math.mod math.multiply_no_nan
         math.squared_difference math.xdivy math.xlog1py math.xlogy nn.sigmoid_cross_entropy_with_logits""",
+    "int ids": """bitwise.bitwise_and bitwise.bitwise_or bitwise.bitwise_xor bitwise.left_shift bitwise.right_shift""",
+    "int": "bitwise.invert",
     "bool bools": "logical_and logical_or math.logical_xor",
     "bool": "logical_not reduce_all:1 reduce_any:1",
     "square": "linalg.det linalg.inv linalg.logdet linalg.slogdet linalg.trace",
@@ -227,12 +229,13 @@ def _find(name: str) -> Any:
 
 
 ROWS = _rows()
+ROOMS = ("", "bitwise", "nn", "math", "linalg", "random")
 
 
 def _functions() -> dict[int, tuple[Any, list[str]]]:
     """All functions of the faces, each with its names."""
     found: dict[int, tuple[Any, list[str]]] = {}
-    for room in ("", "nn", "math", "linalg", "random"):
+    for room in ROOMS:
         module = _find(room) if room else tf
         for name in module.__all__ if hasattr(module, "__all__") else dir(module):
             value = getattr(module, name)

@@ -27,7 +27,10 @@ _INFERENCE = (
 )
 _PASSED = (*_ROOMS, _SIGNATURES, *_INFERENCE)
 # Where users find these functions; of two names the first is the usual one. All stand above the core.
-_PUBLIC = {f"hornbeam{part}": f"tf{part}" for part in ("", ".nn", ".math", ".linalg", ".random")}
+_PUBLIC = {
+    f"hornbeam{part}": f"tf{part}"
+    for part in ("", ".nn", ".math", ".linalg", ".random", ".bitwise")
+}
 
 
 class Caller(NamedTuple):

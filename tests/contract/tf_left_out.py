@@ -1,0 +1,46 @@
+"""TensorFlow's public names that Hornbeam does not have, by reason; `tf.room.*` stands for whatever is missing there.
+
+`LEFT_OUT` is final: a name of it that appears has to leave the list. `TO_COME` is a list of work.
+"""
+
+LEFT_OUT = {
+    "graphs of TensorFlow 1: there is no graph to build, to read or to place operations in": """
+        tf.Graph tf.Operation tf.RegisterGradient tf.import_graph_def tf.no_gradient tf.variable_creator_scope tf.AggregationMethod
+        tf.is_symbolic_tensor tf.guarantee_const tf.make_ndarray tf.make_tensor_proto tf.test.assert_equal_graph_def
+        tf.version.GRAPH_DEF_VERSION tf.version.GRAPH_DEF_VERSION_MIN_CONSUMER tf.version.GRAPH_DEF_VERSION_MIN_PRODUCER
+        tf.test.with_eager_op_as_function""",
+    "plug-ins compiled against TensorFlow's C++": "tf.load_library tf.load_op_library",
+    "quantized types, which TensorFlow itself no longer computes with, and handles of its C++ resources": """
+        tf.qint8 tf.qint16 tf.qint32 tf.quint8 tf.quint16 tf.resource tf.variant tf.dtypes.qint8 tf.dtypes.qint16
+        tf.dtypes.qint32 tf.dtypes.quint8 tf.dtypes.quint16 tf.dtypes.resource tf.dtypes.variant tf.dtypes.QUANTIZED_DTYPES""",
+    "raw operations that TensorFlow 2.21 shows by accident beside the documented ones of tf.nn, tf.math and tf.ragged": """
+        tf.approx_top_k tf.conv tf.conv2d_backprop_filter_v2 tf.conv2d_backprop_input_v2 tf.check_pinned
+        tf.ragged_fill_empty_rows tf.ragged_fill_empty_rows_grad""",
+    "clusters of several machines and servers that batch requests": """
+        tf.DeviceSpec tf.CriticalSection tf.nondifferentiable_batch_function tf.config.experimental_connect_to_cluster
+        tf.config.experimental_connect_to_host tf.test.create_local_cluster""",
+    "TensorFlow's own benchmarks": "tf.test.Benchmark tf.test.benchmark_config",
+}
+
+TO_COME = {
+    "the tape": """tf.GradientTape tf.IndexedSlices tf.IndexedSlicesSpec tf.UnconnectedGradients tf.custom_gradient
+        tf.grad_pass_through tf.gradients tf.hessians tf.recompute_grad tf.autodiff.* tf.test.compute_gradient""",
+    "functions, control flow, callbacks": """tf.function tf.Module tf.autograph.* tf.autograph.experimental.* tf.case tf.switch_case
+        tf.scan tf.foldl tf.foldr tf.TensorArray tf.TensorArraySpec tf.group tf.no_op tf.tuple tf.control_dependencies tf.device
+        tf.init_scope tf.inside_function tf.get_current_name_scope tf.numpy_function tf.py_function tf.timestamp""",
+    "printing, errors, specifications": """tf.errors.* tf.debugging.* tf.nest.* tf.config.* tf.test.* tf.Assert
+        tf.assert_equal tf.assert_greater tf.assert_less tf.assert_rank tf.TensorSpec tf.TypeSpec tf.NoneTensorSpec
+        tf.OptionalSpec tf.type_spec_from_value tf.VariableAggregation tf.VariableSynchronization tf.get_logger
+        tf.register_tensor_conversion_function tf.get_static_value""",
+    "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
+        tf.as_string tf.edit_distance tf.fingerprint tf.sets.*""",
+    "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*""",
+    "operators on matrices as objects": """tf.linalg.LinearOperator*""",
+    "functions": """tf.math.* tf.math.special.* tf.linalg.* tf.linalg.experimental.* tf.random.* tf.random.experimental.*
+        tf.experimental.numpy.* tf.experimental.numpy.random.* tf.batch_to_space tf.broadcast_dynamic_shape
+        tf.broadcast_static_shape tf.dynamic_partition tf.dynamic_stitch tf.eig tf.eigvals tf.extract_volume_patches
+        tf.fftnd tf.ifftnd tf.rfftnd tf.irfftnd tf.histogram_fixed_width tf.histogram_fixed_width_bins tf.identity_n
+        tf.matrix_square_root tf.parallel_stack tf.random_index_shuffle tf.realdiv tf.required_space_to_batch_paddings
+        tf.reverse_sequence tf.shape_n tf.space_to_batch tf.space_to_batch_nd tf.strided_slice
+        tf.tensor_scatter_nd_sub tf.truncatediv tf.truncatemod tf.unique_with_counts tf.unravel_index""",
+}
