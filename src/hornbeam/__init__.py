@@ -5,7 +5,19 @@
 array([0., 2.], dtype=float32)
 """
 
-from hornbeam import bitwise, config, dtypes, keras, linalg, math, nn, random, train, version
+from hornbeam import (
+    bitwise,
+    config,
+    dtypes,
+    errors,
+    keras,
+    linalg,
+    math,
+    nn,
+    random,
+    train,
+    version,
+)
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
@@ -225,6 +237,7 @@ __all__ = [
     "einsum",
     "ensure_shape",
     "equal",
+    "errors",
     "executing_eagerly",
     "exp",
     "expand_dims",

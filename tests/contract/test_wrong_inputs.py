@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import pytest
 
-from hornbeam import keras
+from hornbeam import errors, keras
 from hornbeam.keras import layers, losses
 from tests.contract.layer_cases import CASES, Case
 
@@ -56,7 +56,8 @@ def fault(call: Callable[[], Any]) -> str | None:
     try:
         call()
     except Exception as error:
-        if type(error) not in (ValueError, TypeError) or FOREIGN.search(str(error)):
+        known = (ValueError, TypeError, errors.InvalidArgumentError)
+        if type(error) not in known or FOREIGN.search(str(error)):
             return f"{type(error).__name__}: {error}"
     return None
 

@@ -102,7 +102,7 @@ def _make(fn: Callable[P, R], name: str | None) -> Op[P, R]:
             better = explained(error, made.name, fn, args, kwargs)
             if better is None:
                 raise
-            raise better from error
+            raise better from better.__cause__
 
     made = cast("Op[P, R]", call)
     made.raw = fn

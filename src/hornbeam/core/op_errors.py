@@ -21,8 +21,9 @@ import jaxlib
 import ml_dtypes
 import numpy as np
 
+from hornbeam.core.error_types import InvalidArgumentError, OutOfBoundsError
 from hornbeam.core.op_callers import caller
-from hornbeam.core.op_error_texts import reason
+from hornbeam.core.op_error_texts import reason, tracing_fault
 from hornbeam.core.probes import without_probes
 
 _HERE = str(Path(__file__).parents[1]) + os.sep
@@ -46,8 +47,9 @@ def explained(
 ) -> Exception | None:
     """Return the error to raise in place of `error`, or None where `error` itself is to be raised.
 
-    An error that Hornbeam raised itself is kept, and its text begins with the name that was called if it lacks that.
-    The op's door calls this, and whoever called the door is named: the op, or TensorFlow's function over it.
+    It is an InvalidArgumentError, as TensorFlow raises, which is a ValueError and a TypeError too. The text of an error
+    that Hornbeam raised itself is kept, and begins with the name that was called if it lacks that. The op's door calls
+    this, and whoever called the door is named: the op, or TensorFlow's function over it.
     """
     frames = list(_frames_behind_the_door(error))
     if not all(_is_library(frame.f_code.co_filename) for frame, _ in frames):
@@ -62,17 +64,30 @@ def explained(
     called = caller(_frame(2))
     shown = called.name if called else name
     if _is_raised_here(frames):
-        _name(error, name, shown)
+        if type(error) not in (TypeError, ValueError, IndexError) or len(error.args) != 1:
+            return None
+        better = _invalid(error, _named(str(error.args[0]), name, shown), name)
+        # One error with two classes: its traceback is shown once.
+        better.__cause__ = error.__cause__
+        return better.with_traceback(error.__traceback__)
+    fault = tracing_fault(error)
+    text = fault or reason(error)
+    if text is None:
         return None
-    found = reason(error)
-    if found is None:
-        return None
-    kind, text = found
-    if kind is ValueError and isinstance(error, IndexError) and name == "get_item":
-        kind = IndexError  # as Python has it for x[i]
     given = called.given if called else given
     received = ", ".join(f"{key}: {_described(value)}" for key, value in given.items())
-    return kind(f"`{shown}`: {text}. Received {received}.")
+    text = f"`{shown}`: {text}. Received {received}."
+    better = TypeError(text) if fault else _invalid(error, text, name)
+    better.__cause__ = error
+    return better
+
+
+def _invalid(error: Exception, text: str, name: str) -> InvalidArgumentError:
+    """Return the error to raise; one of an index is an IndexError too, as Python has it for x[i]."""
+    of_index = isinstance(error, IndexError) and name == "get_item"
+    kind = OutOfBoundsError if of_index else InvalidArgumentError
+    title = "".join(word.capitalize() for word in name.rpartition(".")[2].split("_"))
+    return kind(None, None, f"{text} [Op:{title}]")
 
 
 def _frames_behind_the_door(error: Exception) -> Iterator[tuple[FrameType, int]]:
@@ -101,12 +116,10 @@ def _is_raised_here(frames: list[tuple[FrameType, int]]) -> bool:
     return code.co_filename.startswith(_HERE) and code.co_code[place] == _RAISE
 
 
-def _name(error: Exception, name: str, shown: str) -> None:
-    """Let the text name what was called: `shown` in place of the op's own name, or before the text."""
-    if type(error) in (TypeError, ValueError) and len(error.args) == 1:
-        text = str(error.args[0])
-        named, count = re.subn(rf"(^|`){re.escape(name)}\b", rf"\1{shown}", text, count=1)
-        error.args = (named if count else f"`{shown}`: {text}",)
+def _named(text: str, name: str, shown: str) -> str:
+    """Return the text with `shown`, which was called, in place of the op's own name, or before the text."""
+    named, count = re.subn(rf"(^|`){re.escape(name)}\b", rf"\1{shown}", text, count=1)
+    return named if count else f"`{shown}`: {text}"
 
 
 def _is_a(value: object, *kinds: type) -> bool:
