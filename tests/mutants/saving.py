@@ -363,8 +363,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/zips.py",
-        "        if zlib.crc32(data) != member.crc:",
-        "        if False:",
+        "        self._compare(member, zlib.crc32(data))",
+        "        pass",
         "keras/saving/test_zips.py::test_what_is_refused",
     ),
     edit(
@@ -408,6 +408,30 @@ EDITS: list[Edit] = [
         "    if len(found) < len(pairs):",
         "    if False:",
         "keras/saving/test_safe_json.py::test_what_is_too_much",
+    ),
+    edit(
+        "keras/saving/archive.py",
+        "            with _checking(container), opened_weights",
+        "            with opened_weights",
+        "keras/saving/test_crash.py::test_a_damaged_archive_makes_no_model",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "                self._compare(member, reading.result())\n                raise",
+        "                raise",
+        "keras/saving/test_zips.py::test_a_wrong_checksum_comes_before_what_it_led_to",
+    ),
+    edit(
+        "keras/saving/zips.py",
+        "            except Exception:\n",
+        "            except BaseException:\n",
+        "keras/saving/test_zips.py::test_ctrl_c_does_not_wait_for_the_checksum",
+    ),
+    edit(
+        "core/pieces.py",
+        "    is_plain = type(stream) is io.BufferedReader and type(stream.raw) is io.FileIO",
+        "    is_plain = hasattr(stream, 'fileno')",
+        "core/test_pieces.py::test_only_plain_files_have_a_handle_that_reads_their_bytes",
     ),
     edit(
         "keras/saving/archive.py",

@@ -9,15 +9,30 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import os
 import zlib
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, NamedTuple, Self
 
-__all__ = ["PIECE", "Digest", "PieceHashes", "sha256_of_pieces"]
+__all__ = [
+    "PIECE",
+    "Digest",
+    "FileCrc",
+    "PieceHashes",
+    "handle_of",
+    "joined_crc",
+    "sha256_of_pieces",
+]
 
 PIECE = 4 << 20
 _POLYNOMIAL = 0xEDB88320  # the highest bit is the constant term
 _ONE, _X = 1 << 31, 1 << 30
+_ROOM = (
+    1 << 20
+)  # bytes that a thread reads at a time: they are still in the processor's cache when they are hashed
+_READERS = 2
 
 
 class Digest(NamedTuple):
@@ -68,6 +83,63 @@ def _read_at(handle: int, place: int) -> bytes:
         return os.pread(handle, PIECE, place)
     os.lseek(handle, place, os.SEEK_SET)
     return os.read(handle, PIECE)
+
+
+def handle_of(stream: BinaryIO) -> int | None:
+    """Return the handle of a stream whose bytes are those of a file, where other threads can read it meanwhile; or None.
+
+    The handle of a stream that unpacks, as `gzip` does, is that of other bytes.
+    """
+    is_plain = type(stream) is io.BufferedReader and type(stream.raw) is io.FileIO
+    return stream.fileno() if is_plain and hasattr(os, "preadv") else None
+
+
+class FileCrc:
+    """The CRC-32 of a part of a file, computed by other threads until the context ends.
+
+    >>> import tempfile, zlib
+    >>> from hornbeam.core.pieces import FileCrc
+    >>> with tempfile.TemporaryFile() as file:
+    ...     _ = file.write(b"0123456789")
+    ...     file.flush()
+    ...     with FileCrc(file.fileno(), 2, 5) as crc:
+    ...         crc.result() == zlib.crc32(b"23456")
+    True
+    """
+
+    def __init__(self, handle: int, start: int, size: int) -> None:
+        """Begin to read `size` bytes from `start` on. The place at which the file is read otherwise stays where it is."""
+        self._pool = ThreadPoolExecutor(_READERS, "hornbeam-read")
+        self._pieces: list[tuple[int, Callable[[], int]]] = []
+        for begin in range(start, start + size, PIECE):
+            count = min(PIECE, start + size - begin)
+            self._pieces.append((count, self._pool.submit(_crc_at, handle, begin, count).result))
+
+    def result(self) -> int:
+        """Return the checksum. Raises ValueError where the file ends before the part does."""
+        crc = 0
+        for count, piece in self._pieces:
+            crc = joined_crc(crc, piece(), count)
+        return crc
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(
+            cancel_futures=True
+        )  # no thread may see the handle after the file is closed
+
+
+def _crc_at(handle: int, place: int, size: int) -> int:
+    crc, room = 0, memoryview(bytearray(min(size, _ROOM)))
+    while size:
+        count = os.preadv(handle, [room[:size]], place)
+        if not count:
+            raise ValueError("The file is truncated: it ends before what it says it holds.")
+        crc = zlib.crc32(room[:count], crc)
+        place, size = place + count, size - count
+    return crc
 
 
 def sha256_of_pieces(stream: BinaryIO) -> str:

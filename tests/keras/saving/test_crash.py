@@ -143,6 +143,19 @@ def test_a_flipped_bit_is_refused_by_name_or_all_is_loaded(name, tmp_path):
     assert outcomes.count(7) == outcomes.count("refused") > 10
 
 
+@pytest.mark.parametrize("place", ["in an array", "in the names"])
+def test_a_damaged_archive_makes_no_model(place, tmp_path):
+    path = tmp_path / "m.keras"
+    save(filled(make(), 1), path)
+    data = bytearray(path.read_bytes())
+    what = np.full(5, 1, "float32").tobytes() if place == "in an array" else b"HEAP"
+    found = data.index(what, 512)
+    data[found] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"m\.keras is damaged: the checksum of model\.weights"):
+        keras.models.load_model(path)
+
+
 # Imports once, then forks a child for each line it gets, which saves again and again until it is killed.
 KILLED = """
     import os, random, signal, sys, time

@@ -239,6 +239,42 @@ def test_a_wrong_checksum_is_told_without_reading():
         reader.check("a")
 
 
+@pytest.fixture(params=["read at once", "read by threads"])
+def damaged(request, tmp_path):
+    """A reader of an archive whose member "a" has another checksum."""
+    path = tmp_path / "damaged"
+    path.write_bytes(directory(16, 99, 4))
+    with open(path, "rb") as file:
+        is_plain = request.param == "read by threads"
+        yield ZipReader(file if is_plain else io.BytesIO(path.read_bytes()), "it")
+
+
+def test_a_wrong_checksum_comes_before_what_it_led_to(damaged):
+    used = []
+    with damaged.checking("b"):
+        used.append("b")
+    with (
+        pytest.raises(ValueError, match="the checksum of a is wrong"),
+        damaged.checking("a"),
+    ):
+        raise RuntimeError("nonsense in the bytes")
+    with (
+        pytest.raises(ValueError, match="the checksum of a is wrong"),
+        damaged.checking("a"),
+    ):
+        pass
+    with pytest.raises(RuntimeError, match="another"), damaged.checking("b"):
+        raise RuntimeError("another")
+    assert used == ["b"]
+
+
+def test_ctrl_c_does_not_wait_for_the_checksum(damaged):
+    if damaged.stream.__class__ is io.BytesIO:
+        damaged.members["a"] = damaged.members["b"]  # is compared before
+    with pytest.raises(KeyboardInterrupt), damaged.checking("a"):
+        raise KeyboardInterrupt
+
+
 def test_a_stream_that_ends_too_early():
     assert list(pieces(io.BytesIO(b"abc"), 1, 2)) == [b"bc"]
     with pytest.raises(ValueError, match="truncated"):

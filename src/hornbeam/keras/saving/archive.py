@@ -16,7 +16,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO, Protocol
 
 from hornbeam.core import __version__, deferred
@@ -219,6 +219,13 @@ def opened_weights(container: Container, check: bool = True) -> Generator[H5File
         yield file
 
 
+def _checking(container: Container) -> AbstractContextManager[None]:
+    """Compare the weights with the checksum that an archive has for them, while they are used."""
+    if isinstance(container, Archive) and WEIGHTS in container.members:
+        return container.checking(WEIGHTS)
+    return nullcontext()
+
+
 def read_config(container: Container) -> dict[str, Any]:
     """Return the configuration of a saved model."""
     if CONFIG not in container.names():
@@ -247,7 +254,8 @@ def load(
                 check_known(config, container.name, custom_objects)
                 model = deserialize_keras_object(config, custom_objects)
             _check_is_model(model, container.name)
-            with opened_weights(container) as file:
+            # Nobody has the model yet: it may take its weights while their checksum is computed.
+            with _checking(container), opened_weights(container, check=False) as file:
                 weights_h5.read(model, file, whole=True)
             assets.read(model, container)
         draw_the_rest(model, made, container.name)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from hornbeam.core.pieces import PIECE, FileCrc, handle_of, joined_crc
 from hornbeam.keras.saving import safe_json
 
 BEGIN, END = b"HornbCRC", b"CRCHornb"
@@ -152,8 +153,12 @@ def _between(spans: Iterable[Span], end: int) -> Iterator[tuple[int, int]]:
 
 def crc_of(stream: BinaryIO, parts: Iterable[tuple[int, int]]) -> int:
     """Return the CRC-32 of parts of a stream, one after the other."""
-    crc, room = 0, memoryview(bytearray(_PIECE))
+    crc, room, handle = 0, memoryview(bytearray(_PIECE)), handle_of(stream)
     for start, size in parts:
+        if handle is not None and size > PIECE:  # worth the threads
+            with FileCrc(handle, start, size) as reading:
+                crc = joined_crc(crc, reading.result(), size)
+            continue
         stream.seek(start)
         while size > 0:
             count = stream.readinto(room[: min(size, _PIECE)])  # type: ignore[attr-defined]

@@ -13,10 +13,13 @@ import stat
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from hornbeam.core.pieces import FileCrc, handle_of
 
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
@@ -252,17 +255,40 @@ class ZipReader:
                 f"{self.name}: {name} has {member.size} bytes; at most {limit} are read."
             )
         data = b"".join(self._inflated(member))
-        if zlib.crc32(data) != member.crc:
-            raise ValueError(f"{self.name} is damaged: the checksum of {name} is wrong.")
+        self._compare(member, zlib.crc32(data))
         return data
 
     def check(self, name: str) -> None:
         """Raise ValueError where the checksum of a member is wrong."""
-        member, crc = self.members[name], 0
-        for piece in self._inflated(member):
-            crc = zlib.crc32(piece, crc)
+        with self.checking(name):
+            pass
+
+    @contextmanager
+    def checking(self, name: str) -> Generator[None]:
+        """Compare the checksum of a member while its bytes are used.
+
+        Where it is wrong, the context ends with ValueError, whatever the wrong bytes have led to meanwhile. So nothing that
+        is made of them may be kept by then.
+        """
+        member, handle = self.members[name], handle_of(self.stream)
+        if member.method != _STORED or handle is None:
+            crc = 0
+            for piece in self._inflated(member):
+                crc = zlib.crc32(piece, crc)
+            self._compare(member, crc)
+            yield
+            return
+        with FileCrc(handle, member.start, member.stored) as reading:
+            try:
+                yield
+            except Exception:
+                self._compare(member, reading.result())
+                raise
+            self._compare(member, reading.result())
+
+    def _compare(self, member: Member, crc: int) -> None:
         if crc != member.crc:
-            raise ValueError(f"{self.name} is damaged: the checksum of {name} is wrong.")
+            raise ValueError(f"{self.name} is damaged: the checksum of {member.name} is wrong.")
 
     def open(self, name: str) -> BinaryIO:
         """Return a member as a file: in place where it is stored, in a file without a name where it is compressed."""
