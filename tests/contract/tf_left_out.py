@@ -24,7 +24,7 @@ LEFT_OUT = {
 
 TO_COME = {
     "the tape": """tf.GradientTape tf.IndexedSlices tf.IndexedSlicesSpec tf.UnconnectedGradients tf.custom_gradient
-        tf.grad_pass_through tf.gradients tf.hessians tf.recompute_grad tf.autodiff.* tf.test.compute_gradient""",
+        tf.grad_pass_through tf.gradients tf.hessians tf.keras.backend.gradients tf.recompute_grad tf.autodiff.* tf.test.compute_gradient""",
     "functions, control flow, callbacks": """tf.function tf.Module tf.autograph.* tf.autograph.experimental.* tf.case tf.switch_case
         tf.scan tf.foldl tf.foldr tf.TensorArray tf.TensorArraySpec tf.group tf.no_op tf.tuple tf.control_dependencies tf.device
         tf.init_scope tf.inside_function tf.get_current_name_scope tf.numpy_function tf.py_function tf.timestamp""",
@@ -33,8 +33,9 @@ TO_COME = {
         tf.OptionalSpec tf.type_spec_from_value tf.VariableAggregation tf.VariableSynchronization tf.get_logger
         tf.register_tensor_conversion_function tf.get_static_value""",
     "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
-        tf.as_string tf.edit_distance tf.fingerprint tf.sets.*""",
-    "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*""",
+        tf.as_string tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
+    "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*
+        tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
     "operators on matrices as objects": """tf.linalg.LinearOperator*""",
     "functions": """tf.math.* tf.math.special.* tf.linalg.* tf.linalg.experimental.* tf.random.* tf.random.experimental.*
         tf.experimental.numpy.* tf.experimental.numpy.random.* tf.batch_to_space tf.broadcast_dynamic_shape

@@ -24,6 +24,7 @@ ROOMS = [
     "tf.experimental.numpy",
     "tf.experimental.numpy.random",
     "tf.initializers",
+    "tf.keras.backend",
     "tf.linalg",
     "tf.linalg.experimental",
     "tf.losses",
