@@ -55,6 +55,7 @@ test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity w
 test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching under the oldest Python of this machine
 	@$(VENV)-oldest/bin/python -V
 	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
+	  tests/control/autograph/test_source.py \
 	  tests/core tests/launch tests/cli tests/tensors tests/keras/utils tests/keras/datasets tests/contract/test_signatures.py
 	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/parity tests/contract -k "signature or config"
 
@@ -62,7 +63,7 @@ test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching u
 test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations under the newest Python of this machine
 	@$(VENV)-newest/bin/python -V
 	HORNBEAM_NATIVE=0 $(VENV)-newest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
-	  $(addprefix tests/core/test_,faces.py jax_typed.py names.py state.py) tests/keras/saving/test_safe_json.py tests/launch/test_hook.py \
+	  $(addprefix tests/core/test_,faces.py jax_typed.py names.py state.py) tests/keras/saving/test_safe_json.py tests/launch/test_hook.py tests/control/autograph/test_source.py \
 	  tests/train tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

@@ -1,0 +1,1 @@
+"""Control flow of plain Python over tensors: the source of the user's functions, rewritten."""

@@ -1,0 +1,86 @@
+"""Errors that leave rewritten functions: the user's frames alone in the traceback, and the reason of a missing name."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from types import TracebackType
+
+_HERE = os.path.dirname(__file__) + os.sep
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.reasons: dict[tuple[str, str], str] = {}
+
+
+_local = _Local()
+
+
+def note_undefined(filename: str, name: str, reason: str) -> None:
+    """Remember why a name of a function in `filename` has no value."""
+    _local.reasons[filename, name] = reason
+
+
+def note_defined(filename: str, name: str) -> None:
+    """Forget why a name had no value."""
+    _local.reasons.pop((filename, name), None)
+
+
+def unbound(error: NameError) -> NameError:
+    """Return the error as Python raises it for a name without value: in a branch, the name is of the function around."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    name = error.name or _name_in(str(error))
+    if last is None or type(error) is not NameError or name not in last.tb_frame.f_code.co_freevars:
+        return error
+    frame = last.tb_frame.f_back
+    while frame is not None and frame.f_code.co_filename.startswith(
+        (_HERE, last.tb_frame.f_code.co_filename)
+    ):
+        if name in frame.f_code.co_cellvars:
+            text = f"cannot access local variable '{name}' where it is not associated with a value"
+            return UnboundLocalError(text).with_traceback(error.__traceback__)
+        frame = frame.f_back
+    return error
+
+
+def explain(error: Exception) -> None:
+    """Take the frames of the operators out of an error's traceback; say why a name that it misses is not there."""
+    last = _without_own_frames(error)
+    if isinstance(error, NameError) and last is not None and error.args:
+        name = error.name or _name_in(str(error.args[0]))
+        reason = _local.reasons.get((last.tb_frame.f_code.co_filename, name or ""))
+        if reason is not None and reason not in str(error.args[0]):
+            error.args = (f"{error.args[0]}: {reason}", *error.args[1:])
+
+
+def _without_own_frames(error: Exception) -> TracebackType | None:
+    """Drop the operators' frames, and where one led from a function to a branch of it, the function's: return the last."""
+    frames: list[TracebackType] = []
+    each, after_own = error.__traceback__, False
+    while each is not None:
+        is_own = each.tb_frame.f_code.co_filename.startswith(_HERE)
+        if not is_own:
+            if after_own and frames and _is_part(each, frames[-1]):
+                frames.pop()
+            frames.append(each)
+        each, after_own = each.tb_next, is_own
+    for one, following in zip(frames, [*frames[1:], None], strict=True):
+        one.tb_next = following
+    error.__traceback__ = frames[0] if frames else None
+    return frames[-1] if frames else None
+
+
+def _is_part(inner: TracebackType, outer: TracebackType) -> bool:
+    """Return whether one frame is of a branch, a turn or an operand of the function of the other."""
+    one, other = inner.tb_frame.f_code, outer.tb_frame.f_code
+    begins = one.co_qualname.startswith(other.co_qualname)
+    return one.co_filename == other.co_filename and begins
+
+
+def _name_in(text: str) -> str | None:
+    found = re.search(r"variable '(\w+)'", text)
+    return found and found[1]

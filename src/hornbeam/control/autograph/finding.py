@@ -1,0 +1,89 @@
+"""Find the syntax tree of a function: its file is parsed once, so that lines and columns are those of the file."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import types
+from collections.abc import Iterator
+from typing import Any
+
+Definition = ast.FunctionDef | ast.Lambda
+
+_FILES = 16
+_trees: dict[str, tuple[list[str], ast.Module]] = {}
+
+
+class CannotRewrite(Exception):
+    """Something in a function that has to run as it is."""
+
+
+def find(code: types.CodeType) -> tuple[Definition, str | None]:
+    """Return the syntax tree of the function that `code` was compiled from, and the class around it.
+
+    The tree is shared: copy it before changing it. Raises CannotRewrite where it is not there, or not certain.
+    """
+    tree = _tree(code.co_filename)
+    if tree is None:
+        raise CannotRewrite(f"the source of {code.co_filename!r} can't be read")
+    candidates = [(node, name) for node, name in _definitions(tree, None) if _matches(node, code)]
+    if code.co_name == "<lambda>" and len(candidates) > 1:
+        candidates = [each for each in candidates if _holds(each[0], code)]
+    if len(candidates) != 1:
+        raise CannotRewrite(
+            f"{len(candidates)} functions in {code.co_filename!r} at line {code.co_firstlineno} fit {code.co_name!r}"
+        )
+    return candidates[0]
+
+
+def _tree(filename: str) -> ast.Module | None:
+    linecache.checkcache(filename)
+    lines = linecache.getlines(filename)
+    if not lines:
+        return None
+    kept = _trees.get(filename)
+    if kept is not None and kept[0] is lines:
+        return kept[1]
+    try:
+        tree = ast.parse("".join(lines), filename)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    while len(_trees) >= _FILES:
+        _trees.pop(next(iter(_trees)))
+    _trees[filename] = lines, tree
+    return tree
+
+
+def _definitions(node: ast.AST, class_name: str | None) -> Iterator[tuple[Definition, str | None]]:
+    for each in ast.iter_child_nodes(node):
+        if isinstance(each, (ast.FunctionDef, ast.Lambda)):
+            yield each, class_name
+        yield from _definitions(each, each.name if isinstance(each, ast.ClassDef) else class_name)
+
+
+def _matches(node: Definition, code: types.CodeType) -> bool:
+    if isinstance(node, ast.Lambda):
+        name, line = "<lambda>", node.lineno
+    else:
+        name, line = node.name, min(each.lineno for each in (node, *node.decorator_list))
+    if name != code.co_name or line != code.co_firstlineno:
+        return False
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+    # Private names are mangled in the code: only their ends are compared.
+    return len(every) <= len(code.co_varnames) and all(
+        known.endswith(each.arg) for each, known in zip(every, code.co_varnames, strict=False)
+    )
+
+
+def _holds(node: Definition, code: types.CodeType) -> bool:
+    """Return whether all instructions of `code` stand inside of a lambda: others on its line may look the same."""
+    body: Any = node.body
+    begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    return all(
+        column is None
+        or end_column == 0
+        or begin <= (line, column) <= (end_line, end_column) <= end
+        for line, end_line, column, end_column in code.co_positions()
+    )

@@ -1,0 +1,112 @@
+"""What rewritten functions do their control flow with, on Python values: exactly what Python does.
+
+`TensorOperators` in `runtime` adds what is done where a value is a tensor of a program being traced.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hornbeam.control.autograph import calls
+from hornbeam.control.autograph.errors import explain, unbound
+
+Names = tuple[str, ...]
+Thunk = Callable[[], Any]
+
+
+class Operators:
+    """The operators that rewritten functions know as `ag__`."""
+
+    Exception = builtins.Exception  # a name that the user's module can't hide
+
+    def if_(
+        self, test: object, body: Thunk, orelse: Thunk | None, names: Names, live: Names
+    ) -> None:
+        """Run `body` or `orelse`. They bind `names`, of which `live` are read later; so with the loops."""
+        try:
+            if test:
+                body()
+            elif orelse is not None:
+                orelse()
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names) -> None:
+        """Run `body` as long as `test()` holds."""
+        try:
+            while test():
+                body()
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def for_(
+        self,
+        items: Iterable[Any],
+        goes_on: Thunk | None,
+        body: Callable[[Any], None],
+        names: Names,
+        live: Names,
+    ) -> None:
+        """Run `body` for each item, as long as `goes_on()` holds after a turn."""
+        try:
+            for item in items:
+                body(item)
+                if goes_on is not None and not goes_on():
+                    break
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def and_(self, value: Any, *others: Thunk) -> Any:
+        """Return the first value that is false, or the last one."""
+        for other in others:
+            if not value:
+                return value
+            value = run(other)
+        return value
+
+    def or_(self, value: Any, *others: Thunk) -> Any:
+        """Return the first value that is true, or the last one."""
+        for other in others:
+            if value:
+                return value
+            value = run(other)
+        return value
+
+    def not_(self, value: object) -> Any:
+        """Return `not value`."""
+        return not value
+
+    def if_exp(self, test: object, body: Thunk, orelse: Thunk) -> Any:
+        """Return `body() if test else orelse()`."""
+        return run(body if test else orelse)
+
+    def chain(self, left: Any, *parts: Callable[..., Any]) -> Any:
+        """Return `left < b < c`; `parts` are, in turns, a comparison of two values and the next value."""
+        compare, other, *rest = parts
+        right = run(other)
+        result = compare(left, right)
+        return self.and_(result, lambda: self.chain(right, *rest)) if rest else result
+
+    def assert_(self, test: object, text: Thunk | None) -> None:
+        """Raise AssertionError with `text()` unless `test` holds."""
+        if test:
+            return
+        raise AssertionError(*([] if text is None else [run(text)]))
+
+    def call(self, fn: Any) -> Any:
+        """Return what to call in the place of `fn`: the same function, converted."""
+        return calls.converted(fn, self)
+
+    def explain(self, error: Exception) -> None:
+        """Put the traceback of an error right that leaves a rewritten function."""
+        explain(error)
+
+
+def run(operand: Thunk) -> Any:
+    """Return the value of an operand."""
+    try:
+        return operand()
+    except NameError as error:
+        raise unbound(error) from error.__cause__
