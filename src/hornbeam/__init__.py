@@ -18,6 +18,8 @@ from hornbeam import (
     train,
     version,
 )
+from hornbeam.control.eagerness import executing_eagerly, init_scope
+from hornbeam.control.function import function
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
@@ -52,7 +54,6 @@ from hornbeam.tensors.activations import (
 )
 from hornbeam.tensors.control import (
     cond,
-    executing_eagerly,
     map_fn,
     print,
     vectorized_map,
@@ -247,12 +248,14 @@ __all__ = [
     "float32",
     "float64",
     "floor",
+    "function",
     "gather",
     "gather_nd",
     "greater",
     "greater_equal",
     "half",
     "identity",
+    "init_scope",
     "initializers",
     "int8",
     "int16",

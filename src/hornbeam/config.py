@@ -6,9 +6,17 @@ from typing import Any, NamedTuple
 
 import jax
 
+from hornbeam.control.eagerness import functions_run_eagerly, run_functions_eagerly
 from hornbeam.core.faces import missing_names
 
-__all__ = ["PhysicalDevice", "list_logical_devices", "list_physical_devices", "set_visible_devices"]
+__all__ = [
+    "PhysicalDevice",
+    "functions_run_eagerly",
+    "list_logical_devices",
+    "list_physical_devices",
+    "run_functions_eagerly",
+    "set_visible_devices",
+]
 
 
 class PhysicalDevice(NamedTuple):

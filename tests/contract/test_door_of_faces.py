@@ -195,7 +195,7 @@ CALLS = {
 }
 
 # What has no tensor among its arguments, or returns none.
-NO_MATHS = {"as_dtype", "executing_eagerly", "is_tensor", "name_scope", "ones", "zeros", "print", "random.set_seed"}  # fmt: skip
+NO_MATHS = {"as_dtype", "executing_eagerly", "function", "init_scope", "is_tensor", "name_scope", "ones", "zeros", "print", "random.set_seed"}  # fmt: skip
 
 # Whose result other inputs of the same shape and kind do not change.
 CONSTANT = {"ones_like", "zeros_like", "rank", "shape", "size", "math.is_finite", "math.is_inf", "math.is_nan"}  # fmt: skip

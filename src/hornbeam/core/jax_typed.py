@@ -10,9 +10,10 @@ functions) stays `Any` here too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -37,6 +38,28 @@ class FloatInfo(Protocol):
     def epsneg(self) -> Any: ...
     @property
     def smallest_normal(self) -> Any: ...
+
+
+class Jaxpr(Protocol):
+    """What a traced function computes, as JAX writes it down."""
+
+    @property
+    def eqns(self) -> list[Any]: ...
+    @property
+    def invars(self) -> list[Any]: ...
+    @property
+    def outvars(self) -> list[Any]: ...
+    @property
+    def effects(self) -> Any: ...
+
+
+class ClosedJaxpr(Protocol):
+    """The same, with the values that the function closed over."""
+
+    @property
+    def jaxpr(self) -> Jaxpr: ...
+    @property
+    def consts(self) -> list[Any]: ...
 
 
 class _Jit(Protocol):
@@ -71,6 +94,10 @@ jvp: AnyFunction = jax.jvp
 linear_transpose: Callable[..., AnyFunction] = jax.linear_transpose
 custom_gradient: Callable[[AnyFunction], AnyFunction] = jax.custom_gradient
 vectorize: Callable[..., AnyFunction] = jnp.vectorize
+
+# Programs as data
+make_jaxpr: Callable[[AnyFunction], Callable[..., ClosedJaxpr]] = cast("Any", jax.make_jaxpr)
+eval_jaxpr: Callable[..., list[Any]] = jax.core.eval_jaxpr
 
 # Control flow
 associative_scan: AnyFunction = lax.associative_scan

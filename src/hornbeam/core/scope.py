@@ -11,6 +11,7 @@ nest: a read that the innermost scope does not know goes outwards, an assignment
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ class _Local(threading.local):
 
 
 _local = _Local()
+# By identity, in the order in which they were made. Not a set: variables compare by element.
+_living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
 
 
 class StateScope:
@@ -92,8 +95,35 @@ def read(variable: Variable) -> jax.Array:
 
 def note_made(variable: Variable) -> None:
     """Say that `variable` was made, in whatever program is being traced."""
+    _living[id(variable)] = variable
     if (recording := _recording()) is not None:
         recording.made.append(variable)
+
+
+def living() -> list[Variable]:
+    """Return all variables that live."""
+    found = (reference() for reference in _living.valuerefs())
+    return [variable for variable in found if variable is not None]
+
+
+def is_tracing() -> bool:
+    """Return whether a program is being traced that finds its variables by itself."""
+    return _recording() is not None
+
+
+def is_open() -> bool:
+    """Return whether a scope is open: variables then have other values than their own."""
+    return bool(_local.scopes)
+
+
+@contextmanager
+def outside() -> Generator[None]:
+    """Leave all scopes within the context: what is assigned there, variables keep."""
+    saved, _local.scopes = _local.scopes, []
+    try:
+        yield
+    finally:
+        _local.scopes = saved
 
 
 def _recording() -> StateScope | None:

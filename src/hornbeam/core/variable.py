@@ -117,7 +117,10 @@ class Variable(ElementwiseEquality):
 
     def _read(self, dtype: DTypeLike | None) -> Tensor:
         """Return the value in a type, by a call that recorders see."""
-        stored = self._read_stored()
+        return self.note_read(self._read_stored(), dtype)
+
+    def note_read(self, stored: jax.Array, dtype: DTypeLike | None = None) -> Tensor:
+        """Return a tensor of the value `stored`, in a type; recorders see that it was read from the variable."""
         tensor = Tensor(_cast(stored, dtype))
         if recording.is_recording():
             call = recording.Call(partial(_cast, dtype=dtype), _ONE_ARGUMENT, [self], [stored])

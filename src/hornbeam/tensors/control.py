@@ -62,11 +62,6 @@ def vectorized_map(
     return ops.vectorized_map(fn, elems)
 
 
-def executing_eagerly() -> bool:
-    """Always True: there is no other mode to be in."""
-    return True
-
-
 def print(*inputs: Any, **kwargs: Any) -> None:
     """Print values to the error stream, as TensorFlow does; `output_stream` and `end` as there."""
     stream = kwargs.get("output_stream") or sys.stderr

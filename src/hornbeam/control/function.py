@@ -1,0 +1,288 @@
+"""`tf.function`: Python that is traced once for each kind of arguments, and compiled."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from hornbeam.control import eagerness
+from hornbeam.control.input_signature import InputSignature
+from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
+from hornbeam.core import block, recording, scope
+from hornbeam.core.compiled import Compiled
+from hornbeam.core.config import floatx
+from hornbeam.core.outputs import as_tensors
+from hornbeam.core.tensor import Tensor
+
+# TensorFlow's own measure of tracing too often: so many of the last so many calls.
+_TRACES, _CALLS = 5, 10
+
+
+class Function:
+    """A Python function that runs as compiled programs, one for each kind of arguments.
+
+    The Python code runs when a kind of arguments is seen for the first time: it is traced. Tensors and arrays count by
+    shape and type, Python numbers and strings by value, other objects by identity. What the code prints or appends to
+    lists happens then, and only then; what it assigns to variables happens at every call.
+
+    >>> import hornbeam as tf
+    >>> traced = []
+    >>> @tf.function
+    ... def double(x):
+    ...     traced.append(x.shape)
+    ...     return 2 * x
+    >>> print(int(double(tf.constant(3))), int(double(tf.constant(4))), len(traced))
+    6 8 1
+    """
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        name: str | None = None,
+        input_signature: Sequence[Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """`options` are those of `tf.function` that change nothing here."""
+        self._python_function = python_function
+        self._options = options
+        self._input_signature = (
+            None if input_signature is None else InputSignature(input_signature, python_function)
+        )
+        functools.update_wrapper(self, python_function)
+        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self.__name__ = self._name
+        self._signature = _signature(python_function)
+        self._positional = _positional(self._signature)
+        self._programs: Kept[Compiled] = Kept()
+        self._lock = threading.RLock()
+        self._traces = 0
+        self._made_variables = False
+        self._recent: deque[bool] = deque(maxlen=_CALLS)
+        self._warned = False
+        self._methods: dict[int, tuple[weakref.ref[Any], Function]] = {}
+
+    @property
+    def python_function(self) -> Callable[..., Any]:
+        """The function that was decorated."""
+        return self._python_function
+
+    @property
+    def input_signature(self) -> Any:
+        """The `input_signature` that was given, as a tuple; None without one."""
+        return None if self._input_signature is None else self._input_signature.specs
+
+    def experimental_get_tracing_count(self) -> int:
+        """Return how often the Python function was traced."""
+        return self._traces
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the Python function returns, its numbers as tensors."""
+        if eagerness.functions_run_eagerly():
+            return self._python_function(*args, **kwargs)
+        args, kwargs = self._bound(args, kwargs)
+        if scope.is_open():
+            return self._inline(args, kwargs)
+        try:
+            key, arrays = key_of((args, kwargs), (scope.autocast_dtype(), floatx()), self._programs)
+        except Unknown:
+            return self._inline(args, kwargs)
+        program = self._programs.get(key)
+        if program is None:
+            program = self._traced(key, args, kwargs, arrays)
+        else:
+            self._recent.append(False)
+        if recording.is_recording():
+            return program.on_tensors(tensors_in((args, kwargs), arrays))
+        return program(arrays)
+
+    def _bound(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments in one form, however they were written, with the defaults."""
+        if self._input_signature is not None:
+            return self._input_signature.cast(args, kwargs), {}
+        if self._signature is None or (not kwargs and len(args) == self._positional):
+            return args, kwargs
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(
+                f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} "
+                f"for signature: {self._signature}."
+            ) from None
+        bound.apply_defaults()
+        return bound.args, bound.kwargs
+
+    def _inline(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run as a part of the program that is being traced."""
+        return as_tensors(self._python_function(*args, **kwargs))
+
+    def _traced(
+        self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
+    ) -> Compiled:
+        with self._lock:
+            program = self._programs.get(key)
+            if program is None:
+                program = Compiled(self._block(args, kwargs, arrays))
+                self._programs.put(key, program)
+                self._recent.append(True)
+                self._warn_of_many_traces()
+            return program
+
+    def _block(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
+    ) -> block.Block:
+        """Trace, and again where the first trace makes variables, which then exist."""
+
+        def run(*tensors: Tensor) -> Any:
+            self._traces += 1
+            filled, named = with_tensors((args, kwargs), tensors)
+            return self._python_function(*filled, **named)
+
+        run.__name__ = self._name
+        shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
+        is_first = self._traces == 0
+        made = block.trace(run, shapes)
+        if not made.made:
+            return made
+        made.draw(arrays)  # the Python code keeps the variables, whatever follows
+        if not is_first:
+            raise ValueError(
+                f"Creating variables on a non-first call to a function decorated with tf.function: {self._name} made "
+                f"{_paths(made)}, though it was called before. Make variables at the first call, or outside, and keep them."
+            )
+        made = block.trace(run, shapes)
+        if made.made:
+            raise ValueError(
+                "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is "
+                f"only created once or created outside tf.function: {self._name} makes {_paths(made)} on every call. Write "
+                "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
+            )
+        return made
+
+    def _warn_of_many_traces(self) -> None:
+        if sum(self._recent) < _TRACES or self._warned:
+            return
+        self._warned = True
+        warnings.warn(
+            f"{sum(self._recent)} out of the last {len(self._recent)} calls to {self._name} triggered tf.function "
+            "retracing. Tracing is expensive. It may be due to (1) creating @tf.function repeatedly in a loop, (2) passing "
+            "tensors with different shapes, (3) passing Python objects or numbers instead of tensors: pass "
+            "tf.constant(number).",
+            stacklevel=4,
+        )
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Function:
+        """Return the function as a method of an object, which has its own programs."""
+        if instance is None:
+            return self
+        key = id(instance)
+        found = self._methods.get(key)
+        if found is not None and found[0]() is instance:
+            return found[1]
+        reference = weakref.ref(instance, lambda _: self._methods.pop(key, None))
+        method = Function(
+            _method(self._python_function, reference), self._name, None, **self._options
+        )
+        method._input_signature = (
+            None
+            if self._input_signature is None
+            else InputSignature(self._input_signature.specs, method._python_function)
+        )
+        self._methods[key] = reference, method
+        return method
+
+    def __repr__(self) -> str:
+        return f"<hornbeam.control.function.Function {self._name} at {id(self):#x}>"
+
+
+def _method(function: Callable[..., Any], reference: weakref.ref[Any]) -> Callable[..., Any]:
+    """Return `function` with its first argument taken from a weak reference."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        instance = reference()
+        if instance is None:
+            raise ReferenceError(
+                f"The object whose method {function.__qualname__} was taken is gone: a tf.function holds it weakly. Keep "
+                "the object."
+            )
+        return function(instance, *args, **kwargs)
+
+    if (signature := _signature(function)) is not None:
+        rest = list(signature.parameters.values())[1:]
+        vars(call)["__signature__"] = signature.replace(parameters=rest)
+    return call
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature, or None for a builtin that has none."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _positional(signature: inspect.Signature | None) -> int:
+    """Return the number of parameters if they are all positional, else -1."""
+    if signature is None:
+        return -1
+    kinds = {each.kind for each in signature.parameters.values()}
+    is_plain = kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    return len(signature.parameters) if is_plain else -1
+
+
+def _paths(made: block.Block) -> str:
+    return ", ".join(repr(variable.path) for variable in made.made)
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Sequence[Any] | None = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Compile a Python function, or return a decorator that does so.
+
+    With `input_signature`, a list of `tf.TensorSpec`, the arguments become tensors of these types; what does not fit
+    raises TypeError. A None in a shape is compiled once for each size that comes. All programs are compiled, so
+    `jit_compile` and the `experimental_` arguments, as `reduce_retracing`, are accepted and change nothing.
+
+    >>> import hornbeam as tf
+    >>> v = tf.Variable(1.0)
+    >>> @tf.function
+    ... def add(x):
+    ...     return v.assign_add(x)
+    >>> print(float(add(2.0)), float(add(2.0)), float(v))
+    3.0 5.0 5.0
+    """
+    options = {
+        "autograph": autograph,
+        "jit_compile": jit_compile,
+        "reduce_retracing": reduce_retracing or bool(experimental_relax_shapes),
+        "experimental_implements": experimental_implements,
+        "experimental_autograph_options": experimental_autograph_options,
+        "experimental_attributes": experimental_attributes,
+        "experimental_compile": experimental_compile,
+        "experimental_follow_type_hints": experimental_follow_type_hints,
+    }
+
+    def decorate(each: Callable[..., Any]) -> Function:
+        return Function(each, input_signature=input_signature, **options)
+
+    return decorate if func is None else decorate(func)

@@ -1,0 +1,106 @@
+"""The `input_signature` of a function: specifications that its arguments have to fit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeGuard
+
+from hornbeam.core.dtypes import as_dtype
+from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
+
+
+def is_spec(value: object) -> TypeGuard[Any]:
+    """Return whether `value` is a `tf.TensorSpec`, or another object that has but a shape and a type."""
+    is_one = hasattr(value, "shape") and hasattr(value, "dtype")
+    return is_one and not isinstance(value, type) and not hasattr(value, "__array__")
+
+
+class InputSignature:
+    """Specifications of the first arguments of a function."""
+
+    def __init__(self, specs: Sequence[Any], function: Callable[..., Any]) -> None:
+        """Raises TypeError for more specifications than the function has parameters."""
+        if not isinstance(specs, (list, tuple)):
+            raise TypeError(
+                f"`input_signature` is a list or tuple of tf.TensorSpec; received {specs!r}."
+            )
+        self.specs = tuple(specs)
+        self._signature = inspect.signature(function)
+        try:
+            bound = self._signature.bind(*self.specs)
+        except TypeError as error:
+            raise TypeError(
+                f"`input_signature` {self.specs} does not fit the parameters {self._signature}: {error}."
+            ) from None
+        self._names = list(bound.arguments)
+
+    def cast(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments as tensors of the specified types. Raises TypeError where they don't fit."""
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            taken = self._taken(args, kwargs)
+            return tuple(map(_cast, taken, self.specs))
+        except TypeError as error:
+            raise TypeError(
+                f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for "
+                f"signature: {self._shown()}."
+            ) from None
+
+    def _taken(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        if len(args) > len(self.specs):
+            raise TypeError("too many positional arguments")
+        rest = dict(kwargs)
+        taken = list(args)
+        for name in self._names[len(args) :]:
+            if name not in rest:
+                raise TypeError(f"missing a required argument: {name!r}")
+            taken.append(rest.pop(name))
+        if rest:
+            raise TypeError(f"got arguments that `input_signature` does not have: {sorted(rest)}")
+        return taken
+
+    def _shown(self) -> str:
+        pairs = zip(self._names, self.specs, strict=False)
+        return f"({', '.join(f'{name}: {spec}' for name, spec in pairs)})"
+
+
+def _cast(value: Any, spec: Any) -> Any:
+    """Return `value` in the form of `spec`, tensors in the places of specifications."""
+    if is_spec(spec):
+        return _as_specified(value, spec)
+    if isinstance(spec, dict):
+        _check_same(isinstance(value, dict) and set(value) == set(spec), value, spec)
+        return {key: _cast(value[key], each) for key, each in spec.items()}
+    if isinstance(spec, (list, tuple)):
+        _check_same(isinstance(value, (list, tuple)) and len(value) == len(spec), value, spec)
+        parts = [_cast(v, s) for v, s in zip(value, spec, strict=True)]
+        return type(spec)(*parts) if hasattr(spec, "_fields") else type(spec)(parts)
+    return value
+
+
+def _check_same(is_same: bool, value: object, spec: object) -> None:
+    if not is_same:
+        raise TypeError(f"Can not cast {value!r} to {spec!r}")
+
+
+def _as_specified(value: Any, spec: Any) -> Tensor:
+    wanted = as_dtype(spec.dtype)
+    if is_spec(value):
+        tensor = value
+    elif is_tensor(value) or hasattr(value, "dtype"):
+        tensor = convert_to_tensor(value)
+    else:  # Python's numbers take the type that is asked for
+        tensor = convert_to_tensor(value, wanted)
+    shape = None if spec.shape is None else tuple(spec.shape)
+    fits = shape is None or (
+        len(shape) == len(tensor.shape)
+        and all(a in (None, b) for a, b in zip(shape, tuple(tensor.shape), strict=True))
+    )
+    if not fits or as_dtype(tensor.dtype) != wanted:
+        raise TypeError(
+            f"Can not cast TensorSpec(shape={tuple(tensor.shape)}, dtype=tf.{as_dtype(tensor.dtype).name}, name=None) to "
+            f"{spec!r}"
+        )
+    return tensor

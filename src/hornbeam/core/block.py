@@ -1,0 +1,170 @@
+"""Python run once, as a pure function of arrays and of the variables that it turns out to read.
+
+`trace` runs a function of tensors while JAX writes down what it computes. All variables that live are inputs of the
+trace, for nobody can tell beforehand which ones Python code will read; those that it did not read are dropped
+afterwards. So Python's side effects happen once, a variable needs no registration, and a value that Python asks for too
+early is an error and never a constant. What the function assigns comes out beside what it returns.
+
+A block inside of another one (a branch, the body of a loop) reads what is around it by closing over the outer values,
+which JAX lists as constants.
+"""
+
+# `_spec` and `_value` are private to the core.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.core import recording, scope
+from hornbeam.core.jax_typed import ClosedJaxpr, eval_jaxpr, jit, make_jaxpr
+from hornbeam.core.outputs import Form, flat_outputs
+from hornbeam.core.scope import StateScope
+from hornbeam.core.tensor import Tensor, is_traced
+from hornbeam.core.variable import Variable
+
+Values: TypeAlias = Sequence[Any]
+"""Raw arrays, or tracers."""
+
+# A trace that meets variables which another thread made meanwhile is made again, but not for ever.
+_ROUNDS = 20
+# Constants above this many elements are arguments of the compiled program instead of parts of it.
+_LARGE = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What one run of a Python function computes."""
+
+    name: str
+    jaxpr: ClosedJaxpr
+    """From the values of `reading` and the arrays to the outputs, the values of `assigned` and those of `drawn`."""
+    reading: list[Variable]
+    assigned: list[Variable]
+    made: list[Variable]
+    """The variables that were made meanwhile, which the block knows nothing of."""
+    drawn: list[Variable]
+    """Those of `made` whose first value the block computes; they have none before `draw`."""
+    form: Form
+    """Of the outputs."""
+    places: list[int]
+    """Which inputs of `jaxpr` the variables are; the others are not used."""
+    inputs: int
+    """The number of inputs of `jaxpr` before the arrays."""
+
+    def run(self, values: Values, arrays: Values) -> tuple[list[Any], list[Any]]:
+        """Return the raw outputs and the new values of `assigned`: a pure function."""
+        return self.run_on(self.jaxpr.consts, values, arrays)
+
+    def run_on(
+        self, constants: Values, values: Values, arrays: Values
+    ) -> tuple[list[Any], list[Any]]:
+        """Return what `run` does, with other values in the places of what the function closed over."""
+        outputs = self._all_outputs(constants, values, arrays)
+        count = self.form.count
+        return outputs[:count], outputs[count : count + len(self.assigned)]
+
+    def _all_outputs(self, constants: Values, values: Values, arrays: Values) -> list[Any]:
+        given: list[Any] = [None] * self.inputs
+        for place, value in zip(self.places, values, strict=True):
+            given[place] = value
+        return eval_jaxpr(self.jaxpr.jaxpr, constants, *given, *arrays)
+
+    def draw(self, arrays: Values) -> None:
+        """Compute the first values of `drawn`."""
+        if not self.drawn:
+            return
+
+        def program(values: Values, arrays: Values) -> list[Any]:
+            return self._all_outputs(self.jaxpr.consts, values, arrays)[-len(self.drawn) :]
+
+        values = [variable._value for variable in self.reading]
+        first = cast("list[jax.Array]", jit()(program)(values, arrays))
+        for variable, value in zip(self.drawn, first, strict=True):
+            variable._value = value
+
+    def compiled(self) -> Callable[[Values, Values], tuple[list[Any], list[Any]]]:
+        """Return `run` as a compiled program; nothing is compiled before its first call."""
+        constants = self.jaxpr.consts
+        places = [i for i, each in enumerate(constants) if np.size(each) > _LARGE]
+        large = [jnp.asarray(constants[i]) for i in places]
+
+        def program(large: Values, values: Values, arrays: Values) -> Any:
+            filled = list(constants)
+            for place, value in zip(places, large, strict=True):
+                filled[place] = value
+            return self.run_on(filled, values, arrays)
+
+        program.__name__ = self.name
+        run = jit()(program)
+        return partial(run, large) if large else partial(run, [])
+
+
+def trace(
+    fn: Callable[..., Any],
+    arrays: Values,
+    variables: Sequence[Variable] | None = None,
+) -> Block:
+    """Run `fn` on tensors that stand for `arrays`, and return what it computes of them.
+
+    `variables` are the inputs besides the arrays; None takes all variables that live, and drops those that `fn` does
+    not use. Only such an outermost trace knows what its own runs make, and begins again where another thread made a
+    variable meanwhile.
+    """
+    if variables is not None:
+        return _trace(fn, arrays, list(variables), records=False)[0]
+    candidates = scope.living()
+    for _ in range(_ROUNDS):
+        block, missing = _trace(fn, arrays, candidates, records=True)
+        if not missing:
+            return _pruned(block)
+        candidates += missing
+    raise RuntimeError(
+        f"The function met new variables in each of {_ROUNDS} traces, the last one {candidates[-1].path!r}. "
+        "Make variables once, outside of the function that is compiled, and keep them."
+    )
+
+
+def _trace(
+    fn: Callable[..., Any], arrays: Values, variables: list[Variable], records: bool
+) -> tuple[Block, list[Variable]]:
+    """Return the block, and the variables that it should have had as inputs."""
+    found: list[Any] = []
+
+    def pure(values: Values, arrays: Values) -> Any:
+        pairs = zip(variables, values, strict=True)
+        with StateScope(pairs, records=records) as opened, recording.paused():
+            outputs, form = flat_outputs(fn(*map(Tensor, arrays)))
+        made = set(map(id, opened.made))
+        updates = [(v, x) for v, x in opened.updates if id(v) not in made]
+        missing = [v for key, v in opened.unknown.items() if key not in made]
+        known = set(map(id, variables))
+        if records:
+            missing += [v for v, _ in updates if id(v) not in known]
+        drawn = [v for v in opened.made if v.is_drawn and is_traced(v._value)]
+        found[:] = form, [v for v, _ in updates], opened.made, drawn, missing
+        return outputs, [value for _, value in updates], [v._value for v in drawn]
+
+    pure.__name__ = pure.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
+    shapes = [jax.ShapeDtypeStruct(v._spec().shape, v._spec().dtype) for v in variables]
+    jaxpr = make_jaxpr(pure)(shapes, list(arrays))
+    form, assigned, made, drawn, missing = found
+    places = list(range(len(variables)))
+    block = Block(pure.__name__, jaxpr, variables, assigned, made, drawn, form, places, len(places))
+    return block, missing
+
+
+def _pruned(block: Block) -> Block:
+    """Return the block without the variables that it does not use."""
+    jaxpr = block.jaxpr.jaxpr
+    used = {id(atom) for eqn in jaxpr.eqns for atom in eqn.invars} | set(map(id, jaxpr.outvars))
+    inputs = jaxpr.invars[: len(block.reading)]
+    places = [place for place, each in enumerate(inputs) if id(each) in used]
+    return replace(block, reading=[block.reading[i] for i in places], places=places)

@@ -1,0 +1,113 @@
+"""What a traced function returns: arrays that the program computes, in a structure that Python keeps.
+
+Unlike `jax.tree`, which sorts the keys of dicts, the structure comes back as the function made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import jax
+import numpy as np
+
+from hornbeam.core.op import is_box
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import Tensor, convert_to_tensor, unwrap
+
+_NUMBERS = (bool, int, float, complex, np.ndarray, np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """The place of an array among the outputs."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A container that is made anew of its parts."""
+
+    parts: list[Any]
+    make: Callable[[list[Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A structure of outputs without its arrays."""
+
+    skeleton: Any
+    count: int
+    """The number of arrays."""
+
+    def fill(self, values: list[Any], wrap: Callable[[Any], Any] = Tensor) -> Any:
+        """Return the structure around `wrap(value)` of each of the values."""
+        return _filled(self.skeleton, values, wrap)
+
+
+def flat_outputs(outputs: object) -> tuple[list[Any], Form]:
+    """Return the raw arrays in `outputs`, and their structure.
+
+    Tensors, variables, arrays and numbers are arrays; None and any other object belong to the structure.
+    """
+    values: list[Any] = []
+    skeleton = _skeleton(outputs, values)
+    return values, Form(skeleton, len(values))
+
+
+def as_tensors(outputs: object) -> Any:
+    """Return the structure with tensors in place of variables, arrays and numbers."""
+    values, form = flat_outputs(outputs)
+    return form.fill(values)
+
+
+def _skeleton(value: Any, values: list[Any]) -> Any:
+    if is_box(value) or isinstance(value, (jax.Array, *_NUMBERS)):
+        if isinstance(value, KerasTensor):
+            return value
+        values.append(unwrap(convert_to_tensor(cast("Any", value))))
+        return _Slot(len(values) - 1)
+    if isinstance(value, dict):
+        pairs = cast("Mapping[Any, Any]", value)
+        keys = list(pairs)
+        parts = [_skeleton(each, values) for each in pairs.values()]
+        return _Node(parts, partial(_dict_like, _emptied(pairs), keys))
+    if isinstance(value, (list, tuple)):
+        items = cast("Iterable[Any]", value)
+        kind: Any = type(items)
+        make = partial(_named, kind) if hasattr(kind, "_fields") else kind
+        return _Node([_skeleton(each, values) for each in items], make)
+    leaves, tree = jax.tree.flatten(value, is_leaf=is_box)
+    if jax.tree_util.treedef_is_leaf(tree) or not leaves:
+        return value
+    return _Node([_skeleton(each, values) for each in leaves], tree.unflatten)
+
+
+def _emptied(pairs: Any) -> Any:
+    """Return a dict of the same class, such as an OrderedDict or a defaultdict, without the values."""
+    if type(pairs) is dict:
+        return {}
+    empty = pairs.copy()
+    empty.clear()
+    return empty
+
+
+def _dict_like(empty: Any, keys: list[Any], parts: list[Any]) -> Any:
+    made = empty.copy()
+    made.update(zip(keys, parts, strict=True))
+    return made
+
+
+def _named(kind: Callable[..., Any], parts: list[Any]) -> Any:
+    return kind(*parts)
+
+
+def _filled(skeleton: Any, values: list[Any], wrap: Callable[[Any], Any]) -> Any:
+    if type(skeleton) is _Slot:
+        return wrap(values[skeleton.index])
+    if type(skeleton) is _Node:
+        return skeleton.make([_filled(part, values, wrap) for part in skeleton.parts])
+    return skeleton

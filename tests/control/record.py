@@ -1,0 +1,22 @@
+"""Write `tensorflow.json`: what TensorFlow returns for each of `scripts.py`.
+
+python -m tests.control.record     # in an environment with TensorFlow, from the root of the repository
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.control.scripts import SCRIPTS
+
+FILE = Path(__file__).with_name("tensorflow.json")
+
+if __name__ == "__main__":
+    import tensorflow
+
+    results = {name: fn(tensorflow) for name, fn in SCRIPTS.items()}
+    lines = ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in results.items()
+    )
+    FILE.write_text(f"{{\n{lines}\n}}\n")

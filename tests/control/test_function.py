@@ -1,0 +1,290 @@
+"""`tf.function`: when it traces, what it keeps, what it refuses."""
+
+import collections
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import hornbeam as tf
+from hornbeam import keras
+from hornbeam.core.scope import autocast
+
+
+class Spec:
+    """What `tf.TensorSpec` has."""
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+
+
+def counting(fn, **options):
+    """Return the compiled function, and a list that grows with each trace."""
+    traces = []
+
+    def counted(*args, **kwargs):
+        traces.append(1)
+        return fn(*args, **kwargs)
+
+    return tf.function(counted, **options), traces
+
+
+# Keys
+
+
+def test_numbers_that_are_equal_but_of_other_types_are_traced_apart():
+    f, traces = counting(lambda x: type(x).__name__)
+    assert [f(1), f(1.0), f(True), f(1)] == ["int", "float", "bool", "int"]
+    assert len(traces) == 3
+    g, traces = counting(lambda x: np.copysign(1, x).item())
+    assert [float(g(0.0)), float(g(-0.0))] == [1, -1]
+
+
+def test_a_tensor_an_array_and_a_number_of_numpy_share_a_program():
+    f, traces = counting(lambda x: x[0] * 2)
+    value = np.ones((), "int32")
+    for each in (tf.constant(value), value, np.int32(1), tf.shape(tf.ones([1]))[0]):
+        assert int(f([each])) == 2
+    assert len(traces) == 1
+
+
+def test_the_type_that_mixed_precision_reads_variables_in_counts():
+    v = tf.Variable(1.0)
+    f, traces = counting(lambda: v.read_value())
+    with autocast("bfloat16"):
+        assert f().dtype == "bfloat16"
+    assert f().dtype == "float32" and len(traces) == 2
+
+
+def test_programs_of_an_object_go_with_it():
+    class Thing:
+        pass
+
+    f, thing = tf.function(lambda thing, x: x + 1), Thing()
+    f(thing, 1.0)
+    reference = weakref.ref(thing)
+    assert len(f._programs.values()) == 1
+    del thing
+    gc.collect()
+    assert reference() is None and f._programs.values() == []
+
+
+def test_methods_go_with_their_objects():
+    class Model:
+        def __init__(self):
+            self.v = tf.Variable(1.0)
+
+        @tf.function
+        def call(self, x):
+            return self.v * x
+
+    model = Model()
+    assert float(model.call(tf.constant(3.0))) == 3 and model.call is model.call
+    kept, variable = weakref.ref(model), weakref.ref(model.v)
+    method = model.call
+    del model
+    gc.collect()
+    assert kept() is None
+    with pytest.raises(ReferenceError, match="Keep the object"):
+        method(tf.constant([1.0]))
+    del method
+    gc.collect()
+    assert variable() is None
+
+
+def test_many_traces_are_told_once():
+    f = tf.function(lambda x: x)
+    with pytest.warns(UserWarning, match="5 out of the last 5 calls to <lambda> triggered"):
+        for i in range(20):
+            f(i)
+
+
+# Signatures
+
+
+def test_an_input_signature_makes_tensors_and_refuses_the_rest():
+    f, traces = counting(lambda x: x * 2, input_signature=[Spec([None], "float32")])
+    assert f([1, 2]).numpy().tolist() == [2, 4]
+    assert f(np.ones(2, "float32")).numpy().tolist() == [2, 2] and len(traces) == 1
+    for wrong in (tf.constant([1]), tf.constant(1.0), np.ones(2, "int32")):
+        with pytest.raises(TypeError, match=r"Binding inputs .*Can not cast TensorSpec"):
+            f(wrong)
+    with pytest.raises(TypeError, match="too many positional"):
+        f([1.0], 2)
+    with pytest.raises(TypeError, match="missing a required argument"):
+        f()
+
+
+def test_an_input_signature_of_structures():
+    spec = [{"a": Spec([], "int32"), "b": (Spec(None, "float32"),)}]
+    f = tf.function(lambda pair: pair["b"][0] * 2, input_signature=spec)
+    assert f({"a": 1, "b": ([1, 2],)}).numpy().tolist() == [2, 4]
+    with pytest.raises(TypeError, match="Can not cast"):
+        f({"a": 1})
+    with pytest.raises(TypeError, match="does not fit the parameters"):
+        tf.function(lambda: 1, input_signature=spec)
+    with pytest.raises(TypeError, match="list or tuple"):
+        tf.function(lambda x: 1, input_signature=Spec([], "int32"))
+
+
+def test_options_are_taken():
+    for option in ("jit_compile", "reduce_retracing", "experimental_relax_shapes", "autograph"):
+        assert int(tf.function(**{option: True})(lambda x: x + 1)(tf.constant(1))) == 2
+
+
+# Results
+
+
+def test_the_order_of_dicts_and_their_classes_come_back():
+    Pair = collections.namedtuple("Pair", "a b")
+    made = collections.OrderedDict
+
+    @tf.function
+    def f(x):
+        return {"z": x, "a": made(y=x, b=1), "p": Pair(x, 2), "o": "text", "s": {1}}
+
+    result = f(tf.constant(1))
+    assert list(result) == ["z", "a", "p", "o", "s"] and type(result["a"]) is made
+    assert list(result["a"]) == ["y", "b"] and int(result["p"].b) == 2
+    assert isinstance(result["a"]["b"], tf.Tensor)
+    assert result["o"] == "text" and result["s"] == {1}
+
+
+def test_nothing_of_the_trace_is_kept():
+    """Neither the arrays that it was traced with nor what it computed."""
+    f = tf.function(lambda x: {"y": x * 2, "x": x})
+    x = tf.constant(np.ones(3, "float32"))
+    reference = weakref.ref(x)
+    f(x)
+    del x
+    gc.collect()
+    assert reference() is None
+
+
+def test_large_constants_are_arguments_of_the_program():
+    large = tf.constant(np.arange(5000.0, dtype="float32"))
+    f = tf.function(lambda x: tf.reduce_sum(large * x))
+    assert float(f(tf.constant(1.0))) == 5000 * 4999 / 2
+
+
+# Variables
+
+
+def test_first_values_that_depend_on_the_arguments():
+    made = []
+
+    @tf.function
+    def f(x):
+        if not made:
+            made.append(tf.Variable(x * 2 + tf.ones([2])))
+        return made[0].assign_add(x)
+
+    assert f(tf.constant([1.0, 2.0])).numpy().tolist() == [4, 7]
+    assert f(tf.constant([1.0, 2.0])).numpy().tolist() == [5, 9]
+
+
+def test_layers_are_built_on_the_first_call():
+    layer = keras.layers.Dense(2, kernel_initializer="ones")
+    f, traces = counting(layer)
+    assert f(tf.ones([1, 3])).numpy().tolist() == [[3, 3]] and len(traces) == 2
+    layer.kernel.assign(tf.zeros([3, 2]))
+    assert f(tf.ones([1, 3])).numpy().tolist() == [[0, 0]] and len(traces) == 2
+
+
+def test_random_numbers_differ_from_call_to_call():
+    f, traces = counting(lambda: tf.random.uniform([3]))
+    first, second = f().numpy(), f().numpy()
+    assert (first != second).all() and len(traces) == 1
+
+
+def test_a_variable_made_on_each_call_is_named():
+    f = tf.function(lambda x: tf.Variable(1.0, name="again") * x)
+    with pytest.raises(ValueError, match=r"singleton tf.Variables.*<lambda> makes 'again'"):
+        f(tf.constant(1.0))
+
+
+def test_values_that_python_needs_are_errors_and_never_constants():
+    v = tf.Variable(1.0)
+    for use in (float, bool, int, np.asarray, lambda x: x.numpy(), lambda x: 1 if x > 0 else 2):
+        for value in (lambda x: x, lambda x: v, lambda x: v * x):
+            with pytest.raises((RuntimeError, TypeError), match=r"not known|symbolic|compiled"):
+                tf.function(lambda x, use=use, value=value: use(value(x)) and x, autograph=False)(tf.constant(1.0))  # fmt: skip
+
+
+def test_a_lost_value_is_told():
+    gone = tf.Variable(1.0, name="gone")
+    f = tf.function(lambda x: gone * x)
+    f(tf.constant(1.0))
+    gone._value.delete()
+    with pytest.raises(RuntimeError, match=r"'gone', which has lost its value.*`assign`"):
+        f(tf.constant(1.0))
+    gone.assign(5.0)
+    assert float(f(tf.constant(1.0))) == 5
+
+
+def test_an_array_given_to_a_function_outlives_training():
+    """What a function assigned may be held by whoever called it."""
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = keras.Sequential([layer])
+    model.compile("sgd", "mse")
+    model.build((None, 1))
+    result = tf.function(lambda x: layer.kernel.assign(x))(tf.constant([[2.0]]))
+    model.fit(np.ones((4, 1)), np.ones(4), verbose=0)
+    assert np.asarray(result).tolist() == [[2.0]]
+
+
+# Threads
+
+
+def test_two_threads_trace_once_and_lose_no_assignment():
+    count, start = tf.Variable(0), threading.Barrier(4)
+    f, traces = counting(lambda: count.assign_add(1))
+
+    def run():
+        start.wait()
+        for _ in range(50):
+            f()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    [each.start() for each in threads], [each.join() for each in threads]
+    assert int(count) == 200 and len(traces) == 1
+
+
+def test_a_trace_belongs_to_its_thread():
+    inside, leave, seen = threading.Event(), threading.Event(), []
+
+    @tf.function
+    def f(x):
+        inside.set()
+        leave.wait()
+        return x
+
+    thread = threading.Thread(target=lambda: f(tf.constant(1)))
+    thread.start()
+    inside.wait()
+    v = tf.Variable(1.0)
+    seen += [tf.executing_eagerly(), float(v.assign_add(1.0))]
+    leave.set()
+    thread.join()
+    assert seen == [True, 2.0]
+
+
+# Memory
+
+
+def test_functions_are_collected():
+    def make():
+        v = tf.Variable(1.0)
+
+        @tf.function
+        def f(x):
+            return v * x
+
+        f(tf.constant(1.0))
+        return weakref.ref(f), weakref.ref(v)
+
+    references = [make() for _ in range(2)]
+    gc.collect()
+    assert all(each() is None for pair in references for each in pair)
