@@ -118,6 +118,7 @@ from hornbeam.tensors.elementwise import (
     tan,
     truediv,
 )
+from hornbeam.tensors.gradient_tape import GradientTape, UnconnectedGradients
 from hornbeam.tensors.matrices import (
     einsum,
     matmul,
@@ -193,8 +194,10 @@ newaxis = None
 
 __all__ = [
     "DType",
+    "GradientTape",
     "Tensor",
     "TensorShape",
+    "UnconnectedGradients",
     "Variable",
     "abs",
     "acos",

@@ -259,6 +259,7 @@ MAKERS = {
     "core/variable.py": "the reading of a variable, which recorders are told of",
     "core/block.py": "the arguments of a program",
     "core/compiled.py": "what comes out of a program, which recorders are told of",
+    "core/backward.py": "gradients, which outer tapes are told of",
     "core/symbolic.py": "stand-ins while shapes are found",
     "tensors/creation.py": "sizes, which are NumPy's",
     "keras/metrics/base.py": "stateless metrics return state",

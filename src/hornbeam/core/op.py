@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 import jax
 
@@ -51,6 +51,11 @@ class Op(Protocol[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
+Prepare: TypeAlias = Callable[
+    [tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]
+]
+"""From the arguments of a call to those that the body is given; see `core.rng.drawing`."""
+
 registry: dict[str, Op[..., Any]] = {}
 _BOXES = (Tensor, Variable, KerasTensor)
 
@@ -65,15 +70,24 @@ def op(fn: Callable[P, R]) -> Op[P, R]: ...
 
 
 @overload
-def op(*, name: str) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+def op(
+    *, name: str, prepare: Callable[[Callable[..., Any]], Prepare] | None = None
+) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 
 
-def op(fn: Callable[P, R] | None = None, *, name: str | None = None) -> Any:
+def op(
+    fn: Callable[P, R] | None = None,
+    *,
+    name: str | None = None,
+    prepare: Callable[[Callable[..., Any]], Prepare] | None = None,
+) -> Any:
     """Make an op of a pure function over raw JAX values.
 
     The undecorated function stays reachable as `raw`, for use inside other ops. Saved models know the op by its
     `name`, so a name once published never changes: it is the name in `keras.ops`, by default the function's own. Where
-    another library function has the same name, it is the path that a user writes: `name="tf.argmax"`.
+    another library function has the same name, it is the path that a user writes: `name="tf.argmax"`. Of an op that is
+    more than a function of its arguments, `prepare(fn)` makes what turns them into arguments of a pure function: a seed
+    generator into a seed, so that the call can be computed again with the same result.
 
     >>> import jax.numpy as jnp, hornbeam as tf
     >>> from hornbeam.core.op import op
@@ -84,13 +98,18 @@ def op(fn: Callable[P, R] | None = None, *, name: str | None = None) -> Any:
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
     if fn is None:
-        return functools.partial(_make, name=name)
-    return _make(fn, name)
+        return functools.partial(_make, name=name, prepare=prepare)
+    return _make(fn, name, prepare)
 
 
-def _make(fn: Callable[P, R], name: str | None) -> Op[P, R]:
+def _make(
+    fn: Callable[P, R], name: str | None, prepare: Callable[[Callable[..., Any]], Prepare] | None
+) -> Op[P, R]:
+    prepared = None if prepare is None else prepare(fn)
+
     @functools.wraps(fn)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def call(*given: P.args, **named: P.kwargs) -> Any:
+        args, kwargs = (given, named) if prepared is None else prepared(given, named)
         leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
         try:
             if any(isinstance(leaf, KerasTensor) for leaf in leaves):

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import jax
 
@@ -25,6 +25,8 @@ from hornbeam.core.tensor import Tensor
 if TYPE_CHECKING:
     from hornbeam.core.typing import RawArray, TreeDef
     from hornbeam.core.variable import Variable
+
+Fn = TypeVar("Fn", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,12 @@ class Call:
         args, kwargs = jax.tree.unflatten(self.tree, values)
         with paused():
             return self.fn(*args, **kwargs)
+
+
+def without_gradient(fn: Fn) -> Fn:
+    """Mark the body of an op through which no gradient flows: it is None there, as in TensorFlow, and not zero."""
+    vars(fn)["has_gradient"] = False
+    return fn
 
 
 Recorder: TypeAlias = Callable[[Call, object], None]

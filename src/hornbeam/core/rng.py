@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, TypeGuard
 
 import jax
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.jax_typed import wrap_key_data
+from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.typing import TensorLike
 from hornbeam.core.variable import Variable
@@ -138,17 +140,43 @@ def set_host_generator_state(state: dict[str, Any]) -> None:
     np.random.set_state(state["numpy"])
 
 
+def draw_seed(seed: SeedGenerator | TensorLike | None) -> Any:
+    """Return a seed that is a number or an array: the next one of a generator; None asks the global generator."""
+    if seed is None:
+        seed = global_generator()
+    return seed.next()._value if isinstance(seed, SeedGenerator) else seed
+
+
+def drawing(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what draws the argument `seed` of an op before its body runs, for `op(prepare=drawing)`.
+
+    What is computed again, for a gradient, then draws the same. Calls on symbolic tensors draw nothing: a graph keeps the
+    generator.
+    """
+    names = list(inspect.signature(fn).parameters)
+    place = names.index("seed")
+
+    def prepare(
+        args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        given = args[place] if len(args) > place else kwargs.get("seed")
+        if given is not None and not isinstance(given, SeedGenerator):
+            return args, kwargs
+        if any(isinstance(each, KerasTensor) for each in (*args, *kwargs.values())):
+            return args, kwargs
+        seed = draw_seed(given)
+        if len(args) > place:
+            return (*args[:place], seed, *args[place + 1 :]), kwargs
+        return args, {**kwargs, "seed": seed}
+
+    return prepare
+
+
 def draw_key(seed: SeedGenerator | TensorLike | None) -> jax.Array:
     """Return a raw JAX key: a fixed one for an int, the next of a generator; None draws from the global generator."""
-    if seed is None:
-        data = global_generator().next()._value
-    elif isinstance(seed, SeedGenerator):
-        data = seed.next()._value
-    elif _is_int(seed):
-        data = np.array([int(seed) & 0xFFFFFFFF, 0], "uint32")
-    else:
-        data = unwrap(seed)
-    return wrap_key_data(jnp.asarray(data, "uint32"), impl="threefry2x32")
+    seed = draw_seed(seed)
+    seed = np.array([int(seed) & 0xFFFFFFFF, 0], "uint32") if _is_int(seed) else unwrap(seed)
+    return wrap_key_data(jnp.asarray(seed, "uint32"), impl="threefry2x32")
 
 
 def numpy_generator(seed: int | SeedGenerator) -> np.random.Generator:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,13 @@ class StateScope:
     def find(self, variable: Variable) -> tuple[Variable, jax.Array] | None:
         """Return the pair of `variable` and its value here; None where the scope does not know it."""
         return self._values.get(id(variable))
+
+    def replace_values(self, news: Mapping[int, jax.Array]) -> None:
+        """Put other values in the place of assigned ones; `news` by the identity of the old."""
+        for key, variable in self._assigned.items():
+            new = news.get(id(self._values[key][1]))
+            if new is not None:
+                self._values[key] = (variable, new)
 
     @property
     def updates(self) -> list[tuple[Variable, jax.Array]]:
@@ -143,6 +150,12 @@ def assign(variable: Variable, value: jax.Array) -> None:
     else:
         variable._value = value
         variable.is_lent = True
+
+
+def replace_values(news: Mapping[int, jax.Array]) -> None:
+    """Put other values in the place of those that open scopes were assigned; `news` by the identity of the old."""
+    for each in _local.scopes:
+        each.replace_values(news)
 
 
 @contextmanager

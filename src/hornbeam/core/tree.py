@@ -40,3 +40,12 @@ def pack_like(tree: object, leaves: list[Any]) -> Any:
 def is_nested(value: object) -> bool:
     """Return whether `value` is a dict, list or tuple."""
     return isinstance(value, (dict, list, tuple))
+
+
+def flatten_up_to(tree: object, other: object) -> list[Any]:
+    """Return what stands in `other` in the places of the leaves of `tree`. Raises ValueError for another form.
+
+    >>> flatten_up_to([1, {"a": 2}], [None, {"a": [3, 4]}])
+    [None, [3, 4]]
+    """
+    return jax.tree.structure(tree, is_leaf=_is_leaf).flatten_up_to(other)

@@ -18,6 +18,7 @@ from hornbeam.core.jax_typed import finfo
 from hornbeam.core.op import op
 from hornbeam.core.operators import elementary
 from hornbeam.core.origins import hand_on
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.typing import DTypeLike, NumpyArray, Shape, TensorLike
 from hornbeam.ops.common import array
@@ -147,6 +148,7 @@ def dtype(x: TensorLike) -> DType:
 
 
 @op
+@without_gradient
 def stop_gradient(variable: TensorLike) -> jax.Array:
     """Return the same value, through which no gradient flows."""
     return lax.stop_gradient(array(variable))

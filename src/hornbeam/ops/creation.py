@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.common import array, float_dtype, inexact
 
@@ -75,12 +76,14 @@ def empty(shape: Shape, dtype: DTypeLike | None = None) -> jax.Array:
 
 
 @op
+@without_gradient
 def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """Return 0 in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))
 
 
 @op
+@without_gradient
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """Return 1 in the shape and type of x."""
     return jnp.ones_like(array(x), dtype=_like(dtype))
@@ -93,6 +96,7 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = N
 
 
 @op
+@without_gradient
 def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """Return values that do not matter (they are 0) in the shape and type of x."""
     return jnp.zeros_like(array(x), dtype=_like(dtype))

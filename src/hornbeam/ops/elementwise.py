@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.op import op
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops.common import inexact
 
@@ -203,12 +204,14 @@ def rad2deg(x: TensorLike) -> jax.Array:
 
 
 @op
+@without_gradient
 def floor(x: TensorLike) -> jax.Array:
     """Return the largest whole number <= x, as float."""
     return jnp.floor(inexact(x))
 
 
 @op
+@without_gradient
 def ceil(x: TensorLike) -> jax.Array:
     """Return the smallest whole number >= x, as float."""
     return jnp.ceil(inexact(x))

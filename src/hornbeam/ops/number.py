@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.common import array, complex_of, inexact
 
@@ -54,6 +55,7 @@ def square(x: TensorLike) -> jax.Array:
 
 
 @op
+@without_gradient
 def round(x: TensorLike, decimals: int = 0) -> jax.Array:
     """Round x to `decimals` places, halves to the even neighbour.
 
@@ -65,6 +67,7 @@ def round(x: TensorLike, decimals: int = 0) -> jax.Array:
 
 
 @op
+@without_gradient
 def trunc(x: TensorLike) -> jax.Array:
     """Round x towards 0: drop its fraction."""
     x = array(x)

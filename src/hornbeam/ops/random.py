@@ -14,7 +14,7 @@ from hornbeam.core.arithmetic import operand
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.jax_typed import randint as drawn_integers
 from hornbeam.core.op import op
-from hornbeam.core.rng import SeedGenerator, draw_key
+from hornbeam.core.rng import SeedGenerator, draw_key, drawing
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.kernels.bernoulli import bernoulli
 from hornbeam.ops.common import array, float_dtype, inexact
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-@op(name="random.normal")
+@op(name="random.normal", prepare=drawing)
 def normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
@@ -54,7 +54,7 @@ def normal(
     return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
 
 
-@op(name="random.truncated_normal")
+@op(name="random.truncated_normal", prepare=drawing)
 def truncated_normal(
     shape: Sequence[int],
     mean: TensorLike = 0.0,
@@ -68,7 +68,7 @@ def truncated_normal(
     return draws * jnp.asarray(stddev, kind) + jnp.asarray(mean, kind)
 
 
-@op(name="random.uniform")
+@op(name="random.uniform", prepare=drawing)
 def uniform(
     shape: Sequence[int],
     minval: TensorLike = 0.0,
@@ -90,7 +90,7 @@ def uniform(
     return jax.random.uniform(draw_key(seed), tuple(shape), kind, low, high)
 
 
-@op(name="random.randint")
+@op(name="random.randint", prepare=drawing)
 def randint(
     shape: Sequence[int],
     minval: TensorLike,
@@ -105,7 +105,7 @@ def randint(
     return drawn_integers(draw_key(seed), tuple(shape), operand(minval), operand(maxval), kind)
 
 
-@op(name="random.categorical")
+@op(name="random.categorical", prepare=drawing)
 def categorical(
     logits: TensorLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> jax.Array:
@@ -117,7 +117,7 @@ def categorical(
     return jnp.moveaxis(draws, 0, -1).astype(canonical(dtype))
 
 
-@op(name="random.dropout")
+@op(name="random.dropout", prepare=drawing)
 def dropout(
     inputs: TensorLike,
     rate: float,
@@ -149,13 +149,13 @@ def dropout(
     return jnp.where(keep, x / (1 - rate), 0)
 
 
-@op(name="random.shuffle")
+@op(name="random.shuffle", prepare=drawing)
 def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> jax.Array:
     """Put the slices along an axis in random order."""
     return jax.random.permutation(draw_key(seed), array(x), axis)
 
 
-@op(name="random.gamma")
+@op(name="random.gamma", prepare=drawing)
 def gamma(
     shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike | None = None, seed: Seed = None
 ) -> jax.Array:
@@ -164,7 +164,7 @@ def gamma(
     return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
 
 
-@op(name="random.beta")
+@op(name="random.beta", prepare=drawing)
 def beta(
     shape: Sequence[int],
     alpha: TensorLike,
@@ -178,7 +178,7 @@ def beta(
     return jax.random.beta(draw_key(seed), a, b, tuple(shape), kind)
 
 
-@op(name="random.binomial")
+@op(name="random.binomial", prepare=drawing)
 def binomial(
     shape: Sequence[int],
     counts: TensorLike,

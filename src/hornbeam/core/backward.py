@@ -1,0 +1,315 @@
+"""Gradients of what a tape kept: choosing the records, and computing them again under `jax.vjp`.
+
+Outside of programs, groups of records run as kept, compiled segments, the last group first. Inside a program that is being
+traced there is one group, differentiated in place; the tensors that were recorded then take the values of that replay, so
+that the forward pass before it is dead code.
+"""
+
+# `_value` is private to the core: reading it here costs no call.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core import jax_typed as typed
+from hornbeam.core import recording, scope
+from hornbeam.core.operators import elementary
+from hornbeam.core.origins import note_probabilities, probabilities_in
+from hornbeam.core.segments import Segment, Values, Wired, has_key, kept, pulled, wire
+from hornbeam.core.tape import Record, Slot, Tape, output_leaves
+from hornbeam.core.tensor import Tensor, is_traced
+
+
+@dataclass(frozen=True)
+class Route:
+    """The records that lead from sources to targets."""
+
+    records: list[Record]
+    sources: list[Slot]
+    """Those that a target depends on, each once."""
+    targets: list[Slot]
+    passed: frozenset[int]
+    """Identities of the slots that gradients pass on their way."""
+
+
+def route(tape: Tape, sources: Sequence[Slot], targets: Sequence[Slot]) -> Route:
+    """Return what lies between: found forwards from the sources, then backwards from the targets."""
+    depends = {id(slot) for slot in sources}
+    active: list[Record] = []
+    for record in tape.records:
+        if record.is_tracked and any(
+            link.is_tracked and id(link.slot) in depends for link in record.links
+        ):
+            active.append(record)
+            depends.update(id(s) for s in record.outputs if s is not None and s.is_tracked)
+    needed = {id(slot) for slot in targets if id(slot) in depends}
+    records: list[Record] = []
+    for record in reversed(active):
+        if any(slot is not None and id(slot) in needed for slot in record.outputs):
+            records.append(record)
+            needed.update(
+                id(link.slot)
+                for link in record.links
+                if link.is_tracked and id(link.slot) in depends
+            )
+    records.reverse()
+    unique = list({id(slot): slot for slot in sources if id(slot) in needed}.values())
+    reached = [slot for slot in targets if id(slot) in needed]
+    return Route(records, unique, reached, frozenset(needed))
+
+
+def gradients(tape: Tape, way: Route, upstream: Sequence[Tensor | None]) -> dict[int, Tensor]:
+    """Return the gradients of the route's sources, by the identity of the slot.
+
+    `upstream` are the gradients of its targets; None stands for ones.
+    """
+    if _is_inside(way, upstream):
+        return _in_place(tape, way, upstream)
+    return _Backward(way, upstream).run()
+
+
+def jacobian(tape: Tape, way: Route, basis: Tensor) -> dict[int, Tensor]:
+    """Return the gradients of the sources for each row of `basis`, stacked; the route has one target."""
+    if _is_inside(way, [basis]):
+        return _in_place(tape, way, [basis], form="jacobian")
+    if len(groups := _groups(way.records)) == 1:
+        wired = wire(groups[0], way.sources, way.targets)
+        return _by_slot(way.sources, _call(wired, "jacobian", [basis]))
+    rows = [_Backward(way, [row]).run() for row in basis]
+    return {id(slot): elementary["array"]([row[id(slot)] for row in rows]) for slot in way.sources}
+
+
+def _is_inside(way: Route, upstream: Sequence[Tensor | None]) -> bool:
+    """Return whether a program is being traced that computes any of this."""
+    return any(
+        is_traced(value)
+        for record in way.records
+        for value in (*record.call.values, *(s.raw for s in record.outputs if s is not None))
+    ) or any(is_traced(each._value) for each in upstream if each is not None)
+
+
+def _groups(records: Sequence[Record]) -> list[list[Record]]:
+    """Return the records in groups that are differentiated as one: what can't be kept stands alone."""
+    groups: list[list[Record]] = []
+    is_open = False
+    for record in records:
+        keyed = has_key(record)
+        if keyed and is_open:
+            groups[-1].append(record)
+        else:
+            groups.append([record])
+        is_open = keyed
+    return groups
+
+
+class _Backward:
+    """One pass from the targets to the sources, group by group."""
+
+    def __init__(self, way: Route, upstream: Sequence[Tensor | None]) -> None:
+        self._way = way
+        self._is_source = {id(slot) for slot in way.sources}
+        self._ones: set[int] = set()
+        # The gradients of slots, as far as later groups have told.
+        self._found: dict[int, Tensor] = {}
+        for slot, row in zip(way.targets, upstream, strict=True):
+            if row is not None or id(slot) in self._ones:
+                self._add(slot, _ones(slot) if row is None else row)
+            else:
+                self._ones.add(id(slot))
+
+    def run(self) -> dict[int, Tensor]:
+        """Return the gradients of the sources."""
+        for group in reversed(_groups(self._way.records)):
+            self._differentiate(group)
+        for slot in self._way.sources:
+            if id(slot) in self._ones:  # a target that is a source itself
+                self._add(slot, _ones(slot))
+        return {id(slot): self._found[id(slot)] for slot in self._way.sources}
+
+    def _differentiate(self, group: list[Record]) -> None:
+        made = {id(slot): slot for record in group for slot in record.outputs if slot is not None}
+        targets = [s for key, s in made.items() if key in self._found or key in self._ones]
+        inputs = {
+            id(link.slot): link.slot
+            for record in group
+            for link in record.links
+            if link.is_tracked and id(link.slot) in self._way.passed
+        }
+        inside = [slot for key, slot in made.items() if key in self._is_source]
+        outside = [slot for key, slot in inputs.items() if key not in made]
+        upstream = [self._taken(slot) for slot in targets]
+        gradients = _call(wire(group, [*inside, *outside], targets), "pull", upstream)
+        for slot, gradient in zip((*inside, *outside), gradients, strict=True):
+            self._add(slot, gradient)
+
+    def _taken(self, slot: Slot) -> Tensor | None:
+        """Return the gradient that a group's target has so far; that of a source is then made anew by its group."""
+        is_one = id(slot) in self._ones
+        self._ones.discard(id(slot))
+        row = self._found.pop(id(slot), None)
+        return row if row is None or not is_one else elementary["add"](row, _ones(slot))
+
+    def _add(self, slot: Slot, gradient: Tensor) -> None:
+        known = self._found.get(id(slot))
+        self._found[id(slot)] = gradient if known is None else elementary["add"](known, gradient)
+
+
+def _ones(slot: Slot) -> Tensor:
+    return Tensor(jnp.ones_like(slot.raw))
+
+
+class PureCall:
+    """A method of a segment as the function of a call that other tapes record."""
+
+    def __init__(self, segment: Segment, form: str) -> None:
+        """`form` is "pull" or "jacobian"."""
+        self.segment = segment
+        self.form = form
+
+    @property
+    def call_key(self) -> object:
+        """Return what tells whether a program can be used again; see `core.call_keys`."""
+        _ = self.segment.key  # raises where there is none
+        return self.segment, self.form
+
+    def __call__(self, sources: Values, others: Values, upstream: Values) -> Values:
+        return getattr(self.segment, self.form)(sources, others, upstream)
+
+
+def _call(wired: Wired, form: str, upstream: Sequence[Tensor | None]) -> list[Tensor]:
+    """Call a segment, and tell the listeners."""
+    sources = tuple(slot.raw for slot in wired.sources)
+    others = tuple(raw for _, raw in wired.others)
+    rows = tuple(None if row is None else row._value for row in upstream)
+    program = kept(wired.segment)
+    with recording.paused():
+        outputs = [Tensor(value) for value in program.call(form, sources, others, rows)]
+    _note(wired, program.segment, form, (sources, others, rows), upstream, outputs)
+    return outputs
+
+
+def _note(
+    wired: Wired,
+    segment: Segment,
+    form: str,
+    values: tuple[Values, Values, Values],
+    upstream: Sequence[Tensor | None],
+    outputs: list[Tensor],
+) -> None:
+    """Tell other tapes how the gradients were computed."""
+    if not recording.is_recording():
+        return
+    leaves, tree = jax.tree.flatten((values, {}))
+    boxes = [
+        *(slot.box for slot in wired.sources),
+        *(box for box, _ in wired.others),
+        *(row for row in upstream if row is not None),
+    ]
+    recording.note(recording.Call(PureCall(segment, form), tree, boxes, leaves), outputs)
+
+
+def _by_slot(sources: Sequence[Slot], outputs: Sequence[Tensor]) -> dict[int, Tensor]:
+    return {id(slot): each for slot, each in zip(sources, outputs, strict=True)}
+
+
+# Inside programs
+
+
+def _in_place(
+    tape: Tape, way: Route, upstream: Sequence[Tensor | None], form: str = "pull"
+) -> dict[int, Tensor]:
+    """Differentiate in the middle of a trace, and let recorded tensors take the replayed values."""
+    inside, after = _to_replay(tape, way.records)
+    wired = wire(inside, way.sources, way.targets)
+    segment = wired.segment
+    sources = tuple(_present(slot) for slot in wired.sources)
+    others = tuple(raw for _, raw in wired.others)
+    rows = tuple(None if row is None else row._value for row in upstream)
+
+    def run(values: Values) -> tuple[list[Any], Any]:
+        targets, made = segment.forward(values, others)
+        return targets, (made, probabilities_in(made))
+
+    with recording.paused():
+        targets, back, (made, origins) = typed.vjp(run, segment.start(sources), has_aux=True)
+        # What follows takes the outputs as they come out of here: as other values, made of the same logits.
+        note_probabilities(made, origins)
+        if form == "pull":
+            values = pulled(back, targets, rows)
+        else:
+            values = typed.vmap(partial(pulled, back, targets))(rows)
+        _take_replayed(tape, inside, made, after)
+    outputs = list(map(Tensor, values))
+    _note(wired, segment, form, (sources, others, rows), upstream, outputs)
+    return _by_slot(wired.sources, outputs)
+
+
+def _present(slot: Slot) -> Any:
+    return slot.box._value if isinstance(slot.box, Tensor) else slot.raw
+
+
+def _to_replay(tape: Tape, records: list[Record]) -> tuple[list[Record], list[Record]]:
+    """Return the records to replay under the gradient, and those to compute anew after it.
+
+    Under it: those of the route, and what these take from each other on ways that no gradient goes. After it: what else
+    was made of them, like the state of a metric.
+    """
+    on_route = {id(record) for record in records}
+    affected: list[Record] = []
+    ids = set(on_route)
+    for record in tape.records:
+        if id(record) in on_route:
+            affected.append(record)
+        elif any(id(link.slot.record) in ids for link in record.links):
+            affected.append(record)
+            ids.add(id(record))
+    used = set(on_route)
+    for record in reversed(affected):
+        if id(record) in used:
+            used.update(id(link.slot.record) for link in record.links)
+    inside = [record for record in affected if id(record) in used]
+    return inside, [record for record in affected if id(record) not in used]
+
+
+def _take_replayed(
+    tape: Tape, inside: list[Record], made: list[list[Any]], after: list[Record]
+) -> None:
+    """Put replayed values in the place of those that were computed first, wherever these are still seen."""
+    news: dict[int, Any] = {}
+    olds: list[Any] = []  # so that no identity is used again
+
+    def take(record: Record, leaves: Sequence[Any]) -> None:
+        for slot, new in zip(record.outputs, leaves, strict=True):
+            if slot is None:
+                continue
+            olds.append(slot.raw)
+            news[id(slot.raw)] = new
+            slot.raw = new
+            for box in (slot.box, *slot.aliases):
+                box._value = new
+                for each in (tape, *recording.recorders()):
+                    if isinstance(each, Tape):
+                        each.replace(box, new)
+
+    for record, leaves in zip(inside, made, strict=True):
+        take(record, leaves)
+    for record in after:
+        values = list(record.call.values)
+        for link in record.links:
+            values[link.place] = link.slot.raw
+        for place, box in enumerate(record.call.boxes):
+            if isinstance(box, Tensor):
+                values[place] = box._value
+        take(record, [_raw(leaf) for leaf in output_leaves(record.call.replay(values))])
+    scope.replace_values(news)
+
+
+def _raw(leaf: object) -> Any:
+    return leaf._value if isinstance(leaf, Tensor) else leaf
