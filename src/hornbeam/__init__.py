@@ -46,7 +46,9 @@ from hornbeam.core.dtypes import bool_ as bool
 from hornbeam.core.faces import missing_names
 from hornbeam.core.names import name_scope
 from hornbeam.core.shapes import TensorShape
-from hornbeam.core.tensor import Tensor, is_tensor
+from hornbeam.core.tensor import AnyTensor as Tensor
+from hornbeam.core.tensor import is_tensor
+from hornbeam.core.type_specs import TensorSpec, TypeSpec
 from hornbeam.keras import initializers, losses, metrics, optimizers
 from hornbeam.tensors.activations import (
     sigmoid,
@@ -197,6 +199,8 @@ __all__ = [
     "GradientTape",
     "Tensor",
     "TensorShape",
+    "TensorSpec",
+    "TypeSpec",
     "UnconnectedGradients",
     "Variable",
     "abs",

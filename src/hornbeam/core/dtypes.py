@@ -6,6 +6,7 @@ JAX computes in 32 bits unless its x64 mode is on; a request for a 64-bit type i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import jax
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 
+from hornbeam.core.error_types import invalid
 from hornbeam.core.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -82,8 +84,42 @@ class DType(str):
 
     @property
     def size(self) -> int:
-        """Bytes of one element; 1 for strings, as in TensorFlow."""
-        return 1 if self.name == "string" else np.dtype(self.name).itemsize
+        """Bytes of one element; 0 for strings, as in TensorFlow."""
+        return 0 if self.name == "string" else np.dtype(self.name).itemsize
+
+    @property
+    def real_dtype(self) -> DType:
+        """The type of the real part."""
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The range that images of the type have: 0 to 1 for floats, all values of integers.
+
+        >>> import hornbeam as tf
+        >>> tf.uint8.limits, tf.float32.limits
+        ((0, 255), (0, 1))
+        """
+        if self.is_integer and self.size <= 4:
+            return max(0, self.min), self.max
+        if self.name in ("bool", "float32", "float64"):
+            return 0, 1
+        raise ValueError(f"{self} does not have defined limits.")
+
+    @property
+    def as_datatype_enum(self) -> int:
+        """The number of the type in TensorFlow's files."""
+        return _NUMBERS[self.name]
+
+    @property
+    def is_numpy_compatible(self) -> bool:
+        """Whether NumPy arrays can hold the values: True."""
+        return True
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether values are quantised: False, such types don't exist here."""
+        return False
 
     @property
     def base_dtype(self) -> DType:
@@ -105,11 +141,19 @@ class DType(str):
             return cast("_Limits", ml_dtypes.finfo(np.dtype(self.name)))
         if self.is_integer:
             return cast("_Limits", ml_dtypes.iinfo(np.dtype(self.name)))
-        raise TypeError(f"The type {self.name} has no least and greatest value.")
+        raise TypeError(f"{self} has no least and greatest value.")
 
     def is_compatible_with(self, other: object) -> bool:
         """Whether `other` names the same type."""
         return self == other
+
+    def is_subtype_of(self, other: object) -> bool:
+        """Whether `other` names the same type."""
+        return self == other
+
+    def most_specific_common_supertype(self, types: Iterable[object]) -> DType | None:
+        """The type itself where all others are the same; else None."""
+        return self if all(self == other for other in types) else None
 
     def __str__(self) -> str:
         return f"<dtype: {self.name!r}>"
@@ -165,13 +209,36 @@ ALL: dict[str, DType] = {
         uint64,
     )
 }
+# The numbers of `DataType` in TensorFlow's types.proto.
+_NUMBERS = {
+    "float32": 1,
+    "float64": 2,
+    "int32": 3,
+    "uint8": 4,
+    "int16": 5,
+    "int8": 6,
+    "string": 7,
+    "complex64": 8,
+    "int64": 9,
+    "bool": 10,
+    "bfloat16": 14,
+    "uint16": 17,
+    "complex128": 18,
+    "float16": 19,
+    "uint32": 22,
+    "uint64": 23,
+    "float8_e5m2": 24,
+    "float8_e4m3fn": 25,
+}
+_BY_NUMBER = {number: DType(name) for name, number in _NUMBERS.items()}
+_OTHER_NAMES = {"half": float16, "double": float64}
 _PYTHON = {float: float32, int: int32, bool: bool_, str: string, complex: complex64}
 
 
-def as_dtype(type_value: DTypeLike) -> DType:
-    """Return the DType for a name, a NumPy or JAX dtype, or a Python type.
+def as_dtype(type_value: DTypeLike | None) -> DType:
+    """Return the DType for a name, a NumPy or JAX dtype, a Python type, or a number of TensorFlow's files.
 
-    Raises ValueError for an unknown name, with near names, and TypeError for what is not a type.
+    Raises InvalidArgumentError for what names no type, with near names.
 
     >>> import hornbeam as tf, numpy as np
     >>> tf.as_dtype(np.float32), tf.as_dtype("bool")
@@ -180,18 +247,25 @@ def as_dtype(type_value: DTypeLike) -> DType:
     if isinstance(type_value, DType):
         return type_value
     if isinstance(type_value, str):
-        try:
-            return ALL[type_value]
-        except KeyError:
-            pass
-    elif isinstance(type_value, type) and type_value in _PYTHON:
-        return _PYTHON[type_value]
+        found = ALL.get(type_value) or _OTHER_NAMES.get(type_value)
+    elif isinstance(type_value, type):
+        found = _PYTHON.get(type_value)
+    else:
+        found = _BY_NUMBER.get(type_value) if isinstance(type_value, int) else None
+    if found is not None:
+        return found
     try:
+        if type_value is None:  # NumPy takes it for float64
+            raise TypeError
         name: str = np.dtype(type_value).name
     except TypeError:
         if isinstance(type_value, str):
-            raise unknown_name("dtype", type_value, ALL) from None
-        raise TypeError(f"Expected a dtype such as 'float32', received {type_value!r}.") from None
+            text = str(unknown_name("dtype", type_value, ALL))
+        else:
+            text = (
+                f"Cannot convert the argument `type_value`: {type_value!r} to a TensorFlow DType."
+            )
+        raise invalid(text) from None
     if name.startswith("str") or name == "object":
         return string
     return ALL.get(name) or DType(name)

@@ -126,6 +126,16 @@ def _out_of_bounds(node_def: Any, op: Any, message: str) -> OutOfBoundsError:
     return OutOfBoundsError(node_def, op, message)
 
 
+def invalid(text: str) -> InvalidArgumentError:
+    """Return the error of an argument that can't be taken."""
+    return InvalidArgumentError(None, None, text)
+
+
+def out_of_bounds(text: str) -> InvalidArgumentError:
+    """Return the error of an index beyond an axis."""
+    return OutOfBoundsError(None, None, text)
+
+
 class DeadlineExceededError(_Coded):
     """An operation took longer than it was given."""
 

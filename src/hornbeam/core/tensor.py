@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import jax
@@ -14,16 +14,19 @@ import numpy as np
 from jax.core import Tracer
 
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
+from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
+from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
+from hornbeam.core.missing_attributes import no_attribute
 from hornbeam.core.operators import ElementwiseEquality, elementary
-from hornbeam.core.shapes import TensorShape
+from hornbeam.core.shapes import ShapeLike, TensorShape
 
 if TYPE_CHECKING:
-    from hornbeam.core.typing import DTypeLike, NumpyArray, RawArray, TensorLike
+    from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, TensorLike
     from hornbeam.core.variable import Variable
 
 
-class Tensor(ElementwiseEquality):
+class AnyTensor(ElementwiseEquality):
     """An array of numbers with a fixed shape and type that can't be changed in place.
 
     NumPy functions, `jax.numpy` functions and `jax.jit` take tensors as they are.
@@ -36,7 +39,8 @@ class Tensor(ElementwiseEquality):
            [15., 22.]], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__", "_keras_mask", "_value")
+    # `_picked_from` is set on slices of a `tf.Variable`, which can be assigned.
+    __slots__ = ("__weakref__", "_keras_mask", "_picked_from", "_value")
 
     def __init__(self, value: RawArray) -> None:
         """`value` is a `jax.Array` or tracer; use `convert_to_tensor` for anything else."""
@@ -46,7 +50,7 @@ class Tensor(ElementwiseEquality):
     @property
     def shape(self) -> TensorShape:
         """The static shape."""
-        return TensorShape(self._value.shape)
+        return TensorShape.of(self._value.shape)
 
     @property
     def dtype(self) -> DType:
@@ -61,20 +65,24 @@ class Tensor(ElementwiseEquality):
 
     @property
     def device(self) -> str:
-        """Where the values lie, e.g. "TFRT_CPU_0"."""
+        """Where the values lie, as TensorFlow writes it; empty where they are not known yet."""
         if is_traced(self._value):
             return ""
         if isinstance(self._value, np.ndarray):  # sizes, which never leave the host
-            return "CPU"
-        return ", ".join(sorted(map(str, self._value.devices())))
+            return device_name("cpu", 0)
+        found = sorted(device_name(each.platform, each.id) for each in self._value.devices())
+        return ", ".join(found)
 
     def get_shape(self) -> TensorShape:
         """The static shape."""
         return self.shape
 
-    def set_shape(self, shape: Iterable[int | None]) -> None:
+    def set_shape(self, shape: ShapeLike) -> None:
         """Check that `shape` is compatible with the tensor's; nothing is changed."""
-        self.shape.assert_is_compatible_with(shape)
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(
+                f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}."
+            )
 
     def ref(self) -> Reference:
         """A hashable handle, to use tensors as keys."""
@@ -90,8 +98,20 @@ class Tensor(ElementwiseEquality):
     def __jax_array__(self) -> RawArray:
         return self._value
 
+    def __getitem__(self, key: Key) -> Any:
+        check_key(self._value.shape, key)
+        return elementary["getitem"](self, key)
+
+    def __hash__(self) -> int:
+        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(no_attribute(name), name=name, obj=self)
+
     def __len__(self) -> int:
-        return len(self._value)
+        if not self.ndim:
+            raise TypeError("Scalar tensor has no `len()`")
+        return self._value.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
@@ -99,7 +119,12 @@ class Tensor(ElementwiseEquality):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(_concrete(self, "if / while / and / or on a tensor"))
+        value = known_value(self._value)
+        if is_traced(value):
+            raise OperatorNotAllowedInGraphError(
+                _unknown(self, "if / while / and / or on a tensor")
+            )
+        return bool(np.asarray(value)) if value.size else False
 
     def __int__(self) -> int:
         return int(_concrete(self, "int()"))
@@ -117,7 +142,12 @@ class Tensor(ElementwiseEquality):
         return round(float(self), digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy() if spec and not self.ndim else str(self), spec)
+        value = known_value(self._value)
+        if is_traced(value):
+            return format(str(self), spec)
+        found = np.asarray(value)[()]
+        # bfloat16 and the 8-bit floats print no point; Python's float does.
+        return format(found.item() if found.dtype.kind == "V" and not found.ndim else found, spec)
 
     def __repr__(self) -> str:
         head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
@@ -134,14 +164,27 @@ class Tensor(ElementwiseEquality):
         text = str(np.asarray(value))
         return f"tf.Tensor({chr(10) if chr(10) in text else ''}{text}, shape={self.shape}, dtype={self.dtype.name})"
 
-    def __copy__(self) -> Tensor:
+    def __copy__(self) -> AnyTensor:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+    def __deepcopy__(self, memo: dict[int, Any]) -> AnyTensor:
         return self  # values can't change, so sharing them is a copy
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (convert_to_tensor, (self.numpy(),))
+
+
+class Tensor(AnyTensor):
+    """What all tensors are. `tf.Tensor` is the class above, so that `type(t).__name__` is TensorFlow's."""
+
+    __slots__ = ()
+
+
+# Set here, so that making a tensor and asking for its class cost nothing more.
+AnyTensor.__name__ = AnyTensor.__qualname__ = "Tensor"
+AnyTensor.__module__ = "hornbeam"
+Tensor.__name__ = Tensor.__qualname__ = "EagerTensor"
+EagerTensor = Tensor  # for pickles of the class
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple[RawArray], None]:
@@ -160,11 +203,11 @@ class Reference:
 
     __slots__ = ("_target",)
 
-    def __init__(self, target: Tensor | Variable) -> None:
+    def __init__(self, target: AnyTensor | Variable) -> None:
         """`target` is what `deref` returns."""
         self._target = target
 
-    def deref(self) -> Tensor | Variable:
+    def deref(self) -> AnyTensor | Variable:
         """The tensor or variable itself."""
         return self._target
 
@@ -174,16 +217,33 @@ class Reference:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Reference) and other._target is self._target
 
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._target!r}>"
 
-def _concrete(tensor: Tensor, what: str) -> RawArray:
+
+def device_name(platform: str, number: int) -> str:
+    """Return the name of a device as TensorFlow writes it.
+
+    >>> device_name("cpu", 0)
+    '/job:localhost/replica:0/task:0/device:CPU:0'
+    """
+    kind = {"cuda": "GPU", "rocm": "GPU"}.get(platform) or platform.upper()
+    return f"/job:localhost/replica:0/task:0/device:{kind}:{number}"
+
+
+def _concrete(tensor: AnyTensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
-        raise RuntimeError(
-            f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
-            "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
-            "keras.ops...), or compile the model with run_eagerly=True to look at values."
-        )
+        raise RuntimeError(_unknown(tensor, what))
     return value
+
+
+def _unknown(tensor: AnyTensor, what: str) -> str:
+    return (
+        f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
+        "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
+        "keras.ops...), or compile the model with run_eagerly=True to look at values."
+    )
 
 
 def known_value(value: RawArray) -> RawArray:
@@ -249,10 +309,7 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     array: NumpyArray = np.asarray(raw)
     kind = array.dtype.kind
     if kind in "US" or (kind in "OV" and as_dtype(array.dtype).name == "string"):
-        raise TypeError(
-            f"Expected numbers, received values of type {type(x).__name__} with NumPy dtype {array.dtype}. "
-            "Strings and ragged lists can't become a numeric tensor: convert or pad them first."
-        )
+        raise invalid(_not_numeric(x, array))
     return Tensor(jnp.asarray(own(array), dtype=target or canonical(array.dtype)))
 
 
@@ -264,8 +321,25 @@ def own(value: Any) -> Any:
     return cast("Any", np).array(value) if isinstance(value, np.ndarray) else value
 
 
+def _not_numeric(value: Any, array: NumpyArray) -> str:
+    """Return the text for what can't become a tensor; TensorFlow's words where it has some."""
+    if array.dtype.kind in "US":
+        return (
+            f"Expected numbers, received values of type {type(value).__name__} with NumPy dtype {array.dtype}. "
+            "Strings can't become a numeric tensor: convert them first."
+        )
+    elements = array.ravel().tolist()
+    wrong = next((each for each in elements if not isinstance(each, (int, float, complex))), value)
+    if any(isinstance(each, (int, float, complex, str, bytes)) for each in elements):
+        return f"Can't convert Python sequence with mixed types to Tensor. It holds a {type(wrong).__name__}."
+    return f"Attempt to convert a value ({wrong!r}) with an unsupported type ({type(wrong)}) to a Tensor."
+
+
 def _from_list(values: Any) -> NumpyArray:
     try:
         return np.asarray(values) if np.size(values) else np.asarray(values, dtype="float32")
     except ValueError as error:
-        raise ValueError(f"Can't make a tensor of a ragged list: {error}") from None
+        raise invalid(
+            "Can't convert non-rectangular Python sequence to Tensor. Pad it to one length (tf.keras.utils.pad_sequences), "
+            f"its parts differ: {error}",
+        ) from None

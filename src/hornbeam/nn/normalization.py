@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from hornbeam import ops
+from hornbeam.core.index_bounds import check_indices
 from hornbeam.ops.dense import bias_add as _bias_add
 from hornbeam.ops.normalization import broadcast_normalization
 from hornbeam.ops.random import dropout as _dropout
@@ -46,11 +49,15 @@ def dropout(
 def embedding_lookup(
     params: Any, ids: Any, max_norm: float | None = None, name: str | None = None
 ) -> Any:
-    """The rows of a table. (n, d), ids (b, ...) -> (b, ..., d)"""
+    """The rows of a table. (n, d), ids (b, ...) -> (b, ..., d)
+
+    Raises InvalidArgumentError for an id outside the table; in a compiled program its row is NaN.
+    """
     if max_norm is not None:
         raise NotImplementedError(
             "embedding_lookup does not take `max_norm`; clip the rows with tf.clip_by_norm."
         )
+    check_indices(ids, np.shape(params)[0], "ResourceGather")
     return ops.embedding_lookup(params, ids)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import as_dtype, canonical
+from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import Tensor, unwrap
@@ -32,15 +34,30 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     array([[1, 2],
            [3, 4]], dtype=int32)>
     """
-    tensor = _convert(value, dtype)
+    tensor = _exactly(value, dtype)
     if shape is None:
         return tensor
     shape = static_shape(shape)
     if tensor.shape.num_elements() == 1:
         return ops.broadcast_to(ops.reshape(tensor, ()), shape)
     if int(np.prod(shape)) != tensor.shape.num_elements():
-        raise ValueError(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
+        raise invalid(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
     return ops.reshape(tensor, shape)
+
+
+def _exactly(value: Any, dtype: Any) -> Tensor:
+    """Return `value` as a tensor. Raises an error where Python numbers would lose something in the type."""
+    if dtype is not None and isinstance(value, (int, float, complex, list, tuple)):
+        wanted = as_dtype(dtype)
+        kinds = {type(each) for each in jax.tree.leaves(value)}
+        loses = (
+            (float in kinds and not (wanted.is_floating or wanted.is_complex))
+            or (complex in kinds and not wanted.is_complex)
+            or (int in kinds and wanted.is_bool)
+        )
+        if loses:
+            raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {wanted.name}")
+    return _convert(value, dtype)
 
 
 def convert_to_tensor(
@@ -49,7 +66,7 @@ def convert_to_tensor(
     """`value` as a tensor; `dtype_hint` is taken where it loses nothing."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
-    tensor = _convert(value, dtype)
+    tensor = _exactly(value, dtype)
     hint = None if dtype is not None or dtype_hint is None else as_dtype(dtype_hint)
     if (
         hint is not None
@@ -164,6 +181,9 @@ def rank(input: Any, name: str | None = None) -> Tensor:
 
 
 def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
-    """`x` itself. Raises ValueError unless its shape is compatible with `shape`."""
-    TensorShape(x.shape).assert_is_compatible_with(shape)
+    """`x` itself. Raises InvalidArgumentError unless its shape is compatible with `shape`."""
+    if not TensorShape(x.shape).is_compatible_with(shape):
+        raise invalid(
+            f"Shape of tensor input {x.shape} is not compatible with expected shape {TensorShape(shape)}."
+        )
     return x

@@ -10,7 +10,9 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.shapes import axis_from_front
+from hornbeam.core.error_types import out_of_bounds
+from hornbeam.core.index_bounds import check_indices, check_places
+from hornbeam.core.shapes import TensorShape, axis_from_front
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.ops import indexing
 
@@ -39,7 +41,10 @@ def gather(
     batch_dims: int = 0,
     name: str | None = None,
 ) -> Any:
-    """Slices of `params` by their places along an axis; what lies beyond it is NaN (the least integer).
+    """Slices of `params` by their places along an axis.
+
+    Raises InvalidArgumentError for a place beyond the axis; in a compiled program, where places are not known, such a
+    slice is NaN (the least integer).
 
     >>> import hornbeam as tf
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
@@ -47,6 +52,7 @@ def gather(
     """
     rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
     axis = batch_dims if axis is None else axis_from_front(int(axis), rank)
+    check_indices(indices, np.shape(params)[axis] if axis < rank else None, "GatherV2")
     return indexing.gather(params, indices, axis, batch_dims)
 
 
@@ -57,7 +63,11 @@ def gather_nd(
     name: str | None = None,
     bad_indices_policy: str = "",
 ) -> Any:
-    """Slices of `params` by places along its first axes: the last axis of `indices` counts them."""
+    """Slices of `params` by places along its first axes: the last axis of `indices` counts them.
+
+    Raises InvalidArgumentError for a place that does not exist.
+    """
+    check_places(indices, np.shape(params), "GatherNd", batch_dims)
     return indexing.gather_nd(params, indices, batch_dims)
 
 
@@ -69,6 +79,7 @@ def _scatter(put: Callable[..., Any]) -> Callable[..., Any]:
         bad_indices_policy: str = "",
         name: str | None = None,
     ) -> Any:
+        check_places(indices, np.shape(tensor), "TensorScatterUpdate")
         return put(tensor, indices, updates)
 
     scatter.__name__ = scatter.__qualname__ = put.__name__
@@ -87,6 +98,7 @@ def scatter_nd(
 ) -> Any:
     """Zeros of `shape` with `updates` added at the places `indices`."""
     sizes = tuple(int(each) for each in np.asarray(unwrap(shape)))
+    check_places(indices, sizes, "ScatterNd")
     updates = convert_to_tensor(updates)
     return tensor_scatter_nd_add(ops.zeros(sizes, updates.dtype), indices, updates)
 
@@ -94,15 +106,35 @@ def scatter_nd(
 def boolean_mask(
     tensor: Any, mask: Any, axis: int | None = None, name: str = "boolean_mask"
 ) -> Any:
-    """The elements where the mask holds. The mask must be known: not inside a compiled program."""
+    """The elements where the mask holds. The mask must be known: not inside a compiled program.
+
+    Raises ValueError where the mask has another shape than the axes that it covers.
+    """
+    start = int(axis or 0)
+    shape = TensorShape(np.shape(tensor))
+    shape[start : start + np.ndim(mask)].assert_is_compatible_with(TensorShape(np.shape(mask)))
     chosen = np.nonzero(np.asarray(mask))
     return ops.get_item(tensor, (_slice(None),) * (axis or 0) + chosen)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
-    """A block that begins at `begin` and has `size`; -1 means to the end."""
+    """A block that begins at `begin` and has `size`; -1 means to the end.
+
+    Raises InvalidArgumentError where the block reaches beyond the tensor.
+    """
     starts = [int(each) for each in np.asarray(unwrap(begin))]
     sizes = [int(each) for each in np.asarray(unwrap(size))]
+    for axis, (start, size, length) in enumerate(
+        zip(starts, sizes, np.shape(input_), strict=False)
+    ):
+        if isinstance(length, int) and not 0 <= start <= length:
+            raise out_of_bounds(
+                f"Expected begin[{axis}] in [0, {length}], but got {start} [Op:Slice]"
+            )
+        if isinstance(length, int) and not -1 <= size <= length - start:
+            raise out_of_bounds(
+                f"Expected size[{axis}] in [0, {length - start}], but got {size} [Op:Slice]"
+            )
     key = tuple(_slice(b, None if s == -1 else b + s) for b, s in zip(starts, sizes, strict=True))
     return ops.get_item(input_, key)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
+from hornbeam.core.error_types import invalid
 from hornbeam.core.tensor import unwrap
 from hornbeam.ops.special import add_n
 from hornbeam.ops.statistics import sorting_indices
@@ -107,7 +108,7 @@ def split(
     if np.ndim(unwrap(num_or_size_splits)) == 0:
         parts = int(num_or_size_splits)
         if length % parts:
-            raise ValueError(
+            raise invalid(
                 f"{length} elements on axis {axis} can't be split into {parts} equal parts."
             )
         return list(ops.split(value, parts, axis=axis))
@@ -115,7 +116,7 @@ def split(
     if -1 in sizes:
         sizes[sizes.index(-1)] = length - sum(each for each in sizes if each != -1)
     if sum(sizes) != length:
-        raise ValueError(f"Parts of sizes {sizes} don't make up {length} elements on axis {axis}.")
+        raise invalid(f"Parts of sizes {sizes} don't make up {length} elements on axis {axis}.")
     return list(ops.split(value, tuple(np.cumsum(sizes)[:-1].tolist()), axis=axis))
 
 
