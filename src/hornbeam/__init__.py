@@ -18,8 +18,11 @@ from hornbeam import (
     train,
     version,
 )
+from hornbeam.control.branches import case, cond, switch_case
 from hornbeam.control.eagerness import executing_eagerly, init_scope
 from hornbeam.control.function import function
+from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
+from hornbeam.control.printing import print
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
@@ -53,13 +56,6 @@ from hornbeam.keras import initializers, losses, metrics, optimizers
 from hornbeam.tensors.activations import (
     sigmoid,
     tanh,
-)
-from hornbeam.tensors.control import (
-    cond,
-    map_fn,
-    print,
-    vectorized_map,
-    while_loop,
 )
 from hornbeam.tensors.creation import (
     constant,
@@ -223,6 +219,7 @@ __all__ = [
     "bool",
     "boolean_mask",
     "broadcast_to",
+    "case",
     "cast",
     "clip_by_global_norm",
     "clip_by_norm",
@@ -255,6 +252,8 @@ __all__ = [
     "float32",
     "float64",
     "floor",
+    "foldl",
+    "foldr",
     "function",
     "gather",
     "gather_nd",
@@ -320,6 +319,7 @@ __all__ = [
     "round",
     "saturate_cast",
     "scalar_mul",
+    "scan",
     "scatter_nd",
     "searchsorted",
     "sequence_mask",
@@ -339,6 +339,7 @@ __all__ = [
     "stop_gradient",
     "string",
     "subtract",
+    "switch_case",
     "tan",
     "tanh",
     "tensor_scatter_nd_add",

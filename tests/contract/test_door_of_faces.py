@@ -74,6 +74,10 @@ CALLS = {
     "bitcast": ("x", lambda x: tf.bitcast(x, "int32")),
     "boolean_mask": ("x", lambda x: tf.boolean_mask(x, [True, False, True])),
     "broadcast_to": ("x", lambda x: tf.broadcast_to(x, (2, 3, 4))),
+    "case": (
+        "x y",
+        lambda x, y: tf.case([(x[0, 0] > 9, lambda: x), (y[0, 0] > -9, lambda: x * y)]),
+    ),
     "cast": ("x", lambda x: tf.cast(x * 10, "int32")),
     "clip_by_global_norm": ("x y", lambda x, y: tf.clip_by_global_norm([x, y], 0.5)),
     "clip_by_norm": ("x", lambda x: tf.clip_by_norm(x, 0.5)),
@@ -87,6 +91,8 @@ CALLS = {
     "expand_dims": ("x", lambda x: tf.expand_dims(x, 1)),
     "eye": ("x", lambda x: tf.eye(3) * x[:, :3]),
     "fill": ("scalar", lambda s: tf.fill((2, 2), s)),
+    "foldl": ("x y", lambda x, y: tf.foldl(lambda a, row: a * y[0] + row, x)),
+    "foldr": ("x y", lambda x, y: tf.foldr(lambda a, row: a * y[0] + row, x)),
     "gather": ("x ids", lambda x, ids: tf.gather(x, ids)),
     "gather_nd": ("x places", lambda x, p: tf.gather_nd(x, p)),
     "linspace": ("scalar", lambda s: tf.linspace(0.0, s, 4)),
@@ -100,6 +106,7 @@ CALLS = {
     "reshape": ("x", lambda x: tf.reshape(x, (4, -1))),
     "roll": ("x", lambda x: tf.roll(x, 1, 0)),
     "scalar_mul": ("scalar x", lambda s, x: tf.scalar_mul(s, x)),
+    "scan": ("x y", lambda x, y: tf.scan(lambda a, row: a * y[0] + row, x)),
     "scatter_nd": ("places", lambda p: tf.scatter_nd(p, tf.constant([1.0, 2.0]), [3])),
     "searchsorted": (
         "vector vector",
@@ -109,6 +116,7 @@ CALLS = {
     "slice": ("x", lambda x: tf.slice(x, [1, 0], [2, 3])),
     "split": ("x", lambda x: tf.split(x, 2, 1)),
     "stack": ("x y", lambda x, y: tf.stack([x, y])),
+    "switch_case": ("x y", lambda x, y: tf.switch_case(1, [lambda: x, lambda: x * y])),
     "tensor_scatter_nd_add": (
         "x three",
         lambda x, u: tf.tensor_scatter_nd_add(x, [[0], [2]], u[:2] @ x),

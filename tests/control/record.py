@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import tests.control.flow_scripts  # noqa: F401, their scripts are added
 from tests.control.scripts import SCRIPTS
 
 FILE = Path(__file__).with_name("tensorflow.json")

@@ -52,6 +52,8 @@ class Block:
     """The variables that were made meanwhile, which the block knows nothing of."""
     drawn: list[Variable]
     """Those of `made` whose first value the block computes; they have none before `draw`."""
+    around: list[Variable]
+    """The variables that were read."""
     form: Form
     """Of the outputs."""
     places: list[int]
@@ -90,6 +92,10 @@ class Block:
         for variable, value in zip(self.drawn, first, strict=True):
             variable._value = value
 
+    def types(self) -> list[Any]:
+        """Return the shapes and types of the outputs."""
+        return [atom.aval for atom in self.jaxpr.jaxpr.outvars[: self.form.count]]
+
     def compiled(self) -> Callable[[Values, Values], tuple[list[Any], list[Any]]]:
         """Return `run` as a compiled program; nothing is compiled before its first call."""
         constants = self.jaxpr.consts
@@ -107,19 +113,8 @@ class Block:
         return partial(run, large) if large else partial(run, [])
 
 
-def trace(
-    fn: Callable[..., Any],
-    arrays: Values,
-    variables: Sequence[Variable] | None = None,
-) -> Block:
-    """Run `fn` on tensors that stand for `arrays`, and return what it computes of them.
-
-    `variables` are the inputs besides the arrays; None takes all variables that live, and drops those that `fn` does
-    not use. Only such an outermost trace knows what its own runs make, and begins again where another thread made a
-    variable meanwhile.
-    """
-    if variables is not None:
-        return _trace(fn, arrays, list(variables), records=False)[0]
+def trace(fn: Callable[..., Any], arrays: Values) -> Block:
+    """Run `fn` on tensors that stand for `arrays`, and return what it computes of them and of variables."""
     candidates = scope.living()
     for _ in range(_ROUNDS):
         block, missing = _trace(fn, arrays, candidates, records=True)
@@ -130,6 +125,11 @@ def trace(
         f"The function met new variables in each of {_ROUNDS} traces, the last one {candidates[-1].path!r}. "
         "Make variables once, outside of the function that is compiled, and keep them."
     )
+
+
+def inner(fn: Callable[..., Any], arrays: Values) -> Block:
+    """Run `fn` as a part of what is being traced: what it reads around it are constants of its program."""
+    return _trace(fn, arrays, [], records=False)[0]
 
 
 def _trace(
@@ -149,15 +149,24 @@ def _trace(
         if records:
             missing += [v for v, _ in updates if id(v) not in known]
         drawn = [v for v in opened.made if v.is_drawn and is_traced(v._value)]
-        found[:] = form, [v for v, _ in updates], opened.made, drawn, missing
+        found[:] = (
+            form,
+            [v for v, _ in updates],
+            opened.made,
+            drawn,
+            list(opened.read.values()),
+            missing,
+        )
         return outputs, [value for _, value in updates], [v._value for v in drawn]
 
     pure.__name__ = pure.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
     shapes = [jax.ShapeDtypeStruct(v._spec().shape, v._spec().dtype) for v in variables]
     jaxpr = make_jaxpr(pure)(shapes, list(arrays))
-    form, assigned, made, drawn, missing = found
+    form, assigned, made, drawn, around, missing = found
     places = list(range(len(variables)))
-    block = Block(pure.__name__, jaxpr, variables, assigned, made, drawn, form, places, len(places))
+    block = Block(
+        pure.__name__, jaxpr, variables, assigned, made, drawn, around, form, places, len(places)
+    )
     return block, missing
 
 

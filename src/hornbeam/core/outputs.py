@@ -5,7 +5,7 @@ Unlike `jax.tree`, which sorts the keys of dicts, the structure comes back as th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -46,6 +46,20 @@ class Form:
     def fill(self, values: list[Any], wrap: Callable[[Any], Any] = Tensor) -> Any:
         """Return the structure around `wrap(value)` of each of the values."""
         return _filled(self.skeleton, values, wrap)
+
+    def is_like(self, other: Form) -> bool:
+        """Return whether both are the same structure."""
+        return self.count == other.count and _tree(self) == _tree(other)
+
+    def shown(self, types: Sequence[Any]) -> str:
+        """Return the structure as an error shows it, with the type and shape of each of the arrays."""
+        texts: list[Any] = [f"{each.dtype.name}{list(each.shape)}" for each in types]
+        return repr(self.fill(texts, lambda x: x)).replace("'", "")
+
+    def part(self, place: int) -> Form:
+        """Return a part of a list, whose arrays begin with the first one."""
+        skeleton = self.skeleton.parts[place]
+        return Form(skeleton, _count(skeleton))
 
 
 def flat_outputs(outputs: object) -> tuple[list[Any], Form]:
@@ -99,6 +113,17 @@ def _dict_like(empty: Any, keys: list[Any], parts: list[Any]) -> Any:
     made = empty.copy()
     made.update(zip(keys, parts, strict=True))
     return made
+
+
+def _tree(form: Form) -> object:
+    filled = form.fill(list(range(form.count)), lambda x: x)
+    return jax.tree.structure(filled, is_leaf=lambda x: x is None)
+
+
+def _count(skeleton: Any) -> int:
+    if type(skeleton) is _Node:
+        return sum(map(_count, skeleton.parts))
+    return int(type(skeleton) is _Slot)
 
 
 def _named(kind: Callable[..., Any], parts: list[Any]) -> Any:
