@@ -52,20 +52,27 @@ PLAIN = {
         sort sqrt square squeeze stop_gradient tan tanh transpose zeros_like argmax argmin argsort cumsum norm unstack reverse:0
         nn.elu nn.gelu nn.crelu nn.l2_loss nn.leaky_relu nn.log_softmax nn.relu nn.relu6 nn.selu nn.silu nn.softmax
         nn.softplus nn.softsign nn.zero_fraction nn.moments:0 nn.top_k nn.l2_normalize math.ceil math.digamma math.erf
+        math.erfc math.erfinv math.erfcinv math.ndtri math.bessel_i0 math.bessel_i0e math.bessel_i1 math.bessel_i1e
+        math.special.bessel_j0 math.special.bessel_j1 math.special.bessel_k0 math.special.bessel_k0e math.special.bessel_k1
+        math.special.bessel_k1e math.special.bessel_y0 math.special.bessel_y1 math.special.dawsn math.special.expint
+        math.special.fresnel_cos math.special.fresnel_sin math.special.spence math.cumulative_logsumexp linalg.normalize:0
         math.erfc math.erfinv math.expm1 math.is_finite math.is_inf math.is_nan math.lgamma math.log math.log1p
         math.log_sigmoid math.rint math.rsqrt math.reciprocal math.reciprocal_no_nan math.reduce_euclidean_norm
         math.reduce_std math.reduce_variance math.cumprod math.count_nonzero math.sigmoid math.tanh linalg.matrix_transpose
-        linalg.adjoint linalg.diag_part linalg.svd linalg.qr linalg.pinv linalg.matrix_rank linalg.diag""",
+        linalg.adjoint linalg.svd linalg.qr linalg.pinv linalg.matrix_rank""",
+    "vector": "math.lbeta linalg.tensor_diag",
     "complex": "math.angle math.conj math.real math.imag",
     "x y": """add atan2 complex divide equal greater greater_equal less less_equal maximum minimum multiply not_equal pow
-        subtract truediv math.divide_no_nan math.floordiv math.floormod math.mod math.multiply_no_nan
+        subtract truediv realdiv truncatemod math.igamma math.igammac math.nextafter math.zeta math.divide_no_nan math.floordiv math.floormod math.mod math.multiply_no_nan
         math.squared_difference math.xdivy math.xlog1py math.xlogy nn.sigmoid_cross_entropy_with_logits""",
     "int ids": """bitwise.bitwise_and bitwise.bitwise_or bitwise.bitwise_xor bitwise.left_shift bitwise.right_shift""",
     "int": "bitwise.invert",
+    "ids": "math.invert_permutation",
     "bool bools": "logical_and logical_or math.logical_xor",
     "bool": "logical_not reduce_all:1 reduce_any:1",
-    "square": "linalg.det linalg.inv linalg.logdet linalg.slogdet linalg.trace",
-    "positive": "linalg.cholesky linalg.eigh",
+    "square": """linalg.det linalg.inv linalg.logdet linalg.slogdet linalg.trace linalg.expm linalg.sqrtm linalg.lu
+        eig eigvals matrix_square_root""",
+    "positive": "linalg.cholesky linalg.eigh linalg.eigvalsh",
 }
 
 # The others, as calls.
@@ -84,6 +91,7 @@ CALLS = {
     "clip_by_value": ("x scalar", lambda x, s: tf.clip_by_value(x, 0.3, s)),
     "concat": ("x y", lambda x, y: tf.concat([x, y], 0)),
     "cond": ("x y", lambda x, y: tf.cond(x[0, 0] > 0, lambda: x * y, lambda: y)),
+    "shape_n": ("x", lambda x: tf.shape_n([x])[0]),
     "constant": ("x", lambda x: tf.constant(x)),
     "convert_to_tensor": ("x", lambda x: tf.convert_to_tensor(x, "float16")),
     "einsum": ("x y", lambda x, y: tf.einsum("ij,kj->ik", x, y)),
@@ -178,6 +186,65 @@ CALLS = {
         for kind in ("max", "mean", "min", "prod", "sum")
         for prefix in ("", "unsorted_")
     },
+    "batch_to_space": ("line", lambda x: tf.batch_to_space(x, [2], [[0, 1]])),
+    "space_to_batch": ("line", lambda x: tf.space_to_batch(x, [4], [[0, 0]])),
+    "reverse_sequence": ("x", lambda x: tf.reverse_sequence(x, [2, 1, 4], 1)),
+    "extract_volume_patches": (
+        "volume",
+        lambda x: tf.extract_volume_patches(x, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "VALID"),
+    ),
+    "histogram_fixed_width": ("x", lambda x: tf.histogram_fixed_width(x, [0.0, 1.0], 4)),
+    "histogram_fixed_width_bins": ("x", lambda x: tf.histogram_fixed_width_bins(x, [0.0, 1.0])),
+    "dynamic_partition": ("x", lambda x: tf.dynamic_partition(x, [1, 0, 1], 2)),
+    "dynamic_stitch": (
+        "x three",
+        lambda x, y: tf.dynamic_stitch([[0, 2, 1], [3, 5, 1]], [y, x[:, :3]]),
+    ),
+    "strided_slice": ("x", lambda x: tf.strided_slice(x, [0, 1], [2, 4], [1, 2])),
+    "unique_with_counts": ("ids", lambda ids: tf.unique_with_counts(ids)),
+    "unravel_index": ("ids", lambda ids: tf.unravel_index(ids, [2, 2])),
+    "fftnd": ("complex", lambda x: tf.fftnd(x, [4], [1])),
+    "ifftnd": ("complex", lambda x: tf.ifftnd(x, [4], [1])),
+    "rfftnd": ("x", lambda x: tf.rfftnd(x, [4], [1])),
+    "irfftnd": ("complex", lambda x: tf.irfftnd(x, [4], [1])),
+    "tensor_scatter_nd_sub": ("x y", lambda x, y: tf.tensor_scatter_nd_sub(x, [[0], [2]], y[1:])),
+    "truncatediv": ("x y", lambda x, y: tf.truncatediv(x * 10, y)),
+    "identity_n": ("x y", lambda x, y: tf.identity_n([x, y])),
+    "parallel_stack": ("x y", lambda x, y: tf.parallel_stack([x, y])),
+    "math.accumulate_n": ("x y", lambda x, y: tf.math.accumulate_n([x, y])),
+    "math.approx_max_k": ("x", lambda x: tf.math.approx_max_k(x, 2)),
+    "math.approx_min_k": ("x", lambda x: tf.math.approx_min_k(x, 2)),
+    "math.betainc": ("x y", lambda x, y: tf.math.betainc(x, y, x)),
+    "math.is_non_decreasing": ("vector", lambda x: tf.math.is_non_decreasing(tf.sort(x) * x[0])),
+    "math.is_strictly_increasing": ("vector", lambda x: tf.math.is_strictly_increasing(x)),
+    "math.polygamma": ("x", lambda x: tf.math.polygamma(tf.constant(1.0), x)),
+    "math.unsorted_segment_sqrt_n": (
+        "x segments",
+        lambda x, s: tf.math.unsorted_segment_sqrt_n(x, s, 3),
+    ),
+    "linalg.diag": ("x", lambda x: tf.linalg.diag(x, k=1)),
+    "linalg.diag_part": ("x", lambda x: tf.linalg.diag_part(x, k=(0, 1))),
+    "linalg.set_diag": ("square vector", lambda x, v: tf.linalg.set_diag(x, v[1:])),
+    "linalg.tensor_diag_part": ("three", lambda x: tf.linalg.tensor_diag_part(x)),
+    "linalg.tridiagonal_matmul": ("three x", lambda d, x: tf.linalg.tridiagonal_matmul(d, x)),
+    "linalg.tridiagonal_solve": ("three x", lambda d, x: tf.linalg.tridiagonal_solve(d + 1.0, x)),
+    "linalg.banded_triangular_solve": (
+        "three x",
+        lambda d, x: tf.linalg.banded_triangular_solve(d[:2], x),
+    ),
+    "linalg.eigh_tridiagonal": (
+        "vector three",
+        lambda a, b: tf.linalg.eigh_tridiagonal(a, b[0]),
+    ),
+    "linalg.cholesky_solve": (
+        "positive x",
+        lambda a, x: tf.linalg.cholesky_solve(tf.linalg.band_part(a, -1, 0), x),
+    ),
+    "linalg.logm": ("positive", lambda x: tf.linalg.logm(tf.cast(x, "complex64"))),
+    "linalg.lstsq": ("square x", lambda a, x: tf.linalg.lstsq(a, x)),
+    "linalg.lu_reconstruct": ("square", lambda x: tf.linalg.lu_reconstruct(*tf.linalg.lu(x))),
+    "linalg.lu_solve": ("square x", lambda a, x: tf.linalg.lu_solve(*tf.linalg.lu(a), x)),
+    "linalg.lu_matrix_inverse": ("square", lambda x: tf.linalg.lu_matrix_inverse(*tf.linalg.lu(x))),
     "linalg.band_part": ("x", lambda x: tf.linalg.band_part(x, 1, 0)),
     "linalg.cross": ("three square", lambda a, b: tf.linalg.cross(a, b)),
     "linalg.global_norm": ("x y", lambda x, y: tf.linalg.global_norm([x, y])),
@@ -203,7 +270,21 @@ CALLS = {
 }
 
 # What has no tensor among its arguments, or returns none.
-NO_MATHS = {"as_dtype", "executing_eagerly", "function", "init_scope", "is_tensor", "name_scope", "ones", "zeros", "print", "random.set_seed"}  # fmt: skip
+NO_MATHS = {
+    "as_dtype",
+    "broadcast_dynamic_shape",
+    "broadcast_static_shape",
+    "executing_eagerly",
+    "function",
+    "init_scope",
+    "is_tensor",
+    "name_scope",
+    "ones",
+    "print",
+    "random.set_seed",
+    "required_space_to_batch_paddings",
+    "zeros",
+}
 
 # Whose result other inputs of the same shape and kind do not change.
 CONSTANT = {"ones_like", "zeros_like", "rank", "shape", "size", "math.is_finite", "math.is_inf", "math.is_nan"}  # fmt: skip
@@ -216,6 +297,9 @@ CONSTANT |= {
     "math.ceil",
     "equal",
     "not_equal",
+    "shape_n",
+    "math.is_non_decreasing",
+    "math.is_strictly_increasing",
 }
 
 
@@ -237,7 +321,7 @@ def _find(name: str) -> Any:
 
 
 ROWS = _rows()
-ROOMS = ("", "bitwise", "nn", "math", "linalg", "random")
+ROOMS = ("", "bitwise", "nn", "math", "math.special", "linalg", "random")
 
 
 def _functions() -> dict[int, tuple[Any, list[str]]]:

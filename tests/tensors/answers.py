@@ -91,11 +91,13 @@ if __name__ == "__main__":
     import tensorflow
 
     names = scope(tensorflow)
-    found = {}
+    found, refused = {}, []
     for each in expressions():
         try:
             found[each] = plain(eval(each, names))
         except Exception as error:
-            raise SystemExit(f"{each}: {type(error).__name__}: {error}") from error
+            refused.append(f"{each}: {type(error).__name__}: {error}")
+    if refused:
+        raise SystemExit("\n".join(refused))
     rows = [f"{json.dumps(each)}: {json.dumps(answer)}" for each, answer in found.items()]
     ANSWERS.write_text("{\n" + ",\n".join(rows) + "\n}\n")

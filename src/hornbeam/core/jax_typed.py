@@ -111,6 +111,7 @@ switch: AnyFunction = lax.switch
 
 # Arrays
 broadcast_shapes: Callable[..., tuple[int, ...]] = jnp.broadcast_shapes
+conv_patches: ArrayFunction = lax.conv_general_dilated_patches
 diagonal: ArrayFunction = jnp.diagonal
 dot_general: ArrayFunction = lax.dot_general
 einsum: ArrayFunction = jnp.einsum
@@ -130,6 +131,13 @@ eig: PairFunction = jnp.linalg.eig
 eigh: PairFunction = jnp.linalg.eigh
 inv: ArrayFunction = jnp.linalg.inv
 lu_factor: PairFunction = jax.scipy.linalg.lu_factor
+expm: ArrayFunction = jax.scipy.linalg.expm
+eigh_tridiagonal: AnyFunction = jax.scipy.linalg.eigh_tridiagonal
+eigvalsh: ArrayFunction = jnp.linalg.eigvalsh
+expi: ArrayFunction = jax.scipy.special.expi
+sqrtm: ArrayFunction = jax.scipy.linalg.sqrtm
+lu: Callable[..., tuple[jax.Array, jax.Array, jax.Array]] = lax.linalg.lu
+tridiagonal_solve: ArrayFunction = lax.linalg.tridiagonal_solve
 matrix_rank: ArrayFunction = jnp.linalg.matrix_rank
 norm: ArrayFunction = jnp.linalg.norm
 pinv: ArrayFunction = jnp.linalg.pinv

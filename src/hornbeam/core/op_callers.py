@@ -29,7 +29,7 @@ _PASSED = (*_ROOMS, _SIGNATURES, *_INFERENCE)
 # Where users find these functions; of two names the first is the usual one. All stand above the core.
 _PUBLIC = {
     f"hornbeam{part}": f"tf{part}"
-    for part in ("", ".nn", ".math", ".linalg", ".random", ".bitwise")
+    for part in ("", ".nn", ".math", ".math.special", ".linalg", ".random", ".bitwise")
 }
 
 

@@ -54,6 +54,14 @@ def tensor_scatter_nd_add(
 
 
 @op
+def tensor_scatter_nd_sub(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike
+) -> jax.Array:
+    """Return a copy of `tensor` with `updates` taken off at the places `indices`."""
+    return array(tensor).at[_places(array(indices))].subtract(array(updates))
+
+
+@op
 def tensor_scatter_nd_max(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike
 ) -> jax.Array:

@@ -46,16 +46,6 @@ def adjoint(x: TensorLike) -> jax.Array:
     return jnp.conj(jnp.swapaxes(array(x), -1, -2))
 
 
-@op(name="tf.linalg.diag")
-def matrices_of_diagonals(diagonal: TensorLike, k: int) -> jax.Array:
-    """Return square matrices with `diagonal` on their kth diagonal. (..., n) -> (..., n + |k|, n + |k|)"""
-    diagonal = array(diagonal)
-    size = diagonal.shape[-1] + abs(k)
-    rows = jnp.arange(diagonal.shape[-1]) + max(-k, 0)
-    zeros = jnp.zeros((*diagonal.shape[:-1], size, size), diagonal.dtype)
-    return zeros.at[..., rows, rows + k].set(diagonal)
-
-
 @op(name="tf.linalg.band_part")
 def band_part(x: TensorLike, lower: int, upper: int) -> jax.Array:
     """Return x with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import canonical
+from hornbeam.core.jax_typed import associative_scan
 from hornbeam.core.op import op
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
 from hornbeam.ops.common import array, as_axis, inexact
@@ -180,9 +181,19 @@ def running_product(x: TensorLike, axis: int, exclusive: bool, reverse: bool) ->
     return _running(jnp.cumprod, 1, array(x), axis, exclusive, reverse)
 
 
+@op(name="tf.math.cumulative_logsumexp")
+def running_logsumexp(x: TensorLike, axis: int, exclusive: bool, reverse: bool) -> jax.Array:
+    """Add as `running_sum` does, but exponentials, and take the logarithm of each sum."""
+
+    def scan(values: jax.Array, axis: int) -> jax.Array:
+        return associative_scan(jnp.logaddexp, values, axis=axis)
+
+    return _running(scan, -jnp.inf, inexact(x), axis, exclusive, reverse)
+
+
 def _running(
     scan: Callable[..., jax.Array],
-    neutral: int,
+    neutral: float,
     x: jax.Array,
     axis: int,
     exclusive: bool,

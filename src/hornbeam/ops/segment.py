@@ -91,7 +91,22 @@ def segment_min(
 @op(name="tf.math.segment_mean")
 def segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> jax.Array:
     """Return the mean of each segment's rows, 0 for a segment without rows."""
+    total, rows = _sums_and_rows(data, segment_ids, num_segments)
+    return (total / rows).astype(total.dtype)
+
+
+@op(name="tf.math.unsorted_segment_sqrt_n")
+def segment_sqrt_n(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> jax.Array:
+    """Return the sum of each segment's rows over the square root of their number, 0 for a segment without rows."""
+    total, rows = _sums_and_rows(data, segment_ids, num_segments)
+    return (total / jnp.sqrt(rows)).astype(total.dtype)
+
+
+def _sums_and_rows(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int
+) -> tuple[jax.Array, jax.Array]:
+    """Return the sum of each segment's rows, and their number, at least 1."""
     data, ids = array(data), array(segment_ids)
     rows = jax.ops.segment_sum(jnp.ones(ids.shape, "float32"), ids, num_segments)
     total = jax.ops.segment_sum(data, ids, num_segments)
-    return (total / jnp.maximum(rows, 1).reshape(-1, *[1] * (data.ndim - 1))).astype(data.dtype)
+    return total, jnp.maximum(rows, 1).reshape(-1, *[1] * (data.ndim - 1))

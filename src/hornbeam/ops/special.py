@@ -63,6 +63,16 @@ def xdivy(x: TensorLike, y: TensorLike) -> jax.Array:
     return jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))
 
 
+@op(name="tf.math.approx_max_k")
+def approximate_top_k(
+    x: TensorLike, k: int, axis: int, recall: float, largest: bool
+) -> tuple[jax.Array, jax.Array]:
+    """Return the k greatest (or least) elements along an axis and their places, found with probability `recall` each."""
+    find = jax.lax.approx_max_k if largest else jax.lax.approx_min_k
+    values, places = find(array(x), k, reduction_dimension=axis, recall_target=recall)
+    return values, places
+
+
 @op
 def add_n(inputs: Sequence[TensorLike]) -> jax.Array:
     """Return the sum of a list of tensors of one shape."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from hornbeam.core.shapes import TensorShape
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
+from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.core import shape_of_symbol
 
 
@@ -168,6 +170,43 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
         return shape_of_symbol(input)
     sizes = input.shape if hasattr(input, "shape") else np.shape(input)
     return Tensor(np.asarray(sizes, canonical(out_type or "int32")))
+
+
+def shape_n(
+    input: Sequence[TensorLike], out_type: DTypeLike = "int32", name: str | None = None
+) -> list[Any]:
+    """Return the shapes of several tensors."""
+    return [shape(each, out_type) for each in input]
+
+
+def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
+    """Return the shape that tensors of two shapes have together; a size may be None, i.e. not known.
+
+    >>> import hornbeam as tf
+    >>> tf.broadcast_static_shape(tf.TensorShape([2, 1]), tf.TensorShape([3]))
+    TensorShape([2, 3])
+    """
+    rows = [tuple(TensorShape(each)) for each in (shape_x, shape_y)]
+    length = max(map(len, rows))
+    pairs = zip(*((1,) * (length - len(each)) + each for each in rows), strict=True)
+    sizes: list[int | None] = []
+    for a, b in pairs:
+        if a != b and 1 not in (a, b) and None not in (a, b):
+            raise ValueError(f"Shapes {rows[0]} and {rows[1]} don't broadcast: {a} and {b} differ.")
+        known = [each for each in (a, b) if each not in (1, None)]
+        sizes.append(known[0] if known else None if None in (a, b) else 1)
+    return TensorShape(sizes)
+
+
+def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
+    """Return the shape that tensors of two known shapes have together, as a tensor.
+
+    >>> import hornbeam as tf
+    >>> tf.broadcast_dynamic_shape([2, 1], [3]).numpy()
+    array([2, 3], dtype=int32)
+    """
+    found = broadcast_static_shape(static_shape(shape_x), static_shape(shape_y))
+    return Tensor(np.asarray(tuple(found), "int32"))
 
 
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:

@@ -159,32 +159,6 @@ def logdet(matrix: Any, name: str | None = None) -> Any:
     return ops.logdet(matrix)
 
 
-def diag(
-    diagonal: Any,
-    name: str = "diag",
-    k: int = 0,
-    num_rows: int = -1,
-    num_cols: int = -1,
-    padding_value: Any = 0,
-    align: str = "RIGHT_LEFT",
-) -> Any:
-    """A square matrix with a given diagonal. (..., n) -> (..., n, n)"""
-    if (num_rows, num_cols, padding_value) != (-1, -1, 0):
-        raise NotImplementedError("diag makes square matrices padded with zeros only.")
-    return matrices.matrices_of_diagonals(diagonal, k)
-
-
-def diag_part(
-    input: Any,
-    name: str = "diag_part",
-    k: int = 0,
-    padding_value: Any = 0,
-    align: str = "RIGHT_LEFT",
-) -> Any:
-    """The diagonal. (..., m, n) -> (..., min(m, n))"""
-    return ops.diagonal(input, k, -2, -1)
-
-
 def band_part(input: Any, num_lower: int, num_upper: int, name: str | None = None) -> Any:
     """The matrix with zeros outside of a band around the diagonal; a negative number keeps the whole triangle."""
     return matrices.band_part(input, int(num_lower), int(num_upper))

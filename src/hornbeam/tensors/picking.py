@@ -89,6 +89,7 @@ def _scatter(put: Callable[..., Any]) -> Callable[..., Any]:
 
 tensor_scatter_nd_update = _scatter(indexing.tensor_scatter_nd_update)
 tensor_scatter_nd_add = _scatter(indexing.tensor_scatter_nd_add)
+tensor_scatter_nd_sub = _scatter(indexing.tensor_scatter_nd_sub)
 tensor_scatter_nd_max = _scatter(indexing.tensor_scatter_nd_max)
 tensor_scatter_nd_min = _scatter(indexing.tensor_scatter_nd_min)
 

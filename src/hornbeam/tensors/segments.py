@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
 from hornbeam.ops.segment import segment_mean as mean_of_segments
+from hornbeam.ops.segment import segment_sqrt_n as sqrt_n_of_segments
 from hornbeam.ops.statistics import counts_of_pairs
 
 
@@ -75,6 +76,8 @@ segment_max = _segment(ops.segment_max)
 segment_min = _segment(ops.segment_min)
 segment_prod = _segment(ops.segment_prod)
 segment_mean = _segment(mean_of_segments)
+unsorted_segment_sqrt_n = _segment(sqrt_n_of_segments)
+unsorted_segment_sqrt_n.__name__ = "unsorted_segment_sqrt_n"
 unsorted_segment_sum, unsorted_segment_max = segment_sum, segment_max
 unsorted_segment_min, unsorted_segment_prod, unsorted_segment_mean = (
     segment_min,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hornbeam import ops
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.tensor import unwrap
+from hornbeam.core.typing import TensorLike
 from hornbeam.ops.special import add_n
 from hornbeam.ops.statistics import sorting_indices
 
@@ -41,6 +43,11 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
 def identity(input: Any, name: str | None = None) -> Any:
     """The same values."""
     return ops.copy(input)
+
+
+def identity_n(input: Sequence[TensorLike], name: str | None = None) -> list[Any]:
+    """Return a list with the same values."""
+    return [ops.copy(each) for each in input]
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Any:
@@ -93,6 +100,11 @@ def concat(values: Any, axis: int, name: str = "concat") -> Any:
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Any:
     """Tensors of one shape joined along a new axis."""
     return ops.stack(values, axis=axis)
+
+
+def parallel_stack(values: Sequence[TensorLike], name: str = "parallel_stack") -> Any:
+    """Return tensors of one shape joined along a new first axis, as `stack`."""
+    return ops.stack(values)
 
 
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> Any:
