@@ -118,8 +118,8 @@ def load_model(
 ) -> Any:
     """Return the model that a file holds, compiled as it was unless `compile` is False.
 
-    Reads `.keras` archives and unzipped folders, Keras's own included, `.h5` files of Keras 2 and 3, and the folders that
-    Keras 2 wrote in TensorFlow's SavedModel format. Users' classes and functions are found among
+    Reads `.keras` archives, unzipped folders and `.h5` files, those of Keras 2 and 3 included, and the folders that Keras 2
+    wrote in TensorFlow's SavedModel format. Users' classes and functions are found among
     `custom_objects` (name -> class or function), in open scopes, and where they were registered. What a file says is
     looked up in tables and never imported or run: `safe_mode` is accepted, and there is no unsafe mode.
 
