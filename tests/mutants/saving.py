@@ -194,7 +194,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/h5_store.py",
-        "    if count * size > _MAX_TEXT:",
+        "    if size > _MAX_TEXT:",
         "    if False:",
         "keras/saving/test_h5_store.py::test_an_attribute_that_is_too_large",
     ),
