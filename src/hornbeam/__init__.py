@@ -6,6 +6,7 @@ array([0., 2.], dtype=float32)
 """
 
 from hornbeam import (
+    autodiff,
     bitwise,
     config,
     dtypes,
@@ -77,6 +78,12 @@ from hornbeam.tensors.creation import (
     zeros,
     zeros_like,
 )
+from hornbeam.tensors.custom_gradients import (
+    custom_gradient,
+    grad_pass_through,
+    gradients,
+    recompute_grad,
+)
 from hornbeam.tensors.elementwise import (
     abs,
     acos,
@@ -132,6 +139,7 @@ from hornbeam.tensors.grouping import (
     unique_with_counts,
     unravel_index,
 )
+from hornbeam.tensors.indexed_slices import IndexedSlices
 from hornbeam.tensors.matrices import (
     einsum,
     matmul,
@@ -232,6 +240,7 @@ newaxis = None
 __all__ = [
     "DType",
     "GradientTape",
+    "IndexedSlices",
     "Tensor",
     "TensorShape",
     "TensorSpec",
@@ -252,6 +261,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "autodiff",
     "batch_to_space",
     "bfloat16",
     "bitcast",
@@ -278,6 +288,7 @@ __all__ = [
     "cos",
     "cosh",
     "cumsum",
+    "custom_gradient",
     "divide",
     "double",
     "dtypes",
@@ -305,6 +316,8 @@ __all__ = [
     "function",
     "gather",
     "gather_nd",
+    "grad_pass_through",
+    "gradients",
     "greater",
     "greater_equal",
     "half",
@@ -360,6 +373,7 @@ __all__ = [
     "range",
     "rank",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",

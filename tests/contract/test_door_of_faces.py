@@ -272,6 +272,10 @@ CALLS = {
 # What has no tensor among its arguments, or returns none.
 NO_MATHS = {
     "as_dtype",
+    "custom_gradient",
+    "grad_pass_through",
+    "gradients",
+    "recompute_grad",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "executing_eagerly",

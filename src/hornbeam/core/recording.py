@@ -12,7 +12,7 @@ the call, so that nothing about values hides in a closure.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -45,6 +45,14 @@ class Call:
         args, kwargs = jax.tree.unflatten(self.tree, values)
         with paused():
             return self.fn(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CustomCall(Call):
+    """A call with a gradient of the user's: a function of tensors, which runs once for each gradient that is asked for."""
+
+    gradient: Callable[[list[Tensor | None]], list[Tensor | None]]
+    """From the gradients of the outputs, None where there is none, to those of `boxes`."""
 
 
 def without_gradient(fn: Fn) -> Fn:
@@ -136,24 +144,28 @@ class Capture:
 
     def closed(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `fn` as a pure function `(captured values, *args, **kwargs)`."""
-        boxes = self.boxes
 
         def run(values: list[jax.Array], *args: object, **kwargs: object) -> Any:
-            tensors = [(b, x) for b, x in zip(boxes, values, strict=True) if isinstance(b, Tensor)]
-            variables = [
-                (b, x) for b, x in zip(boxes, values, strict=True) if not isinstance(b, Tensor)
-            ]
-            saved = [tensor._value for tensor, _ in tensors]
-            try:
-                for tensor, value in tensors:
-                    tensor._value = value
-                with scope.StateScope(variables), scope.autocast(self._autocast):
-                    return fn(*args, **kwargs)
-            finally:
-                for (tensor, _), value in zip(tensors, saved, strict=True):
-                    tensor._value = value
+            with self.standing_in(values):
+                return fn(*args, **kwargs)
 
         return run
+
+    @contextmanager
+    def standing_in(self, values: Sequence[jax.Array]) -> Generator[None]:
+        """Within the context, let the tensors and variables that were found have other values."""
+        pairs = list(zip(self.boxes, values, strict=True))
+        tensors = [(b, x) for b, x in pairs if isinstance(b, Tensor)]
+        variables = [(b, x) for b, x in pairs if not isinstance(b, Tensor)]
+        saved = [tensor._value for tensor, _ in tensors]
+        try:
+            for tensor, value in tensors:
+                tensor._value = value
+            with scope.StateScope(variables), scope.autocast(self._autocast):
+                yield
+        finally:
+            for (tensor, _), value in zip(tensors, saved, strict=True):
+                tensor._value = value
 
 
 def own(outputs: object) -> None:
