@@ -38,5 +38,5 @@ TO_COME = {
         tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
     "operators on matrices as objects": """tf.linalg.LinearOperator*""",
     "functions": """tf.linalg.experimental.* tf.random.* tf.random.experimental.*
-        tf.experimental.numpy.* tf.experimental.numpy.random.* tf.random_index_shuffle""",
+        tf.random_index_shuffle""",
 }
