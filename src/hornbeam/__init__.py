@@ -21,7 +21,14 @@ from hornbeam import (
     version,
 )
 from hornbeam.control.branches import case, cond, switch_case
-from hornbeam.control.eagerness import executing_eagerly, init_scope
+from hornbeam.control.devices import device
+from hornbeam.control.eagerness import (
+    control_dependencies,
+    executing_eagerly,
+    group,
+    init_scope,
+    no_op,
+)
 from hornbeam.control.function import function
 from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
 from hornbeam.control.printing import print
@@ -285,11 +292,13 @@ __all__ = [
     "config",
     "constant",
     "constant_initializer",
+    "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
     "cumsum",
     "custom_gradient",
+    "device",
     "divide",
     "double",
     "dtypes",
@@ -322,6 +331,7 @@ __all__ = [
     "gradients",
     "greater",
     "greater_equal",
+    "group",
     "half",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
@@ -358,6 +368,7 @@ __all__ = [
     "negative",
     "newaxis",
     "nn",
+    "no_op",
     "norm",
     "not_equal",
     "one_hot",

@@ -99,6 +99,9 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
                 raise Unknown
             arrays.append(leaf)
             key.append((leaf.shape, leaf.dtype))
+        elif kind is jax.ShapeDtypeStruct:
+            arrays.append(leaf)
+            key.append((leaf.shape, leaf.dtype))
         elif kind in _PLAIN:
             key.append((kind, leaf))
         elif kind is float or kind is complex:
