@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import jax
+from jax.core import Tracer
 
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor
 
 if TYPE_CHECKING:
+    from hornbeam.core.plans import Plan
     from hornbeam.core.typing import RawArray, TreeDef
     from hornbeam.core.variable import Variable
 
@@ -39,9 +41,16 @@ class Call:
     """The arguments' leaves as they were given: tensors, one variable where it is read, and anything else."""
     values: list[Any]
     """The same leaves as raw values, those that variables had at that time."""
+    plan: Plan | None = None
+    """The kept plan of the call, where it has one."""
 
     def replay(self, values: list[Any]) -> Any:
         """Return the raw outputs for other raw values; a pure function, for `jax.vjp` and its kin."""
+        plan = self.plan
+        if plan is not None and not any(isinstance(value, Tracer) for value in values):
+            return plan(
+                [values[place] for place in plan.places]
+            )  # the same bits as at the first time
         args, kwargs = jax.tree.unflatten(self.tree, values)
         with paused():
             return self.fn(*args, **kwargs)
@@ -83,6 +92,11 @@ def is_recording() -> bool:
     return bool(_local.recorders)
 
 
+def is_watched() -> bool:
+    """Return whether this thread has a listener, or an open `Capture`."""
+    return bool(_local.recorders) or _local.capture is not None
+
+
 def note(call: Call, outputs: object) -> None:
     """Tell all listeners of `call`."""
     for recorder in list(_local.recorders):
@@ -97,6 +111,17 @@ def paused() -> Generator[None]:
         yield
     finally:
         _local.recorders = saved
+
+
+@contextmanager
+def set_aside() -> Generator[None]:
+    """Let nobody hear what this thread computes within the context: it is traced for a plan, which is no computation."""
+    saved = _local.recorders, _local.capture
+    _local.recorders, _local.capture = [], None
+    try:
+        yield
+    finally:
+        _local.recorders, _local.capture = saved
 
 
 class Capture:

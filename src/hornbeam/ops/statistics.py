@@ -152,7 +152,7 @@ def percentile(
     return jnp.percentile(x, q, axis=as_axis(axis), method=method, keepdims=keepdims)
 
 
-@op
+@op(planned=False)
 def bincount(
     x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
 ) -> jax.Array:
