@@ -9,7 +9,6 @@ from tests.mutants import (
     kernels,
     old_files,
     optimizers,
-    plans,
     reading,
     saving,
     train,
@@ -28,7 +27,6 @@ EDITS: list[Edit] = [
     *train.EDITS,
     *optimizers.EDITS,
     *kernels.EDITS,
-    *plans.EDITS,
     *training.EDITS,
     *utils.EDITS,
 ]
