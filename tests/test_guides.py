@@ -15,7 +15,13 @@ GUIDES = ROOT / "docs" / "guides"
 NAMES = sorted(path.stem for path in GUIDES.glob("*.md") if not path.stem.endswith(".vi"))
 
 # What a guide supposes to lie in the reader's folder.
-FILES = {"keras-2-files": {"old_model.h5": "cnn.h5", "old_folder": "cnn"}}
+FILES = {
+    "keras-2-files": {
+        "old_model.h5": "cnn.h5",
+        "old_model.keras": "functions.keras",
+        "old_folder": "cnn",
+    }
+}
 
 _BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 

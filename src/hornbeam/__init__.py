@@ -6,10 +6,12 @@ array([0., 2.], dtype=float32)
 """
 
 from hornbeam import (
+    autodiff,
     bitwise,
     config,
     dtypes,
     errors,
+    experimental,
     keras,
     linalg,
     math,
@@ -19,7 +21,14 @@ from hornbeam import (
     version,
 )
 from hornbeam.control.branches import case, cond, switch_case
-from hornbeam.control.eagerness import executing_eagerly, init_scope
+from hornbeam.control.devices import device
+from hornbeam.control.eagerness import (
+    control_dependencies,
+    executing_eagerly,
+    group,
+    init_scope,
+    no_op,
+)
 from hornbeam.control.function import function
 from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
 from hornbeam.control.printing import print
@@ -77,6 +86,12 @@ from hornbeam.tensors.creation import (
     zeros,
     zeros_like,
 )
+from hornbeam.tensors.custom_gradients import (
+    custom_gradient,
+    grad_pass_through,
+    gradients,
+    recompute_grad,
+)
 from hornbeam.tensors.elementwise import (
     abs,
     acos,
@@ -132,6 +147,7 @@ from hornbeam.tensors.grouping import (
     unique_with_counts,
     unravel_index,
 )
+from hornbeam.tensors.indexed_slices import IndexedSlices
 from hornbeam.tensors.matrices import (
     einsum,
     matmul,
@@ -232,6 +248,7 @@ newaxis = None
 __all__ = [
     "DType",
     "GradientTape",
+    "IndexedSlices",
     "Tensor",
     "TensorShape",
     "TensorSpec",
@@ -252,6 +269,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "autodiff",
     "batch_to_space",
     "bfloat16",
     "bitcast",
@@ -274,10 +292,13 @@ __all__ = [
     "config",
     "constant",
     "constant_initializer",
+    "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
     "cumsum",
+    "custom_gradient",
+    "device",
     "divide",
     "double",
     "dtypes",
@@ -292,6 +313,7 @@ __all__ = [
     "executing_eagerly",
     "exp",
     "expand_dims",
+    "experimental",
     "extract_volume_patches",
     "eye",
     "fftnd",
@@ -305,8 +327,11 @@ __all__ = [
     "function",
     "gather",
     "gather_nd",
+    "grad_pass_through",
+    "gradients",
     "greater",
     "greater_equal",
+    "group",
     "half",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
@@ -343,6 +368,7 @@ __all__ = [
     "negative",
     "newaxis",
     "nn",
+    "no_op",
     "norm",
     "not_equal",
     "one_hot",
@@ -360,6 +386,7 @@ __all__ = [
     "range",
     "rank",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",

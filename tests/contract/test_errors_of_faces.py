@@ -65,6 +65,14 @@ def test_the_name_that_was_called(inputs: str) -> None:
             "`tf.add`: the shapes don't broadcast",
         ),
         (lambda: ops.add([1.0, 2.0], np.ones(3, "float32")), "`add`: the shapes"),
+        (
+            lambda: tf.experimental.numpy.add([1.0, 2.0], np.ones(3, "float32")),
+            "`tf.experimental.numpy.add`: the shapes",
+        ),
+        (
+            lambda: tf.experimental.numpy.reshape(np.ones(3, "float32"), (2, 2)),
+            "`tf.experimental.numpy.reshape`: ",
+        ),
         (lambda: keras.ops.conv(IMAGES, KERNEL), "`conv` can't divide 3 input channels"),
     ],
 )

@@ -11,13 +11,7 @@ import pytest
 import hornbeam as tf
 from hornbeam import keras
 from hornbeam.core.scope import autocast
-
-
-class Spec:
-    """What `tf.TensorSpec` has."""
-
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
+from tests.tolerances import assert_close
 
 
 def counting(fn, **options):
@@ -105,7 +99,7 @@ def test_many_traces_are_told_once():
 
 
 def test_an_input_signature_makes_tensors_and_refuses_the_rest():
-    f, traces = counting(lambda x: x * 2, input_signature=[Spec([None], "float32")])
+    f, traces = counting(lambda x: x * 2, input_signature=[tf.TensorSpec([None], "float32")])
     assert f([1, 2]).numpy().tolist() == [2, 4]
     assert f(np.ones(2, "float32")).numpy().tolist() == [2, 2] and len(traces) == 1
     for wrong in (tf.constant([1]), tf.constant(1.0), np.ones(2, "int32")):
@@ -118,7 +112,7 @@ def test_an_input_signature_makes_tensors_and_refuses_the_rest():
 
 
 def test_an_input_signature_of_structures():
-    spec = [{"a": Spec([], "int32"), "b": (Spec(None, "float32"),)}]
+    spec = [{"a": tf.TensorSpec([], "int32"), "b": (tf.TensorSpec(None, "float32"),)}]
     f = tf.function(lambda pair: pair["b"][0] * 2, input_signature=spec)
     assert f({"a": 1, "b": ([1, 2],)}).numpy().tolist() == [2, 4]
     with pytest.raises(TypeError, match="Can not cast"):
@@ -126,12 +120,74 @@ def test_an_input_signature_of_structures():
     with pytest.raises(TypeError, match="does not fit the parameters"):
         tf.function(lambda: 1, input_signature=spec)
     with pytest.raises(TypeError, match="list or tuple"):
-        tf.function(lambda x: 1, input_signature=Spec([], "int32"))
+        tf.function(lambda x: 1, input_signature=tf.TensorSpec([], "int32"))
 
 
 def test_options_are_taken():
     for option in ("jit_compile", "reduce_retracing", "experimental_relax_shapes", "autograph"):
         assert int(tf.function(**{option: True})(lambda x: x + 1)(tf.constant(1))) == 2
+
+
+# Concrete functions
+
+
+def test_a_concrete_function_takes_its_kind_of_arguments_alone():
+    power = tf.function(lambda x, n=3, *, flag=False: {"y": x**n, "n": None})
+    square = power.get_concrete_function(tf.TensorSpec([None, 1], "float32", name="base"), 2)
+    for result in (square(tf.constant([[3.0]])), square(x=[[3]], n=2), square(base=[[3.0]])):
+        assert result["y"].numpy().tolist() == [[9]] and result["n"] is None
+    assert square.structured_outputs == {"y": tf.TensorSpec([None, 1], "float32"), "n": None}
+    spec = tf.TensorSpec([None, 1], "float32", name="base")
+    assert square.structured_input_signature == ((spec, 2), {"flag": False})
+    assert square.inputs == [spec] and square.outputs == [tf.TensorSpec([None, 1], "float32")]
+    assert "base" in repr(square) and square.name == "<lambda>"
+    wrong = [((), {}), (([1.0],), {}), ((tf.constant([[1]]),), {}), (([[1.0]], 3), {}), (([[1.0]],), {"m": 1})]  # fmt: skip
+    for args, kwargs in wrong:
+        with pytest.raises(TypeError, match=r"missing|does not fit|takes"):
+            square(*args, **kwargs)
+
+
+def test_a_concrete_function_is_the_program_of_the_function():
+    v = tf.Variable(2.0)
+    f, traces = counting(lambda x: v * x)
+    concrete = f.get_concrete_function(tf.TensorSpec([2], "float32"))
+    assert concrete.variables == (v,) and concrete.trainable_variables == (v,)
+    assert f(tf.ones([2])).numpy().tolist() == concrete(tf.ones([2])).numpy().tolist() == [2, 2]
+    assert len(traces) == 1
+    g = tf.function(lambda x: x + 1, input_signature=[tf.TensorSpec([], "int32")])
+    assert int(g.get_concrete_function()(1)) == 2
+
+
+# Shapes that depend on values
+
+
+SHAPES = {
+    "unique": lambda x: tf.unique(x)[0],
+    "boolean_mask": lambda x: tf.boolean_mask(x, x > 1),
+    "a mask as index": lambda x: x[x > 1],
+    "where": lambda x: tf.where(x > 1),
+    "zeros": lambda x: tf.zeros([x[0]]),
+    "reshape": lambda x: tf.reshape(tf.zeros([3]), [x[0], 1]),
+    "range": lambda x: tf.range(x[0]),
+    "repeat": lambda x: tf.repeat(x, x),
+    "a slice": lambda x: x[: x[1]],
+    "one_hot": lambda x: tf.one_hot(x, x[0]),
+    "random": lambda x: tf.random.uniform([x[0]]) * 0,
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes_that_depend_on_values_let_python_run_at_each_call(name):
+    x = tf.constant([3, 1, 3])
+    f, traces = counting(SHAPES[name], autograph=False)
+    expected = SHAPES[name](x).numpy().tolist()
+    assert f(x).numpy().tolist() == f(x).numpy().tolist() == expected
+    assert len(traces) == 3  # tried once, then run twice
+
+
+def test_a_function_that_runs_on_the_host_has_no_concrete_one():
+    with pytest.raises(ValueError, match="shape of a result depends on values"):
+        tf.function(lambda x: tf.unique(x)[0]).get_concrete_function(tf.TensorSpec([3], "int32"))
 
 
 # Results
@@ -233,6 +289,56 @@ def test_an_array_given_to_a_function_outlives_training():
     result = tf.function(lambda x: layer.kernel.assign(x))(tf.constant([[2.0]]))
     model.fit(np.ones((4, 1)), np.ones(4), verbose=0)
     assert np.asarray(result).tolist() == [[2.0]]
+
+
+# Tapes
+
+
+def test_a_tape_over_a_call_sees_one_computation():
+    v, x = tf.Variable(3.0), tf.constant(2.0)
+    f = tf.function(lambda x: {"y": v * x * x, "n": 1})
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)["y"] * x
+        assert [float(g) for g in tape.gradient(y, [x, v])] == [36, 8]
+
+
+def test_a_tape_in_a_function_goes_through_branches_and_loops():
+    v = tf.Variable(3.0)
+
+    def fn(x, n):
+        with tf.GradientTape() as tape:
+            y = tf.cond(x > 0, lambda: v * x, lambda: v * v)
+            z = tf.map_fn(lambda e: e * v, tf.stack([x, x]))
+            w = tf.foldl(lambda a, b: a * b * v, z)
+            s = tf.switch_case(n, [lambda: v, lambda: v * v * x])
+            out = y + w + s
+        return tape.gradient(out, v)
+
+    x, n = tf.constant(2.0), tf.constant(1)
+    assert float(tf.function(fn)(x, n)) == float(fn(x, n)) == 2 + 108 + 12
+
+
+def test_a_training_step_by_hand():
+    def losses(compile):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dense(1)])  # fmt: skip
+        optimizer, mean = keras.optimizers.Adam(0.1), keras.metrics.Mean()
+        x = np.arange(12, dtype="float32").reshape(4, 3) / 12
+
+        def step(x):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((model(x, training=True) - 1.0) ** 2)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            mean.update_state(loss)
+            return loss
+
+        run = tf.function(step) if compile else step
+        return [float(run(tf.constant(x))) for _ in range(3)] + [float(mean.result())]
+
+    assert_close(losses(True), losses(False))
 
 
 # Threads

@@ -9,6 +9,7 @@ from tests.mutants import (
     kernels,
     old_files,
     optimizers,
+    plans,
     reading,
     saving,
     train,
@@ -27,6 +28,7 @@ EDITS: list[Edit] = [
     *train.EDITS,
     *optimizers.EDITS,
     *kernels.EDITS,
+    *plans.EDITS,
     *training.EDITS,
     *utils.EDITS,
 ]

@@ -87,14 +87,14 @@ EDITS: list[Edit] = [
     ),
     edit(
         "kernels/native.py",
-        "return not _off.get() and available()",
+        "return not native_off.get() and available()",
         "return available()",
         "kernels/test_dense_native.py::test_forward_mode_where_native_kernels_are_switched_off",
     ),
     edit(
         "kernels/native.py",
-        "    try:\n        yield\n    finally:\n        _off.reset(token)",
-        "    yield\n    _off.reset(token)",
+        "    try:\n        yield\n    finally:\n        native_off.reset(token)",
+        "    yield\n    native_off.reset(token)",
         "kernels/test_kernel_choice.py::test_an_error_while_they_are_switched_off_switches_them_on_again",
     ),
     edit(

@@ -28,7 +28,7 @@ EDITS: list[Edit] = [
         _WEIGHTS,
         "    if named is not None:\n",
         "    if False:\n",
-        f"{_H5}::test_what_is_frozen_changes_the_order_in_the_file_alone",
+        f"{_H5}::test_names_tell_frozen_layers_from_others",
     ),
     edit(
         _WEIGHTS,
@@ -146,7 +146,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _OPTIMIZER,
-        "        product = alone.get(_PRODUCT) or _product(",
+        "        found = alone.get(_PRODUCT) or product(",
         "        product = _product(",
         f"{_OPTIMIZERS}::test_the_momentum_of_nadam_that_rose_slowly",
     ),
@@ -176,7 +176,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _OLD,
-        "            check_known(config, source.name)\n",
+        "        check_known(config, name)\n",
         "",
         f"{_H5}::test_everything_unknown_is_in_one_error",
     ),
@@ -215,5 +215,35 @@ EDITS: list[Edit] = [
         '            node.operation.name = f"{self.name}.{number}" if number else self.name',
         "            node.operation.name = node.operation.name if number else self.name",
         f"{_CONFIGS}::test_intermediate_ops_take_no_name_of_a_layer",
+    ),
+    edit(
+        "keras/saving/keras2_archive.py",
+        "        if found or found.problem is not None:",
+        "        if True:",
+        "keras/saving/test_keras2_archive.py::test_models[words]",
+    ),
+    edit(
+        "keras/saving/keras2_archive.py",
+        "    if isinstance(inner, Nadam):",
+        "    if False:",
+        "keras/saving/test_keras2_archive.py::test_the_state_of_every_optimizer[nadam]",
+    ),
+    edit(
+        "keras/saving/keras2_archive.py",
+        "        if self._is_of_2_12:",
+        "        if False:",
+        "keras/saving/test_keras2_archive.py::test_training_goes_on[tensorflow_2_12]",
+    ),
+    edit(
+        "keras/saving/keras2_archive.py",
+        "    if len(slots) != len(stored):",
+        "    if False:",
+        "keras/saving/test_keras2_archive.py::test_the_state_of_another_optimizer",
+    ),
+    edit(
+        "keras/saving/archive.py",
+        '    return str(read_metadata(container).get("keras_version")).startswith("2.")',
+        "    return False",
+        "keras/saving/test_keras2_archive.py::test_training_goes_on[functions]",
     ),
 ]

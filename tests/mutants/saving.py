@@ -194,7 +194,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/h5_store.py",
-        "    if count * size > _MAX_TEXT:",
+        "    if size > _MAX_TEXT:",
         "    if False:",
         "keras/saving/test_h5_store.py::test_an_attribute_that_is_too_large",
     ),
@@ -220,7 +220,7 @@ EDITS: list[Edit] = [
         "keras/saving/comparison.py",
         "            self._undo.pop()()\n            said",
         "            said",
-        "keras/saving/test_weights_h5.py::test_what_an_own_method_changed_is_taken_back",
+        "keras/saving/test_weights_h5.py::test_a_method_that_fails_half_way_changes_nothing_where_others_are_loaded",
     ),
     edit(
         "keras/saving/comparison.py",
@@ -308,8 +308,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/weights_h5.py",
-        "        part.optional = True\n        if whole",
-        "        if whole",
+        "    part = Part(optimizer.name, obj=optimizer, optional=True)",
+        "    part = Part(optimizer.name, obj=optimizer)",
         "keras/saving/test_weights_h5.py::test_an_optimizer_of_other_weights_starts_anew",
     ),
     edit(
@@ -444,6 +444,7 @@ EDITS: list[Edit] = [
         "                self.error = error\n",
         "                self.error = error\n                raise\n",
         "keras/saving/test_crash.py::test_whatever_call_fails_the_file_is_the_old_or_the_new_one",
+        reason="what h5py leaves half closed breaks another file in some processes, not in all",
     ),
     edit(
         "keras/saving/archive.py",
@@ -483,7 +484,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/weights_h5.py",
-        "            obj.build(model.trainable_variables)",
+        "        optimizer.build(model.trainable_variables)",
         "            pass",
         "keras/saving/test_weights_h5.py::test_an_optimizer_that_differs_starts_anew",
     ),

@@ -37,6 +37,7 @@ def scope(tf: Any) -> dict[str, Any]:
         "tf": tf,
         "np": np,
         "K": tf.keras.backend,
+        "tnp": tf.experimental.numpy,
         "about": about,
         "A": np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -6.0]], "float32"),
         "B": np.array([[2.0, 0.0, 1.0], [1.0, -1.0, 3.0]], "float32"),

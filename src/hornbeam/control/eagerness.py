@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import jax
 
@@ -65,3 +66,35 @@ def init_scope() -> Generator[None]:
     """
     with jax.ensure_compile_time_eval(), scope.outside(), recording.paused():
         yield
+
+
+@contextmanager
+def control_dependencies(control_inputs: object) -> Generator[None]:
+    """Do nothing: operations that change something run in the order in which they are written.
+
+    >>> import hornbeam as tf
+    >>> v = tf.Variable(1)
+    >>> with tf.control_dependencies([v.assign_add(1)]):
+    ...     print(int(v))
+    2
+    """
+    yield
+
+
+def group(*inputs: Any, name: str | None = None) -> None:
+    """Do nothing: what the arguments compute is computed anyway.
+
+    >>> import hornbeam as tf
+    >>> v = tf.Variable(1)
+    >>> tf.group(v.assign_add(1), v.assign_add(1))
+    >>> int(v)
+    3
+    """
+
+
+def no_op(name: str | None = None) -> None:
+    """Do nothing.
+
+    >>> import hornbeam as tf
+    >>> tf.cond(tf.constant(False), lambda: tf.print("rare"), tf.no_op)
+    """

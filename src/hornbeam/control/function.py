@@ -8,14 +8,16 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from hornbeam.control import eagerness
+from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.input_signature import InputSignature
 from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
+from hornbeam.control.on_host import OnHost, needs_values
 from hornbeam.core import block, recording, scope
 from hornbeam.core.compiled import Compiled
 from hornbeam.core.config import floatx
@@ -61,7 +63,7 @@ class Function:
         self.__name__ = self._name
         self._signature = _signature(python_function)
         self._positional = _positional(self._signature)
-        self._programs: Kept[Compiled] = Kept()
+        self._programs: Kept[Compiled | OnHost] = Kept()
         self._lock = threading.RLock()
         self._traces = 0
         self._made_variables = False
@@ -79,6 +81,11 @@ class Function:
         """The `input_signature` that was given, as a tuple; None without one."""
         return None if self._input_signature is None else self._input_signature.specs
 
+    @property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The parameters of the Python function; none for a builtin that does not tell them."""
+        return {} if self._signature is None else self._signature.parameters
+
     def experimental_get_tracing_count(self) -> int:
         """Return how often the Python function was traced."""
         return self._traces
@@ -87,7 +94,10 @@ class Function:
         """Return what the Python function returns, its numbers as tensors."""
         if eagerness.functions_run_eagerly():
             return self._python_function(*args, **kwargs)
-        args, kwargs = self._bound(args, kwargs)
+        return self.on_bound(*self._bound(args, kwargs))
+
+    def on_bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the Python function returns for arguments in the order of its parameters."""
         if scope.is_open():
             return self._inline(args, kwargs)
         try:
@@ -99,9 +109,30 @@ class Function:
             program = self._traced(key, args, kwargs, arrays)
         else:
             self._recent.append(False)
+        if isinstance(program, OnHost):
+            return program(args, kwargs)
         if recording.is_recording():
             return program.on_tensors(tensors_in((args, kwargs), arrays))
         return program(arrays)
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """Return the program for one kind of arguments: a `tf.TensorSpec` in the place of each tensor, or values.
+
+        >>> import hornbeam as tf
+        >>> power = tf.function(lambda x, n: x**n)
+        >>> square = power.get_concrete_function(tf.TensorSpec([None], tf.float32), 2)
+        >>> square(tf.constant([3.0])).numpy(), square.structured_outputs
+        (array([9.], dtype=float32), TensorSpec(shape=(None,), dtype=tf.float32, name=None))
+        """
+        if self._input_signature is not None and not args and not kwargs:
+            args = self._input_signature.specs
+        return ConcreteFunction(self, *self._bound(args, kwargs))
+
+    def block_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> block.Block | None:
+        """Return what is traced for arguments in the order of the parameters; None for what Python runs."""
+        key, arrays = key_of((args, kwargs), (scope.autocast_dtype(), floatx()), self._programs)
+        program = self._programs.get(key) or self._traced(key, args, kwargs, arrays)
+        return program.block if isinstance(program, Compiled) else None
 
     def _bound(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -127,11 +158,16 @@ class Function:
 
     def _traced(
         self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
-    ) -> Compiled:
+    ) -> Compiled | OnHost:
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                program = Compiled(self._block(args, kwargs, arrays))
+                try:
+                    program = Compiled(self._block(args, kwargs, arrays))
+                except Exception as error:
+                    if not needs_values(error):
+                        raise
+                    program = OnHost(self._python_function)
                 self._programs.put(key, program)
                 self._recent.append(True)
                 self._warn_of_many_traces()

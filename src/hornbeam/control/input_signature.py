@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
+from hornbeam.core.variable import Variable
 
 
 def is_spec(value: object) -> TypeGuard[Any]:
@@ -41,7 +42,7 @@ class InputSignature:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             taken = self._taken(args, kwargs)
-            return tuple(map(_cast, taken, self.specs))
+            return tuple(map(cast_to, taken, self.specs))
         except TypeError as error:
             raise TypeError(
                 f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for "
@@ -66,17 +67,21 @@ class InputSignature:
         return f"({', '.join(f'{name}: {spec}' for name, spec in pairs)})"
 
 
-def _cast(value: Any, spec: Any) -> Any:
+def cast_to(value: Any, spec: Any) -> Any:
     """Return `value` in the form of `spec`, tensors in the places of specifications."""
     if is_spec(spec):
         return _as_specified(value, spec)
     if isinstance(spec, dict):
         _check_same(isinstance(value, dict) and set(value) == set(spec), value, spec)
-        return {key: _cast(value[key], each) for key, each in spec.items()}
+        return {key: cast_to(value[key], each) for key, each in spec.items()}
     if isinstance(spec, (list, tuple)):
         _check_same(isinstance(value, (list, tuple)) and len(value) == len(spec), value, spec)
-        parts = [_cast(v, s) for v, s in zip(value, spec, strict=True)]
+        parts = [cast_to(v, s) for v, s in zip(value, spec, strict=True)]
         return type(spec)(*parts) if hasattr(spec, "_fields") else type(spec)(parts)
+    if isinstance(spec, Variable) or callable(spec) or spec is None:
+        _check_same(value is spec, value, spec)
+    else:
+        _check_same(type(value) is type(spec) and value == spec, value, spec)
     return value
 
 
@@ -93,7 +98,8 @@ def _as_specified(value: Any, spec: Any) -> Tensor:
         tensor = convert_to_tensor(value)
     else:  # Python's numbers take the type that is asked for
         tensor = convert_to_tensor(value, wanted)
-    shape = None if spec.shape is None else tuple(spec.shape)
+    has_any_rank = spec.shape is None or getattr(spec.shape, "rank", 0) is None
+    shape: tuple[Any, ...] | None = None if has_any_rank else tuple(spec.shape or ())
     fits = shape is None or (
         len(shape) == len(tensor.shape)
         and all(a in (None, b) for a, b in zip(shape, tuple(tensor.shape), strict=True))

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -98,6 +99,9 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
                 raise Unknown
             arrays.append(leaf)
             key.append((leaf.shape, leaf.dtype))
+        elif kind is jax.ShapeDtypeStruct:
+            arrays.append(leaf)
+            key.append((leaf.shape, leaf.dtype))
         elif kind in _PLAIN:
             key.append((kind, leaf))
         elif kind is float or kind is complex:
@@ -115,7 +119,7 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
 def _on_device(leaf: Any) -> Any:
     """Return NumPy arrays, and tensors that are kept on the host, as tensors on the device."""
     if isinstance(leaf, Tensor) and isinstance(leaf._value, np.ndarray):
-        return convert_to_tensor(leaf._value)
+        return convert_to_tensor(jnp.asarray(leaf._value))
     return convert_to_tensor(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
 
 

@@ -22,6 +22,7 @@ from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording, scope
 from hornbeam.core.operators import elementary
 from hornbeam.core.origins import note_probabilities, probabilities_in
+from hornbeam.core.recording import CustomCall
 from hornbeam.core.segments import Segment, Values, Wired, has_key, kept, pulled, wire
 from hornbeam.core.tape import Record, Slot, Tape, output_leaves
 from hornbeam.core.tensor import Tensor, is_traced
@@ -79,7 +80,8 @@ def jacobian(tape: Tape, way: Route, basis: Tensor) -> dict[int, Tensor]:
     """Return the gradients of the sources for each row of `basis`, stacked; the route has one target."""
     if _is_inside(way, [basis]):
         return _in_place(tape, way, [basis], form="jacobian")
-    if len(groups := _groups(way.records)) == 1:
+    groups = _groups(way.records)
+    if len(groups) == 1 and not isinstance(groups[0][0].call, CustomCall):
         wired = wire(groups[0], way.sources, way.targets)
         return _by_slot(way.sources, _call(wired, "jacobian", [basis]))
     rows = [_Backward(way, [row]).run() for row in basis]
@@ -100,7 +102,7 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
     groups: list[list[Record]] = []
     is_open = False
     for record in records:
-        keyed = has_key(record)
+        keyed = not isinstance(record.call, CustomCall) and has_key(record)
         if keyed and is_open:
             groups[-1].append(record)
         else:
@@ -131,11 +133,17 @@ class _Backward:
         for slot in self._way.sources:
             if id(slot) in self._ones:  # a target that is a source itself
                 self._add(slot, _ones(slot))
-        return {id(slot): self._found[id(slot)] for slot in self._way.sources}
+        sources = (slot for slot in self._way.sources if id(slot) in self._found)
+        return {id(slot): self._found[id(slot)] for slot in sources}
 
     def _differentiate(self, group: list[Record]) -> None:
+        if isinstance(group[0].call, CustomCall):
+            self._ask(group[0], group[0].call)
+            return
         made = {id(slot): slot for record in group for slot in record.outputs if slot is not None}
         targets = [s for key, s in made.items() if key in self._found or key in self._ones]
+        if not targets:
+            return
         inputs = {
             id(link.slot): link.slot
             for record in group
@@ -148,6 +156,23 @@ class _Backward:
         gradients = _call(wire(group, [*inside, *outside], targets), "pull", upstream)
         for slot, gradient in zip((*inside, *outside), gradients, strict=True):
             self._add(slot, gradient)
+
+    def _ask(self, record: Record, call: CustomCall) -> None:
+        """Let the user's function compute the gradients of one record."""
+        rows: list[Tensor | None] = []
+        for slot in record.outputs:
+            rows.append(None)
+            if slot is not None and (id(slot) in self._found or id(slot) in self._ones):
+                rows[-1] = _ones(slot) if (row := self._taken(slot)) is None else row
+                if id(slot) in self._is_source:
+                    self._found[id(slot)] = rows[-1]
+        if not any(row is not None for row in rows):
+            return
+        gradients = call.gradient(rows)
+        for link in record.links:
+            gradient = gradients[link.place]
+            if gradient is not None and link.is_tracked and id(link.slot) in self._way.passed:
+                self._add(link.slot, gradient)
 
     def _taken(self, slot: Slot) -> Tensor | None:
         """Return the gradient that a group's target has so far; that of a source is then made anew by its group."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from hornbeam.core.errors import unknown_name
 
 _FLOATS = ("bfloat16", "float16", "float32", "float64")
@@ -11,6 +13,14 @@ _settings: dict[str, str | float] = {
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
 }
+
+# Whether computations must do without native kernels, see `hornbeam.kernels.native`.
+native_off: ContextVar[bool] = ContextVar("native kernels are switched off", default=False)
+
+
+def state() -> tuple[str | float, ...]:
+    """Return all settings, as a part of the key of what was compiled under them."""
+    return tuple(_settings.values())
 
 
 def floatx() -> str:

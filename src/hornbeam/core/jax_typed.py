@@ -93,6 +93,7 @@ value_and_grad: _ValueAndGrad = jax.value_and_grad
 compiled: Callable[[AnyFunction], AnyFunction] = jax.jit
 jvp: AnyFunction = jax.jvp
 vjp: AnyFunction = jax.vjp
+checkpoint: Callable[[AnyFunction], AnyFunction] = jax.checkpoint
 vmap: Callable[[AnyFunction], AnyFunction] = jax.vmap
 linear_transpose: Callable[..., AnyFunction] = jax.linear_transpose
 custom_gradient: Callable[[AnyFunction], AnyFunction] = jax.custom_gradient

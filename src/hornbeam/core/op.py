@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, 
 
 import jax
 
-from hornbeam.core import recording, wide
+from hornbeam.core import plans, recording, scope
+from hornbeam.core.direct import DIRECT
 from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.op_errors import explained
-from hornbeam.core.recording import Call, is_recording
+from hornbeam.core.plan_keys import is_box
+from hornbeam.core.recording import Call, is_recording, is_watched
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, own
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import Weight, is_weight
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
-    from hornbeam.core.typing import Box, TreeDef
+    from hornbeam.core.plans import Plan
+    from hornbeam.core.typing import TreeDef
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,12 +39,16 @@ R = TypeVar("R")
 class Op(Protocol[P, R]):
     """A function that `@op` made: it takes what its body takes, and returns tensors for the body's arrays.
 
+    `direct`: see `core.direct`. `planned`: whether calls are compiled and kept, see `core.plans`.
+
     A call returns symbolic tensors where there is one among its arguments. Which of the two it is, only the caller
     knows; so the type of the result is left open.
     """
 
     raw: Callable[P, R]
     name: str
+    direct: bool
+    planned: bool
     __name__: str
     __qualname__: str
     __module__: str
@@ -57,12 +62,6 @@ Prepare: TypeAlias = Callable[
 """From the arguments of a call to those that the body is given; see `core.rng.drawing`."""
 
 registry: dict[str, Op[..., Any]] = {}
-_BOXES = (Tensor, Variable, KerasTensor)
-
-
-def is_box(value: object) -> TypeIs[Box]:
-    """Return whether `value` is a tensor, a variable, what stands for a variable, or a symbolic tensor."""
-    return isinstance(value, _BOXES) or is_weight(value)
 
 
 @overload
@@ -71,7 +70,10 @@ def op(fn: Callable[P, R]) -> Op[P, R]: ...
 
 @overload
 def op(
-    *, name: str, prepare: Callable[[Callable[..., Any]], Prepare] | None = None
+    *,
+    name: str | None = None,
+    planned: bool = True,
+    prepare: Callable[[Callable[..., Any]], Prepare] | None = None,
 ) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 
 
@@ -79,6 +81,7 @@ def op(
     fn: Callable[P, R] | None = None,
     *,
     name: str | None = None,
+    planned: bool = True,
     prepare: Callable[[Callable[..., Any]], Prepare] | None = None,
 ) -> Any:
     """Make an op of a pure function over raw JAX values.
@@ -89,6 +92,9 @@ def op(
     more than a function of its arguments, `prepare(fn)` makes what turns them into arguments of a pure function: a seed
     generator into a seed, so that the call can be computed again with the same result.
 
+    An op is not `planned` if its body, instead of raising an error of JAX where values are not known, then does
+    something else.
+
     >>> import jax.numpy as jnp, hornbeam as tf
     >>> from hornbeam.core.op import op
     >>> @op
@@ -98,25 +104,23 @@ def op(
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
     if fn is None:
-        return functools.partial(_make, name=name, prepare=prepare)
-    return _make(fn, name, prepare)
+        return functools.partial(_make, name=name, planned=planned, prepare=prepare)
+    return _make(fn, name, planned, prepare)
 
 
 def _make(
-    fn: Callable[P, R], name: str | None, prepare: Callable[[Callable[..., Any]], Prepare] | None
+    fn: Callable[P, R],
+    name: str | None,
+    planned: bool,
+    prepare: Callable[[Callable[..., Any]], Prepare] | None,
 ) -> Op[P, R]:
     prepared = None if prepare is None else prepare(fn)
 
     @functools.wraps(fn)
     def call(*given: P.args, **named: P.kwargs) -> Any:
         args, kwargs = (given, named) if prepared is None else prepared(given, named)
-        leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
         try:
-            if any(isinstance(leaf, KerasTensor) for leaf in leaves):
-                return record(made, args, kwargs)
-            if is_recording():
-                return _recorded(fn, leaves, tree)
-            return compute(fn, leaves, tree)
+            return _enter(made, args, kwargs)
         except Exception as error:
             better = explained(error, made.name, fn, args, kwargs)
             if better is None:
@@ -126,6 +130,8 @@ def _make(
     made = cast("Op[P, R]", call)
     made.raw = fn
     made.name = name or fn.__name__
+    made.direct = made.name in DIRECT
+    made.planned = planned
     _register(made)
     return made
 
@@ -151,14 +157,30 @@ def _place(made: Op[..., Any]) -> str:
     return f"{made.__module__}.{made.__qualname__}"
 
 
+def _enter(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Let a call in: by its plan where it has one, else by the body on raw values, or into the functional graph."""
+    if made.planned and not scope.is_open() and not is_watched():
+        found = plans.find(made, args, kwargs)
+        if found is not None:
+            return wrap(found[0](found[1]))
+    leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
+    if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+        return record(made, args, kwargs)
+    if is_recording():
+        return _recorded(made, leaves, tree)
+    return compute(made.raw, leaves, tree)
+
+
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
-        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if is_weight(leaf) else leaf
+        leaf._value
+        if isinstance(leaf, Tensor)
+        else leaf.read_raw()
+        if is_weight(leaf)
+        else own(leaf)
         for leaf in leaves
     ]
-    if wide.settle(leaves, raw):
-        fn = wide.in_64_bits(fn)
     return _call(fn, raw, tree)
 
 
@@ -167,30 +189,39 @@ def _call(fn: Callable[..., Any], raw: list[Any], tree: TreeDef) -> Any:
     return wrap(fn(*args, **kwargs))
 
 
-def _recorded(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
-    """Compute as `compute` does, and note the call; what its functions capture are arguments of it too."""
-    leaves = [_read(leaf) if is_weight(leaf) else leaf for leaf in leaves]
-    raw = list(map(_raw, leaves))
-    if wide.settle(leaves, raw):
-        fn, raw = wide.in_64_bits(fn), list(map(wide.explicit, raw))
-    leaves = [
-        leaf if isinstance(leaf, Tensor) else value for leaf, value in zip(leaves, raw, strict=True)
-    ]
-    if not any(map(_is_function, leaves)):
-        with recording.paused():
-            outputs = _call(fn, raw, tree)
-    else:
-        capture = recording.Capture()
-        with capture.open():
-            outputs = _call(fn, raw, tree)
-        if capture.boxes:
-            fn = capture.closed(fn)
-            args, kwargs = jax.tree.unflatten(tree, leaves)
-            leaves, tree = jax.tree.flatten(((capture.boxes, *args), kwargs), is_leaf=is_box)
-            values = [*capture.values, *map(_raw, leaves[len(capture.boxes) :])]
-            recording.note(Call(fn, tree, leaves, values), outputs)
-            return outputs
-    recording.note(Call(fn, tree, leaves, raw), outputs)
+def _recorded(made: Op[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
+    """Compute as an unrecorded call does, and note the call; what its functions capture are arguments of it too."""
+    leaves = [_read(leaf) if is_weight(leaf) else own(leaf) for leaf in leaves]
+    if any(map(_is_function, leaves)):
+        return _capturing(made.raw, leaves, tree)
+    plan, outputs = None, None
+    with recording.paused():
+        if made.planned and not scope.is_open():
+            plan, outputs = _by_plan(made, leaves, tree)
+        if plan is None:
+            outputs = _call(made.raw, list(map(_raw, leaves)), tree)
+    recording.note(Call(made.raw, tree, leaves, list(map(_raw, leaves)), plan), outputs)
+    return outputs
+
+
+def _by_plan(made: Op[..., Any], leaves: list[Any], tree: TreeDef) -> tuple[Plan | None, Any]:
+    """Return the plan of a call and its outputs; None twice where there is no plan."""
+    found = plans.find(made, *jax.tree.unflatten(tree, leaves))
+    return (None, None) if found is None else (found[0], wrap(found[0](found[1])))
+
+
+def _capturing(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
+    """Compute and note a call that takes functions."""
+    capture = recording.Capture()
+    with capture.open():
+        outputs = _call(fn, list(map(_raw, leaves)), tree)
+    values = list(map(_raw, leaves))
+    if capture.boxes:
+        fn = capture.closed(fn)
+        args, kwargs = jax.tree.unflatten(tree, leaves)
+        leaves, tree = jax.tree.flatten(((capture.boxes, *args), kwargs), is_leaf=is_box)
+        values = [*capture.values, *map(_raw, leaves[len(capture.boxes) :])]
+    recording.note(Call(fn, tree, leaves, values), outputs)
     return outputs
 
 
@@ -204,8 +235,12 @@ def _read(weight: Weight) -> Any:
         with StateScope(zip(variables, values, strict=True)):
             return weight.read_raw()
 
-    leaves, tree = jax.tree.flatten((tuple(variables), {}), is_leaf=is_box)
-    return _recorded(read, leaves, tree)
+    boxes = list(map(_read, variables))
+    tree = jax.tree.structure((tuple(boxes), {}), is_leaf=is_box)
+    with recording.paused():
+        outputs = _call(read, list(map(_raw, boxes)), tree)
+    recording.note(Call(read, tree, boxes, list(map(_raw, boxes))), outputs)
+    return outputs
 
 
 def _is_function(leaf: object) -> bool:

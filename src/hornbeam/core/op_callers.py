@@ -17,7 +17,10 @@ from typing import Any, NamedTuple
 import jax
 
 _HERE = Path(__file__).parents[1]
-_ROOMS = tuple(str(_HERE / room) + os.sep for room in ("tensors", "nn", "math", "linalg", "random"))
+_ROOMS = tuple(
+    str(_HERE / room) + os.sep
+    for room in ("tensors", "nn", "math", "linalg", "random", "experimental")
+)
 _SIGNATURES = str(_HERE / "core" / "signatures.py")
 # Between the door that records a call and the door where its shapes are found.
 _INFERENCE = (
@@ -29,7 +32,16 @@ _PASSED = (*_ROOMS, _SIGNATURES, *_INFERENCE)
 # Where users find these functions; of two names the first is the usual one. All stand above the core.
 _PUBLIC = {
     f"hornbeam{part}": f"tf{part}"
-    for part in ("", ".nn", ".math", ".math.special", ".linalg", ".random", ".bitwise")
+    for part in (
+        "",
+        ".nn",
+        ".math",
+        ".math.special",
+        ".linalg",
+        ".random",
+        ".bitwise",
+        ".experimental.numpy",
+    )
 }
 
 

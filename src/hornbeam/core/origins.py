@@ -103,6 +103,11 @@ def origin_of(value: object, kind: type[Kind]) -> Kind | None:
     return _origins.find(value, kind)
 
 
+def are_probabilities(values: Sequence[object]) -> bool:
+    """Return whether it is known of one of `values` that it is probabilities, and of which logits."""
+    return bool(_origins) and any(_origins.find(each, Probabilities) for each in values)
+
+
 def hand_on(
     source: object, result: jax.Array, change: Callable[[Probabilities], Probabilities | None]
 ) -> jax.Array:

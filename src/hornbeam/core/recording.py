@@ -12,17 +12,19 @@ the call, so that nothing about values hides in a closure.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import jax
+from jax.core import Tracer
 
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor
 
 if TYPE_CHECKING:
+    from hornbeam.core.plans import Plan
     from hornbeam.core.typing import RawArray, TreeDef
     from hornbeam.core.variable import Variable
 
@@ -39,12 +41,27 @@ class Call:
     """The arguments' leaves as they were given: tensors, one variable where it is read, and anything else."""
     values: list[Any]
     """The same leaves as raw values, those that variables had at that time."""
+    plan: Plan | None = None
+    """The kept plan of the call, where it has one."""
 
     def replay(self, values: list[Any]) -> Any:
         """Return the raw outputs for other raw values; a pure function, for `jax.vjp` and its kin."""
+        plan = self.plan
+        if plan is not None and not any(isinstance(value, Tracer) for value in values):
+            return plan(
+                [values[place] for place in plan.places]
+            )  # the same bits as at the first time
         args, kwargs = jax.tree.unflatten(self.tree, values)
         with paused():
             return self.fn(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CustomCall(Call):
+    """A call with a gradient of the user's: a function of tensors, which runs once for each gradient that is asked for."""
+
+    gradient: Callable[[list[Tensor | None]], list[Tensor | None]]
+    """From the gradients of the outputs, None where there is none, to those of `boxes`."""
 
 
 def without_gradient(fn: Fn) -> Fn:
@@ -75,6 +92,11 @@ def is_recording() -> bool:
     return bool(_local.recorders)
 
 
+def is_watched() -> bool:
+    """Return whether this thread has a listener, or an open `Capture`."""
+    return bool(_local.recorders) or _local.capture is not None
+
+
 def note(call: Call, outputs: object) -> None:
     """Tell all listeners of `call`."""
     for recorder in list(_local.recorders):
@@ -89,6 +111,17 @@ def paused() -> Generator[None]:
         yield
     finally:
         _local.recorders = saved
+
+
+@contextmanager
+def set_aside() -> Generator[None]:
+    """Let nobody hear what this thread computes within the context: it is traced for a plan, which is no computation."""
+    saved = _local.recorders, _local.capture
+    _local.recorders, _local.capture = [], None
+    try:
+        yield
+    finally:
+        _local.recorders, _local.capture = saved
 
 
 class Capture:
@@ -136,24 +169,28 @@ class Capture:
 
     def closed(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `fn` as a pure function `(captured values, *args, **kwargs)`."""
-        boxes = self.boxes
 
         def run(values: list[jax.Array], *args: object, **kwargs: object) -> Any:
-            tensors = [(b, x) for b, x in zip(boxes, values, strict=True) if isinstance(b, Tensor)]
-            variables = [
-                (b, x) for b, x in zip(boxes, values, strict=True) if not isinstance(b, Tensor)
-            ]
-            saved = [tensor._value for tensor, _ in tensors]
-            try:
-                for tensor, value in tensors:
-                    tensor._value = value
-                with scope.StateScope(variables), scope.autocast(self._autocast):
-                    return fn(*args, **kwargs)
-            finally:
-                for (tensor, _), value in zip(tensors, saved, strict=True):
-                    tensor._value = value
+            with self.standing_in(values):
+                return fn(*args, **kwargs)
 
         return run
+
+    @contextmanager
+    def standing_in(self, values: Sequence[jax.Array]) -> Generator[None]:
+        """Within the context, let the tensors and variables that were found have other values."""
+        pairs = list(zip(self.boxes, values, strict=True))
+        tensors = [(b, x) for b, x in pairs if isinstance(b, Tensor)]
+        variables = [(b, x) for b, x in pairs if not isinstance(b, Tensor)]
+        saved = [tensor._value for tensor, _ in tensors]
+        try:
+            for tensor, value in tensors:
+                tensor._value = value
+            with scope.StateScope(variables), scope.autocast(self._autocast):
+                yield
+        finally:
+            for (tensor, _), value in zip(tensors, saved, strict=True):
+                tensor._value = value
 
 
 def own(outputs: object) -> None:

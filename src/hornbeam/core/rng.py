@@ -18,7 +18,7 @@ import numpy as np
 from hornbeam.core.jax_typed import wrap_key_data
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, unwrap
-from hornbeam.core.typing import TensorLike
+from hornbeam.core.typing import NumpyArray, TensorLike
 from hornbeam.core.variable import Variable
 
 # HORNBEAM_SEED lets a script that sets no seed be repeated exactly, without a change to it.
@@ -160,11 +160,12 @@ def drawing(fn: Callable[..., Any]) -> Callable[..., Any]:
         args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         given = args[place] if len(args) > place else kwargs.get("seed")
-        if given is not None and not isinstance(given, SeedGenerator):
+        if not (given is None or isinstance(given, SeedGenerator) or _is_int(given)):
             return args, kwargs
         if any(isinstance(each, KerasTensor) for each in (*args, *kwargs.values())):
             return args, kwargs
-        seed = draw_seed(given)
+        # An array, so that calls with many seeds share a program.
+        seed = _words(given) if _is_int(given) else draw_seed(given)
         if len(args) > place:
             return (*args[:place], seed, *args[place + 1 :]), kwargs
         return args, {**kwargs, "seed": seed}
@@ -172,10 +173,15 @@ def drawing(fn: Callable[..., Any]) -> Callable[..., Any]:
     return prepare
 
 
+def _words(seed: int) -> NumpyArray:
+    """Return the seed of an integer as an array."""
+    return np.array([int(seed) & 0xFFFFFFFF, 0], "uint32")
+
+
 def draw_key(seed: SeedGenerator | TensorLike | None) -> jax.Array:
     """Return a raw JAX key: a fixed one for an int, the next of a generator; None draws from the global generator."""
     seed = draw_seed(seed)
-    seed = np.array([int(seed) & 0xFFFFFFFF, 0], "uint32") if _is_int(seed) else unwrap(seed)
+    seed = _words(seed) if _is_int(seed) else unwrap(seed)
     return wrap_key_data(jnp.asarray(seed, "uint32"), impl="threefry2x32")
 
 

@@ -97,6 +97,17 @@ class StateScope:
         return [v for key, v in self._assigned.items() if key not in self._given]
 
 
+@contextmanager
+def isolated() -> Generator[StateScope]:
+    """Within the context, let this thread be in one scope alone, a new one that records."""
+    saved, _local.scopes = _local.scopes, []
+    try:
+        with StateScope(records=True) as scope:
+            yield scope
+    finally:
+        _local.scopes = saved
+
+
 def read(variable: Variable) -> jax.Array:
     """Return the raw value of `variable` as the open scopes see it."""
     for scope in reversed(_local.scopes):

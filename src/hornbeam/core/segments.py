@@ -133,6 +133,15 @@ class Segment:
 
         return typed.vmap(row)(basis)
 
+    def push(self, sources: Values, others: Values, tangents: Values) -> Values:
+        """Return how the targets change in the direction of `tangents`, those of the sources."""
+
+        def results(values: Values) -> list[Any]:
+            return self.forward(values, others)[0]
+
+        _, changes = typed.jvp(results, (self.start(sources),), (tangents,))
+        return tuple(changes)
+
     def _differentiated(
         self, sources: Values, others: Values
     ) -> tuple[list[Any], Callable[..., Any]]:
@@ -261,10 +270,13 @@ _MOST = 512
 _kept: OrderedDict[Hashable, Kept] = OrderedDict()
 
 
-def kept(segment: Segment) -> Kept:
-    """Return the kept segment that is equal to this one; one that has no key is not kept."""
+def kept(segment: Segment, kind: str = "") -> Kept:
+    """Return the kept segment that is equal to this one; one that has no key is not kept.
+
+    Segments of another `kind` are traced in other circumstances.
+    """
     try:
-        key = segment.key
+        key = kind, segment.key
     except Unkeyed:
         return Kept(segment, can_compile=False)
     found = _kept.get(key)

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from hornbeam.core.op import is_box
-from hornbeam.core.recording import Call, recorders
+from hornbeam.core.recording import Call, CustomCall, recorders
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import RawArray
 from hornbeam.core.variable import Variable
@@ -114,6 +114,10 @@ class Tape:
         slot = Slot(leaf, raw, record, index, is_tracked) if is_tracked or is_traced else None
         if slot is None:
             self._kept.append(leaf)
+        elif isinstance(
+            record.call, CustomCall
+        ):  # the same array came out of a call with another gradient
+            self._by_raw[id(raw)] = slot
         else:
             self._by_raw.setdefault(id(raw), slot)
         self._by_box[id(leaf)] = slot

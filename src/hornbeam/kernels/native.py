@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 import jax
 import numpy as np
 
+from hornbeam.core.config import native_off
 from hornbeam.core.jax_typed import tree_map
 from hornbeam.kernels.transforms import (
     compiled,
@@ -107,30 +107,27 @@ def info() -> dict[str, Any]:
     return dict(_load().info)
 
 
-_off: ContextVar[bool] = ContextVar("native kernels are switched off", default=False)
-
-
 @contextmanager
 def switched_off() -> Generator[None, None, None]:
     """Use the references for all that is traced inside, as forward-mode derivatives need.
 
     A function that was compiled by `jax.jit` before keeps the kernels that it was compiled with.
     """
-    token = _off.set(True)
+    token = native_off.set(True)
     try:
         yield
     finally:
-        _off.reset(token)
+        native_off.reset(token)
 
 
 def is_switched_off() -> bool:
     """Return whether `switched_off` holds here."""
-    return _off.get()
+    return native_off.get()
 
 
 def wanted() -> bool:
     """Return whether native kernels may be used here and now. Ask this first, before comparing any sizes."""
-    return not _off.get() and available()
+    return not native_off.get() and available()
 
 
 def suits(*arrays: jax.Array | None) -> bool:

@@ -16,8 +16,7 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.jax_typed import associative_scan
 from hornbeam.core.op import op
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.ops import common
-from hornbeam.ops.common import array, as_axis, indices, inexact
+from hornbeam.ops.common import array, as_axis, inexact
 
 __all__ = [
     "all",
@@ -119,13 +118,13 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 @op
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the largest element, the first of equals; None: in the flattened array."""
-    return common.argmax(array(x), axis, keepdims)
+    return jnp.argmax(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the smallest element, the first of equals; None: in the flattened array."""
-    return common.argmin(array(x), axis, keepdims)
+    return jnp.argmin(array(x), axis=axis, keepdims=keepdims)
 
 
 @op
@@ -143,7 +142,7 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 @op
 def count_nonzero(x: TensorLike, axis: Axis = None) -> jax.Array:
     """Return how many elements are not 0."""
-    return indices(jnp.count_nonzero(array(x), axis=as_axis(axis)))
+    return jnp.count_nonzero(array(x), axis=as_axis(axis))
 
 
 @op

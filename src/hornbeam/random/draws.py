@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.rng import SeedGenerator, draw_key
-from hornbeam.core.tensor import Tensor, convert_to_tensor, unwrap
+from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.ops.draws import (
     categorical_of_key,
     gamma_of_key,
@@ -93,13 +93,12 @@ def categorical(
     logits: Any, num_samples: int, dtype: Any = None, seed: Seed = None, name: str | None = None
 ) -> Tensor:
     """Classes drawn by unnormalised log-probabilities. (b, c) -> (b, num_samples)"""
-    kind = canonical(dtype or "int64")
-    return categorical_of_key(draw_key(seed), convert_to_tensor(logits), int(num_samples), kind)
+    return categorical_of_key(draw_key(seed), logits, int(num_samples), canonical(dtype or "int64"))
 
 
 def shuffle(value: Any, seed: Seed = None, name: str | None = None) -> Tensor:
     """The rows in a random order."""
-    return shuffle_of_key(draw_key(seed), convert_to_tensor(value))
+    return shuffle_of_key(draw_key(seed), value)
 
 
 def stateless_normal(

@@ -161,7 +161,7 @@ class GradientTape:
         weigh the targets. Raises RuntimeError for a tape that is spent.
         """
         tape = self._start_gradient()
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = unconnected_of(unconnected_gradients)
         flat = tree.flatten(sources)
         boxes = [_source(each) for each in flat]
         slots = [tape.slots_of(box) for box in boxes]
@@ -195,7 +195,7 @@ class GradientTape:
         """
         del parallel_iterations, experimental_use_pfor  # all rows are computed at once
         tape = self._start_gradient()
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = unconnected_of(unconnected_gradients)
         boxes = [_source(each) for each in tree.flatten(sources)]
         target = _target(target)
         size = int(target.shape.num_elements() or 0)
@@ -231,7 +231,7 @@ class GradientTape:
         """
         del parallel_iterations, experimental_use_pfor
         tape = self._start_gradient()
-        _unconnected(unconnected_gradients)
+        unconnected_of(unconnected_gradients)
         target, box = _target(target), _source(source)
         if not target.shape or not box.shape or target.shape[0] != box.shape[0]:
             raise ValueError(
@@ -344,7 +344,8 @@ def _total(found: Sequence[Tensor]) -> Any:
     return sum(found[1:], start=found[0]) if found else None
 
 
-def _unconnected(value: UnconnectedGradients | str) -> UnconnectedGradients:
+def unconnected_of(value: UnconnectedGradients | str) -> UnconnectedGradients:
+    """Return the choice that is meant. Raises ValueError for another."""
     try:
         return UnconnectedGradients(value)
     except ValueError:

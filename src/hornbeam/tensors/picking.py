@@ -13,7 +13,6 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import out_of_bounds
 from hornbeam.core.index_bounds import check_indices, check_places
 from hornbeam.core.shapes import TensorShape, axis_from_front
-from hornbeam.core.signatures import first_tensor, of_one_type
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.ops import indexing
 
@@ -31,7 +30,6 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         raise ValueError("Give `where` both x and y, or neither.")
     if x is None:
         return convert_to_tensor(np.argwhere(np.asarray(condition)), "int64")
-    x, y = of_one_type(x, y)
     return ops.where(condition, x, y)
 
 
@@ -52,8 +50,7 @@ def gather(
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
     array([30, 10], dtype=int32)
     """
-    params = first_tensor(params)
-    rank = len(params.shape)
+    rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
     axis = batch_dims if axis is None else axis_from_front(int(axis), rank)
     check_indices(indices, np.shape(params)[axis] if axis < rank else None, "GatherV2")
     return indexing.gather(params, indices, axis, batch_dims)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from hornbeam.core.dtypes import DType, as_dtype, float64, int64, uint64
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.typing import TensorLike
+from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.core.variable import Variable as CoreVariable
 
 
@@ -39,6 +42,8 @@ class Variable(CoreVariable):
         if initial_value is None:
             raise ValueError("A Variable needs an initial_value.")
         value = initial_value() if callable(initial_value) else initial_value
+        # Numbers of 64 bits are kept in 32; checkpoints write them as TensorFlow has them.
+        self.asked_dtype = _wide_type(value, dtype)
         super().__init__(
             value, dtype=dtype, trainable=trainable is not False, name=_plain_name(name)
         )
@@ -89,6 +94,14 @@ class Variable(CoreVariable):
         value = repr(self.read_value())
         numbers = value.partition("numpy=")[2].removesuffix(">")
         return f"<tf.Variable '{self.name}:0' shape={self.shape} dtype={self.dtype.name}, numpy={numbers}>"
+
+
+def _wide_type(value: object, dtype: DTypeLike | None) -> DType | None:
+    """Return the type if it is one of 64 bits that was asked for."""
+    if dtype is None:
+        dtype = value.dtype if isinstance(value, (np.ndarray, np.generic)) else None
+    found = as_dtype(dtype) if dtype is not None else None
+    return found if found is not None and found in (int64, float64, uint64) else None
 
 
 def _plain_name(name: str | None) -> str | None:

@@ -142,6 +142,8 @@ def write(name, make):
     else:
         model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
     model.save(HERE / f"{name}.h5", save_format="h5")
+    if name != "functional":  # Keras 2 can't write `...` in a slice to an archive
+        model.save(HERE / f"{name}.keras")
     if name in ("cnn", "nested"):
         model.save_weights(HERE / f"{name}_weights.h5", save_format="h5")
     write_folder(model, HERE / name)
@@ -227,6 +229,21 @@ def write_raw_ops():
         np.savez_compressed(HERE / "raw_ops.npz", x0=values, out0=model.predict(values, verbose=0))
 
 
+def write_functions():
+    """Write functions of TensorFlow between layers to an archive, and the names of an optimizer and a metric."""
+    x = keras.Input((4,), name="x")
+    h = tf.concat([tf.nn.relu(layers.Dense(4, "hard_sigmoid")(x)) * 2.0, 1.0 - x[:, 1:3]], axis=-1)
+    model = keras.Model(x, tf.reduce_mean(h, axis=-1, keepdims=True) + layers.Dense(1)(h))
+    model.compile("adam", keras.losses.MeanSquaredError(), metrics=["mae"])
+    x0, y0 = normal(4, 4), normal(4, 1)
+    model.fit(x0, y0, epochs=3, verbose=0)
+    model.save(HERE / "functions.keras")
+    out = model.predict(x0, verbose=0)
+    model.train_on_batch(x0, y0)
+    after = model.predict(x0, verbose=0)
+    np.savez_compressed(HERE / "functions.npz", x0=x0, y0=y0, out0=out, after0=after)
+
+
 def optimizers():
     """Return an optimizer of each kind: those since Keras 2.11, and those before."""
     new = keras.optimizers
@@ -270,6 +287,8 @@ def write_optimizers():
             model.compile(optimizer, "mse", run_eagerly=name == "nadam")
             model.fit(x, y, epochs=3, verbose=0)
             model.save(f"{folder}/{name}.h5", save_format="h5")
+            if not name.startswith("old"):  # Keras 2 itself saves no state of those in archives
+                model.save(f"{folder}/{name}.keras")
             write_folder(model, Path(folder, name))
             arrays[f"{name}_out"] = model(x).numpy()
             model.train_on_batch(x, y)
@@ -289,3 +308,4 @@ if __name__ == "__main__":
     write_cudnn()
     write_raw_ops()
     write_optimizers()
+    write_functions()

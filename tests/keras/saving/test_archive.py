@@ -363,11 +363,12 @@ def test_an_optimizer_that_does_not_fit_is_told(trained, tmp_path):
 
 def test_members_of_a_folder(trained, tmp_path):
     model, _ = trained
-    model.save(tmp_path / "f", zipped=False)
-    with archive.opened(str(tmp_path / "f")) as container:
+    path = tmp_path / "new" / "f"  # the folder around it is made, too
+    model.save(path, zipped=False)
+    with archive.opened(str(path)) as container:
         assert sorted(container.names()) == ["config.json", "metadata.json", "model.weights.h5"]
         hashes = json.loads(container.read("metadata.json", 9999))["sha256"]
-        data = (tmp_path / "f" / "config.json").read_bytes()
+        data = (path / "config.json").read_bytes()
         assert hashes["config.json"] == hashlib.sha256(data).hexdigest()
         with pytest.raises(ValueError, match="has more than 9 bytes"):
             container.read("config.json", 9)

@@ -1,6 +1,8 @@
 """The reader of HDF5: numbers that the file itself holds, and nothing that makes it ask for more memory than that."""
 
 import io
+import re
+import struct
 
 import h5py
 import numpy as np
@@ -136,6 +138,33 @@ def test_an_attribute_that_is_too_large():
         file.root.attribute("big")
 
 
+def test_many_short_texts_in_a_large_file():
+    """What counts is the length of the texts, not that of the file: ResNet50 has 190 names in 100 MB."""
+    names = [f"layer_{i}" for i in range(300)]
+
+    def fill(file):
+        file.attrs["layer_names"] = names
+        file["values"] = np.zeros(1 << 18, "float32")
+
+    with opened(fill) as file:
+        assert list(file.root.attribute("layer_names")) == names
+
+
+def test_a_long_text_that_many_elements_name():
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.attrs["long"] = ["a" * (1 << 20), *("b" for _ in range(99))]
+    data = stream.getvalue()
+    elements = struct.pack("<I", 1 << 20) + b".{12}" + struct.pack("<I", 1)  # each has 16 bytes
+    first = re.search(elements, data, re.DOTALL).start()
+    data = data[:first] + 100 * data[first : first + 16] + data[first + 1600 :]
+    with (
+        H5File(io.BytesIO(data), "it.h5") as file,
+        pytest.raises(ValueError, match="'long' of the file is larger than 64 MB"),
+    ):
+        file.root.attribute("long")
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -259,7 +288,7 @@ def test_places_that_no_file_has_are_told_with_the_file(monkeypatch):
         raise ValueError("cannot fit 'int' into an offset-sized integer")
 
     with opened(fill) as file:
-        monkeypatch.setattr(h5_store, "_check_heaps", seek)
+        monkeypatch.setattr(h5_store, "_text_in_heaps", seek)
         with pytest.raises(
             ValueError, match=r"it\.h5: the attribute 'a' .* is damaged \(cannot fit"
         ):

@@ -229,6 +229,21 @@ def test_what_is_frozen_changes_the_order_in_the_file_alone(frozen: bool, tmp_pa
     assert firsts(third) == firsts(model)
 
 
+def test_names_tell_frozen_layers_from_others(tmp_path: Path) -> None:
+    """The weights of a frozen layer come last in the file; shapes and last names do not say so."""
+
+    def outer() -> Any:
+        parts = [keras.layers.Dense(3, name=f"d{i}") for i in range(2)]
+        return keras.Sequential([keras.Input((3,)), keras.Sequential([keras.Input((3,)), *parts], name="in")])  # fmt: skip
+
+    model, other = outer(), outer()
+    for number, each in enumerate(model.weights):
+        each.assign(np.full(each.shape, number + 1.0))
+    model.layers[0].layers[0].trainable = False
+    other.load_weights(saved(model, tmp_path))
+    assert firsts(other) == [1.0, 2.0, 3.0, 4.0]
+
+
 class Doubled(keras.layers.Layer):
     """A layer with weights of one name, one of them another's folder."""
 

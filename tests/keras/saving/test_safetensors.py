@@ -53,6 +53,22 @@ def test_names_do_not_depend_on_what_the_process_made_before(tmp_path):
     same(model, other)
 
 
+class Pair(layers.Layer):
+    def build(self, input_shape):
+        self.both = [self.add_weight((2,), initializer="normal", name="w") for _ in range(2)]
+
+    def call(self, x):
+        return x * self.both[0] + self.both[1]
+
+
+def test_weights_of_one_name_are_numbered(tmp_path):
+    model, other = (keras.Sequential([keras.Input((2,)), Pair(name="pair")]) for _ in range(2))
+    model.save_weights(tmp_path / "m.safetensors")
+    assert list(peer.load_file(tmp_path / "m.safetensors")) == ["layers/pair/w", "layers/pair/w_1"]
+    other.load_weights(tmp_path / "m.safetensors")
+    same(model, other)
+
+
 def test_the_metadata_names_the_class_alone(tmp_path):
     make().save_weights(tmp_path / "m.safetensors")
     with open(tmp_path / "m.safetensors", "rb") as stream:

@@ -81,11 +81,12 @@ def test_files_of_others_are_neither_replaced_nor_removed(tmp_path):
     filled(make(), 1).save_weights(path, max_shard_size=SIZE)
     assert (tmp_path / "m_00000.weights.h5").read_bytes() == b"mine"
     index = json.loads(path.read_bytes())
-    index["weight_map"]["/x"] = "thesis.weights.h5"
+    index["weight_map"]["/x"] = ["thesis_00001.weights.h5"]
+    del index["metadata"]  # with the checksum, which would be that of another map
     path.write_text(json.dumps(index))
-    (tmp_path / "thesis.weights.h5").write_bytes(b"mine")
+    (tmp_path / "thesis_00001.weights.h5").write_bytes(b"mine")
     filled(make(), 2).save_weights(path, max_shard_size=SIZE)
-    assert (tmp_path / "thesis.weights.h5").read_bytes() == b"mine"
+    assert (tmp_path / "thesis_00001.weights.h5").read_bytes() == b"mine"
 
 
 def test_whatever_call_fails_the_set_is_the_old_or_the_new_one(saved):

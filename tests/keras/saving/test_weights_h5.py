@@ -232,6 +232,21 @@ def test_what_an_own_method_changed_is_taken_back(fails, tmp_path):
     assert other.layers[0].read is None
 
 
+def test_a_method_that_fails_half_way_changes_nothing_where_others_are_loaded(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other = (
+        keras.Sequential([keras.Input((4,)), Owner(name="own"), layers.Dense(3)]) for _ in range(2)
+    )
+    model.layers[0].scale.assign([1, 2, 3, 4])
+    model.save_weights(path)
+    other.layers[0].needs = "offset"
+    with pytest.warns(UserWarning, match="owner/vars/offset is not in the file"):
+        other.load_weights(path, skip_mismatch=True)
+    np.testing.assert_array_equal(other.get_weights()[0], [1, 1, 1, 1])
+    assert other.layers[0].read is None
+    np.testing.assert_array_equal(other.get_weights()[1], model.get_weights()[1])
+
+
 def test_only_numbers_are_written(tmp_path):
     class Names(layers.Layer):
         def call(self, x):

@@ -320,6 +320,13 @@ def test_another_model_is_told_by_path(tmp_path):
     other.fit(X[:, :2], X[:, :2], verbose=0)
 
 
+def test_what_the_model_does_not_have_is_told_by_path(tmp_path):
+    fit(simple(optimizer="adam"), tmp_path)
+    line = "the file has variables/optimizer/slots/layers/dense/vars/kernel/velocity as well"
+    with pytest.raises(ValueError, match=line):
+        fit(simple(optimizer=keras.optimizers.SGD(momentum=0.5)), tmp_path)
+
+
 def test_damaged_state_is_told_and_the_one_before_is_used(tmp_path):
     first = fit(simple(), tmp_path, epochs=3, double_checkpoint=True)
     newest = sorted(tmp_path.iterdir())[-1]

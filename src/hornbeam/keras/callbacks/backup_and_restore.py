@@ -24,8 +24,8 @@ class BackupAndRestore(Callback):
 
     Wherever it stands in the list of callbacks, it acts after the others. Callbacks and `PyDataset`s of your own go on
     with what has changed among their attributes, or with what their `get_state()` returned; so do variables that the
-    compiled step reads and nothing of these holds, such as a global one. Of a generator, the batches that were used are
-    drawn once more and dropped.
+    compiled step reads and nothing of these holds, such as a global one (with `run_eagerly` nobody knows of them: let the
+    model hold them). Of a generator, the batches that were used are drawn once more and dropped.
 
     Args:
         backup_dir: folder of the checkpoints, used by this training alone.

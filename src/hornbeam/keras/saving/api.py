@@ -76,12 +76,12 @@ def save_model(
     path = path_of(filepath)
     if zipped is False:
         _check_folder(path, overwrite)
+        _make_folder_of(path)
         archive.save_folder(model, path)
         return
     if path.endswith(legacy_h5.ENDINGS) and zipped is None:
         check_target(path, overwrite)
-        if not os.path.isdir(folder := os.path.dirname(path) or "."):
-            os.makedirs(folder, exist_ok=True)  # as Keras does for this format
+        _make_folder_of(path)
         legacy_h5.save_model(model, path, include_optimizer)
         return
     if not path.endswith(".keras"):
@@ -91,6 +91,11 @@ def save_model(
         )
     check_target(path, overwrite)
     archive.save(model, path)
+
+
+def _make_folder_of(path: str) -> None:
+    """Make the folder in which a file will be, as Keras does for legacy files and for unzipped ones, and for no others."""
+    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
 
 
 def _warn_of_lambdas(model: Layer) -> None:
@@ -118,8 +123,8 @@ def load_model(
 ) -> Any:
     """Return the model that a file holds, compiled as it was unless `compile` is False.
 
-    Reads `.keras` archives and unzipped folders, Keras's own included, `.h5` files of Keras 2 and 3, and the folders that
-    Keras 2 wrote in TensorFlow's SavedModel format. Users' classes and functions are found among
+    Reads `.keras` archives, unzipped folders and `.h5` files, those of Keras 2 and 3 included, and the folders that Keras 2
+    wrote in TensorFlow's SavedModel format. Users' classes and functions are found among
     `custom_objects` (name -> class or function), in open scopes, and where they were registered. What a file says is
     looked up in tables and never imported or run: `safe_mode` is accepted, and there is no unsafe mode.
 

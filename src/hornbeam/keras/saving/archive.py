@@ -14,7 +14,6 @@ import os
 import shutil
 import stat
 import tempfile
-import warnings
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO, Protocol
@@ -24,16 +23,16 @@ from hornbeam.core.atomic import atomic_write
 from hornbeam.core.atomic_folder import atomic_folder
 from hornbeam.core.pieces import Digest
 from hornbeam.core.steady import digest_of, hash_from, steady_open
-from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import deserialize_keras_object
 from hornbeam.keras.registry.reading import sharing_objects
 from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.registry.writing import serialize_sharing
-from hornbeam.keras.saving import assets, foreign, safe_json, weights_h5
+from hornbeam.keras.saving import assets, foreign, keras2_archive, safe_json, weights_h5
 from hornbeam.keras.saving.assets import ASSETS
 from hornbeam.keras.saving.described import described_in
 from hornbeam.keras.saving.h5_store import H5File, h5_writing
+from hornbeam.keras.saving.undrawn import draw_the_rest
 from hornbeam.keras.saving.zips import ZipReader, ZipWriter, digest
 
 WEIGHTS, METADATA, CONFIG = "model.weights.h5", "metadata.json", "config.json"
@@ -240,6 +239,20 @@ def read_config(container: Container) -> dict[str, Any]:
     return config
 
 
+def read_metadata(container: Container) -> dict[str, Any]:
+    """Return what a saved model says about itself; nothing where it says nothing."""
+    if METADATA not in container.names():
+        return {}
+    data = container.read(METADATA, safe_json.MAX_BYTES)
+    found = safe_json.parse(data, f"{container.name}: {METADATA}")
+    return found if isinstance(found, dict) else {}
+
+
+def is_of_keras_2(container: Container) -> bool:
+    """Return whether Keras 2 wrote a saved model: TensorFlow 2.12 to 2.15, and tf-keras."""
+    return str(read_metadata(container).get("keras_version")).startswith("2.")
+
+
 def load(
     source: str | BinaryIO, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
 ) -> Any:
@@ -248,18 +261,27 @@ def load(
         config = read_config(container)
         if not compile:
             config.pop("compile_config", None)
-        described = described_in(f"{container.name}: {CONFIG}")
+        of_keras_2 = is_of_keras_2(container)
+        make = keras2_archive.made if of_keras_2 else _made
         with deferred.deferred_values() as made:
-            with described, sharing_objects():
-                check_known(config, container.name, custom_objects)
-                model = deserialize_keras_object(config, custom_objects)
+            with described_in(f"{container.name}: {CONFIG}"):
+                model = make(config, container.name, custom_objects)
             _check_is_model(model, container.name)
             # Nobody has the model yet: it may take its weights while their checksum is computed.
             with _checking(container), opened_weights(container, check=False) as file:
-                weights_h5.read(model, file, whole=True)
+                if of_keras_2:
+                    keras2_archive.read_weights(model, file, whole=True)
+                else:
+                    weights_h5.read(model, file, whole=True)
             assets.read(model, container)
         draw_the_rest(model, made, container.name)
     return model
+
+
+def _made(config: dict[str, Any], name: str, custom_objects: Mapping[str, Any] | None) -> Any:
+    with sharing_objects():
+        check_known(config, name, custom_objects)
+        return deserialize_keras_object(config, custom_objects)
 
 
 def load_weights(
@@ -267,24 +289,10 @@ def load_weights(
 ) -> None:
     """Read the weights of a model out of an archive or folder."""
     with opened(path) as container, opened_weights(container) as file:
-        weights_h5.read(model, file, skip_mismatch, objects_to_skip)
+        read = keras2_archive.read_weights if is_of_keras_2(container) else weights_h5.read
+        read(model, file, skip_mismatch, objects_to_skip)
 
 
 def _check_is_model(model: object, name: str) -> None:
     if not isinstance(model, Layer):
         raise ValueError(f"{name} describes a {type(model).__name__}, not a model.")
-
-
-def draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
-    """Draw what the file has no value for; name the weights among it."""
-    weights = {id(v): v for v in model.weights}
-    left = [v for v in made if not v.is_drawn]
-    named = [v.path for v in left if id(v) in weights]
-    for variable in left:
-        variable.numpy()
-    if named:
-        listed = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-        warnings.warn(
-            f"{name} has no values for {listed}: they have their initial values. Does load_own_variables assign them?",
-            stacklevel=3,
-        )

@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.tensor import unwrap
-from hornbeam.keras.saving import archive, safe_json
+from hornbeam.keras.saving import archive
 from hornbeam.keras.saving.h5_store import H5File, h5_reading, h5_writing
 from hornbeam.keras.saving.h5_writer import Writer
 from hornbeam.keras.saving.places import places
@@ -65,9 +65,7 @@ class KerasFileEditor:
     def _read_archive(self) -> None:
         with archive.opened(self.filepath) as container:
             self.config = archive.read_config(container)
-            if archive.METADATA in container.names():
-                data = container.read(archive.METADATA, safe_json.MAX_BYTES)
-                self.metadata = safe_json.parse(data, f"{self.filepath}: {archive.METADATA}")
+            self.metadata = archive.read_metadata(container) or self.metadata
             with archive.opened_weights(container) as file:
                 self._read(file)
 

@@ -327,10 +327,11 @@ def _messages(file: H5File, address: int) -> Iterator[tuple[int, bytes]]:
             at, left = at + 8 + length, left - 1
 
 
-def _check_heaps(file: H5File, address: int, name: str) -> None:
-    """Raise OSError where a text of variable length lies in a heap whose pieces do not fill it.
+def _text_in_heaps(file: H5File, address: int, name: str) -> int:
+    """Return the bytes of an attribute's texts of variable length; many elements may name one text in the file.
 
-    libhdf5 2.0 goes round for ever in one with a free piece of 0 bytes.
+    Raises OSError where a text lies in a heap whose pieces do not fill it: libhdf5 2.0 goes round for ever in one with a free
+    piece of 0 bytes.
     """
     for kind, body in _messages(file, address):
         if kind != _ATTRIBUTE or len(body) < 8:
@@ -341,10 +342,10 @@ def _check_heaps(file: H5File, address: int, name: str) -> None:
             continue
         steps = [-(-size // 8) * 8 if version == 1 else size for size in sizes]
         texts = body[start + sum(steps) :]
-        places = {texts[at + 4 : at + 12] for at in range(0, len(texts) - 15, 16)}
-        for place in places - {bytes(8), b"\xff" * 8}:
+        found = [struct.unpack("<I8s", texts[at : at + 12]) for at in range(0, len(texts) - 15, 16)]
+        for place in {place for _, place in found} - {bytes(8), b"\xff" * 8}:
             _check_heap(file, int.from_bytes(place, "little"))
-        return
+        return sum(length for length, _ in found)
     raise OSError("a text of variable length in a newer format, which is not read")
 
 
@@ -425,12 +426,11 @@ def _read_attribute(file: H5File, owner: Any, place: str, name: str) -> Any:
     text = isinstance(kind, h5py.h5t.TypeStringID)
     if not text and kind.get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM):
         raise ValueError(f"{place} is of a type that is not read; expected numbers or text.")
-    # A text of variable length is stored once in the file, but many elements may name the same text.
-    size = min(file.size, _MAX_TEXT) if text and kind.is_variable_str() else kind.get_size()
-    if count * size > _MAX_TEXT:
-        raise ValueError(f"{place} is larger than {_MAX_TEXT >> 20} MB.")
+    size = count * kind.get_size()
     if text and kind.is_variable_str():
-        _check_heaps(file, h5py.h5o.get_info(owner.id).addr, name)
+        size += _text_in_heaps(file, h5py.h5o.get_info(owner.id).addr, name)
+    if size > _MAX_TEXT:
+        raise ValueError(f"{place} is larger than {_MAX_TEXT >> 20} MB.")
     value = owner.attrs[name]
     if isinstance(value, str):
         value.encode()  # h5py keeps the bytes that are no UTF-8, in a form that nothing else can write

@@ -82,14 +82,14 @@ def _needs_alone(
     """Yield what belongs to no weight, besides the number of steps."""
     if isinstance(inner, Nadam):
         # Since Keras 2.11 it is not saved, or wrong: in a graph it was multiplied once for each weight.
-        product = alone.get(_PRODUCT) or _product(inner.beta_1, steps)
-        yield inner._shared["u_product"], product
+        found = alone.get(_PRODUCT) or product(inner.beta_1, steps)
+        yield inner._shared["u_product"], found
     if isinstance(optimizer, LossScaleOptimizer):
         scaling = {_SCALE: optimizer.dynamic_scale, _GOOD_STEPS: optimizer.step_counter}
         yield from ((scaling[name], alone[name]) for name in scaling if name in alone)
 
 
-def _product(beta_1: float, steps: Entry) -> Entry:
+def product(beta_1: float, steps: Entry) -> Entry:
     """Return the product of Nadam's momenta after a number of steps."""
     if steps.read is None or steps.shape:
         return steps  # what is wrong with it is told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from hornbeam.core import deferred
@@ -13,11 +13,11 @@ from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
 from hornbeam.keras.registry.reading import sharing_objects
 from hornbeam.keras.registry.unknown import check_known
 from hornbeam.keras.saving import legacy_optimizer, legacy_weights
-from hornbeam.keras.saving.archive import draw_the_rest
 from hornbeam.keras.saving.comparison import Entry, Part, Subject, load
 from hornbeam.keras.saving.described import described_in
 from hornbeam.keras.saving.keras2 import compile_config, model_config
 from hornbeam.keras.saving.legacy_weights import Stored
+from hornbeam.keras.saving.undrawn import draw_the_rest
 
 Config = dict[str, Any]
 
@@ -52,19 +52,11 @@ def load_model(
     compile: bool = True,
 ) -> Any:
     """Return the model, compiled as it was unless `compile` is False."""
-    training = described.training if compile else None
+    if not compile:
+        described = replace(described, training=None)
     with deferred.deferred_values() as made:
-        scope = CustomObjectScope(custom_objects or {})
-        with described_in(source.name), scope, sharing_objects():
-            config = model_config(described.config, described.of_keras_3)
-            check_known(config, source.name)
-            model = deserialize_keras_object(config, custom_objects)
-            if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
-                raise ValueError(f"{source.name} describes a {type(model).__name__}, not a model.")
-            if training is not None:
-                compiling = compile_config(training, _output_names(model))
-                check_known(compiling, source.name)
-                model.compile_from_config(compiling)
+        with described_in(source.name):
+            model = make(described, source.name, custom_objects)
         layers, top = source.weights()
         if not model.weights and any(each.names for each in layers):
             raise ValueError(
@@ -72,11 +64,26 @@ def load_model(
                 f"yet. Make it in code, call it on data, then call model.load_weights({source.name!r})."
             )
         parts, subject = legacy_weights.parts(model, layers, top, Subject(source.name, model.name))
-        if training is not None and (state := source.optimizer()):
+        if described.training is not None and (state := source.optimizer()):
             parts.append(legacy_optimizer.part(model.optimizer, state))
         load(parts, subject)
         _tell_of_new_state(parts, source.name)
     draw_the_rest(model, made, source.name)
+    return model
+
+
+def make(described: Described, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the model that is described in the file `name`, compiled as it says, without its weights."""
+    with CustomObjectScope(custom_objects or {}), sharing_objects():
+        config = model_config(described.config, described.of_keras_3)
+        check_known(config, name)
+        model = deserialize_keras_object(config, custom_objects)
+        if not isinstance(model, Layer) or not hasattr(model, "compile_from_config"):
+            raise ValueError(f"{name} describes a {type(model).__name__}, not a model.")
+        if described.training is not None:
+            compiling = compile_config(described.training, _output_names(model))
+            check_known(compiling, name)
+            model.compile_from_config(compiling)
     return model
 
 

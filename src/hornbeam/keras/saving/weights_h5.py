@@ -8,8 +8,8 @@ numbered), `encoder/vars/0` for an attribute `encoder`, `blocks/dense/vars/0` fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
 
 from hornbeam.core.atomic import atomic_write
 from hornbeam.core.rng import SeedGenerator
@@ -50,6 +50,10 @@ def write(model: Layer, file: NewGroup, whole: bool = False) -> None:
         obj.save_own_variables(Writer(group, repr(obj.name)))
 
 
+OptimizerPart: TypeAlias = Callable[[Layer, Optimizer, Reader, bool], Part]
+"""Return what the optimizer of a model takes from its group in a file, which was written whole or not."""
+
+
 class Store(Protocol):
     """What weights are read from: one file, or several that make one set."""
 
@@ -70,18 +74,23 @@ def read(
     skip_mismatch: bool = False,
     objects_to_skip: Iterable[Any] = (),
     whole: bool = False,
+    optimizer_part: OptimizerPart | None = None,
 ) -> None:
-    """Read the weights of a model from what is open: of what that was written `whole`, or of any other."""
+    """Read the weights of a model from what is open: of what that was written `whole`, or of any other.
+
+    `optimizer_part` says what the optimizer takes, where that is not its variables in their order.
+    """
     parts = []
     for place, obj in places(model, objects_to_skip, seeds=whole):
         reader = store.reader(group_of(place))
-        if isinstance(obj, Optimizer) and not obj.built and len(reader) > _UNBUILT:
-            obj.build(model.trainable_variables)  # or its state would be lost
-        parts.append(_part(obj, reader, whole))
+        if isinstance(obj, Optimizer):
+            parts.append((optimizer_part or _optimizer_part)(model, obj, reader, whole))
+        else:
+            parts.append(_part(obj, reader))
     load(parts, Subject(store.name, model.name), skip_mismatch, store.entries)
 
 
-def _part(obj: Any, store: Reader, whole: bool) -> Part:
+def _part(obj: Any, store: Reader) -> Part:
     """Return what one object takes from the file."""
     part = Part(getattr(obj, "path", obj.name), obj=obj)
     if store.problem is not None:
@@ -89,20 +98,36 @@ def _part(obj: Any, store: Reader, whole: bool) -> Part:
     elif isinstance(obj, SeedGenerator):
         part.optional = True  # Keras writes none
         part.needs = [(obj.state, store.entry("0"))]
-    elif isinstance(obj, Optimizer):
-        # The state of another optimizer is no fault of the file: this one starts anew.
-        part.optional = True
-        if whole and len(store) > _UNBUILT:
-            part.otherwise = (
-                f"The state of the optimizer {obj.name!r} in {store.file} does not fit the optimizer that the model was "
-                "compiled with: training starts anew."
-            )
-        _numbered(part, obj.variables, store)
     elif type(obj).load_own_variables is Layer.load_own_variables:
         _numbered(part, obj._own_weights(), store)
     else:
         part.owner = f"{obj.name}: {store.place}"
         part.load = lambda: obj.load_own_variables(store)
+    return part
+
+
+def _optimizer_part(model: Layer, optimizer: Optimizer, store: Reader, whole: bool) -> Part:
+    if not optimizer.built and len(store) > _UNBUILT:
+        optimizer.build(model.trainable_variables)  # or its state would be lost
+    part = state_part(optimizer, store, whole and len(store) > _UNBUILT)
+    if store.problem is None:
+        _numbered(part, optimizer.variables, store)
+    return part
+
+
+def state_part(optimizer: Optimizer, store: Reader, is_expected: bool) -> Part:
+    """Return the part for the state of an optimizer, which needs nothing yet.
+
+    That of another optimizer is no fault of the file: this one starts anew, with a warning where the state `is_expected`.
+    """
+    part = Part(optimizer.name, obj=optimizer, optional=True)
+    if store.problem is not None:
+        part.problems.append(f"{optimizer.name}: {store.place} {store.problem}")
+    elif is_expected:
+        part.otherwise = (
+            f"The state of the optimizer {optimizer.name!r} in {store.file} does not fit the optimizer that the model was "
+            "compiled with: training starts anew."
+        )
     return part
 
 

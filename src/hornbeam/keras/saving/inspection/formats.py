@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from hornbeam.core.pieces import sha256_of_pieces
-from hornbeam.keras.saving import archive, checksums, safe_json
+from hornbeam.keras.saving import archive, checksums
 from hornbeam.keras.saving.h5_store import Group, H5File
 from hornbeam.keras.saving.inspection.contents import (
     Array,
@@ -82,7 +82,7 @@ def _folder(place: str, stack: ExitStack) -> Contents:
 def _whole_model(container: archive.Container, stack: ExitStack) -> Contents:
     is_zip = isinstance(container, archive.Archive)
     contents = Contents(f"Whole model in a .keras {'archive' if is_zip else 'folder'}")
-    metadata = _metadata(container)
+    metadata = archive.read_metadata(container)
     contents.facts = {
         key.replace("_", " "): text
         for key, value in metadata.items()
@@ -106,14 +106,6 @@ def _whole_model(container: archive.Container, stack: ExitStack) -> Contents:
     except ValueError as error:
         contents.checks[archive.WEIGHTS] = lambda error=error: _raise(error)
     return contents
-
-
-def _metadata(container: archive.Container) -> dict[str, Any]:
-    if archive.METADATA not in container.names():
-        return {}
-    data = container.read(archive.METADATA, safe_json.MAX_BYTES)
-    found = safe_json.parse(data, f"{container.name}: {archive.METADATA}")
-    return found if isinstance(found, dict) else {}
 
 
 def _hashes(metadata: dict[str, Any], key: str) -> dict[str, Any]:

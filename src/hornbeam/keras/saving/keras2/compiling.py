@@ -96,12 +96,14 @@ def _with_today_s_arguments(module: str, config: Config, obsolete: Config) -> Co
     return without_unknown(module, made, obsolete, f"{config['class_name']}")
 
 
-def optimizer_config(config: Config) -> Config:
-    """Return the configuration of an optimizer.
+def optimizer_config(config: Config | str) -> Config | str:
+    """Return the configuration of an optimizer, or its name if that is all there is.
 
     `decay`, which lowers the learning rate with every step, becomes the schedule that does the same. Warns of a Nadam that
     goes on with other momenta.
     """
+    if isinstance(config, str):
+        return config
     renamed = _RENAMED.get(config["class_name"], config["class_name"])
     made = named(_OPTIMIZERS, {**config, "class_name": renamed})
     if is_users(config) or own_class(_OPTIMIZERS, made["class_name"]) is None:

@@ -1,0 +1,72 @@
+"""Functions that no program can compute, because a shape depends on values: their Python runs at every call."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.core import tensor, variable
+from hornbeam.core.outputs import as_tensors
+
+_HERE = str(Path(__file__).parents[1])
+_LIBRARIES = (_HERE, *(str(Path(str(each.__file__)).parent) for each in (jax, np)))
+# What user code asks a tensor or variable itself: `float(x)`, `if x`, `x.numpy()`.
+_OF_TENSORS = (tensor.__file__, variable.__file__)
+_NEEDS_VALUES = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+_TEXTS = (
+    "needs the values of",  # errors of Hornbeam
+    "Shapes must be 1D sequences of concrete values",
+)
+
+
+class OnHost:
+    """A kind of arguments for which the Python function is called as it is."""
+
+    def __init__(self, python_function: Callable[..., Any]) -> None:
+        """`python_function` is not traced."""
+        self.run = python_function
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the function returns, numbers as tensors."""
+        return as_tensors(self.run(*args, **kwargs))
+
+
+def needs_values(error: BaseException) -> bool:
+    """Return whether a function of the library failed in a trace because the shape of its result depends on values.
+
+    Values that the user's code itself asks for, as `float(x)` and `if x` do, are not meant.
+    """
+    return _is_of_library(error) and any(map(_asks_for_values, _chain(error)))
+
+
+def _is_of_library(error: BaseException) -> bool:
+    """Return whether the last frame of the user's called a function of the library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [i for i, each in enumerate(frames) if not each.filename.startswith(_LIBRARIES)]
+    if not users or users[-1] + 1 == len(frames):
+        return False
+    inner = frames[users[-1] + 1]
+    is_asked = inner.filename in _OF_TENSORS and inner.name != "__getitem__"
+    return inner.filename.startswith(_HERE) and not is_asked
+
+
+def _asks_for_values(error: BaseException) -> bool:
+    return isinstance(error, _NEEDS_VALUES) or any(text in str(error) for text in _TEXTS)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
