@@ -9,14 +9,17 @@ from hornbeam import (
     autodiff,
     bitwise,
     config,
+    debugging,
     dtypes,
     errors,
     experimental,
     keras,
     linalg,
     math,
+    nest,
     nn,
     random,
+    test,
     train,
     version,
 )
@@ -227,15 +230,16 @@ from hornbeam.tensors.special import (
     truncatediv,
     truncatemod,
 )
+from hornbeam.tensors.static_checks import assert_rank
 from hornbeam.tensors.transforms import (
     fftnd,
     ifftnd,
     irfftnd,
     rfftnd,
 )
-from hornbeam.tensors.variable import (
-    Variable,
-)
+from hornbeam.tensors.value_checks import Assert, assert_equal, assert_greater, assert_less
+from hornbeam.tensors.variable import Variable
+from hornbeam.tensors.variable_kinds import VariableAggregation, VariableSynchronization
 
 # TensorFlow's other names for these initializers.
 constant_initializer, zeros_initializer = initializers.Constant, initializers.Zeros
@@ -246,6 +250,7 @@ random_uniform_initializer = initializers.RandomUniform
 newaxis = None
 
 __all__ = [
+    "Assert",
     "DType",
     "GradientTape",
     "IndexedSlices",
@@ -255,6 +260,8 @@ __all__ = [
     "TypeSpec",
     "UnconnectedGradients",
     "Variable",
+    "VariableAggregation",
+    "VariableSynchronization",
     "abs",
     "acos",
     "acosh",
@@ -266,6 +273,10 @@ __all__ = [
     "as_dtype",
     "asin",
     "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_less",
+    "assert_rank",
     "atan",
     "atan2",
     "atanh",
@@ -298,6 +309,7 @@ __all__ = [
     "cosh",
     "cumsum",
     "custom_gradient",
+    "debugging",
     "device",
     "divide",
     "double",
@@ -366,6 +378,7 @@ __all__ = [
     "multiply",
     "name_scope",
     "negative",
+    "nest",
     "newaxis",
     "nn",
     "no_op",
@@ -438,6 +451,7 @@ __all__ = [
     "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update",
     "tensordot",
+    "test",
     "tile",
     "train",
     "transpose",

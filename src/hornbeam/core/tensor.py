@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import jax
@@ -46,6 +47,7 @@ class AnyTensor(ElementwiseEquality):
         """`value` is a `jax.Array` or tracer; use `convert_to_tensor` for anything else."""
         self._value: RawArray = value
         self._keras_mask: Any = None
+        self._picked_from: tuple[Variable, Any]
 
     @property
     def shape(self) -> TensorShape:
@@ -106,6 +108,9 @@ class AnyTensor(ElementwiseEquality):
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __getattr__(self, name: str) -> Any:
+        if name == "assign" and (source := getattr(self, "_picked_from", None)) is not None:
+            variable, key = source
+            return partial(variable.assign_item, key)
         raise AttributeError(no_attribute(name), name=name, obj=self)
 
     def __len__(self) -> int:
@@ -185,6 +190,11 @@ AnyTensor.__name__ = AnyTensor.__qualname__ = "Tensor"
 AnyTensor.__module__ = "hornbeam"
 Tensor.__name__ = Tensor.__qualname__ = "EagerTensor"
 EagerTensor = Tensor  # for pickles of the class
+
+
+def pick(tensor: AnyTensor, variable: Variable, key: Any) -> None:
+    """Let `tensor`, which is `variable[key]`, have the method `assign`."""
+    tensor._picked_from = variable, key
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple[RawArray], None]:

@@ -18,13 +18,14 @@ from hornbeam.core import config, deferred, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.handover import no_step
+from hornbeam.core.index_bounds import check_key
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
-from hornbeam.core.typing import DTypeLike, NumpyArray, RawArray, Shape, TensorLike
+from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, Shape, TensorLike
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
@@ -60,11 +61,11 @@ class Variable(ElementwiseEquality):
             raise TypeError(f"Variable received unknown arguments: {', '.join(kwargs)}.")
         if aggregation not in _AGGREGATIONS:
             raise ValueError(f"`aggregation` is one of {_AGGREGATIONS}; received {aggregation!r}.")
-        self.name = name or auto_name("variable")
-        if "/" in self.name:
-            raise ValueError(f"A variable's name can't contain a slash; received {self.name!r}.")
+        self.name = name = name or auto_name("variable")
+        if "/" in name:
+            raise ValueError(f"A variable's name can't contain a slash; received {name!r}.")
         prefix = current_path()
-        self.path = f"{prefix}/{self.name}" if prefix else self.name
+        self.path = f"{prefix}/{name}" if prefix else name
         # True or False where `trainable` was set, None where it was not: then the layer around it decides.
         self._trainable: bool | None = None if trainable else False
         # False for state that training never changes by gradients, whatever `trainable` is set to around it.
@@ -139,7 +140,8 @@ class Variable(ElementwiseEquality):
     def assign(self, value: TensorLike) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
         tensor = _tensor(value)
-        if tensor._value.shape != tuple(self._spec().shape):
+        shape = tensor._value.shape
+        if shape != tuple(self._spec().shape) and not self._may_take(shape):
             raise ValueError(
                 f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape "
                 f"{tuple(tensor.shape)}."
@@ -147,6 +149,10 @@ class Variable(ElementwiseEquality):
         tensor = convert_to_tensor(tensor, as_dtype(self._spec().dtype))
         scope.assign(self, _on_device(tensor._value))
         return tensor
+
+    def _may_take(self, shape: tuple[int, ...]) -> bool:
+        """Return whether a value of another shape than the present one's can be assigned."""
+        return False
 
     def assign_add(self, value: TensorLike) -> Tensor:
         """Add to the value."""
@@ -229,6 +235,15 @@ class Variable(ElementwiseEquality):
     def ndim(self) -> int:
         """The number of axes."""
         return len(self._spec().shape)
+
+    @property
+    def device(self) -> str:
+        """Where the values lie, as TensorFlow writes it."""
+        return Tensor(scope.read(self)).device
+
+    def __getitem__(self, key: Key) -> Any:
+        check_key(self._spec().shape, key)
+        return elementary["getitem"](self, key)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
         return self.read_value().__array__(dtype)

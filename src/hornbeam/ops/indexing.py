@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -81,6 +83,34 @@ def tensor_scatter_nd_min(
 def sequence_mask(lengths: TensorLike, longest: int, dtype: str) -> jax.Array:
     """Return True for the first `length` places of each row. (b, ...) -> (b, ..., longest)"""
     return (jnp.arange(longest) < array(lengths)[..., None]).astype(dtype)
+
+
+@op(name="tf.strided_slice_assign")
+def with_item(x: TensorLike, key: Any, value: TensorLike) -> jax.Array:
+    """Return a copy of `x` with `value` at `x[key]`."""
+    values = array(x)
+    return values.at[key].set(array(value).astype(values.dtype))
+
+
+@op(name="tf.scatter_rows")
+def with_rows(
+    x: TensorLike, indices: TensorLike, updates: TensorLike, how: str, batch_dims: int = 0
+) -> jax.Array:
+    """Return a copy of `x` with `updates` put into, or combined with, the rows at `indices` of an axis.
+
+    `how` is "set", "add", "subtract", "multiply", "divide", "max" or "min". The axes before `batch_dims` are those of
+    `indices` too.
+    """
+    values, rows = array(x), array(indices)
+    batch = jnp.indices(rows.shape, sparse=True)[:batch_dims]
+    return getattr(values.at[(*batch, rows)], how)(array(updates).astype(values.dtype))
+
+
+@op(name="tf.scatter_nd_into")
+def with_places(x: TensorLike, indices: TensorLike, updates: TensorLike, how: str) -> jax.Array:
+    """Return a copy of `x` with `updates` put into, or combined with, the places `indices`; `how` as in `with_rows`."""
+    values = array(x)
+    return getattr(values.at[_places(array(indices))], how)(array(updates).astype(values.dtype))
 
 
 def _places(indices: jax.Array) -> tuple[jax.Array, ...]:

@@ -36,7 +36,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     array([[1, 2],
            [3, 4]], dtype=int32)>
     """
-    tensor = _exactly(value, dtype)
+    refuse_loss(value, dtype)
+    tensor = _convert(value, dtype)
     if shape is None:
         return tensor
     shape = static_shape(shape)
@@ -47,19 +48,18 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     return ops.reshape(tensor, shape)
 
 
-def _exactly(value: Any, dtype: Any) -> Tensor:
-    """Return `value` as a tensor. Raises an error where Python numbers would lose something in the type."""
-    if dtype is not None and isinstance(value, (int, float, complex, list, tuple)):
-        wanted = as_dtype(dtype)
-        kinds = {type(each) for each in jax.tree.leaves(value)}
-        loses = (
-            (float in kinds and not (wanted.is_floating or wanted.is_complex))
-            or (complex in kinds and not wanted.is_complex)
-            or (int in kinds and wanted.is_bool)
-        )
-        if loses:
-            raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {wanted.name}")
-    return _convert(value, dtype)
+def refuse_loss(value: Any, dtype: Any) -> None:
+    """Raise InvalidArgumentError where Python numbers would lose something in the type."""
+    if dtype is None or not isinstance(value, (int, float, complex, list, tuple)):
+        return
+    wanted = as_dtype(dtype)
+    kinds = {type(each) for each in jax.tree.leaves(value)}
+    if (
+        (float in kinds and not (wanted.is_floating or wanted.is_complex))
+        or (complex in kinds and not wanted.is_complex)
+        or (int in kinds and wanted.is_bool)
+    ):
+        raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {wanted.name}")
 
 
 def convert_to_tensor(
@@ -68,7 +68,8 @@ def convert_to_tensor(
     """`value` as a tensor; `dtype_hint` is taken where it loses nothing."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
-    tensor = _exactly(value, dtype)
+    refuse_loss(value, dtype)
+    tensor = _convert(value, dtype)
     hint = None if dtype is not None or dtype_hint is None else as_dtype(dtype_hint)
     if (
         hint is not None

@@ -13,7 +13,7 @@ from hornbeam.core.op import op
 from hornbeam.core.origins import AddedRows, made_of
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.tensor import Tensor, convert_to_tensor
-from hornbeam.core.typing import TensorLike
+from hornbeam.core.typing import Shape, TensorLike
 from hornbeam.core.variable import Variable
 
 
@@ -40,15 +40,25 @@ class IndexedSlices:
 
     @property
     def shape(self) -> TensorShape:
-        """The shape of the dense tensor; its first size is unknown without `dense_shape`."""
+        """The shape of the dense tensor; unknown without `dense_shape`."""
         if self.dense_shape is None:
-            return TensorShape([None, *self.values.shape[1:]])
+            return TensorShape(None)
         return TensorShape([int(size) for size in self.dense_shape])
 
     @property
     def dtype(self) -> DType:
         """The element type."""
         return self.values.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the rows lie."""
+        return self.values.device
+
+    @property
+    def name(self) -> str:
+        """Raises AttributeError: tensors have no names outside of graphs."""
+        raise AttributeError("Tensor.name is undefined when eager execution is enabled.")
 
     def get_shape(self) -> TensorShape:
         """The shape of the dense tensor."""
@@ -61,7 +71,11 @@ class IndexedSlices:
                 f"Tensor conversion requested for IndexedSlices without dense_shape: {self}. Give it the shape of the dense "
                 "tensor: tf.IndexedSlices(values, indices, dense_shape)."
             )
-        return _added_rows(self.values, self.indices, tuple(self.shape))
+        return self.dense(self.shape)
+
+    def dense(self, shape: Shape) -> Tensor:
+        """Return the dense tensor of a shape that is known from elsewhere."""
+        return _added_rows(self.values, self.indices, tuple(int(size or 0) for size in shape))
 
     def read_raw(self) -> jax.Array:
         """Return the dense tensor as a raw JAX array."""
@@ -73,6 +87,11 @@ class IndexedSlices:
     def __repr__(self) -> str:
         shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape!s}"
         return f"IndexedSlices(indices={self.indices!s}, values={self.values!s}{shape})"
+
+
+def of_shape(value: Any, shape: Shape) -> Any:
+    """Return `value`; where it is `IndexedSlices`, the dense tensor of the shape."""
+    return value.dense(shape) if isinstance(value, IndexedSlices) else value
 
 
 @op(name="tf.IndexedSlices")

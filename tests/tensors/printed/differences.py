@@ -7,8 +7,31 @@ from __future__ import annotations
 
 DIFFERENT: list[tuple[str, list[str]]] = [
     (
+        "It can be done here.",
+        [
+            "tf.config.optimizer.get_jit()",
+            "tf.config.optimizer.get_experimental_options()",
+            "round(tf.constant(3.7))",
+            'f"{tf.Variable(2.5):.1f}"',
+            "hash(tf.Variable(1.0))",
+            "len(tf.Variable([1.0]))",
+            "v = tf.Variable([1.0, 2.0]); v.assign_add(1.0)",
+            "tf.Variable([1, 2], aggregation=tf.VariableAggregation.MEAN).aggregation",
+            'tf.Variable([1, 2], aggregation="mean")',
+            "tf.Variable([1, 2]).ndim",
+            "hash(tf.Variable(1))",
+            "v = tf.Variable(1); {v: 2}",
+            "tf.Variable([1.0, 2.0]) @ tf.Variable([[1.0], [2.0]])",
+            "tf.VariableAggregation.SUM",
+            "tf.IndexedSlices(tf.ones((1, 2)), tf.constant([0]), tf.constant([3, 2]))",
+            "repr(tf.IndexedSlices([1.0], [0]))",
+            "-tf.IndexedSlices(tf.ones((1, 2)), tf.constant([0]))",
+        ],
+    ),
+    (
         "Strings are not tensors yet.",
         [
+            'tf.config.experimental.get_memory_growth(tf.config.list_physical_devices("CPU")[0])',
             'repr(tf.constant("a"))',
             'str(tf.constant("a"))',
             'repr(tf.constant(["a",b"b"]))',
@@ -17,7 +40,6 @@ DIFFERENT: list[tuple[str, list[str]]] = [
             'repr(tf.constant("é"))',
             'repr(tf.Variable("a"))',
             'tf.constant("a")+"b"',
-            'tf.debugging.assert_shapes([(tf.ones(3),("n","n"))])',
             'tf.cast("a", tf.float32)',
             'tf.strings.split("a b")',
             'tf.strings.join(["a","b"])',
@@ -25,18 +47,26 @@ DIFFERENT: list[tuple[str, list[str]]] = [
             'tf.constant("a") == "a"',
             'tf.constant(["a","b"]) == "a"',
             'tf.convert_to_tensor("a", dtype_hint=tf.float32)',
+            'tf.Variable("a").dtype',
+        ],
+    ),
+    (
+        "Hornbeam has no part that compares so.",
+        [
+            "tf.config.experimental.get_synchronous_execution()",
         ],
     ),
     (
         "An error of another class.",
         [
             'tf.constant(["a"]).numpy()',
-            "tf.Variable(1.0).device",
             "tf.constant([1.0]).consumers()",
             "[10, 20, 30][tf.constant(1.0)]",
             "tf.constant([1, 2]) == tf.constant([1, 2, 3])",
             "tf.constant([1, 2]) != tf.constant([1, 2, 3])",
             "memoryview(tf.constant([1, 2])).tolist()",
+            "tf.Variable([1, 2]).initial_value",
+            "tf.Variable(1.0).eval()",
         ],
     ),
     (
@@ -44,23 +74,6 @@ DIFFERENT: list[tuple[str, list[str]]] = [
         [
             "type(tf.constant(1.0)).__module__",
             "tf.errors.InvalidArgumentError.__mro__",
-        ],
-    ),
-    (
-        "It can be done here.",
-        [
-            "repr(tf.Variable(1.0))",
-            "str(tf.Variable(1.0))",
-            'tf.Variable(1.0, name="w").name',
-            "tf.Variable(1.0).name",
-            "round(tf.constant(3.7))",
-            'f"{tf.Variable(1.0)}"',
-            'f"{tf.Variable(2.5):.1f}"',
-            'f"{tf.Variable([1.0])}"',
-            '"%s" % tf.Variable(1.0)',
-            "hash(tf.Variable(1.0))",
-            "len(tf.Variable([1.0]))",
-            "tf.Variable([1, 2])[5]",
         ],
     ),
     (
@@ -105,15 +118,8 @@ DIFFERENT: list[tuple[str, list[str]]] = [
             "tf.constant(tf.constant(1.0), tf.int32)",
             "tf.convert_to_tensor(tf.constant(1), tf.float32)",
             "tf.convert_to_tensor(tf.Variable(1), tf.float32)",
-        ],
-    ),
-    (
-        "Hornbeam has no part that compares so.",
-        [
-            "tf.debugging.assert_equal(1,2)",
-            'tf.debugging.assert_equal(1,2,message="m")',
-            "tf.debugging.assert_positive(-1.0)",
-            "tf.nest.map_structure(lambda a,b: 0, [1], [1,2])",
+            "tf.Variable(tf.constant(1.0), dtype=tf.int32)",
+            "v = tf.Variable(1.0); v.assign(tf.constant(1))",
         ],
     ),
     (
@@ -149,6 +155,12 @@ DIFFERENT: list[tuple[str, list[str]]] = [
 
 # Errors of the same class, told in other words.
 OWN_WORDS: list[str] = [
+    "tf.convert_to_tensor(tf.IndexedSlices(tf.ones((2, 2)), tf.constant([0, 0])))",
+    "tf.debugging.assert_near([1.0], [1.1])",
+    "tf.debugging.assert_near([1, 2], [1, 2])",
+    "tf.debugging.assert_non_positive([1])",
+    'tf.debugging.assert_shapes({"a": 1})',
+    "tf.debugging.assert_proper_iterable(tf.ones(2))",
     "tf.Variable([1.0]).assign([1.0,2.0])",
     "tf.random.uniform([2], dtype=tf.int32)",
     'tf.TensorShape(["a"])',
@@ -184,4 +196,21 @@ OWN_WORDS: list[str] = [
     'tf.constant(1, dtype="no type")',
     "tf.convert_to_tensor((1, (2, 3)))",
     "tf.convert_to_tensor(1, preferred_dtype=tf.float32)",
+    "v = tf.Variable([1.0, 2.0], shape=(None,)); v.assign([[1.0]])",
+    "v = tf.Variable([1.0]); v.assign([1.0, 2.0])",
+    "v = tf.Variable([1.0]); v.assign(2.0)",
+    "v = tf.Variable(1.0); v.assign([2.0])",
+    'v = tf.Variable(1.0, name="w"); v.assign([2.0])',
+    'v = tf.Variable(1.0); v.assign("a")',
+    "v = tf.Variable([1, 2, 3]); v[0].assign_add(5)",
+    "v = tf.Variable([1, 2, 3]); v[0].assign_sub(5)",
+    "t = tf.constant([1, 2]); t[0].assign(5)",
+    "tf.Variable([1, 2], constraint=3)",
+    "tf.Variable([1, 2]).graph",
+    "tf.Variable([1, 2]).op",
+    "v = tf.Variable(1.0); v -= 1; v",
+    "v = tf.Variable(1.0); v *= 2; v",
+    "v = tf.Variable(1.0); v /= 2; v",
+    "v = tf.Variable(1.0); v **= 2; v",
+    "tf.Variable([1, 2]).nope",
 ]

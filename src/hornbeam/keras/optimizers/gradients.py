@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
+from hornbeam.tensors.indexed_slices import of_shape
 
 
 def clip_by_norm(gradient: jax.Array, limit: float) -> jax.Array:
@@ -65,7 +66,7 @@ def usable_gradients(
         if gradient is None:
             continue
         stored = scope.read(variable)
-        raw = jnp.asarray(unwrap(gradient)).astype(stored.dtype)
+        raw = jnp.asarray(unwrap(of_shape(gradient, stored.shape))).astype(stored.dtype)
         if raw.shape != stored.shape:
             raise ValueError(
                 f"The gradient of {variable.path!r} has shape {raw.shape}; the variable has shape "

@@ -182,7 +182,7 @@ class Optimizer(OptimizerState):
                 self._accumulate_or_update(gradients, variables)
             for variable in targets:
                 if variable.constraint is not None:
-                    variable.assign(variable.constraint(variable.value))
+                    variable.assign(variable.constraint(variable.read_value()))
             self._iterations.assign_add(1)
 
     def stateless_apply(
