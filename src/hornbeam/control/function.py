@@ -9,11 +9,13 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 
 from hornbeam.control import eagerness
+from hornbeam.control.autograph.runtime import OPERATORS
 from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.input_signature import InputSignature
 from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
@@ -50,10 +52,13 @@ class Function:
         python_function: Callable[..., Any],
         name: str | None = None,
         input_signature: Sequence[Any] | None = None,
+        autograph: bool = True,
         **options: Any,
     ) -> None:
         """`options` are those of `tf.function` that change nothing here."""
         self._python_function = python_function
+        # AutoGraph makes control flow over tensors a part of the program.
+        self._run = partial(OPERATORS.run, python_function) if autograph else python_function
         self._options = options
         self._input_signature = (
             None if input_signature is None else InputSignature(input_signature, python_function)
@@ -154,7 +159,7 @@ class Function:
 
     def _inline(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run as a part of the program that is being traced."""
-        return as_tensors(self._python_function(*args, **kwargs))
+        return as_tensors(self._run(*args, **kwargs))
 
     def _traced(
         self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
@@ -181,7 +186,7 @@ class Function:
         def run(*tensors: Tensor) -> Any:
             self._traces += 1
             filled, named = with_tensors((args, kwargs), tensors)
-            return self._python_function(*filled, **named)
+            return self._run(*filled, **named)
 
         run.__name__ = self._name
         shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
@@ -226,7 +231,10 @@ class Function:
             return found[1]
         reference = weakref.ref(instance, lambda _: self._methods.pop(key, None))
         method = Function(
-            _method(self._python_function, reference), self._name, None, **self._options
+            _method(self._python_function, self._run, reference),
+            self._name,
+            autograph=False,  # `_run` does it
+            **self._options,
         )
         method._input_signature = (
             None
@@ -240,8 +248,10 @@ class Function:
         return f"<hornbeam.control.function.Function {self._name} at {id(self):#x}>"
 
 
-def _method(function: Callable[..., Any], reference: weakref.ref[Any]) -> Callable[..., Any]:
-    """Return `function` with its first argument taken from a weak reference."""
+def _method(
+    function: Callable[..., Any], run: Callable[..., Any], reference: weakref.ref[Any]
+) -> Callable[..., Any]:
+    """Return `run`, which calls `function`, with its first argument taken from a weak reference."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -251,7 +261,7 @@ def _method(function: Callable[..., Any], reference: weakref.ref[Any]) -> Callab
                 f"The object whose method {function.__qualname__} was taken is gone: a tf.function holds it weakly. Keep "
                 "the object."
             )
-        return function(instance, *args, **kwargs)
+        return run(instance, *args, **kwargs)
 
     if (signature := _signature(function)) is not None:
         rest = list(signature.parameters.values())[1:]
@@ -308,7 +318,6 @@ def function(
     3.0 5.0 5.0
     """
     options = {
-        "autograph": autograph,
         "jit_compile": jit_compile,
         "reduce_retracing": reduce_retracing or bool(experimental_relax_shapes),
         "experimental_implements": experimental_implements,
@@ -319,6 +328,6 @@ def function(
     }
 
     def decorate(each: Callable[..., Any]) -> Function:
-        return Function(each, input_signature=input_signature, **options)
+        return Function(each, None, input_signature, autograph, **options)
 
     return decorate if func is None else decorate(func)

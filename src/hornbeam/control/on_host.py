@@ -53,7 +53,9 @@ def _is_of_library(error: BaseException) -> bool:
     """Return whether the last frame of the user's called a function of the library."""
     frames = traceback.extract_tb(error.__traceback__)
     users = [i for i, each in enumerate(frames) if not each.filename.startswith(_LIBRARIES)]
-    if not users or users[-1] + 1 == len(frames):
+    if not users:  # what the function returned needs values
+        return True
+    if users[-1] + 1 == len(frames):
         return False
     inner = frames[users[-1] + 1]
     is_asked = inner.filename in _OF_TENSORS and inner.name != "__getitem__"

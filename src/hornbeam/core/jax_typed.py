@@ -108,7 +108,9 @@ associative_scan: AnyFunction = lax.associative_scan
 cond: AnyFunction = lax.cond
 fori_loop: AnyFunction = lax.fori_loop
 map_first_axis: AnyFunction = lax.map
+scan: AnyFunction = lax.scan
 switch: AnyFunction = lax.switch
+while_loop: AnyFunction = lax.while_loop
 
 # Arrays
 broadcast_shapes: Callable[..., tuple[int, ...]] = jnp.broadcast_shapes

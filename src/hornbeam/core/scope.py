@@ -124,6 +124,14 @@ def touched() -> list[Variable]:
     return list({id(v): v for scope in _local.scopes for v in scope.touched}.values())
 
 
+def peek(variable: Variable) -> jax.Array | None:
+    """Return the raw value that the open scopes have for `variable`, unnoticed; None where they do not know it."""
+    for each in reversed(_local.scopes):
+        if found := each.find(variable):
+            return found[1]
+    return None
+
+
 def note_made(variable: Variable) -> None:
     """Say that `variable` was made, in whatever program is being traced."""
     _living[id(variable)] = variable

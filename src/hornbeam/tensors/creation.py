@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -13,10 +13,11 @@ from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.symbolic import is_symbolic
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import Tensor, is_traced, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.core import shape_of_symbol
+from hornbeam.tensors.ranges import TracedRange
 
 
 def static_shape(shape: Any) -> tuple[int, ...]:
@@ -125,12 +126,16 @@ def range(
 ) -> Tensor:
     """start, start + delta, ... up to but without `limit`; `range(n)` begins at 0.
 
+    In a compiled function, a range whose bounds the program computes can only be looped over.
+
     >>> import hornbeam as tf
     >>> tf.range(3, 18, 5).numpy()
     array([ 3,  8, 13], dtype=int32)
     """
     if limit is None:
         start, limit = 0, start
+    if any(is_traced(unwrap(each)) for each in (start, limit, delta)):
+        return cast("Tensor", TracedRange(start, limit, delta, dtype))
     first, last, step = (np.asarray(unwrap(each)).item() for each in (start, limit, delta))
     values = np.arange(first, last, step)
     return _convert(values, dtype)

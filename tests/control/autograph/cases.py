@@ -4,6 +4,7 @@ No test framework and no JAX here: `python_only.py` runs the table under any Pyt
 """
 # Code that a linter would mend is what has to be tried.
 # ruff: noqa: B023, F823, F841
+# pyright: basic, reportAttributeAccessIssue=false, reportUndefinedVariable=false
 
 from __future__ import annotations
 
@@ -191,6 +192,32 @@ def while_with_everything(n):
     else:
         total = -total
     return total, n
+
+
+@case((3,), (0,))
+def loops_with_else_alone(n):
+    while n > 1:
+        n -= 1
+    else:
+        n *= 10
+    for i in range(n):
+        note(i)
+    else:
+        note("end")
+    return n
+
+
+@case(([1, 2],), ([],))
+def jumps_without_branches(xs):
+    for x in xs:
+        with noting("a"):
+            break
+        note(x)
+    while True:
+        try:
+            return len(xs)
+        finally:
+            note("finally")
 
 
 @case((4,), (0,))

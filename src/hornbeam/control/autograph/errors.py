@@ -60,14 +60,21 @@ def explain(error: Exception) -> None:
 def _without_own_frames(error: Exception) -> TracebackType | None:
     """Drop the operators' frames, and where one led from a function to a branch of it, the function's: return the last."""
     frames: list[TracebackType] = []
-    each, after_own = error.__traceback__, False
+    owner: TracebackType | None = (
+        None  # the function that called an operator, and `frames` when it did
+    )
+    count = 0
+    each = error.__traceback__
     while each is not None:
-        is_own = each.tb_frame.f_code.co_filename.startswith(_HERE)
-        if not is_own:
-            if after_own and frames and _is_part(each, frames[-1]):
-                frames.pop()
+        if each.tb_frame.f_code.co_filename.startswith(_HERE):
+            if owner is None and frames:
+                owner, count = frames[-1], len(frames)
+        else:
+            if owner is not None and _is_part(each, owner):
+                del frames[count - 1 :]  # the frames of tracing, too
+                owner = None
             frames.append(each)
-        each, after_own = each.tb_next, is_own
+        each = each.tb_next
     for one, following in zip(frames, [*frames[1:], None], strict=True):
         one.tb_next = following
     error.__traceback__ = frames[0] if frames else None

@@ -23,9 +23,10 @@ _PYTHON_BOOLS = {"isinstance", "issubclass", "hasattr", "callable"}
 class Expressions(ast.NodeTransformer):
     """Rewrites expressions in place; statements and nested functions are for the classes that derive from it."""
 
-    def __init__(self, first_argument: str | None) -> None:
-        """`first_argument` is what `super()` without arguments takes."""
-        self.first_argument = first_argument
+    def __init__(self, first_argument: str | None, class_name: str | None) -> None:
+        """`first_argument` is what `super()` without arguments takes, `class_name` the class around the function."""
+        self._first_argument = first_argument
+        self._class_name = class_name
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         if any(map(_assigns, node.values[1:])) or all(map(is_python_bool, node.values[:-1])):
@@ -59,9 +60,9 @@ class Expressions(ast.NodeTransformer):
         if is_python_bool(node):
             return self._visited(node)
         if isinstance(node.func, ast.Name) and node.func.id == "super":
-            if not node.args and self.first_argument is not None:
+            if not node.args and self._first_argument is not None:
                 # Python finds the class and the object by the frame: here that may be a branch's.
-                node.args = [load("__class__"), load(self.first_argument)]
+                node.args = [load("__class__"), load(self._first_argument)]
             return self._visited(node)
         node = self._visited(node)
         node.func = operator(node.func, "call", node.func)

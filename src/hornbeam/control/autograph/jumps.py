@@ -43,7 +43,7 @@ def lower(body: list[ast.stmt]) -> list[ast.stmt]:
     Where no branch or loop returns, `return` stays as it is.
     """
     compound = [each for each in own(body) if isinstance(each, (ast.If, ast.For, ast.While))]
-    if not any(_jumps(each) or _jumps_of(each.body) for each in compound):
+    if not any(_is_lowered(each) for each in compound):
         return body
     lowering = _Lowering()
     if not any(isinstance(jump, ast.Return) for each in compound for jump in _jumps(each)):
@@ -195,6 +195,13 @@ def _jumps(node: ast.stmt) -> list[Jump]:
         ]
         return [*inside, *(jump for each in node.orelse for jump in _jumps(each))]
     return [jump for each in _statements(node) for jump in _jumps(each)]
+
+
+def _is_lowered(node: ast.If | Loop) -> bool:
+    """Return whether a branch or loop has something that a function can't do: a jump, or the `else` of a loop."""
+    if isinstance(node, ast.If):
+        return bool(_jumps(node))
+    return bool(node.orelse or _jumps_of(node.body))
 
 
 def _jumps_of(body: list[ast.stmt]) -> list[Jump]:

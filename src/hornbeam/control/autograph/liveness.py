@@ -15,6 +15,8 @@ from hornbeam.control.autograph.names import bound, own, read
 
 LIVE = "ag__live"
 """The attribute of a branch or loop node with the names that have to outlive it, or its turns."""
+READ = "ag__read"
+"""The attribute of a loop node with the names that a turn reads before it assigns them."""
 
 
 def annotate(body: list[ast.stmt], always: Iterable[str]) -> None:
@@ -57,6 +59,8 @@ class _Liveness:
         tests = (
             [node.test] if isinstance(node, ast.While) else _some(getattr(node, EXTRA_TEST, None))
         )
+        start = self.block(node.body, frozenset(read(tests)))
+        setattr(node, READ, start - _targets(node) | read(tests) | self._always)
         head, known = live | read(tests), frozenset[str]()
         while head != known:
             known = head
@@ -74,6 +78,10 @@ class _Liveness:
             after |= self.block(handler.body, after) | read(_some(handler.type))
         after |= self.block(node.orelse, after)
         return _Liveness(self._always | after).block(node.body, after) | after
+
+
+def _targets(node: ast.For | ast.While) -> set[str]:
+    return set(bound([node.target])) if isinstance(node, ast.For) else set()
 
 
 def _overwritten(node: ast.stmt) -> set[str]:

@@ -67,17 +67,29 @@ def _binds_itself(node: ast.AST) -> list[str]:
     return []
 
 
-def bound_attributes(nodes: Iterable[ast.AST]) -> dict[str, None]:
-    """Return the attributes that are assigned, as "name.attribute", where they hang on a plain name."""
-    found: dict[str, None] = {}
+def bound_parts(nodes: Iterable[ast.AST]) -> dict[tuple[object, ...], None]:
+    """Return the attributes and items that are assigned, as `places` names them: those that a constant path leads to."""
+    found: dict[tuple[object, ...], None] = {}
     for node in own(nodes):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            path, value = [node.attr], node.value
-            while isinstance(value, ast.Attribute):
-                path, value = [value.attr, *path], value.value
-            if isinstance(value, ast.Name):
-                found[".".join([value.id, *path])] = None
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            path = _path(node)
+            if path is not None:
+                found[path] = None
     return found
+
+
+def _path(node: ast.expr) -> tuple[object, ...] | None:
+    match node:
+        case ast.Name(name):
+            return (name,)
+        case ast.Attribute(value, attribute):
+            step: object = "." + attribute
+        case ast.Subscript(value, ast.Constant(str() | int() as key)):
+            step = (key,)
+        case _:
+            return None
+    before = _path(value)
+    return None if before is None else (*before, step)
 
 
 def read(nodes: Iterable[ast.AST]) -> set[str]:

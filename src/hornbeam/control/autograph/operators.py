@@ -5,21 +5,19 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from hornbeam.control.autograph import calls
 from hornbeam.control.autograph.errors import explain, unbound
+from hornbeam.control.autograph.places import Name
 
-Names = tuple[str, ...]
+Names = tuple[Name, ...]
 Thunk = Callable[[], Any]
 
 
 class Operators:
     """The operators that rewritten functions know as `ag__`."""
-
-    Exception = builtins.Exception  # a name that the user's module can't hide
 
     def if_(
         self, test: object, body: Thunk, orelse: Thunk | None, names: Names, live: Names
@@ -33,8 +31,8 @@ class Operators:
         except NameError as error:
             raise unbound(error) from error.__cause__
 
-    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names) -> None:
-        """Run `body` as long as `test()` holds."""
+    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names) -> None:
+        """Run `body` as long as `test()` holds; a turn reads `first` before it assigns them."""
         try:
             while test():
                 body()
@@ -48,6 +46,7 @@ class Operators:
         body: Callable[[Any], None],
         names: Names,
         live: Names,
+        first: Names,
     ) -> None:
         """Run `body` for each item, as long as `goes_on()` holds after a turn."""
         try:
@@ -99,9 +98,13 @@ class Operators:
         """Return what to call in the place of `fn`: the same function, converted."""
         return calls.converted(fn, self)
 
-    def explain(self, error: Exception) -> None:
-        """Put the traceback of an error right that leaves a rewritten function."""
-        explain(error)
+    def run(self, fn: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        """Call `fn` converted; errors that leave it look as they do in plain Python."""
+        try:
+            return self.call(fn)(*args, **kwargs)
+        except Exception as error:
+            explain(error)
+            raise
 
 
 def run(operand: Thunk) -> Any:

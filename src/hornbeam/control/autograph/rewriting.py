@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from hornbeam.control.autograph.expressions import (
-    OPERATORS,
     Expressions,
-    attribute,
     definition,
     is_python_bool,
     lazy,
@@ -31,14 +29,15 @@ from hornbeam.control.autograph.expressions import (
 )
 from hornbeam.control.autograph.finding import CannotRewrite, Definition
 from hornbeam.control.autograph.jumps import EXTRA_TEST, PREFIX, lower
-from hornbeam.control.autograph.liveness import LIVE, annotate
+from hornbeam.control.autograph.liveness import LIVE, READ, annotate
 from hornbeam.control.autograph.names import (
     bound,
-    bound_attributes,
+    bound_parts,
     declared,
     own,
     read_by_closures,
 )
+from hornbeam.control.autograph.places import Name
 
 D = TypeVar("D", ast.FunctionDef, ast.Lambda)
 
@@ -47,13 +46,16 @@ _LOOK_INTO_FRAMES = {"locals", "eval", "exec"}
 _LOOK_INTO_FRAMES_BARE = {"vars", "dir"}
 
 
-def rewrite(node: Definition) -> None:
-    """Rewrite a function in place. Raises CannotRewrite for one that has to run as it is."""
+def rewrite(node: Definition, class_name: str | None) -> None:
+    """Rewrite a function in place, `class_name` being the class in which it stands.
+
+    Raises CannotRewrite for one that has to run as it is.
+    """
     refuse(node)
     if isinstance(node, ast.Lambda):
-        node.body = Expressions(_first_argument(node)).visit(node.body)
+        node.body = _Statements(_first_argument(node), {}, class_name).visit(node.body)
     else:
-        _rewrite_body(node)
+        _rewrite_body(node, class_name)
 
 
 def refuse(node: Definition) -> None:
@@ -74,7 +76,7 @@ def refuse(node: Definition) -> None:
             )
 
 
-def _rewrite_body(node: ast.FunctionDef) -> None:
+def _rewrite_body(node: ast.FunctionDef, class_name: str | None) -> None:
     parameters = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
     in_globals, in_others = declared(node.body)
     # Unreachable statements fall away below, but what they bind stays a local name.
@@ -84,7 +86,7 @@ def _rewrite_body(node: ast.FunctionDef) -> None:
     body = lower(body) or [placed(ast.Pass(), node)]
     always = read_by_closures(body) | in_globals.keys() | in_others.keys()
     annotate(body, always)
-    statements = _Statements(_first_argument(node), in_globals)
+    statements = _Statements(_first_argument(node), in_globals, class_name)
     body = statements.block(body)
     locals_ = [n for n in names if n not in parameters | in_globals.keys() | in_others.keys()]
     made = [*bound(body).keys(), *statements.names]
@@ -93,8 +95,6 @@ def _rewrite_body(node: ast.FunctionDef) -> None:
         list(in_others), ast.Nonlocal
     )
     head += [_declares(name) for name in locals_ if name in statements.names or name in names]
-    if any(map(_may_raise, own(body))):
-        body = [_explained(body)]
     node.body = kept + [placed(each, node) for each in head] + body
 
 
@@ -128,8 +128,10 @@ class _Plain(ast.NodeTransformer):
 class _Statements(Expressions):
     """Rewrites the statements of one function, whose jumps are lowered and whose live names are noted."""
 
-    def __init__(self, first_argument: str | None, in_globals: dict[str, None]) -> None:
-        super().__init__(first_argument)
+    def __init__(
+        self, first_argument: str | None, in_globals: dict[str, None], class_name: str | None
+    ) -> None:
+        super().__init__(first_argument, class_name)
         self.names: dict[str, None] = {}
         """The names that branches and loops bind."""
         self._in_globals = in_globals
@@ -153,7 +155,13 @@ class _Statements(Expressions):
         if node.orelse:
             functions.append(self._branch(f"{PREFIX}else_{number}", [], node.orelse, names))
             other = load(functions[-1].name)
-        args = [self.visit(node.test), load(body.name), other, _texts(names), _texts(live)]
+        args = [
+            self.visit(node.test),
+            load(body.name),
+            other,
+            self._texts(names),
+            self._texts(live),
+        ]
         return self._with_call(node.test, functions, "if_", args)
 
     def visit_While(self, node: ast.While) -> list[ast.stmt]:
@@ -161,7 +169,7 @@ class _Statements(Expressions):
         number = self._number()
         test = self._branch(f"{PREFIX}test_{number}", [], [ast.Return(node.test)], names)
         body = self._branch(f"{PREFIX}while_{number}", [], node.body, names)
-        args = [load(test.name), load(body.name), _texts(names), _texts(live)]
+        args = [load(test.name), load(body.name), *self._described(node, names, live)]
         return self._with_call(node.test, [test, body], "while_", args)
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
@@ -172,7 +180,7 @@ class _Statements(Expressions):
         body = self._branch(f"{PREFIX}for_{number}", [item], [assigned, *node.body], names)
         extra = getattr(node, EXTRA_TEST, None)
         test = ast.Constant(None) if extra is None else lazy(self.visit(extra))
-        args = [self.visit(node.iter), test, load(body.name), _texts(names), _texts(live)]
+        args = [self.visit(node.iter), test, load(body.name), *self._described(node, names, live)]
         return self._with_call(node.iter, [body], "for_", args)
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
@@ -185,39 +193,48 @@ class _Statements(Expressions):
         return placed(ast.If(ast.Name("__debug__", ast.Load()), [call], []), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
-        return _nested(node)
+        return _nested(node, self._class_name)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        return _nested(node)
+        return _nested(node, self._class_name)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         for each in node.body:
             if isinstance(each, ast.ClassDef):
                 self.visit(each)
         node.body = [
-            _nested(each) if isinstance(each, ast.FunctionDef) else each for each in node.body
+            _nested(each, node.name) if isinstance(each, ast.FunctionDef) else each
+            for each in node.body
         ]
         return node
 
-    def _names(self, node: ast.stmt, parts: list[ast.AST]) -> tuple[list[str], list[str]]:
+    def _names(self, node: ast.stmt, parts: list[ast.AST]) -> tuple[list[Name], list[Name]]:
         """Return the names that a statement binds, and those of them that outlive it."""
         names = list(bound(parts))
         self.names |= dict.fromkeys(names)
         live = [each for each in names if each in getattr(node, LIVE)]
-        attributes = [a for a in bound_attributes(parts) if a.split(".")[0] not in names]
-        return names + attributes, live + attributes
+        inside = [path for path in bound_parts(parts) if path[0] not in names]
+        return [*names, *inside], [*live, *inside]
+
+    def _described(self, node: ast.stmt, names: list[Name], live: list[Name]) -> list[ast.expr]:
+        """Return the names of a loop, those that outlive a turn, and those of them that a turn reads first."""
+        first = [each for each in live if not isinstance(each, str) or each in getattr(node, READ)]
+        return [self._texts(names), self._texts(live), self._texts(first)]
+
+    def _texts(self, names: list[Name]) -> ast.expr:
+        return _texts(names, self._class_name)
 
     def _number(self) -> int:
         self._count += 1
         return self._count
 
     def _branch(
-        self, name: str, parameters: list[str], body: list[ast.stmt], names: list[str]
+        self, name: str, parameters: list[str], body: list[ast.stmt], names: list[Name]
     ) -> ast.FunctionDef:
-        variables = [each for each in names if "." not in each]
+        variables = [each for each in names if isinstance(each, str)]
         in_globals = [each for each in variables if each in self._in_globals]
         others = [each for each in variables if each not in self._in_globals]
         head = _declarations(in_globals, ast.Global) + _declarations(others, ast.Nonlocal)
@@ -231,29 +248,14 @@ class _Statements(Expressions):
         return [placed(each, asked) for each in (*functions, call)]
 
 
-def _may_raise(node: ast.AST) -> bool:
-    """Return whether a node is an operator in which an error may come up, one that runs parts of the function."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return False
-    return node.value.id == OPERATORS and node.attr != "call"
-
-
-def _nested(node: D) -> D:
+def _nested(node: D, class_name: str | None) -> D:
     """Return a nested function rewritten, or as it is."""
     made = copy.deepcopy(node)
     try:
-        rewrite(made)
+        rewrite(made, class_name)
     except CannotRewrite:
         return node
     return made
-
-
-def _explained(body: list[ast.stmt]) -> ast.stmt:
-    """Return the body with an error's traceback and text put right on its way out."""
-    name = f"{PREFIX}error"
-    explain = ast.Expr(operator(body[0], "explain", load(name)))
-    handler = ast.ExceptHandler(attribute("Exception"), name, [explain, ast.Raise()])
-    return placed(ast.Try(body, [placed(handler, body[0])], [], []), body[0])
 
 
 def _docstring(node: ast.FunctionDef) -> list[ast.stmt]:
@@ -278,5 +280,17 @@ def _declarations(names: list[str], kind: type[ast.Global] | type[ast.Nonlocal])
     return [kind(names)] if names else []
 
 
-def _texts(names: list[str]) -> ast.expr:
-    return ast.Tuple([ast.Constant(name) for name in names], ast.Load())
+def _texts(names: list[Name], class_name: str | None) -> ast.expr:
+    value: Any = tuple(_mangled(name, class_name) for name in names)
+    return ast.Constant(value)
+
+
+def _mangled(name: Any, class_name: str | None) -> Any:
+    """Return a name with the class in it that Python puts into private ones, of attributes too."""
+    if isinstance(name, tuple):
+        path = cast("tuple[Any, ...]", name)
+        return tuple(_mangled(each, class_name) if isinstance(each, str) else each for each in path)
+    if class_name is None or name.endswith("__"):
+        return name
+    dot, bare = ("." if name.startswith(".") else ""), name.removeprefix(".")
+    return f"{dot}_{class_name.lstrip('_')}{bare}" if bare.startswith("__") else name

@@ -90,7 +90,7 @@ def _rewritten(code: types.CodeType) -> tuple[Definition, str | None]:
     if isinstance(node, ast.FunctionDef):
         node.decorator_list, node.returns = [], None
         setattr(node, "type_params", [])  # noqa: B010 - from Python 3.12 on
-    rewrite(node)
+    rewrite(node, class_name)
     return ast.fix_missing_locations(node), class_name
 
 

@@ -1,0 +1,144 @@
+"""The operators of rewritten functions, on tensors of a program that is being traced; on all else they do as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hornbeam.control.autograph import branches, loops
+from hornbeam.control.autograph.errors import unbound
+from hornbeam.control.autograph.operators import Names, Operators, Thunk, run
+from hornbeam.control.autograph.places import Places
+from hornbeam.control.autograph.tracing import is_staged, is_tensor, is_tracing
+from hornbeam.control.autograph.turns import Loop
+from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.ops import cast
+from hornbeam.tensors.creation import range as tensor_range
+from hornbeam.tensors.ranges import TracedRange
+
+
+class TensorOperators(Operators):
+    """The operators that `tf.function` gives to rewritten functions."""
+
+    def if_(
+        self, test: object, body: Thunk, orelse: Thunk | None, names: Names, live: Names
+    ) -> None:
+        """Run one of the branches, or let the program choose."""
+        if not is_staged(test):
+            return super().if_(test, body, orelse, names, live)
+        try:
+            branches.branch(test, body, orelse, names, live)
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names) -> None:
+        """Run a loop, from the turn on at which its condition is a tensor as a part of the program."""
+        try:
+            goes_on = test()
+            while not (is_staged(goes_on) or (is_tensor(goes_on) and is_tracing())):
+                if not goes_on:
+                    return
+                body()
+                goes_on = test()
+            places = Places(names, body, test)
+            loops.repeat(Loop(places, live, first, body, test), goes_on)
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def for_(
+        self,
+        items: Any,
+        goes_on: Thunk | None,
+        body: Callable[[Any], None],
+        names: Names,
+        live: Names,
+        first: Names,
+    ) -> None:
+        """Run a turn for each item; for the rows of a tensor as a part of the program."""
+        try:
+            loop = Loop(Places(names, body), live, first, body, goes_on)
+            if isinstance(items, TracedRange):
+                loops.over_range(loop, items)
+            elif is_tensor(items) and (is_tracing() or is_staged(items)):
+                loops.over_rows(loop, convert_to_tensor(items))
+            else:
+                self._for_python(items, goes_on, body, names, live)
+        except NameError as error:
+            raise unbound(error) from error.__cause__
+
+    def _for_python(
+        self,
+        items: Iterable[Any],
+        goes_on: Thunk | None,
+        body: Callable[[Any], None],
+        names: Names,
+        live: Names,
+    ) -> None:
+        """Run a turn for each item; once a tensor says whether to go on, each turn is a branch of the program."""
+        go: Any = True
+        for item in items:
+            if go is True:
+                body(item)
+            else:
+                branches.branch(go, lambda item=item: body(item), None, names, live, body)
+            if goes_on is None:
+                continue
+            go = goes_on()
+            if not is_staged(go):
+                if not go:
+                    break
+                go = True
+
+    def and_(self, value: Any, *others: Thunk) -> Any:
+        """Return the first value that is false, or the last one."""
+        if not others:
+            return value
+        if is_staged(value):
+            return branches.choose(
+                value, lambda: self.and_(others[0](), *others[1:]), lambda: value
+            )
+        return self.and_(run(others[0]), *others[1:]) if value else value
+
+    def or_(self, value: Any, *others: Thunk) -> Any:
+        """Return the first value that is true, or the last one."""
+        if not others:
+            return value
+        if is_staged(value):
+            return branches.choose(value, lambda: value, lambda: self.or_(others[0](), *others[1:]))
+        return value if value else self.or_(run(others[0]), *others[1:])
+
+    def not_(self, value: Any) -> Any:
+        """Return `not value`."""
+        if not is_staged(value):
+            return not value
+        return Tensor(~branches.scalar(value))
+
+    def if_exp(self, test: object, body: Thunk, orelse: Thunk) -> Any:
+        """Return one of two values, or let the program choose."""
+        if not is_staged(test):
+            return super().if_exp(test, body, orelse)
+        return branches.choose(test, body, orelse)
+
+    def call(self, fn: Any) -> Any:
+        """Return what to call in the place of `fn`: the same function converted, or one that also takes tensors."""
+        return super().call(_BUILTINS.get(id(fn), fn))
+
+
+def _range(*args: Any) -> Any:
+    """Return `range(*args)`; of a tensor, what a loop of the program goes over."""
+    return tensor_range(*args) if any(map(is_staged, args)) else range(*args)
+
+
+def _int(*args: Any, **kwargs: Any) -> Any:
+    """Return `int(x)`; of a tensor the program can't know, an int32."""
+    return cast(args[0], "int32") if len(args) == 1 and is_staged(args[0]) else int(*args, **kwargs)
+
+
+def _float(*args: Any) -> Any:
+    """Return `float(x)`; of a tensor the program can't know, a float32."""
+    return cast(args[0], "float32") if args and is_staged(args[0]) else float(*args)
+
+
+_BUILTINS: dict[int, Any] = {id(range): _range, id(int): _int, id(float): _float}
+
+OPERATORS = TensorOperators()

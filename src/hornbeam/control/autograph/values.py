@@ -1,0 +1,94 @@
+"""What names hold at the end of branches and turns: the arrays in it, and all else, which has to stay the same."""
+
+# `_value` is private to the core.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.control.autograph.jumps import RETURN
+from hornbeam.control.autograph.places import UNDEFINED, Name, text_of
+from hornbeam.core.op import is_box
+from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.core.typing import TreeDef
+from hornbeam.core.variable import Variable
+
+_NUMBERS = (bool, int, float, complex)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value, taken apart."""
+
+    leaves: list[Any]
+    tree: TreeDef
+
+    @property
+    def is_undefined(self) -> bool:
+        """Whether the name has no value."""
+        return len(self.leaves) == 1 and self.leaves[0] is UNDEFINED
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the value is None, or a structure with nothing in it."""
+        return not self.leaves
+
+    @property
+    def arrays(self) -> list[Tensor]:
+        """The tensors and numbers in it, as tensors."""
+        return [as_tensor(leaf) for leaf in self.leaves if is_array(leaf)]
+
+
+def hold(value: object) -> Held:
+    """Take a value apart."""
+    leaves, tree = jax.tree.flatten(value, is_leaf=is_box)
+    return Held(leaves, tree)
+
+
+def is_array(leaf: object) -> bool:
+    """Return whether a leaf is a value that a program computes with. A variable is one where its value is meant."""
+    return isinstance(leaf, (Tensor, Variable, jax.Array, np.ndarray, np.generic, *_NUMBERS))
+
+
+def is_number(leaf: object) -> bool:
+    """Return whether a leaf is a Python number, which takes the type of what stands beside it."""
+    return isinstance(leaf, _NUMBERS)
+
+
+def as_tensor(leaf: Any) -> Tensor:
+    """Return an array, a number or the value of a variable as a tensor."""
+    return leaf if isinstance(leaf, Tensor) else convert_to_tensor(leaf)
+
+
+def is_same(one: object, other: object) -> bool:
+    """Return whether two leaves are one and the same object, or equal as Python's constants are."""
+    if one is other:
+        return True
+    plain = (*_NUMBERS, str, bytes)
+    return type(one) is type(other) and isinstance(one, plain) and repr(one) == repr(other)
+
+
+def shown(name: Name) -> str:
+    """Return how an error calls a name."""
+    return "the returned value" if name == RETURN else repr(text_of(name))
+
+
+def describe(leaf: object) -> str:
+    """Return a leaf for an error message."""
+    if leaf is UNDEFINED:
+        return "undefined"
+    if is_array(leaf) and not isinstance(leaf, _NUMBERS):
+        tensor = as_tensor(leaf)
+        return f"a tensor of shape {tuple(tensor.shape)} and type {tensor.dtype.name}"
+    return repr(leaf)
+
+
+def zeros_like(tensors: Sequence[Tensor]) -> list[Any]:
+    """Return raw zeros of the same shapes and types."""
+    return [jax.numpy.zeros(t._value.shape, t._value.dtype) for t in tensors]
