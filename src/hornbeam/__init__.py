@@ -7,6 +7,7 @@ array([0., 2.], dtype=float32)
 
 from hornbeam import (
     autodiff,
+    autograph,
     bitwise,
     config,
     debugging,
@@ -281,6 +282,7 @@ __all__ = [
     "atan2",
     "atanh",
     "autodiff",
+    "autograph",
     "batch_to_space",
     "bfloat16",
     "bitcast",

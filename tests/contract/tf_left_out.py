@@ -25,7 +25,7 @@ LEFT_OUT = {
 
 TO_COME = {
     "the tape": "tf.IndexedSlicesSpec tf.hessians tf.keras.backend.gradients tf.test.compute_gradient",
-    "functions, control flow, callbacks": """tf.function tf.Module tf.autograph.* tf.autograph.experimental.* tf.case tf.switch_case
+    "functions, control flow, callbacks": """tf.function tf.Module tf.case tf.switch_case
         tf.scan tf.foldl tf.foldr tf.TensorArray tf.TensorArraySpec tf.group tf.no_op tf.tuple tf.control_dependencies tf.device
         tf.init_scope tf.inside_function tf.get_current_name_scope tf.numpy_function tf.py_function tf.timestamp""",
     "printing, errors, specifications": """tf.errors.* tf.debugging.* tf.nest.* tf.config.* tf.test.* tf.Assert

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sysconfig
 import types
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 
 from hornbeam.control.autograph.finding import CannotRewrite
 from hornbeam.control.autograph.source import convert
+
+logger = logging.getLogger("hornbeam.autograph")
 
 NOT_CONVERTED = "_hornbeam_runs_as_it_is"
 """The attribute of a function that `do_not_convert` made."""
@@ -81,7 +84,8 @@ def _function(fn: types.FunctionType, operators: object) -> Callable[..., Any]:
         return fn
     try:
         return convert(fn, operators)
-    except CannotRewrite:
+    except CannotRewrite as error:
+        logger.debug("%r runs as it is: %s", fn, error)
         return fn
 
 
