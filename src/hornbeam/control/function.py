@@ -24,7 +24,7 @@ from hornbeam.core import block, recording, scope
 from hornbeam.core.compiled import Compiled
 from hornbeam.core.config import floatx
 from hornbeam.core.outputs import as_tensors
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, is_alive, is_traced
 
 # TensorFlow's own measure of tracing too often: so many of the last so many calls.
 _TRACES, _CALLS = 5, 10
@@ -192,6 +192,7 @@ class Function:
         shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
         is_first = self._traces == 0
         made = block.trace(run, shapes)
+        self._refuse_leaks(made)
         if not made.made:
             return made
         made.draw(arrays)  # the Python code keeps the variables, whatever follows
@@ -208,6 +209,16 @@ class Function:
                 "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
             )
         return made
+
+    def _refuse_leaks(self, made: block.Block) -> None:
+        """Raise TypeError where the function uses a tensor of a branch or loop that is over."""
+        for constant in made.jaxpr.consts:
+            if is_traced(constant) and not is_alive(constant):
+                raise TypeError(
+                    f"{self._name} uses a tensor of shape {constant.shape} and type {constant.dtype} outside of the branch or "
+                    "loop that made it. Assign it to a name, so that the branch or loop hands it on; collect the values of "
+                    "turns in a tf.TensorArray instead of a list."
+                )
 
     def _warn_of_many_traces(self) -> None:
         if sum(self._recent) < _TRACES or self._warned:

@@ -152,12 +152,23 @@ class Segment:
 
 
 def pulled(back: Callable[..., Any], targets: Sequence[Any], upstream: Values) -> Values:
-    """Return gradients as TensorFlow has them: of complex numbers it takes the conjugate of JAX's."""
+    """Return gradients as TensorFlow has them: of complex numbers it takes the conjugate of JAX's.
+
+    Raises ValueError for a loop with an unknown number of turns.
+    """
     rows = [
         jnp.ones_like(target) if row is None else _conjugate(row)
         for target, row in zip(targets, upstream, strict=True)
     ]
-    (gradients,) = back(rows)
+    try:
+        (gradients,) = back(rows)
+    except ValueError as error:
+        if "Reverse-mode differentiation does not work for lax.while_loop" not in str(error):
+            raise
+        raise ValueError(
+            "A gradient needs the number of turns of a loop, which is not known when the function is traced. Let the loop "
+            "go over a range with a known bound, and leave it by `break`: `for i in tf.range(100): if done: break`."
+        ) from None
     return tuple(map(_conjugate, gradients))
 
 

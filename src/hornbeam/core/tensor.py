@@ -271,6 +271,15 @@ def is_traced(value: object) -> bool:
     return isinstance(value, Tracer)
 
 
+def is_alive(value: RawArray) -> bool:
+    """Return whether a raw value can still be computed with: the program that a tracer is of may be finished."""
+    try:
+        jax.lax.stop_gradient(value)
+    except jax.errors.UnexpectedTracerError:
+        return False
+    return True
+
+
 def unwrap(value: object) -> Any:
     """Return the raw JAX value of a tensor or variable; anything else unchanged."""
     if isinstance(value, Tensor):

@@ -224,3 +224,31 @@ def test_a_range_of_unknown_size_makes_no_program() -> None:
 def test_a_dynamic_range_is_no_tensor_where_a_program_is_needed() -> None:
     with pytest.raises(ValueError, match="can only loop over it"):
         tf.range(1) + jax.jit(lambda n: (tf.range(n) + 1)._value)(3)
+
+
+def test_a_list_cannot_collect_tensors_of_turns() -> None:
+    def fn(n):
+        values = []
+        for i in tf.range(n):
+            values.append(i)
+        return tf.stack(values)
+
+    with pytest.raises(
+        TypeError, match=r"fn uses a tensor of shape .* outside of the branch or loop"
+    ):
+        tf.function(fn)(tf.constant(3))
+
+
+def test_a_gradient_needs_a_known_number_of_turns() -> None:
+    @tf.function
+    def fn(x):
+        while x < 10.0:
+            x = x * x
+        return x
+
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = fn(x)
+    with pytest.raises(ValueError, match="range with a known bound, and leave it by `break`"):
+        tape.gradient(y, x)
