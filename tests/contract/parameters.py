@@ -7,7 +7,6 @@ from hornbeam.core.dtypes import DType
 
 # Parameters that differ on purpose: the reason stands beside each.
 DIFFERENT = {
-    "tf.random.Generator": "made by from_seed and from_non_deterministic_state",
     "tf.TensorShape": "a tuple; made by tensors",
     "tf.DType": "a name; made by as_dtype",
     "tf.Tensor": "made by constant and convert_to_tensor",

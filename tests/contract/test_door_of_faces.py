@@ -258,6 +258,32 @@ CALLS = {
     "random.shuffle": ("x", lambda x: tf.random.shuffle(x, seed=1)),
     "random.truncated_normal": ("x", lambda x: tf.random.truncated_normal([3, 4], x, seed=1)),
     "random.uniform": ("x", lambda x: tf.random.uniform([3, 4], x, 2.0, seed=1)),
+    "random.stateless_categorical": (
+        "x",
+        lambda x: tf.random.stateless_categorical(x, 20, (1, 2)),
+    ),
+    "random.stateless_gamma": ("x", lambda x: tf.random.stateless_gamma([2, 3, 4], (1, 2), x)),
+    "random.stateless_poisson": (
+        "x",
+        lambda x: tf.random.stateless_poisson([2, 3, 4], (1, 2), x * 9),
+    ),
+    "random.stateless_binomial": (
+        "x",
+        lambda x: tf.random.stateless_binomial([5, 3, 4], (1, 2), 40.0, x),
+    ),
+    "random.stateless_parameterized_truncated_normal": (
+        "x",
+        lambda x: tf.random.stateless_parameterized_truncated_normal([3, 4], (1, 2), x),
+    ),
+    "random.experimental.stateless_shuffle": (
+        "x",
+        lambda x: tf.random.experimental.stateless_shuffle(x, (1, 2)),
+    ),
+    "random.fold_in": ("ids", lambda ids: tf.random.fold_in([1, 2], ids[0])),
+    "random.experimental.index_shuffle": (
+        "ids",
+        lambda ids: tf.random.experimental.index_shuffle(ids, (1, 2, 3), 5),
+    ),
     "random.stateless_normal": ("x", lambda x: tf.random.stateless_normal([3, 4], (1, 2), x)),
     "random.stateless_truncated_normal": (
         "x",
@@ -289,7 +315,16 @@ NO_MATHS = {
     "no_op",
     "ones",
     "print",
+    "random.all_candidate_sampler",
+    "random.create_rng_state",
+    "random.fixed_unigram_candidate_sampler",
+    "random.get_global_generator",
+    "random.learned_unigram_candidate_sampler",
+    "random.log_uniform_candidate_sampler",
+    "random.set_global_generator",
     "random.set_seed",
+    "random.split",
+    "random.uniform_candidate_sampler",
     "required_space_to_batch_paddings",
     "zeros",
 }
@@ -329,7 +364,7 @@ def _find(name: str) -> Any:
 
 
 ROWS = _rows()
-ROOMS = ("", "bitwise", "nn", "math", "math.special", "linalg", "random")
+ROOMS = ("", "bitwise", "nn", "math", "math.special", "linalg", "random", "random.experimental")
 
 
 def _functions() -> dict[int, tuple[Any, list[str]]]:

@@ -13,9 +13,9 @@ LEFT_OUT = {
     "quantized types, which TensorFlow itself no longer computes with, and handles of its C++ resources": """
         tf.qint8 tf.qint16 tf.qint32 tf.quint8 tf.quint16 tf.resource tf.variant tf.dtypes.qint8 tf.dtypes.qint16
         tf.dtypes.qint32 tf.dtypes.quint8 tf.dtypes.quint16 tf.dtypes.resource tf.dtypes.variant tf.dtypes.QUANTIZED_DTYPES""",
-    "raw operations that TensorFlow 2.21 shows by accident beside the documented ones of tf.nn, tf.math and tf.ragged": """
+    "raw operations that TensorFlow 2.21 shows by accident beside the documented ones of tf.nn, tf.math, tf.ragged and tf.random": """
         tf.approx_top_k tf.conv tf.conv2d_backprop_filter_v2 tf.conv2d_backprop_input_v2 tf.check_pinned
-        tf.ragged_fill_empty_rows tf.ragged_fill_empty_rows_grad""",
+        tf.ragged_fill_empty_rows tf.ragged_fill_empty_rows_grad tf.random_index_shuffle""",
     "clusters of several machines and servers that batch requests": """
         tf.DeviceSpec tf.CriticalSection tf.nondifferentiable_batch_function tf.config.experimental_connect_to_cluster
         tf.config.experimental_connect_to_host tf.test.create_local_cluster""",
@@ -36,7 +36,5 @@ TO_COME = {
         tf.as_string tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
     "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*
         tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
-    "operators on matrices as objects": """tf.linalg.LinearOperator*""",
-    "functions": """tf.linalg.experimental.* tf.random.* tf.random.experimental.*
-        tf.random_index_shuffle""",
+    "operators on matrices as objects, and what takes them": "tf.linalg.LinearOperator* tf.linalg.experimental.*",
 }

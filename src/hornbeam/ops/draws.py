@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core.arithmetic import operand
 from hornbeam.core.jax_typed import randint
@@ -84,3 +85,62 @@ def categorical_of_key(
 def shuffle_of_key(key: jax.Array, value: TensorLike) -> jax.Array:
     """Return the rows in another order."""
     return jax.random.permutation(key, jnp.asarray(value))
+
+
+@op(name="tf.random.bits")
+def bits_of_key(key: jax.Array, shape: Sequence[int], dtype: str) -> jax.Array:
+    """Draw integers that take any value of their type."""
+    kind = np.dtype(dtype)
+    if kind.kind == "u":
+        return jax.random.bits(key, tuple(shape), kind)
+    drawn = jax.random.bits(key, tuple(shape), np.dtype(f"uint{8 * kind.itemsize}"))
+    return jax.lax.bitcast_convert_type(drawn, kind)
+
+
+@op(name="tf.random.make_seeds")
+def seeds_of_bits(bits: TensorLike, dtype: str) -> jax.Array:
+    """Return bits as the first row of stateless seeds, zeros as the second: (n,) -> (2, n)"""
+    bits = jnp.asarray(bits)
+    return jnp.stack([bits, jnp.zeros_like(bits)]).astype(dtype)
+
+
+@op(name="tf.random.split")
+def split_key(key: jax.Array, count: int) -> jax.Array:
+    """Return new seeds made of one: (count, 2)"""
+    return _as_integers(jax.random.split(key, count))
+
+
+@op(name="tf.random.fold_in")
+def folded_key(key: jax.Array, data: TensorLike) -> jax.Array:
+    """Return a new seed made of a seed and an integer: (2,)"""
+    # Folded twice: JAX's own fold_in(key, i) is split(key)[i].
+    apart = jax.random.fold_in(key, 0x666F6C64)
+    return _as_integers(jax.random.fold_in(apart, jnp.asarray(data).astype("uint32")))
+
+
+def _as_integers(keys: jax.Array) -> jax.Array:
+    return jax.lax.bitcast_convert_type(jax.random.key_data(keys), np.dtype("int32"))
+
+
+@op(name="tf.random.binomial")
+def binomial_of_key(
+    key: jax.Array, shape: Sequence[int], counts: TensorLike, chances: TensorLike, dtype: str
+) -> jax.Array:
+    """Draw how many of `counts` tries succeed; `shape` ends with the shape of both."""
+    n, p = jnp.asarray(counts, "float32"), jnp.asarray(chances, "float32")
+    return jax.random.binomial(key, n, p, tuple(shape)).astype(dtype)
+
+
+@op(name="tf.random.parameterized_truncated_normal")
+def limited_normal_of_key(
+    key: jax.Array,
+    shape: Sequence[int],
+    mean: TensorLike,
+    stddev: TensorLike,
+    low: TensorLike,
+    high: TensorLike,
+) -> jax.Array:
+    """Draw from normal distributions, nothing outside of [low, high]."""
+    mean, stddev = jnp.asarray(mean, "float32"), jnp.asarray(stddev, "float32")
+    first, last = (jnp.asarray(low) - mean) / stddev, (jnp.asarray(high) - mean) / stddev
+    return jax.random.truncated_normal(key, first, last, tuple(shape), "float32") * stddev + mean

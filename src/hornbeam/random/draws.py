@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.rng import SeedGenerator, draw_key
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.draws import (
+    binomial_of_key,
     categorical_of_key,
     gamma_of_key,
     normal_of_key,
@@ -101,49 +101,14 @@ def shuffle(value: Any, seed: Seed = None, name: str | None = None) -> Tensor:
     return shuffle_of_key(draw_key(seed), value)
 
 
-def stateless_normal(
+def binomial(
     shape: Any,
-    seed: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = "float32",
-    name: str | None = None,
-    alg: str = "auto_select",
+    counts: TensorLike,
+    probs: TensorLike,
+    dtype: DTypeLike = "int32",
+    seed: Seed = None,
 ) -> Tensor:
-    """Return values of a normal distribution: the same ones for the same `seed` (two integers)."""
-    return normal(shape, mean, stddev, dtype, _pair(seed))
-
-
-def stateless_truncated_normal(
-    shape: Any,
-    seed: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = "float32",
-    name: str | None = None,
-    alg: str = "auto_select",
-) -> Tensor:
-    """Return values as `truncated_normal` does: the same ones for the same `seed` (two integers)."""
-    return truncated_normal(shape, mean, stddev, dtype, _pair(seed))
-
-
-def stateless_uniform(
-    shape: Any,
-    seed: Any,
-    minval: Any = 0,
-    maxval: Any = None,
-    dtype: Any = "float32",
-    name: str | None = None,
-    alg: str = "auto_select",
-) -> Tensor:
-    """Return values as `uniform` does: the same ones for the same `seed` (two integers)."""
-    return uniform(shape, minval, maxval, dtype, _pair(seed))
-
-
-def _pair(seed: Any) -> Any:
-    data = jnp.asarray(unwrap(seed)).astype("uint32")
-    if data.shape != (2,):
-        raise ValueError(
-            f"A stateless seed is two integers, e.g. seed=[1, 2]; received shape {data.shape}."
-        )
-    return data
+    """Return how many of `counts` tries succeed that each succeed with `probs`; `shape` ends with theirs."""
+    return binomial_of_key(
+        draw_key(seed), static_shape(shape), counts, probs, canonical(dtype).name
+    )
