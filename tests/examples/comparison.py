@@ -1,14 +1,15 @@
 """Whether an example prints what it prints under TensorFlow: the same text, and numbers that training could give.
 
 The two libraries draw different random numbers, so losses differ as they do between two seeds. `record.py` keeps
-what TensorFlow prints for some seeds; a number with a decimal point has to lie among these, or outside by less than
-they lie apart. Everything else, whole numbers and shapes included, has to be equal.
+what TensorFlow prints for some seeds; a number with a decimal point has to lie among these, or outside by no more than
+they lie apart and one unit of the last printed digit. Everything else, whole numbers and shapes included, has to be equal.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +31,10 @@ def recorded() -> dict[str, list[str]]:
     }
 
 
-def text_and_numbers(printed: str) -> tuple[list[str], list[float]]:
+def text_and_numbers(printed: str) -> tuple[list[str], list[Decimal]]:
     """Return the lines with `#` for each number with a decimal point, and these numbers."""
     lines = NUMBER.sub("#", printed).splitlines()
-    return [" ".join(line.split()) for line in lines], [*map(float, NUMBER.findall(printed))]
+    return [" ".join(line.split()) for line in lines], [*map(Decimal, NUMBER.findall(printed))]
 
 
 def unlike(printed: str, peers: list[str]) -> list[str]:
@@ -45,9 +46,9 @@ def unlike(printed: str, peers: list[str]) -> list[str]:
     draws = zip(*(text_and_numbers(each)[1] for each in peers), strict=True)
     found = []
     for number, theirs in zip(numbers, draws, strict=True):
-        apart = max(theirs) - min(theirs)
+        apart = max(theirs) - min(theirs) + Decimal(1).scaleb(number.as_tuple().exponent)
         if not min(theirs) - apart <= number <= max(theirs) + apart:
-            found.append(f"{number} where TensorFlow printed {theirs}")
+            found.append(f"{number} where TensorFlow printed {', '.join(map(str, theirs))}")
     return found
 
 
