@@ -130,7 +130,8 @@ def test_stop_recording():
 
 
 def test_stop_recording_needs_a_tape_that_records():
-    tape = tf.GradientTape()
+    with tf.GradientTape() as tape:
+        pass
     with pytest.raises(ValueError, match="Tape is not recording"), tape.stop_recording():
         pass
 

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 from hornbeam.core import fusion
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.typing import NumpyArray, RawArray, TensorLike
 
 P = ParamSpec("P")
@@ -88,6 +89,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
 
 
 @_operator
+@without_gradient
 def floor_divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 // x2"""
     return jnp.floor_divide(operand(x1), operand(x2))

@@ -20,10 +20,12 @@ import jax.numpy as jnp
 
 from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording, scope
+from hornbeam.core.call_keys import Unkeyed
 from hornbeam.core.operators import elementary
 from hornbeam.core.origins import note_probabilities, probabilities_in
+from hornbeam.core.programs import Program, identity, program_of
 from hornbeam.core.recording import CustomCall
-from hornbeam.core.segments import Segment, Values, Wired, has_key, kept, pulled, wire
+from hornbeam.core.segments import Segment, Values, Wired, current, pulled, wire
 from hornbeam.core.tape import Record, Slot, Tape, output_leaves
 from hornbeam.core.tensor import Tensor, is_traced
 
@@ -66,14 +68,16 @@ def route(tape: Tape, sources: Sequence[Slot], targets: Sequence[Slot]) -> Route
     return Route(records, unique, reached, frozenset(needed))
 
 
-def gradients(tape: Tape, way: Route, upstream: Sequence[Tensor | None]) -> dict[int, Tensor]:
+def gradients(
+    tape: Tape, way: Route, upstream: Sequence[Tensor | None], place: object = None
+) -> dict[int, Tensor]:
     """Return the gradients of the route's sources, by the identity of the slot.
 
-    `upstream` are the gradients of its targets; None stands for ones.
+    `upstream` are the gradients of its targets; None stands for ones. `place` says what code asks.
     """
     if _is_inside(way, upstream):
         return _in_place(tape, way, upstream)
-    return _Backward(way, upstream).run()
+    return _Backward(way, upstream, place).run()
 
 
 def jacobian(tape: Tape, way: Route, basis: Tensor) -> dict[int, Tensor]:
@@ -83,18 +87,18 @@ def jacobian(tape: Tape, way: Route, basis: Tensor) -> dict[int, Tensor]:
     groups = _groups(way.records)
     if len(groups) == 1 and not isinstance(groups[0][0].call, CustomCall):
         wired = wire(groups[0], way.sources, way.targets)
-        return _by_slot(way.sources, _call(wired, "jacobian", [basis]))
+        program = program_of(wired)
+        if program is not None:
+            return _by_slot(way.sources, _call(wired, program, "jacobian", [basis]))
     rows = [_Backward(way, [row]).run() for row in basis]
     return {id(slot): elementary["array"]([row[id(slot)] for row in rows]) for slot in way.sources}
 
 
 def _is_inside(way: Route, upstream: Sequence[Tensor | None]) -> bool:
     """Return whether a program is being traced that computes any of this."""
-    return any(
-        is_traced(value)
-        for record in way.records
-        for value in (*record.call.values, *(s.raw for s in record.outputs if s is not None))
-    ) or any(is_traced(each._value) for each in upstream if each is not None)
+    return any(record.is_traced for record in way.records) or any(
+        is_traced(each._value) for each in upstream if each is not None
+    )
 
 
 def _groups(records: Sequence[Record]) -> list[list[Record]]:
@@ -102,7 +106,7 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
     groups: list[list[Record]] = []
     is_open = False
     for record in records:
-        keyed = not isinstance(record.call, CustomCall) and has_key(record)
+        keyed = identity(record) is not None
         if keyed and is_open:
             groups[-1].append(record)
         else:
@@ -114,8 +118,9 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
 class _Backward:
     """One pass from the targets to the sources, group by group."""
 
-    def __init__(self, way: Route, upstream: Sequence[Tensor | None]) -> None:
+    def __init__(self, way: Route, upstream: Sequence[Tensor | None], place: object = None) -> None:
         self._way = way
+        self._place = place
         self._is_source = {id(slot) for slot in way.sources}
         self._ones: set[int] = set()
         # The gradients of slots, as far as later groups have told.
@@ -152,8 +157,14 @@ class _Backward:
         }
         inside = [slot for key, slot in made.items() if key in self._is_source]
         outside = [slot for key, slot in inputs.items() if key not in made]
+        wired = wire(group, [*inside, *outside], targets)
+        program = program_of(wired, place=self._place)
+        if program is None:
+            for record in reversed(group):
+                self._differentiate([record])
+            return
         upstream = [self._taken(slot) for slot in targets]
-        gradients = _call(wire(group, [*inside, *outside], targets), "pull", upstream)
+        gradients = _call(wired, program, "pull", upstream)
         for slot, gradient in zip((*inside, *outside), gradients, strict=True):
             self._add(slot, gradient)
 
@@ -193,37 +204,41 @@ def _ones(slot: Slot) -> Tensor:
 class PureCall:
     """A method of a segment as the function of a call that other tapes record."""
 
-    def __init__(self, segment: Segment, form: str) -> None:
-        """`form` is "pull" or "jacobian"."""
-        self.segment = segment
-        self.form = form
+    def __init__(self, program: Program | None, segment: Segment, form: str) -> None:
+        """`form` is "pull" or "jacobian"; `program` is the segment's, where it has one that is kept."""
+        self._program = program
+        self._segment = segment
+        self._form = form
 
     @property
     def call_key(self) -> object:
         """Return what tells whether a program can be used again; see `core.call_keys`."""
-        _ = self.segment.key  # raises where there is none
-        return self.segment, self.form
+        if self._program is None or not self._program.can_compile:
+            raise Unkeyed
+        return self._program, self._form
 
     def __call__(self, sources: Values, others: Values, upstream: Values) -> Values:
-        return getattr(self.segment, self.form)(sources, others, upstream)
+        return getattr(self._segment, self._form)(sources, others, upstream)
 
 
-def _call(wired: Wired, form: str, upstream: Sequence[Tensor | None]) -> list[Tensor]:
+def _call(
+    wired: Wired, program: Program, form: str, upstream: Sequence[Tensor | None]
+) -> list[Tensor]:
     """Call a segment, and tell the listeners."""
     sources = tuple(slot.raw for slot in wired.sources)
     others = tuple(raw for _, raw in wired.others)
     rows = tuple(None if row is None else row._value for row in upstream)
-    program = kept(wired.segment)
     with recording.paused():
         outputs = [Tensor(value) for value in program.call(form, sources, others, rows)]
-    _note(wired, program.segment, form, (sources, others, rows), upstream, outputs)
+    _note(
+        wired, PureCall(program, program.segment, form), (sources, others, rows), upstream, outputs
+    )
     return outputs
 
 
 def _note(
     wired: Wired,
-    segment: Segment,
-    form: str,
+    function: PureCall,
     values: tuple[Values, Values, Values],
     upstream: Sequence[Tensor | None],
     outputs: list[Tensor],
@@ -237,7 +252,7 @@ def _note(
         *(box for box, _ in wired.others),
         *(row for row in upstream if row is not None),
     ]
-    recording.note(recording.Call(PureCall(segment, form), tree, boxes, leaves), outputs)
+    recording.note(recording.Call(function, tree, boxes, leaves), outputs)
 
 
 def _by_slot(sources: Sequence[Slot], outputs: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -253,8 +268,8 @@ def _in_place(
     """Differentiate in the middle of a trace, and let recorded tensors take the replayed values."""
     inside, after = _to_replay(tape, way.records)
     wired = wire(inside, way.sources, way.targets)
-    segment = wired.segment
-    sources = tuple(_present(slot) for slot in wired.sources)
+    segment = wired.segment()
+    sources = tuple(current(slot.box, slot.raw) for slot in wired.sources)
     others = tuple(raw for _, raw in wired.others)
     rows = tuple(None if row is None else row._value for row in upstream)
 
@@ -272,12 +287,8 @@ def _in_place(
             values = typed.vmap(partial(pulled, back, targets))(rows)
         _take_replayed(tape, inside, made, after)
     outputs = list(map(Tensor, values))
-    _note(wired, segment, form, (sources, others, rows), upstream, outputs)
+    _note(wired, PureCall(None, segment, form), (sources, others, rows), upstream, outputs)
     return _by_slot(wired.sources, outputs)
-
-
-def _present(slot: Slot) -> Any:
-    return slot.box._value if isinstance(slot.box, Tensor) else slot.raw
 
 
 def _to_replay(tape: Tape, records: list[Record]) -> tuple[list[Record], list[Record]]:

@@ -7,6 +7,7 @@ from functools import partial
 from types import BuiltinFunctionType, EllipsisType, MethodType
 from typing import Any, TypeGuard, cast
 
+import jax
 import numpy as np
 
 from hornbeam.core import config
@@ -32,8 +33,10 @@ def call_key(fn: Callable[..., Any]) -> Hashable:
     own_key = getattr(fn, "call_key", None)
     if own_key is not None:
         return own_key
+    if isinstance(fn, MethodType) and getattr(fn.__self__, "is_fixed", False):
+        return fn.__self__, fn.__name__  # such objects are told apart by identity
     if _is_fixed(fn):
-        return fn, _settings()
+        return fn
     raise Unkeyed
 
 
@@ -46,7 +49,7 @@ def _is_fixed(fn: Callable[..., Any]) -> bool:
     return package in _FIXED and not isinstance(fn, MethodType) and "<" not in name
 
 
-def _settings() -> Hashable:
+def settings() -> Hashable:
     """Return the settings of the process that the bodies of ops read."""
     return config.floatx(), config.epsilon(), config.image_data_format()
 
@@ -82,3 +85,13 @@ def _hashable(value: Any) -> Hashable:
 def is_numpy(value: object) -> TypeGuard[NumpyArray]:
     """Return whether `value` is a NumPy array or scalar."""
     return isinstance(value, (np.ndarray, np.generic))
+
+
+_SIZES = 64
+
+
+def is_array(raw: object) -> bool:
+    """Return whether a leaf is an argument of compiled forms; small arrays of whole numbers are sizes, and part of them."""
+    if isinstance(raw, jax.Array):
+        return True
+    return is_numpy(raw) and raw.ndim > 0 and (raw.dtype.kind not in "iub" or raw.size > _SIZES)

@@ -28,6 +28,9 @@ class Compiled:
     (2.0, 12.0, 12.0)
     """
 
+    is_fixed = True
+    """Its methods never come to do something else; see `core.call_keys`."""
+
     def __init__(self, block: Block) -> None:
         """Nothing is compiled before the first call."""
         open_cache()

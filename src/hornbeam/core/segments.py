@@ -1,8 +1,7 @@
-"""Records of a tape as one pure function, its gradients, and the programs that are kept of it.
+"""Records of a tape as one pure function, and its derivatives.
 
 A `Segment` holds what the calls are and how they are wired, and no values. It is a function of `sources`, which are
-differentiated, and of `others`: all other arrays that the calls used. Eager code calls kept, compiled forms of it, found
-by a key of calls and wiring.
+differentiated, and of `others`: all other arrays that the calls used. `core.programs` keeps compiled forms of it.
 """
 
 # `_value` is private to the core: reading it here costs no call.
@@ -10,10 +9,8 @@ by a key of calls and wiring.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import jax
@@ -22,55 +19,31 @@ from jax import lax
 
 from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording
-from hornbeam.core.call_keys import Unkeyed, call_key, is_numpy, static_key
-from hornbeam.core.compilation_cache import open_cache
+from hornbeam.core.call_keys import is_array
 from hornbeam.core.tape import Record, Slot, output_leaves
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import TreeDef
 
 Values: TypeAlias = tuple[Any, ...]
 
+Code: TypeAlias = int
+"""Where a value comes from, as a number: its kind, and behind it the place."""
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An argument that is differentiated."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """An argument that is not."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """An output of an earlier step; no gradient flows through where it `is_stopped`."""
-
-    step: int
-    index: int
-    is_stopped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Static:
-    """A value that is part of the function: a size, an axis, a name."""
-
-    value: Any
-
-
-Place: TypeAlias = Source | Other | Output | Static
+# The kinds: an argument that is differentiated, one that is not, an output of an earlier step, such an output through
+# which no gradient flows, and a value that is part of the function.
+_SOURCE, _OTHER, _OUTPUT, _STOPPED, _STATIC = range(5)
+_KINDS, _OUTPUTS = 8, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call: its function, where the leaves of its arguments come from."""
+    """One call: its function, and where the leaves of its arguments come from."""
 
     fn: Callable[..., Any]
     tree: TreeDef
-    places: tuple[Place, ...]
+    leaves: list[Any]
+    """Those that are part of the function."""
+    codes: tuple[Code, ...]
     added: tuple[tuple[int, int], ...]
     """Outputs that are sources as well: (output, source). A zero is added there, whose gradient is theirs."""
 
@@ -78,42 +51,37 @@ class Step:
 class Segment:
     """The pure function, and its derivatives."""
 
-    def __init__(self, steps: Sequence[Step], targets: Sequence[Place], count: int) -> None:
-        """`targets`: where the results stand; `count`: the number of sources."""
+    def __init__(self, steps: Sequence[Step], targets: Sequence[Code]) -> None:
+        """`targets` say where the results stand."""
         self.steps = tuple(steps)
         self.targets = tuple(targets)
         self.zeros = frozenset(source for step in steps for _, source in step.added)
-        self.count = count
-
-    @cached_property
-    def key(self) -> Hashable:
-        """Return the key: equal ones mean equal functions. Raises `Unkeyed` where a call has none."""
-        return tuple(map(_step_key, self.steps)), self.targets, self.count
 
     def forward(self, sources: Values, others: Values) -> tuple[list[Any], list[list[Any]]]:
         """Return the targets, and the outputs of all steps."""
         made: list[list[Any]] = []
 
-        def value(place: Place) -> Any:
-            match place:
-                case Source(index):
-                    return sources[index]
-                case Other(index):
-                    return others[index]
-                case Output(step, index, is_stopped):
-                    output = made[step][index]
-                    return lax.stop_gradient(output) if is_stopped else output
-                case Static(constant):
-                    return constant
+        def value(code: Code, static: Any = None) -> Any:
+            place, kind = divmod(code, _KINDS)
+            if kind == _SOURCE:
+                return sources[place]
+            if kind == _OTHER:
+                return others[place]
+            if kind == _STATIC:
+                return static
+            step, index = divmod(place, _OUTPUTS)
+            output = made[step][index]
+            return lax.stop_gradient(output) if kind == _STOPPED else output
 
         with recording.paused():
             for step in self.steps:
-                args, kwargs = jax.tree.unflatten(step.tree, list(map(value, step.places)))
-                leaves = list(map(_raw, output_leaves(step.fn(*args, **kwargs))))
+                leaves = list(map(value, step.codes, step.leaves))
+                args, kwargs = jax.tree.unflatten(step.tree, leaves)
+                outputs = list(map(_raw, output_leaves(step.fn(*args, **kwargs))))
                 for output, source in step.added:
-                    leaves[output] = leaves[output] + sources[source]
-                made.append(leaves)
-        return [value(place) for place in self.targets], made
+                    outputs[output] = outputs[output] + sources[source]
+                made.append(outputs)
+        return list(map(value, self.targets)), made
 
     def start(self, sources: Values) -> Values:
         """Return the point at which the derivatives are taken: zeros for what is added to outputs."""
@@ -182,139 +150,85 @@ def _raw(leaf: object) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """A segment with the values that it is called on."""
+    """Records with the wires between them, and the values that a segment of them is called on."""
 
-    segment: Segment
+    records: Sequence[Record]
+    codes: list[tuple[Code, ...]]
+    added: list[tuple[tuple[int, int], ...]]
+    targets: tuple[Code, ...]
     sources: list[Slot]
     others: list[tuple[Any, Any]]
     """The box and the raw value of each."""
 
+    def segment(self) -> Segment:
+        """Return the pure function."""
+        steps = [
+            Step(
+                record.call.fn,
+                record.call.tree,
+                [
+                    raw if code == _STATIC else None
+                    for code, raw in zip(codes, record.call.values, strict=True)
+                ],
+                codes,
+                added,
+            )
+            for record, codes, added in zip(self.records, self.codes, self.added, strict=True)
+        ]
+        return Segment(steps, self.targets)
+
 
 def wire(records: Sequence[Record], sources: Sequence[Slot], targets: Sequence[Slot]) -> Wired:
-    """Return the records as a segment; what is neither made by them nor a source becomes one of the others."""
-    number = {id(record): step for step, record in enumerate(records)}
-    differentiated = {id(slot): index for index, slot in enumerate(sources)}
+    """Wire the records; what is neither made by them nor a source becomes one of the others."""
+    step_of = {id(record): step for step, record in enumerate(records)}
+    place_of = {id(slot): place for place, slot in enumerate(sources)}
     others: list[tuple[Any, Any]] = []
-    known: dict[int, int] = {}
+    known: dict[int, Code] = {}
 
-    def other(box: Any, raw: Any) -> Place:
-        if not is_array(raw):
-            return Static(raw)
-        if id(raw) not in known:
-            known[id(raw)] = len(others)
+    def other(box: Any, raw: Any) -> Code:
+        code = known.get(id(raw))
+        if code is None:
+            code = known[id(raw)] = len(others) * _KINDS + _OTHER
             others.append((box, raw))
-        return Other(known[id(raw)])
+        return code
 
-    def place_of(slot: Slot, is_tracked: bool) -> Place:
-        step = number.get(id(slot.record))
+    def code_of(slot: Slot, is_tracked: bool) -> Code:
+        step = step_of.get(id(slot.record))
         if step is not None:
-            return Output(step, slot.index, not is_tracked)
-        if is_tracked and id(slot) in differentiated:
-            return Source(differentiated[id(slot)])
+            kind = _OUTPUT if is_tracked else _STOPPED
+            return (step * _OUTPUTS + slot.index) * _KINDS + kind
+        place = place_of.get(id(slot)) if is_tracked else None
+        if place is not None:
+            return place * _KINDS + _SOURCE
         return other(slot.box, current(slot.box, slot.raw))
 
-    steps: list[Step] = []
+    all_codes: list[tuple[Code, ...]] = []
     for record in records:
         call = record.call
-        places = [
-            other(box, current(box, raw)) for box, raw in zip(call.boxes, call.values, strict=True)
-        ]
-        for link in record.links:
-            places[link.place] = place_of(link.slot, link.is_tracked)
-        added = tuple(
-            (index, differentiated[id(slot)])
+        codes = [_STATIC] * len(call.values)
+        linked = {link.place: link for link in record.links}
+        for place, raw in enumerate(call.values):
+            link = linked.get(place)
+            if link is not None:
+                codes[place] = code_of(link.slot, link.is_tracked)
+            elif place in record.numbers:
+                # An array that is as weak as the number where types are promoted.
+                codes[place] = other(None, jnp.asarray(raw))
+            elif is_array(raw):
+                codes[place] = other(call.boxes[place], current(call.boxes[place], raw))
+        all_codes.append(tuple(codes))
+    added = [
+        tuple(
+            (index, place_of[id(slot)])
             for index, slot in enumerate(record.outputs)
-            if slot is not None and id(slot) in differentiated
+            if slot is not None and id(slot) in place_of
         )
-        steps.append(Step(call.fn, call.tree, tuple(places), added))
-    ends = [place_of(slot, is_tracked=True) for slot in targets]
-    return Wired(Segment(steps, ends, len(sources)), list(sources), others)
+        for record in records
+    ]
+    ends = tuple(code_of(slot, is_tracked=True) for slot in targets)
+    return Wired(records, all_codes, added, ends, list(sources), others)
 
 
 def current(box: object, raw: Any) -> Any:
     """Return the raw value of a tensor as it is now: inside programs, that of a replay."""
     return box._value if isinstance(box, Tensor) else raw
-
-
-_SMALL = 64
-
-
-def is_array(raw: object) -> bool:
-    """Return whether a leaf is an argument of compiled forms; small arrays of whole numbers are sizes, and part of them."""
-    if is_numpy(raw):
-        return raw.dtype.kind not in "iub" or raw.size > _SMALL
-    return isinstance(raw, jax.Array)
-
-
-class Kept:
-    """A segment with its compiled forms, and whether it can be compiled."""
-
-    def __init__(self, segment: Segment, can_compile: bool) -> None:
-        """Nothing is compiled before the first call."""
-        self.segment = segment
-        self._can_compile = can_compile
-        self._forms: dict[str, Callable[..., Values]] = {}
-
-    def call(self, form: str, *args: Values) -> Values:
-        """Call the method `form` of the segment, compiled where it can be."""
-        plain = getattr(self.segment, form)
-        if self._can_compile:
-            if form not in self._forms:
-                open_cache()
-                self._forms[form] = typed.compiled(plain)
-            try:
-                return self._forms[form](*args)
-            except _NEEDS_VALUES:
-                self._can_compile = False
-        return plain(*args)
-
-
-# What JAX raises where a function needs values, or a shape depends on them.
-_NEEDS_VALUES = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-    jax.errors.NonConcreteBooleanIndexError,
-)
-
-_MOST = 512
-_kept: OrderedDict[Hashable, Kept] = OrderedDict()
-
-
-def kept(segment: Segment, kind: str = "") -> Kept:
-    """Return the kept segment that is equal to this one; one that has no key is not kept.
-
-    Segments of another `kind` are traced in other circumstances.
-    """
-    try:
-        key = kind, segment.key
-    except Unkeyed:
-        return Kept(segment, can_compile=False)
-    found = _kept.get(key)
-    if found is None:
-        found = _kept[key] = Kept(segment, can_compile=True)
-        while len(_kept) > _MOST:
-            _kept.popitem(last=False)
-    else:
-        _kept.move_to_end(key)
-    return found
-
-
-def _step_key(step: Step) -> Hashable:
-    return call_key(step.fn), step.tree, tuple(map(_place_key, step.places)), step.added
-
-
-def _place_key(place: Place) -> Hashable:
-    return static_key(place.value) if isinstance(place, Static) else place
-
-
-def has_key(record: Record) -> bool:
-    """Return whether a kept segment can hold the record."""
-    try:
-        call_key(record.call.fn)
-        for raw in record.call.values:
-            if not is_array(raw):
-                static_key(raw)
-    except Unkeyed:
-        return False
-    return True

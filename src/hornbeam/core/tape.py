@@ -12,8 +12,8 @@ are computed anew from the values of the replay, so that the program has one for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -63,6 +63,12 @@ class Record:
     outputs: list[Slot | None]
     """One for each leaf of the outputs; None for what is neither tracked nor computed anew."""
     is_tracked: bool
+    is_traced: bool
+    """Whether it was made inside a program that is being traced."""
+    identity: int | None = None
+    """What `core.programs` knows it by."""
+    numbers: set[int] = field(default_factory=set[int])
+    """Places of numbers that are arguments, for they have had many values."""
 
 
 class Tape:
@@ -94,14 +100,14 @@ class Tape:
         if self.is_stopped:
             self._forget(outputs)
             return
-        links = list(self._links(call))
+        links = self._links(call)
         leaves = output_leaves(outputs)
         is_traced = bool(links) and any(map(_holds_tracer, leaves))
         is_tracked = any(link.is_tracked for link in links) and has_gradient(call)
         if not (is_tracked or is_traced):
             self._forget(outputs)
             return
-        record = Record(call, links, [], is_tracked)
+        record = Record(call, links, [], is_tracked, is_traced)
         for index, leaf in enumerate(leaves):
             record.outputs.append(self._output(record, index, leaf, is_traced))
         self.records.append(record)
@@ -123,19 +129,22 @@ class Tape:
         self._by_box[id(leaf)] = slot
         return slot
 
-    def _links(self, call: Call) -> Iterator[Link]:
-        for place, (box, raw) in enumerate(zip(call.boxes, call.values, strict=True)):
+    def _links(self, call: Call) -> list[Link]:
+        links: list[Link] = []
+        for place, box in enumerate(call.boxes):
             if isinstance(box, Tensor):
                 slot = self.slot_of(box)
                 if slot is not None:
-                    yield Link(place, slot, slot.is_tracked)
+                    links.append(Link(place, slot, slot.is_tracked))
             elif isinstance(box, Variable):
+                raw = call.values[place]
                 slot = self._slot_of_variable(box, raw)
                 if slot is not None:
-                    yield Link(place, slot, is_tracked=True)
+                    links.append(Link(place, slot, is_tracked=True))
                 elif (slot := self._of_raw(raw)) is not None:
                     # Assigned since: no gradient flows through an assignment.
-                    yield Link(place, slot, is_tracked=False)
+                    links.append(Link(place, slot, is_tracked=False))
+        return links
 
     def _forget(self, outputs: object) -> None:
         """Note that tensors which share the array of a tracked one are not tracked: `stop_gradient` returns such."""
@@ -209,7 +218,10 @@ class Tape:
 
 def has_gradient(call: Call) -> bool:
     """Return whether gradients flow through the call."""
-    return getattr(call.fn, "has_gradient", True)
+    fn: Any = call.fn
+    if isinstance(call.fn, partial) and fn.args:  # the body of an op that runs in another mode
+        fn = fn.args[0]
+    return getattr(fn, "has_gradient", True)
 
 
 def output_leaves(outputs: object) -> list[Any]:

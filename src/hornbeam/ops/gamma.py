@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.jax_typed import expi
 from hornbeam.core.op import op
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops.common import array, inexact, inexact_pair
 
@@ -96,6 +97,7 @@ def spence(x: TensorLike) -> jax.Array:
 
 
 @op(name="tf.math.truncatediv")
+@without_gradient
 def truncate_divide(x: TensorLike, y: TensorLike) -> jax.Array:
     """Return x / y without its fraction: rounded towards 0"""
     x, y = array(x), array(y)

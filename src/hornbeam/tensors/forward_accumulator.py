@@ -11,8 +11,10 @@ import jax
 from hornbeam import ops
 from hornbeam.core import recording, tree
 from hornbeam.core.backward import Route, route
+from hornbeam.core.call_keys import Unkeyed
 from hornbeam.core.op import wrap
-from hornbeam.core.segments import Segment, Values, kept, wire
+from hornbeam.core.programs import Program, program_of
+from hornbeam.core.segments import Values, wire
 from hornbeam.core.tape import Slot, Tape
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced
 from hornbeam.core.typing import Structure
@@ -110,18 +112,19 @@ class ForwardAccumulator:
 class _Push:
     """The derivative along tangents as the function of a call that other tapes record."""
 
-    def __init__(self, segment: Segment) -> None:
-        self.segment = segment
+    def __init__(self, program: Program) -> None:
+        self._program = program
 
     @property
     def call_key(self) -> object:
         """Return what tells whether a program can be used again; see `core.call_keys`."""
-        _ = self.segment.key  # raises where there is none
-        return self.segment, "push"
+        if not self._program.can_compile:
+            raise Unkeyed
+        return self._program, "push"
 
     def __call__(self, sources: Values, others: Values, tangents: Values) -> Any:
         with native.switched_off():  # whose gradients are made for reverse mode only
-            return self.segment.push(sources, others, tangents)[0]
+            return self._program.segment.push(sources, others, tangents)[0]
 
 
 def _pushed(way: Route, tangents: Sequence[Tensor]) -> Tensor:
@@ -129,10 +132,11 @@ def _pushed(way: Route, tangents: Sequence[Tensor]) -> Tensor:
     sources = tuple(slot.raw for slot in wired.sources)
     others = tuple(raw for _, raw in wired.others)
     directions = tuple(each._value for each in tangents)
-    program = kept(wired.segment, "forward")
+    program = program_of(wired, "forward")
+    assert program is not None  # only places in the code are refused
     with recording.paused(), native.switched_off():
         if any(map(is_traced, (*sources, *others, *directions))):
-            (change,) = wired.segment.push(sources, others, directions)
+            (change,) = program.segment.push(sources, others, directions)
         else:
             (change,) = program.call("push", sources, others, directions)
     result = wrap(change)
@@ -142,5 +146,5 @@ def _pushed(way: Route, tangents: Sequence[Tensor]) -> Tensor:
         *(box for box, _ in wired.others),
         *tangents,
     ]
-    recording.note(recording.Call(_Push(program.segment), form, boxes, leaves), result)
+    recording.note(recording.Call(_Push(program), form, boxes, leaves), result)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -123,11 +124,11 @@ class GradientTape:
         >>> print(tape.gradient(y, x).numpy())
         6.0
         """
+        tape = self._existing()
         if not self._recording:
             raise ValueError(
                 "Tape is not recording: `stop_recording` belongs into its `with` block."
             )
-        tape = self._existing()
         tape.is_stopped = True
         try:
             yield
@@ -167,7 +168,9 @@ class GradientTape:
         slots = [tape.slots_of(box) for box in boxes]
         ends = _ends(tape, target, output_gradients)
         way = route(tape, [slot for each in slots for slot in each], [slot for slot, _ in ends])
-        found = gradients(tape, way, [row for slot, row in ends if id(slot) in way.passed])
+        rows = [row for slot, row in ends if id(slot) in way.passed]
+        caller = sys._getframe(1)
+        found = gradients(tape, way, rows, (caller.f_code, caller.f_lineno))
         self._finish_gradient()
         results = [
             _total([found[id(slot)] for slot in each if id(slot) in found]) for each in slots
