@@ -127,9 +127,12 @@ def trace(fn: Callable[..., Any], arrays: Values) -> Block:
     )
 
 
-def inner(fn: Callable[..., Any], arrays: Values) -> Block:
-    """Run `fn` as a part of what is being traced: what it reads around it are constants of its program."""
-    return _trace(fn, arrays, [], records=False)[0]
+def inner(fn: Callable[..., Any], arrays: Values, variables: Sequence[Variable] = ()) -> Block:
+    """Run `fn` as a part of what is being traced: what it reads around it are constants of its program.
+
+    Of `variables`, those that it reads are inputs instead.
+    """
+    return _pruned(_trace(fn, arrays, list(variables), records=False)[0])
 
 
 def _trace(

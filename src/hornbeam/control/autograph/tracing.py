@@ -11,9 +11,9 @@ from typing import Any
 
 import jax
 
-from hornbeam.core import recording, scope
-from hornbeam.core.jax_typed import ClosedJaxpr, eval_jaxpr, make_jaxpr
-from hornbeam.core.scope import StateScope
+from hornbeam.control.inner import finished
+from hornbeam.core import scope
+from hornbeam.core.block import Block, inner
 from hornbeam.core.tensor import Tensor, is_traced, known_value, unwrap
 from hornbeam.core.variable import Variable
 
@@ -40,19 +40,20 @@ def is_tracing() -> bool:
 class Part:
     """A traced part: what it computes of its arrays and of the variables."""
 
-    jaxpr: ClosedJaxpr
-    offered: list[Variable]
-    """The variables whose values are the first inputs of `jaxpr`."""
-    assigned: list[Variable]
-    """The variables that the part assigns: their values are the last outputs."""
+    traced: Block
     before: Mapping[int, Any]
     """The raw values of the variables around the part, by identity."""
 
     @property
+    def assigned(self) -> list[Variable]:
+        """The variables that the part assigns."""
+        return self.traced.assigned
+
+    @property
     def inputs(self) -> list[tuple[Any, Any]]:
         """What it takes from outside, as boxes and raw values: tensors that it closes over, variables."""
-        constants = [(Tensor(x), x) for x in self.jaxpr.consts if isinstance(x, jax.Array)]
-        return constants + [(v, self.before[id(v)]) for v in self._used()]
+        constants = [(Tensor(x), x) for x in self.traced.jaxpr.consts if isinstance(x, jax.Array)]
+        return constants + [(v, self.before[id(v)]) for v in self.traced.reading]
 
     def run(
         self, taken: Sequence[Any], arrays: Sequence[Any], changed: Mapping[int, Any]
@@ -62,24 +63,12 @@ class Part:
         `taken` are values of `inputs`; `changed` has the values of variables that are others by now.
         """
         following = iter(taken)
-        constants = [next(following) if isinstance(x, jax.Array) else x for x in self.jaxpr.consts]
-        values = dict(self.before)
-        values.update((id(v), next(following)) for v in self._used())
-        values.update(changed)
-        given = [values[id(v)] for v in self.offered]
-        outputs = eval_jaxpr(self.jaxpr.jaxpr, constants, *given, *arrays)
-        count = len(outputs) - len(self.assigned)
-        new = zip(self.assigned, outputs[count:], strict=True)
-        return outputs[:count], {id(v): x for v, x in new}
-
-    def _used(self) -> list[Variable]:
-        """Return the variables that the part reads."""
-        jaxpr = self.jaxpr.jaxpr
-        used = {id(atom) for each in jaxpr.eqns for atom in each.invars} | set(
-            map(id, jaxpr.outvars)
-        )
-        offered = zip(self.offered, jaxpr.invars, strict=False)
-        return [variable for variable, atom in offered if id(atom) in used]
+        constants = [
+            next(following) if isinstance(x, jax.Array) else x for x in self.traced.jaxpr.consts
+        ]
+        values = [changed.get(id(v), next(following)) for v in self.traced.reading]
+        outputs, new = self.traced.run_on(constants, values, arrays)
+        return outputs, {id(v): x for v, x in zip(self.assigned, new, strict=True)}
 
 
 def trace(fn: Callable[..., Sequence[Tensor]], arrays: Sequence[Any]) -> Part:
@@ -89,21 +78,10 @@ def trace(fn: Callable[..., Sequence[Tensor]], arrays: Sequence[Any]) -> Part:
     it was read as a variable's value or as that of a tensor from outside.
     """
     known = [(v, x) for v in scope.living() if (x := scope.peek(v)) is not None]
-    offered = [v for v, _ in known]
-    assigned: list[Variable] = []
-
-    def pure(values: Sequence[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        pairs = zip(offered, values, strict=True)
-        with StateScope(pairs) as opened, recording.paused():
-            outputs = [tensor._value for tensor in fn(*map(Tensor, arrays))]
-        assigned[:] = [v for v, _ in opened.updates]
-        return outputs, [x for _, x in opened.updates]
-
-    shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for _, x in known]
-    jaxpr = make_jaxpr(pure)(shapes, list(arrays))
+    traced = inner(fn, arrays, [v for v, _ in known])
     before = {id(v): x for v, x in known}
-    before.update((id(v), v._value) for v in assigned if id(v) not in before)
-    return Part(jaxpr, offered, assigned, before)
+    before.update((id(v), v._value) for v in traced.assigned if id(v) not in before)
+    return Part(traced, before)
 
 
 def run(
@@ -115,13 +93,15 @@ def run(
 
     Tapes are told of it as of one computation.
     """
-    boxes, values = map(list, zip(*inputs, strict=True)) if (inputs := list(inputs)) else ([], [])
-    outputs, new = fn(*values)
-    tensors, states = list(map(Tensor, outputs)), list(map(Tensor, new))
-    if recording.is_recording():
-        _, tree = jax.tree.flatten((tuple(values), {}))
-        call = recording.Call(lambda *raw: [*(r := fn(*raw))[0], *r[1]], tree, boxes, values)
-        recording.note(call, [*tensors, *states])
-    for variable, state in zip(assigned, states, strict=True):
+    inputs = list(inputs)
+
+    def program(*values: Any) -> list[Any]:
+        outputs, new = fn(*values)
+        return [*outputs, *new]
+
+    variables = [box for box, _ in inputs if isinstance(box, Variable)]
+    results = finished(program, tuple(raw for _, raw in inputs), variables)
+    count = len(results) - len(assigned)
+    for variable, state in zip(assigned, results[count:], strict=True):
         scope.assign(variable, unwrap(state))
-    return tensors
+    return results[:count]
