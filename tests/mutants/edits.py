@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants import (
+    autograph,
     core,
     engine,
     formats,
@@ -19,6 +20,7 @@ from tests.mutants import (
 from tests.mutants.edit import Edit
 
 EDITS: list[Edit] = [
+    *autograph.EDITS,
     *core.EDITS,
     *engine.EDITS,
     *saving.EDITS,
