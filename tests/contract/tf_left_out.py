@@ -25,13 +25,11 @@ LEFT_OUT = {
 
 TO_COME = {
     "the tape": "tf.IndexedSlicesSpec tf.hessians tf.keras.backend.gradients tf.test.compute_gradient",
-    "functions, control flow, callbacks": """tf.function tf.Module tf.case tf.switch_case
-        tf.scan tf.foldl tf.foldr tf.TensorArray tf.TensorArraySpec tf.group tf.no_op tf.tuple tf.control_dependencies tf.device
-        tf.init_scope tf.inside_function tf.get_current_name_scope tf.numpy_function tf.py_function tf.timestamp""",
-    "printing, errors, specifications": """tf.errors.* tf.debugging.* tf.nest.* tf.config.* tf.test.* tf.Assert
-        tf.assert_equal tf.assert_greater tf.assert_less tf.assert_rank tf.TensorSpec tf.TypeSpec tf.NoneTensorSpec
-        tf.OptionalSpec tf.type_spec_from_value tf.VariableAggregation tf.VariableSynchronization tf.get_logger
-        tf.register_tensor_conversion_function tf.get_static_value""",
+    "functions, control flow, callbacks": """tf.Module tf.TensorArray tf.TensorArraySpec tf.get_current_name_scope
+        tf.inside_function tf.numpy_function tf.py_function tf.timestamp tf.tuple""",
+    "specifications, tests, older names": """tf.NoneTensorSpec tf.OptionalSpec tf.get_logger tf.get_static_value
+        tf.register_tensor_conversion_function tf.type_spec_from_value tf.config.experimental_functions_run_eagerly
+        tf.config.experimental_run_functions_eagerly tf.test.disable_with_predicate tf.test.is_cpu_target_available""",
     "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
         tf.as_string tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
     "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*
