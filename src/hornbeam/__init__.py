@@ -20,6 +20,7 @@ from hornbeam import (
     nest,
     nn,
     random,
+    strings,
     test,
     train,
     version,
@@ -232,6 +233,7 @@ from hornbeam.tensors.special import (
     truncatemod,
 )
 from hornbeam.tensors.static_checks import assert_rank
+from hornbeam.tensors.texts import as_string
 from hornbeam.tensors.transforms import (
     fftnd,
     ifftnd,
@@ -272,6 +274,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -443,6 +446,7 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "strings",
     "subtract",
     "switch_case",
     "tan",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, 
 
 import jax
 
-from hornbeam.core import plans, recording, scope
+from hornbeam.core import host, plans, recording, scope
 from hornbeam.core.direct import DIRECT
 from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.op_errors import explained
@@ -166,6 +166,8 @@ def _enter(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
     if any(isinstance(leaf, KerasTensor) for leaf in leaves):
         return record(made, args, kwargs)
+    if host.has_strings(leaves):
+        return host.call(made, args, kwargs)
     if is_recording():
         return _recorded(made, leaves, tree)
     return compute(made.raw, leaves, tree)

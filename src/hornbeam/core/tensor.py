@@ -21,10 +21,14 @@ from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.missing_attributes import no_attribute
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.shapes import ShapeLike, TensorShape
+from hornbeam.core.strings import Strings
 
 if TYPE_CHECKING:
     from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, TensorLike
     from hornbeam.core.variable import Variable
+
+
+_PLAIN = np.dtype("float32")
 
 
 class AnyTensor(ElementwiseEquality):
@@ -58,7 +62,7 @@ class AnyTensor(ElementwiseEquality):
     def dtype(self) -> DType:
         """The element type."""
         name = self._value.dtype.name
-        return ALL.get(name) or DType(name)
+        return ALL.get(name) or as_dtype(name)
 
     @property
     def ndim(self) -> int:
@@ -70,7 +74,7 @@ class AnyTensor(ElementwiseEquality):
         """Where the values lie, as TensorFlow writes it; empty where they are not known yet."""
         if is_traced(self._value):
             return ""
-        if isinstance(self._value, np.ndarray):  # sizes, which never leave the host
+        if isinstance(self._value, (np.ndarray, Strings)):  # they never leave the host
             return device_name("cpu", 0)
         found = sorted(device_name(each.platform, each.id) for each in self._value.devices())
         return ", ".join(found)
@@ -152,7 +156,12 @@ class AnyTensor(ElementwiseEquality):
             return format(str(self), spec)
         found = np.asarray(value)[()]
         # bfloat16 and the 8-bit floats print no point; Python's float does.
-        return format(found.item() if found.dtype.kind == "V" and not found.ndim else found, spec)
+        return format(
+            found.item()
+            if getattr(found, "dtype", _PLAIN).kind == "V" and not self.ndim
+            else found,
+            spec,
+        )
 
     def __repr__(self) -> str:
         head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"

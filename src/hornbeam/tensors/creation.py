@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import host
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
@@ -38,7 +39,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
            [3, 4]], dtype=int32)>
     """
     refuse_loss(value, dtype)
-    tensor = _convert(value, dtype)
+    tensor = _tensor(value, dtype)
     if shape is None:
         return tensor
     shape = static_shape(shape)
@@ -47,6 +48,17 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     if int(np.prod(shape)) != tensor.shape.num_elements():
         raise invalid(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
     return ops.reshape(tensor, shape)
+
+
+def _tensor(value: Any, dtype: Any) -> Any:
+    """Return `value` as a tensor of numbers or of strings."""
+    if dtype is not None and as_dtype(dtype) == "string":
+        return host.strings(value)
+    if not host.is_text(value):
+        return _convert(value, dtype)
+    if dtype is not None:
+        raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {as_dtype(dtype).name}")
+    return host.strings(value)
 
 
 def refuse_loss(value: Any, dtype: Any) -> None:
@@ -70,7 +82,9 @@ def convert_to_tensor(
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
     refuse_loss(value, dtype)
-    tensor = _convert(value, dtype)
+    tensor = _tensor(value, dtype)
+    if tensor.dtype == "string":
+        return tensor
     hint = None if dtype is not None or dtype_hint is None else as_dtype(dtype_hint)
     if (
         hint is not None
@@ -84,7 +98,9 @@ def convert_to_tensor(
 def zeros(
     shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None
 ) -> Tensor:
-    """Zeros."""
+    """Zeros; of strings, empty ones."""
+    if as_dtype(dtype) == "string":
+        return fill(shape, "")
     return ops.zeros(static_shape(shape), dtype)
 
 
@@ -95,7 +111,9 @@ def ones(shape: Any, dtype: Any = "float32", name: str | None = None, layout: An
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
     """A tensor of shape `dims` filled with one value."""
-    tensor = _convert(value)
+    tensor = _tensor(value, None)
+    if tensor.dtype == "string":
+        return ops.broadcast_to(tensor, static_shape(dims))
     return ops.full(static_shape(dims), tensor, tensor.dtype)
 
 

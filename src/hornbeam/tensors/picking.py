@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import host
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import out_of_bounds
 from hornbeam.core.index_bounds import check_indices, check_places
@@ -30,6 +31,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         raise ValueError("Give `where` both x and y, or neither.")
     if x is None:
         return convert_to_tensor(np.argwhere(np.asarray(condition)), "int64")
+    if host.is_text(x) or host.is_text(y):
+        x, y = host.strings(x), host.strings(y)
     return ops.where(condition, x, y)
 
 
@@ -50,6 +53,7 @@ def gather(
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
     array([30, 10], dtype=int32)
     """
+    params = host.strings(params) if host.is_text(params) else params
     rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
     axis = batch_dims if axis is None else axis_from_front(int(axis), rank)
     check_indices(indices, np.shape(params)[axis] if axis < rank else None, "GatherV2")
@@ -67,6 +71,7 @@ def gather_nd(
 
     Raises InvalidArgumentError for a place that does not exist.
     """
+    params = host.strings(params) if host.is_text(params) else params
     check_places(indices, np.shape(params), "GatherNd", batch_dims)
     return indexing.gather_nd(params, indices, batch_dims)
 
@@ -114,6 +119,7 @@ def boolean_mask(
     start = int(axis or 0)
     shape = TensorShape(np.shape(tensor))
     shape[start : start + np.ndim(mask)].assert_is_compatible_with(TensorShape(np.shape(mask)))
+    tensor = host.strings(tensor) if host.is_text(tensor) else tensor
     chosen = np.nonzero(np.asarray(mask))
     return ops.get_item(tensor, (_slice(None),) * (axis or 0) + chosen)
 
@@ -137,7 +143,7 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
                 f"Expected size[{axis}] in [0, {length - start}], but got {size} [Op:Slice]"
             )
     key = tuple(_slice(b, None if s == -1 else b + s) for b, s in zip(starts, sizes, strict=True))
-    return ops.get_item(input_, key)
+    return ops.get_item(host.strings(input_) if host.is_text(input_) else input_, key)
 
 
 _slice = builtins.slice

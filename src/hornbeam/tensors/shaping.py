@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import host
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.tensor import unwrap
@@ -20,6 +21,17 @@ def _axes(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+def _with_strings(values: Any) -> Any:
+    """Return a list of tensors with tensors in place of texts and lists of texts."""
+    if isinstance(values, (list, tuple)) and any(map(host.is_text, values)):
+        return [host.strings(each) if host.is_text(each) else each for each in values]
+    return values
+
+
+def _text(value: Any) -> Any:
+    return host.strings(value) if host.is_text(value) else value
+
+
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     """The values in another type.
 
@@ -27,7 +39,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     >>> tf.cast([1.8, 2.2], tf.int32).numpy()
     array([1, 2], dtype=int32)
     """
-    return ops.cast(x, dtype)
+    return ops.cast(_text(x), dtype)
 
 
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
@@ -89,17 +101,17 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
     """The values repeated to fill `shape`."""
-    return ops.broadcast_to(input, tuple(int(each) for each in np.asarray(unwrap(shape))))
+    return ops.broadcast_to(_text(input), tuple(int(each) for each in np.asarray(unwrap(shape))))
 
 
 def concat(values: Any, axis: int, name: str = "concat") -> Any:
     """Tensors joined along an axis."""
-    return ops.concatenate(values, axis=int(axis))
+    return ops.concatenate(_with_strings(values), axis=int(axis))
 
 
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Any:
     """Tensors of one shape joined along a new axis."""
-    return ops.stack(values, axis=axis)
+    return ops.stack(_with_strings(values), axis=axis)
 
 
 def parallel_stack(values: Sequence[TensorLike], name: str = "parallel_stack") -> Any:
@@ -139,7 +151,7 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Any:
     """Each element repeated."""
-    return ops.repeat(input, repeats, axis=axis)
+    return ops.repeat(_text(input), repeats, axis=axis)
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
