@@ -10,16 +10,20 @@ from hornbeam.core import jax_typed
 
 # By their modules, and with `name=other` where JAX has another name.
 FUNCTIONS = {
-    jax: "eval_shape jit value_and_grad jvp linear_transpose custom_gradient",
+    jax: "checkpoint compiled=jit custom_gradient eval_shape jit jvp linear_transpose make_jaxpr value_and_grad vjp vmap",
+    jax.core: "eval_jaxpr",
     jax.config: "set_config=update",
     jax.tree: "tree_map=map",
     jax.tree_util: "register_pytree_node",
-    jax.lax: "associative_scan cond fori_loop map_first_axis=map switch dot_general iota=broadcasted_iota",
+    jax.lax: "associative_scan cond conv_patches=conv_general_dilated_patches fori_loop map_first_axis=map scan switch "
+    "dot_general iota=broadcasted_iota while_loop",
+    jax.lax.linalg: "lu tridiagonal_solve",
     jnp: "vectorize broadcast_shapes diagonal einsum finfo pad reshape unique",
     jax.image: "resize",
     jax.random: "randint wrap_key_data",
-    jnp.linalg: "cholesky det eig eigh inv matrix_rank norm pinv slogdet solve svd",
-    jax.scipy.linalg: "lu_factor",
+    jnp.linalg: "cholesky det eig eigh eigvalsh inv matrix_rank norm pinv slogdet solve svd",
+    jax.scipy.linalg: "eigh_tridiagonal expm lu_factor sqrtm",
+    jax.scipy.special: "expi",
 }
 ROWS = [
     (name, module, other or name)

@@ -264,7 +264,7 @@ def test_a_variable_with_the_arguments_of_tensorflow():
     assert v.assign_add(1.0) is v and float(v.value()) == 4.0 and not v.trainable
     assert tf.Variable(lambda: tf.ones([2])).shape == [2]
     assert repr(v) == "<tf.Variable 'v:0' shape=() dtype=float32, numpy=4.0>"
-    with pytest.raises(ValueError, match="needs an initial_value"):
+    with pytest.raises(ValueError, match="`initial_value` arg to"):
         tf.Variable()
 
 
