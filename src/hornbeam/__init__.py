@@ -26,6 +26,7 @@ from hornbeam import (
     version,
 )
 from hornbeam.control.branches import case, cond, switch_case
+from hornbeam.control.callbacks import numpy_function, py_function
 from hornbeam.control.devices import device
 from hornbeam.control.eagerness import (
     control_dependencies,
@@ -36,7 +37,9 @@ from hornbeam.control.eagerness import (
 )
 from hornbeam.control.function import function
 from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
+from hornbeam.control.module import Module
 from hornbeam.control.printing import print
+from hornbeam.control.tensor_array import TensorArray
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
     DType,
@@ -257,7 +260,9 @@ __all__ = [
     "DType",
     "GradientTape",
     "IndexedSlices",
+    "Module",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "TypeSpec",
@@ -389,6 +394,7 @@ __all__ = [
     "no_op",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
@@ -398,6 +404,7 @@ __all__ = [
     "parallel_stack",
     "pow",
     "print",
+    "py_function",
     "random",
     "random_normal_initializer",
     "random_uniform_initializer",

@@ -20,7 +20,7 @@ from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.input_signature import InputSignature
 from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
 from hornbeam.control.on_host import OnHost, needs_values
-from hornbeam.core import block, recording, scope
+from hornbeam.core import block, effects, recording, scope
 from hornbeam.core.compiled import Compiled
 from hornbeam.core.config import floatx
 from hornbeam.core.outputs import as_tensors
@@ -168,7 +168,8 @@ class Function:
             program = self._programs.get(key)
             if program is None:
                 try:
-                    program = Compiled(self._block(args, kwargs, arrays))
+                    with effects.collected() as errors:
+                        program = Compiled(self._block(args, kwargs, arrays), errors)
                 except Exception as error:
                     if not needs_values(error):
                         raise

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.control.inner import finished
+from hornbeam.control.tensor_array import is_array
 from hornbeam.core import block, scope
 from hornbeam.core.block import Block
 from hornbeam.core.outputs import Form, flat_outputs
@@ -93,10 +94,12 @@ def repeat(
     """
     start, form = _flat(values)
     loop = _Loop()
-    loop.trace(lambda *each: cond(_filled(form, each)), start)
     step = loop.trace(lambda *each: body(_filled(form, each)), start)
+    if (known := _with_known_elements(values, step.form, step)) is not None:
+        return repeat(cond, body, known, limit)
+    loop.trace(lambda *each: cond(_filled(form, each)), start)
     _check_kept(start, step, form, "while_loop")
-    (test, advance), state, around = loop.functions()
+    (advance, test), state, around = loop.functions()
 
     def run(values: Any, before: Any, constants: Any, limit: Any) -> list[Any]:
         def goes_on(carry: Any) -> Any:
@@ -138,6 +141,8 @@ def over(
     loop = _Loop()
     slices = [jax.ShapeDtypeStruct(x.shape[1:], x.dtype) for x in xs]
     step = loop.trace(traced, [*start, *slices])
+    if (known := _with_known_elements(first, step.form.part(0), step)) is not None:
+        return over(body, known, elems, reverse)
     _check_kept(start, step, form, "scan", inside=0)
     (advance,), state, around = loop.functions()
 
@@ -177,6 +182,22 @@ def _after(results: list[Any], form: Form, state: list[Variable]) -> Any:
     for variable, value in zip(state, results[form.count :], strict=True):
         scope.assign(variable, unwrap(value))
     return _filled(form, results[: form.count])
+
+
+def _with_known_elements(values: Any, after: Form, step: Block) -> Any:
+    """Return the values with arrays of zeros in the places of TensorArrays to which the body alone gives a shape.
+
+    None where there is none.
+    """
+    filled = after.fill(step.types()[: after.count], lambda x: x)
+    old, new = (jax.tree.leaves(each, is_leaf=is_array) for each in (values, filled))
+    if len(old) != len(new):
+        return None
+    pairs = [(a, b) for a, b in zip(old, new, strict=True) if is_array(a) and is_array(b)]
+    known = {id(a): a.with_elements_like(b) for a, b in pairs}
+    if all(known[id(a)] is a for a, _ in pairs):
+        return None
+    return jax.tree.map(lambda x: known.get(id(x), x), values, is_leaf=is_array)
 
 
 def _check_kept(

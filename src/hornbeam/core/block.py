@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core import recording, scope
+from hornbeam.core import effects, recording, scope
 from hornbeam.core.jax_typed import ClosedJaxpr, eval_jaxpr, jit, make_jaxpr
 from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.scope import StateScope
@@ -88,7 +88,8 @@ class Block:
             return self._all_outputs(self.jaxpr.consts, values, arrays)[-len(self.drawn) :]
 
         values = [variable._value for variable in self.reading]
-        first = cast("list[jax.Array]", jit()(program)(values, arrays))
+        with effects.muted():
+            first = cast("list[jax.Array]", jit()(program)(values, arrays))
         for variable, value in zip(self.drawn, first, strict=True):
             variable._value = value
 

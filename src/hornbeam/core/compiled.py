@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from hornbeam.core import recording
+from hornbeam.core import effects, recording
 from hornbeam.core.block import Block
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import make_lock, no_step
@@ -31,8 +31,9 @@ class Compiled:
     is_fixed = True
     """Its methods never come to do something else; see `core.call_keys`."""
 
-    def __init__(self, block: Block) -> None:
-        """Nothing is compiled before the first call."""
+    def __init__(self, block: Block, errors: list[BaseException] | None = None) -> None:
+        """Nothing is compiled before the first call. `errors` are those of the block's callbacks, see `core.effects`."""
+        self._errors = ([] if errors is None else errors) if block.jaxpr.jaxpr.effects else None
         open_cache()
         self.block = block
         self._reading = block.reading
@@ -88,6 +89,13 @@ class Compiled:
             return self._run_once(taken, arrays)
 
     def _run_once(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        if self._errors is not None:
+            outputs = self._run_locked(taken, arrays)
+            effects.settle(self._errors)
+            return outputs
+        return self._run_locked(taken, arrays)
+
+    def _run_locked(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         if self._lock is None:
             taken[:] = [variable._value for variable in self._reading]
             return self._run(taken, arrays)

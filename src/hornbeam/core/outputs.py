@@ -33,6 +33,8 @@ class _Node:
 
     parts: list[Any]
     make: Callable[[list[Any]], Any]
+    kind: Any
+    """What two containers of one form have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,11 @@ class Form:
 
     def is_like(self, other: Form) -> bool:
         """Return whether both are the same structure."""
-        return self.count == other.count and _tree(self) == _tree(other)
+        return self.count == other.count and _alike(self.skeleton, other.skeleton)
 
     def shown(self, types: Sequence[Any]) -> str:
         """Return the structure as an error shows it, with the type and shape of each of the arrays."""
-        texts: list[Any] = [f"{each.dtype.name}{list(each.shape)}" for each in types]
-        return repr(self.fill(texts, lambda x: x)).replace("'", "")
+        return _shown(self.skeleton, [f"{each.dtype.name}{list(each.shape)}" for each in types])
 
     def part(self, place: int) -> Form:
         """Return a part of a list, whose arrays begin with the first one."""
@@ -88,16 +89,16 @@ def _skeleton(value: Any, values: list[Any]) -> Any:
         pairs = cast("Mapping[Any, Any]", value)
         keys = list(pairs)
         parts = [_skeleton(each, values) for each in pairs.values()]
-        return _Node(parts, partial(_dict_like, _emptied(pairs), keys))
+        return _Node(parts, partial(_dict_like, _emptied(pairs), keys), (dict, keys))
     if isinstance(value, (list, tuple)):
         items = cast("Iterable[Any]", value)
         kind: Any = type(items)
         make = partial(_named, kind) if hasattr(kind, "_fields") else kind
-        return _Node([_skeleton(each, values) for each in items], make)
+        return _Node([_skeleton(each, values) for each in items], make, kind)
     leaves, tree = jax.tree.flatten(value, is_leaf=is_box)
     if jax.tree_util.treedef_is_leaf(tree) or not leaves:
         return value
-    return _Node([_skeleton(each, values) for each in leaves], tree.unflatten)
+    return _Node([_skeleton(each, values) for each in leaves], tree.unflatten, tree)
 
 
 def _emptied(pairs: Any) -> Any:
@@ -115,9 +116,27 @@ def _dict_like(empty: Any, keys: list[Any], parts: list[Any]) -> Any:
     return made
 
 
-def _tree(form: Form) -> object:
-    filled = form.fill(list(range(form.count)), lambda x: x)
-    return jax.tree.structure(filled, is_leaf=lambda x: x is None)
+def _alike(a: Any, b: Any) -> bool:
+    """Return whether two skeletons are of one form; lists and tuples are two."""
+    if type(a) is not type(b):
+        return False
+    if type(a) is not _Node:
+        return type(a) is _Slot or a is b or bool(a == b)
+    pairs = zip(a.parts, b.parts, strict=False)
+    return a.kind == b.kind and len(a.parts) == len(b.parts) and all(_alike(*p) for p in pairs)
+
+
+def _shown(skeleton: Any, texts: list[str]) -> str:
+    if type(skeleton) is _Slot:
+        return texts[skeleton.index]
+    if type(skeleton) is not _Node:
+        return repr(skeleton)
+    parts = [_shown(each, texts) for each in skeleton.parts]
+    kind = cast("Any", skeleton).kind
+    if isinstance(kind, tuple):
+        pairs = zip(cast("list[Any]", kind[1]), parts, strict=True)
+        return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
+    return f"[{', '.join(parts)}]" if kind is list else f"({', '.join(parts)})"
 
 
 def _count(skeleton: Any) -> int:
