@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core import effects, recording, scope
-from hornbeam.core.jax_typed import ClosedJaxpr, eval_jaxpr, jit, make_jaxpr
+from hornbeam.core.jax_typed import ClosedJaxpr, array_type, eval_jaxpr, jit, make_jaxpr
 from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.scope import StateScope
 from hornbeam.core.tensor import Tensor, is_traced
@@ -164,14 +164,21 @@ def _trace(
         return outputs, [value for _, value in updates], [v._value for v in drawn]
 
     pure.__name__ = pure.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
-    shapes = [jax.ShapeDtypeStruct(v._spec().shape, v._spec().dtype) for v in variables]
-    jaxpr = make_jaxpr(pure)(shapes, list(arrays))
+    jaxpr = make_jaxpr(pure)(
+        list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))
+    )
     form, assigned, made, drawn, around, missing = found
     places = list(range(len(variables)))
     block = Block(
         pure.__name__, jaxpr, variables, assigned, made, drawn, around, form, places, len(places)
     )
     return block, missing
+
+
+def _type(array: Any) -> Any:
+    """Return the shape and type of what is like an array, such as a value that is not drawn yet."""
+    dtype = array.dtype
+    return array_type(tuple(array.shape), np.dtype(dtype) if isinstance(dtype, str) else dtype)
 
 
 def _pruned(block: Block) -> Block:

@@ -101,6 +101,9 @@ vectorize: Callable[..., AnyFunction] = jnp.vectorize
 
 # Programs as data
 make_jaxpr: Callable[[AnyFunction], Callable[..., ClosedJaxpr]] = cast("Any", jax.make_jaxpr)
+array_type: Callable[[tuple[int, ...], Any], Any] = jax.core.ShapedArray
+"""The shape and type of an array; unlike `jax.ShapeDtypeStruct` it keeps types of 64 bits."""
+
 eval_jaxpr: Callable[..., list[Any]] = jax.core.eval_jaxpr
 
 # Control flow
