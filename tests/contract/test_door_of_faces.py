@@ -297,7 +297,13 @@ CALLS = {
 
 # What has no tensor among its arguments, or returns none.
 NO_MATHS = {
+    "Assert",
     "as_dtype",
+    "as_string",
+    "assert_equal",
+    "assert_greater",
+    "assert_less",
+    "assert_rank",
     "custom_gradient",
     "grad_pass_through",
     "gradients",

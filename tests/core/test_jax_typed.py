@@ -11,7 +11,7 @@ from hornbeam.core import jax_typed
 # By their modules, and with `name=other` where JAX has another name.
 FUNCTIONS = {
     jax: "checkpoint compiled=jit custom_gradient eval_shape jit jvp linear_transpose make_jaxpr value_and_grad vjp vmap",
-    jax.core: "eval_jaxpr",
+    jax.core: "array_type=ShapedArray eval_jaxpr",
     jax.config: "set_config=update",
     jax.tree: "tree_map=map",
     jax.tree_util: "register_pytree_node",
