@@ -98,4 +98,9 @@ def test_maths_is_defined_in_ops():
         if fn.__module__.startswith("hornbeam.")
         and not fn.__module__.startswith(tuple(f"{room}." for room in ROOMS))
     }
-    assert elsewhere == {}
+    # Their maths is the user's function, and rows that are added.
+    assert elsewhere == {
+        "tf.IndexedSlices": "hornbeam.tensors.indexed_slices",
+        "tf.custom_gradient": "hornbeam.tensors.custom_gradients",
+        "tf.recompute_grad": "hornbeam.tensors.custom_gradients",
+    }

@@ -29,7 +29,10 @@ def ordered_effect(fn: Callable[..., object], arrays: Sequence[Any]) -> None:
 
 
 def py_function(
-    func: Callable[..., Any], inp: Sequence[Any], Tout: Types, name: str | None = None
+    func: Callable[..., Any] | None = None,
+    inp: Sequence[Any] | None = None,
+    Tout: Types = None,
+    name: str | None = None,
 ) -> Any:
     """Return `func(*inp)`, run by Python on tensors, as tensors of the types `Tout`.
 
@@ -40,11 +43,11 @@ def py_function(
     >>> float(tf.py_function(lambda x: x.numpy() ** 2, [tf.constant(3.0)], tf.float32))
     9.0
     """
-    return _call("py_function", func, inp, Tout, on_arrays=False)
+    return _call("py_function", func, inp or (), Tout, on_arrays=False)
 
 
 def numpy_function(
-    func: Callable[..., Any],
+    func: Callable[..., Any] | None = None,
     inp: Sequence[Any] | None = None,
     Tout: Types = None,
     stateful: bool = True,
@@ -65,7 +68,7 @@ def numpy_function(
 
 
 def _call(
-    name: str, func: Callable[..., Any], inp: Sequence[Any], types: Types, on_arrays: bool
+    name: str, func: Callable[..., Any] | None, inp: Sequence[Any], types: Types, on_arrays: bool
 ) -> Any:
     if not callable(func):
         raise ValueError(f"`{name}` needs a function; received {func!r}.")
