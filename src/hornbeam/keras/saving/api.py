@@ -95,7 +95,8 @@ def save_model(
 
 def _make_folder_of(path: str) -> None:
     """Make the folder in which a file will be, as Keras does for legacy files and for unzipped ones, and for no others."""
-    os.makedirs(os.path.dirname(os.path.normpath(path)) or ".", exist_ok=True)
+    if not os.path.isdir(folder := os.path.dirname(os.path.normpath(path)) or "."):
+        os.makedirs(folder, exist_ok=True)
 
 
 def _warn_of_lambdas(model: Layer) -> None:
