@@ -104,7 +104,8 @@ class Plan:
         run = self.run
         if run is None:
             return self._without_program(values)
-        if are_probabilities(values):  # the body may want what they were made of
+        # Probabilities: the body may want what they were made of. Numbers that are looked at: JAX does that operation by operation.
+        if are_probabilities(values) or jax.config.jax_debug_nans:
             return self.direct(values)
         try:
             outputs = run(*values)
