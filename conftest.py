@@ -20,7 +20,7 @@ os.environ["HORNBEAM_CACHE"] = "0"
 os.environ["MPLBACKEND"] = "Agg"
 
 # The scripts there make files with packages that are not installed here.
-collect_ignore_glob = ["tests/files/*/make.py"]
+collect_ignore_glob = ["tests/files/*/make*.py"]
 
 _SHARED = Path(__file__).resolve().parent.parent / "shared" / "datasets"
 if _SHARED.is_dir():
