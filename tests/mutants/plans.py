@@ -42,8 +42,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         _PLANS,
-        "if are_probabilities(values) or ",
-        "if ",
+        "if are_probabilities(values):",
+        "if False:",
         f"{_TEST}::test_losses_find_the_logits_of_probabilities",
     ),
     edit(

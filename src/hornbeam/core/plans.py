@@ -48,7 +48,6 @@ MANY_VALUES = 8
 MOST_PLANS = 1024
 # A power by an integer is a series of products, with other last bits than a power by any number.
 _NEED_INTEGERS = ("power",)
-_JAX: Any = jax.config  # its attributes have no types
 
 
 def _raw(leaf: object) -> object:
@@ -105,8 +104,7 @@ class Plan:
         run = self.run
         if run is None:
             return self._without_program(values)
-        # Probabilities: the body may want what they were made of. Numbers that are looked at: JAX does that operation by operation.
-        if are_probabilities(values) or _JAX.jax_debug_nans:
+        if are_probabilities(values):  # the body may want what they were made of
             return self.direct(values)
         try:
             outputs = run(*values)

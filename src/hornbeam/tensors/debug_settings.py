@@ -15,6 +15,7 @@ def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int =
     """
     jax.config.update("jax_debug_nans", True)
     jax.config.update("jax_debug_infs", True)
+    jax.clear_caches()  # what has run before would run on unchecked
 
 
 def disable_check_numerics() -> None:
