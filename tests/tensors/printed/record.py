@@ -8,6 +8,7 @@ into a table without answers first.
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,11 @@ def answer(expression: str, tf: Any) -> str | Exception:
 
 
 def described(error: Exception) -> str:
-    """Return the public name of the class of an error, and its text."""
+    """Return the public name of the class of an error, and its text, in which files are named below `site-packages`."""
     kind = type(error)
     place = "" if hasattr(builtins, kind.__name__) else "tf.errors."
-    return f"! {place}{kind.__name__}: {error}"
+    text = re.sub(r'File ".*/site-packages/', 'File "', str(error))
+    return f"! {place}{kind.__name__}: {text}"
 
 
 def main() -> None:
