@@ -394,3 +394,21 @@ def test_functions_are_collected():
     references = [make() for _ in range(2)]
     gc.collect()
     assert all(each() is None for pair in references for each in pair)
+
+
+def test_a_setting_that_a_function_reads_traces_it_again():
+    traced = []
+
+    @tf.function
+    def f(x):
+        traced.append(tf.keras.config.epsilon())
+        return x + tf.keras.config.epsilon()
+
+    before = tf.keras.config.epsilon()
+    try:
+        f(tf.constant(1.0))
+        tf.keras.config.set_epsilon(0.5)
+        assert float(f(tf.constant(1.0))) == 1.5
+    finally:
+        tf.keras.config.set_epsilon(before)
+    assert traced == [before, 0.5]

@@ -24,14 +24,14 @@ EDITS: list[Edit] = [
     edit(_KEYS, "key += (of, len(value))", "key.append(of)", _DIFFERENT),
     edit(
         _PLANS,
-        "config.state(), config.native_off.get()",
-        "0, config.native_off.get()",
+        "[op, config.state()]",
+        "[op, 0]",
         f"{_TEST}::test_each_setting_has_its_own_plans",
     ),
     edit(
-        _PLANS,
-        "config.state(), config.native_off.get()",
-        "config.state(), 0",
+        "core/config.py",
+        "return native_off.get(), *_settings.values()",
+        "return tuple(_settings.values())",
         f"{_TEST}::test_native_kernels_that_are_switched_off_have_their_own_plans",
     ),
     edit(

@@ -20,9 +20,8 @@ from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.input_signature import InputSignature
 from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
 from hornbeam.control.on_host import OnHost, needs_values
-from hornbeam.core import block, effects, recording, scope
+from hornbeam.core import block, config, effects, recording, scope
 from hornbeam.core.compiled import Compiled
-from hornbeam.core.config import floatx
 from hornbeam.core.outputs import as_tensors
 from hornbeam.core.tensor import Tensor, is_alive, is_traced
 
@@ -106,7 +105,7 @@ class Function:
         if scope.is_open():
             return self._inline(args, kwargs)
         try:
-            key, arrays = key_of((args, kwargs), (scope.autocast_dtype(), floatx()), self._programs)
+            key, arrays = self._key(args, kwargs)
         except Unknown:
             return self._inline(args, kwargs)
         program = self._programs.get(key)
@@ -135,9 +134,12 @@ class Function:
 
     def block_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> block.Block | None:
         """Return what is traced for arguments in the order of the parameters; None for what Python runs."""
-        key, arrays = key_of((args, kwargs), (scope.autocast_dtype(), floatx()), self._programs)
+        key, arrays = self._key(args, kwargs)
         program = self._programs.get(key) or self._traced(key, args, kwargs, arrays)
         return program.block if isinstance(program, Compiled) else None
+
+    def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
+        return key_of((args, kwargs), (scope.autocast_dtype(), config.state()), self._programs)
 
     def _bound(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -11,18 +11,13 @@ import jax
 import numpy as np
 
 from hornbeam.core import tensor, variable
+from hornbeam.core.jax_typed import NEEDS_VALUES
 from hornbeam.core.outputs import as_tensors
 
 _HERE = str(Path(__file__).parents[1])
 _LIBRARIES = (_HERE, *(str(Path(str(each.__file__)).parent) for each in (jax, np)))
 # What user code asks a tensor or variable itself: `float(x)`, `if x`, `x.numpy()`.
 _OF_TENSORS = (tensor.__file__, variable.__file__)
-_NEEDS_VALUES = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.NonConcreteBooleanIndexError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-)
 _TEXTS = (
     "needs the values of",  # errors of Hornbeam
     "Shapes must be 1D sequences of concrete values",
@@ -63,7 +58,7 @@ def _is_of_library(error: BaseException) -> bool:
 
 
 def _asks_for_values(error: BaseException) -> bool:
-    return isinstance(error, _NEEDS_VALUES) or any(text in str(error) for text in _TEXTS)
+    return isinstance(error, NEEDS_VALUES) or any(text in str(error) for text in _TEXTS)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

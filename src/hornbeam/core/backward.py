@@ -27,7 +27,7 @@ from hornbeam.core.programs import Program, identity, program_of
 from hornbeam.core.recording import CustomCall
 from hornbeam.core.segments import Segment, Values, Wired, current, pulled, wire
 from hornbeam.core.tape import Record, Slot, Tape, output_leaves
-from hornbeam.core.tensor import Tensor, is_traced
+from hornbeam.core.tensor import Tensor, is_traced, raw_of
 
 
 @dataclass(frozen=True)
@@ -343,9 +343,5 @@ def _take_replayed(
         for place, box in enumerate(record.call.boxes):
             if isinstance(box, Tensor):
                 values[place] = box._value
-        take(record, [_raw(leaf) for leaf in output_leaves(record.call.replay(values))])
+        take(record, [raw_of(leaf) for leaf in output_leaves(record.call.replay(values))])
     scope.replace_values(news)
-
-
-def _raw(leaf: object) -> Any:
-    return leaf._value if isinstance(leaf, Tensor) else leaf

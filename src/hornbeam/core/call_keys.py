@@ -10,7 +10,6 @@ from typing import Any, TypeGuard, cast
 import jax
 import numpy as np
 
-from hornbeam.core import config
 from hornbeam.core.typing import NumpyArray
 
 
@@ -47,11 +46,6 @@ def _is_fixed(fn: Callable[..., Any]) -> bool:
     package = (getattr(fn, "__module__", None) or "").partition(".")[0]
     name: str = getattr(fn, "__qualname__", "<locals>")
     return package in _FIXED and not isinstance(fn, MethodType) and "<" not in name
-
-
-def settings() -> Hashable:
-    """Return the settings of the process that the bodies of ops read."""
-    return config.floatx(), config.epsilon(), config.image_data_format()
 
 
 def static_key(value: Any) -> Hashable:

@@ -20,7 +20,7 @@ native_off: ContextVar[bool] = ContextVar("native kernels are switched off", def
 
 def state() -> tuple[str | float, ...]:
     """Return all settings, as a part of the key of what was compiled under them."""
-    return tuple(_settings.values())
+    return native_off.get(), *_settings.values()
 
 
 def floatx() -> str:

@@ -84,6 +84,14 @@ class _ValueAndGrad(Protocol):
     ) -> Callable[..., tuple[Any, Any]]: ...
 
 
+NEEDS_VALUES = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+"""What JAX raises in a trace where a function needs values, or a shape depends on them."""
+
 eval_shape: AnyFunction = jax.eval_shape
 register_pytree_node: AnyFunction = jax.tree_util.register_pytree_node
 set_config: Callable[[str, object], None] = jax.config.update

@@ -24,7 +24,7 @@ from hornbeam.core.plan_keys import is_box
 from hornbeam.core.recording import Call, is_recording, is_watched
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
-from hornbeam.core.tensor import Tensor, own
+from hornbeam.core.tensor import Tensor, own, raw_of
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import Weight, is_weight
 
@@ -201,8 +201,8 @@ def _recorded(made: Op[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
         if made.planned and not scope.is_open():
             plan, outputs = _by_plan(made, leaves, tree)
         if plan is None:
-            outputs = _call(made.raw, list(map(_raw, leaves)), tree)
-    recording.note(Call(made.raw, tree, leaves, list(map(_raw, leaves)), plan), outputs)
+            outputs = _call(made.raw, list(map(raw_of, leaves)), tree)
+    recording.note(Call(made.raw, tree, leaves, list(map(raw_of, leaves)), plan), outputs)
     return outputs
 
 
@@ -216,13 +216,13 @@ def _capturing(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Compute and note a call that takes functions."""
     capture = recording.Capture()
     with capture.open():
-        outputs = _call(fn, list(map(_raw, leaves)), tree)
-    values = list(map(_raw, leaves))
+        outputs = _call(fn, list(map(raw_of, leaves)), tree)
+    values = list(map(raw_of, leaves))
     if capture.boxes:
         fn = capture.closed(fn)
         args, kwargs = jax.tree.unflatten(tree, leaves)
         leaves, tree = jax.tree.flatten(((capture.boxes, *args), kwargs), is_leaf=is_box)
-        values = [*capture.values, *map(_raw, leaves[len(capture.boxes) :])]
+        values = [*capture.values, *map(raw_of, leaves[len(capture.boxes) :])]
     recording.note(Call(fn, tree, leaves, values), outputs)
     return outputs
 
@@ -240,17 +240,13 @@ def _read(weight: Weight) -> Any:
     boxes = list(map(_read, variables))
     tree = jax.tree.structure((tuple(boxes), {}), is_leaf=is_box)
     with recording.paused():
-        outputs = _call(read, list(map(_raw, boxes)), tree)
-    recording.note(Call(read, tree, boxes, list(map(_raw, boxes))), outputs)
+        outputs = _call(read, list(map(raw_of, boxes)), tree)
+    recording.note(Call(read, tree, boxes, list(map(raw_of, boxes))), outputs)
     return outputs
 
 
 def _is_function(leaf: object) -> bool:
     return callable(leaf) and not isinstance(leaf, type)
-
-
-def _raw(leaf: object) -> Any:
-    return leaf._value if isinstance(leaf, Tensor) else leaf
 
 
 def wrap(outputs: object) -> Any:

@@ -32,7 +32,7 @@ from hornbeam.core.origins import (
     probabilities_in,
 )
 from hornbeam.core.plan_keys import is_array, is_box, is_raw_array, loose_key, scan
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import raw_of
 
 if TYPE_CHECKING:
     from hornbeam.core.op import Op
@@ -48,10 +48,6 @@ MANY_VALUES = 8
 MOST_PLANS = 1024
 # A power by an integer is a series of products, with other last bits than a power by any number.
 _NEED_INTEGERS = ("power",)
-
-
-def _raw(leaf: object) -> object:
-    return leaf._value if isinstance(leaf, Tensor) else leaf
 
 
 class _NeedsPython(Exception):
@@ -148,7 +144,7 @@ def _pure(plan: Plan) -> Callable[..., Any]:
             outputs = plan.direct(values)
         if state.unknown or state.updates or state.made:
             raise _NeedsPython
-        outputs = tree_map(_raw, outputs, is_leaf=is_box)
+        outputs = tree_map(raw_of, outputs, is_leaf=is_box)
         if not all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(outputs)):
             raise _NeedsPython
         origins = probabilities_in(outputs)
@@ -196,7 +192,7 @@ def find(
 ) -> tuple[Plan, list[Any]] | None:
     """Return the plan of a call and the arrays to run it with; None where there is none, as for a call without arrays."""
     # The settings that bodies read; at those of JAX jax.jit looks itself.
-    key: list[Any] = [op, config.state(), config.native_off.get()]
+    key: list[Any] = [op, config.state()]
     arrays: list[Any] = []
     if not scan(args, key, arrays):
         return None
@@ -222,16 +218,16 @@ def _new(
     """Make the plan of a call that has none, or find the one that takes some of its numbers as arguments."""
     leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
     places = [place for place, leaf in enumerate(leaves) if is_array(leaf)]
-    leaves = list(map(_raw, leaves))
+    leaves = list(map(raw_of, leaves))
     if len(places) != len(arrays):
         return None
-    varying = _varying(op, key[:3], leaves, tree, places)
+    varying = _varying(op, key[:2], leaves, tree, places)
     if varying:
         values = dict(zip(places, arrays, strict=True))
         values.update((place, leaves[place]) for place in varying)
         places = sorted(values)
         arrays = [values[place] for place in places]
-        key = loose_key(key[:3], leaves, tree, places)
+        key = loose_key(key[:2], leaves, tree, places)
         found = _plans.get(key)
         if found is not None:
             return found, arrays

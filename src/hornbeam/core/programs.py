@@ -12,31 +12,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 
-import jax
-
+from hornbeam.core import config
 from hornbeam.core import jax_typed as typed
-from hornbeam.core.call_keys import Unkeyed, call_key, is_array, settings, static_key
+from hornbeam.core.call_keys import Unkeyed, call_key, is_array, static_key
 from hornbeam.core.compilation_cache import open_cache
+from hornbeam.core.jax_typed import NEEDS_VALUES
+from hornbeam.core.kept import Kept
 from hornbeam.core.recording import CustomCall
 from hornbeam.core.segments import Segment, Values, Wired
 from hornbeam.core.tape import Record
 from hornbeam.core.typing import TreeDef
 
-# Programs that are kept, identities of calls, spots of numbers, and places in the code.
-_PROGRAMS, _CALLS, _SPOTS, _PLACES = 512, 1024, 1024, 256
+# Programs and identities of calls, in each of the two halves of `Kept`; spots of numbers, and places in the code.
+_PROGRAMS, _CALLS, _SPOTS, _PLACES = 256, 512, 1024, 256
 # Structures that are compiled at first sight at one place in the code; how often others must be seen; records for which
 # compiling (2 ms each) takes longer than it ever saves; structures that are remembered of a place.
 _AT_ONCE, _SEEN, _LONG, _STRUCTURES = 4, 3, 500, 64
 # Values of a number after which it becomes an argument.
 _MANY = 8
-
-# What JAX raises where a function needs values, or a shape depends on them.
-_NEEDS_VALUES = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-    jax.errors.NonConcreteBooleanIndexError,
-)
 
 
 class Program:
@@ -58,13 +51,13 @@ class Program:
                 compiled = self._forms[form] = typed.compiled(getattr(self.segment, form))
             try:
                 return compiled(*args)
-            except _NEEDS_VALUES:
+            except NEEDS_VALUES:
                 self.can_compile = False
                 _values.update(dict.fromkeys(self._spots))
         return getattr(self.segment, form)(*args)
 
 
-_programs: OrderedDict[Hashable, Program] = OrderedDict()
+_programs: Kept[Program] = Kept(_PROGRAMS)
 
 
 def program_of(wired: Wired, kind: str = "", place: object = None) -> Program | None:
@@ -78,7 +71,7 @@ def program_of(wired: Wired, kind: str = "", place: object = None) -> Program | 
         return Program(wired.segment(), (), can_compile=False)
     key = (
         kind,
-        settings(),
+        config.state(),
         tuple(calls),
         tuple(wired.codes),
         tuple(wired.added),
@@ -87,7 +80,6 @@ def program_of(wired: Wired, kind: str = "", place: object = None) -> Program | 
     )
     found = _programs.get(key)
     if found is not None:
-        _programs.move_to_end(key)
         return found
     if len(calls) > 1 and place is not None and not _is_worth(place, hash(key), len(calls)):
         return None
@@ -96,9 +88,8 @@ def program_of(wired: Wired, kind: str = "", place: object = None) -> Program | 
         for record in wired.records
         for place in record.numbers
     )
-    found = _programs[key] = Program(wired.segment(), spots, can_compile=True)
-    while len(_programs) > _PROGRAMS:
-        _programs.popitem(last=False)
+    found = Program(wired.segment(), spots, can_compile=True)
+    _programs.set(key, found)
     return found
 
 
@@ -118,7 +109,7 @@ def _is_worth(place: object, structure: int, count: int) -> bool:
     return len(known) <= _AT_ONCE or known[structure] >= _SEEN
 
 
-_identities: dict[Hashable, int] = {}
+_identities: Kept[int] = Kept(_CALLS)
 _next = itertools.count()
 
 
@@ -145,9 +136,8 @@ def _identified(record: Record) -> int:
     key = call_key(call.fn), call.tree, tuple(statics), frozenset(record.numbers)
     found = _identities.get(key)
     if found is None:
-        if len(_identities) >= _CALLS:
-            _identities.clear()
-        found = _identities[key] = next(_next)
+        found = next(_next)
+        _identities.set(key, found)
     return found
 
 

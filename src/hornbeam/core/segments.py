@@ -21,7 +21,7 @@ from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording
 from hornbeam.core.call_keys import is_array
 from hornbeam.core.tape import Record, Slot, output_leaves
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, raw_of
 from hornbeam.core.typing import TreeDef
 
 Values: TypeAlias = tuple[Any, ...]
@@ -77,7 +77,7 @@ class Segment:
             for step in self.steps:
                 leaves = list(map(value, step.codes, step.leaves))
                 args, kwargs = jax.tree.unflatten(step.tree, leaves)
-                outputs = list(map(_raw, output_leaves(step.fn(*args, **kwargs))))
+                outputs = list(map(raw_of, output_leaves(step.fn(*args, **kwargs))))
                 for output, source in step.added:
                     outputs[output] = outputs[output] + sources[source]
                 made.append(outputs)
@@ -142,10 +142,6 @@ def pulled(back: Callable[..., Any], targets: Sequence[Any], upstream: Values) -
 
 def _conjugate(value: jax.Array) -> jax.Array:
     return jnp.conj(value) if jnp.issubdtype(value.dtype, jnp.complexfloating) else value
-
-
-def _raw(leaf: object) -> Any:
-    return leaf._value if isinstance(leaf, Tensor) else leaf
 
 
 @dataclass(frozen=True, slots=True)

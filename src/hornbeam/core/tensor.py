@@ -297,6 +297,11 @@ def unwrap(value: object) -> Any:
     return read() if read is not None else value
 
 
+def raw_of(leaf: object) -> Any:
+    """Return the raw value of a tensor; anything else, a variable too, unchanged."""
+    return leaf._value if isinstance(leaf, Tensor) else leaf
+
+
 def is_tensor(x: object) -> bool:
     """Return whether `x` is a tensor (or a JAX array, or a variable).
 
