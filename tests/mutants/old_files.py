@@ -146,7 +146,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _OPTIMIZER,
-        "        found = alone.get(_PRODUCT) or product(",
+        "        product = alone.get(_PRODUCT) or _product(",
         "        product = _product(",
         f"{_OPTIMIZERS}::test_the_momentum_of_nadam_that_rose_slowly",
     ),
@@ -224,8 +224,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/keras2_archive.py",
-        "    if isinstance(inner, Nadam):",
-        "    if False:",
+        "        *legacy_optimizer.needs_alone(optimizer, inner, steps, {}),\n",
+        "",
         "keras/saving/test_keras2_archive.py::test_the_state_of_every_optimizer[nadam]",
     ),
     edit(
@@ -242,8 +242,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/saving/archive.py",
-        '    return str(read_metadata(container).get("keras_version")).startswith("2.")',
-        "    return False",
+        '    if str(read_metadata(container).get("keras_version")).startswith("2."):',
+        "    if False:",
         "keras/saving/test_keras2_archive.py::test_training_goes_on[functions]",
     ),
 ]

@@ -29,9 +29,7 @@ __all__ = [
 PIECE = 4 << 20
 _POLYNOMIAL = 0xEDB88320  # the highest bit is the constant term
 _ONE, _X = 1 << 31, 1 << 30
-_ROOM = (
-    1 << 20
-)  # bytes that a thread reads at a time: they are still in the processor's cache when they are hashed
+_ROOM = 1 << 20  # read at a time by a thread: still in the processor's cache when it is hashed
 _READERS = 2
 
 
@@ -126,9 +124,8 @@ class FileCrc:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(
-            cancel_futures=True
-        )  # no thread may see the handle after the file is closed
+        # No thread may see the handle after the file is closed.
+        self._pool.shutdown(cancel_futures=True)
 
 
 def _crc_at(handle: int, place: int, size: int) -> int:

@@ -93,9 +93,8 @@ def scan(values: Sequence[Any], key: list[Any], arrays: list[Any]) -> bool:
             if (_kinds.get(of) or _kind_of(of)) is _ARRAY:
                 arrays.append(raw)
                 key.append(_AN_ARRAY)
-            elif (
-                of is np.ndarray and raw.size <= _MOST_ELEMENTS
-            ):  # sizes, which bodies need as numbers
+            elif of is np.ndarray and raw.size <= _MOST_ELEMENTS:
+                # Sizes, which bodies need as numbers.
                 key += (np.ndarray, raw.shape, raw.dtype, raw.tobytes())
             else:
                 return False

@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO, Protocol
 
@@ -248,9 +248,11 @@ def read_metadata(container: Container) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def is_of_keras_2(container: Container) -> bool:
-    """Return whether Keras 2 wrote a saved model: TensorFlow 2.12 to 2.15, and tf-keras."""
-    return str(read_metadata(container).get("keras_version")).startswith("2.")
+def _form(container: Container) -> tuple[Callable[..., Any], Callable[..., None]]:
+    """Return what makes the model of a configuration, and what reads its weights: those of Keras 2 are other ones."""
+    if str(read_metadata(container).get("keras_version")).startswith("2."):
+        return keras2_archive.made, keras2_archive.read_weights
+    return _made, weights_h5.read
 
 
 def load(
@@ -261,18 +263,14 @@ def load(
         config = read_config(container)
         if not compile:
             config.pop("compile_config", None)
-        of_keras_2 = is_of_keras_2(container)
-        make = keras2_archive.made if of_keras_2 else _made
+        make, read = _form(container)
         with deferred.deferred_values() as made:
             with described_in(f"{container.name}: {CONFIG}"):
                 model = make(config, container.name, custom_objects)
             _check_is_model(model, container.name)
             # Nobody has the model yet: it may take its weights while their checksum is computed.
             with _checking(container), opened_weights(container, check=False) as file:
-                if of_keras_2:
-                    keras2_archive.read_weights(model, file, whole=True)
-                else:
-                    weights_h5.read(model, file, whole=True)
+                read(model, file, whole=True)
             assets.read(model, container)
         draw_the_rest(model, made, container.name)
     return model
@@ -289,7 +287,7 @@ def load_weights(
 ) -> None:
     """Read the weights of a model out of an archive or folder."""
     with opened(path) as container, opened_weights(container) as file:
-        read = keras2_archive.read_weights if is_of_keras_2(container) else weights_h5.read
+        _, read = _form(container)
         read(model, file, skip_mismatch, objects_to_skip)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.optimizers.loss_scale_optimizer import LossScaleOptimizer
-from hornbeam.keras.optimizers.nadam import Nadam
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.registry import tables
 from hornbeam.keras.saving import legacy_optimizer, weights_h5
@@ -60,6 +59,7 @@ def read_weights(
 
 
 _LAYERS_OF_2_12 = "_layer_checkpoint_dependencies"
+_UNBUILT = 1  # variable of an optimizer before it is built: the count of steps
 
 
 class _Store:
@@ -86,22 +86,19 @@ class _Store:
 
 
 def _optimizer_part(model: Layer, optimizer: Optimizer, store: Reader, whole: bool) -> Part:
-    is_trained = len(store) > 1
-    if not optimizer.built and is_trained:
-        optimizer.build(model.trainable_variables)  # or its state would be lost
-    part = weights_h5.state_part(optimizer, store, whole and is_trained)
+    part = weights_h5.state_part(model, optimizer, store, whole, _UNBUILT)
     if not store or store.problem is not None:
         return part
     # One whose loss is scaled has the variables of the optimizer inside, not its scale.
     inner = optimizer.inner_optimizer if isinstance(optimizer, LossScaleOptimizer) else optimizer
     steps, *stored = (store.entry(str(i)) for i in range(len(store)))
-    part.needs = [(inner._iterations, steps)]
-    shared = list(inner._shared.values())
-    if isinstance(inner, Nadam):
-        part.needs.append(
-            (inner._shared["u_product"], legacy_optimizer.product(inner.beta_1, steps))
-        )
-    alone = {id(each) for each in (inner._iterations, inner._learning_rate, *shared)}
+    part.needs = [
+        (inner._iterations, steps),
+        *legacy_optimizer.needs_alone(optimizer, inner, steps, {}),
+    ]
+    alone = {
+        id(each) for each in (inner._iterations, inner._learning_rate, *inner._shared.values())
+    }
     slots = [each for each in inner.variables if id(each) not in alone]
     if len(slots) != len(stored):
         part.problems.append(

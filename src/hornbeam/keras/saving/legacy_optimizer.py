@@ -49,7 +49,7 @@ def part(optimizer: Optimizer, stored: Sequence[tuple[str, Entry]]) -> Part:
     inner = optimizer.inner_optimizer if isinstance(optimizer, LossScaleOptimizer) else optimizer
     steps = next((alone[name] for name in _STEPS if name in alone), None)
     if steps is not None:
-        made.needs += [(inner._iterations, steps), *_needs_alone(optimizer, inner, steps, alone)]
+        made.needs += [(inner._iterations, steps), *needs_alone(optimizer, inner, steps, alone)]
     elif slots:
         made.problems.append("the file does not have the number of steps")
     # A file without slots is that of an optimizer that has not trained yet: its slots begin anew, as they did there.
@@ -76,20 +76,20 @@ def _columns(optimizer: Optimizer) -> Iterator[tuple[str, list[Variable]]]:
         yield "average", optimizer._averages
 
 
-def _needs_alone(
+def needs_alone(
     optimizer: Optimizer, inner: Optimizer, steps: Entry, alone: dict[str, Entry]
 ) -> Iterator[tuple[Variable, Entry]]:
     """Yield what belongs to no weight, besides the number of steps."""
     if isinstance(inner, Nadam):
         # Since Keras 2.11 it is not saved, or wrong: in a graph it was multiplied once for each weight.
-        found = alone.get(_PRODUCT) or product(inner.beta_1, steps)
-        yield inner._shared["u_product"], found
+        product = alone.get(_PRODUCT) or _product(inner.beta_1, steps)
+        yield inner._shared["u_product"], product
     if isinstance(optimizer, LossScaleOptimizer):
         scaling = {_SCALE: optimizer.dynamic_scale, _GOOD_STEPS: optimizer.step_counter}
         yield from ((scaling[name], alone[name]) for name in scaling if name in alone)
 
 
-def product(beta_1: float, steps: Entry) -> Entry:
+def _product(beta_1: float, steps: Entry) -> Entry:
     """Return the product of Nadam's momenta after a number of steps."""
     if steps.read is None or steps.shape:
         return steps  # what is wrong with it is told

@@ -107,23 +107,27 @@ def _part(obj: Any, store: Reader) -> Part:
 
 
 def _optimizer_part(model: Layer, optimizer: Optimizer, store: Reader, whole: bool) -> Part:
-    if not optimizer.built and len(store) > _UNBUILT:
-        optimizer.build(model.trainable_variables)  # or its state would be lost
-    part = state_part(optimizer, store, whole and len(store) > _UNBUILT)
+    part = state_part(model, optimizer, store, whole, _UNBUILT)
     if store.problem is None:
         _numbered(part, optimizer.variables, store)
     return part
 
 
-def state_part(optimizer: Optimizer, store: Reader, is_expected: bool) -> Part:
-    """Return the part for the state of an optimizer, which needs nothing yet.
+def state_part(
+    model: Layer, optimizer: Optimizer, store: Reader, whole: bool, unbuilt: int
+) -> Part:
+    """Return the part for the state of an optimizer, which needs nothing yet, and build the optimizer if there is a state.
 
-    That of another optimizer is no fault of the file: this one starts anew, with a warning where the state `is_expected`.
+    There is one if the file has more than `unbuilt` variables. That of another optimizer is no fault of the file: this one
+    starts anew, with a warning if the file was written `whole`.
     """
+    is_built = len(store) > unbuilt
+    if is_built and not optimizer.built:
+        optimizer.build(model.trainable_variables)  # or its state would be lost
     part = Part(optimizer.name, obj=optimizer, optional=True)
     if store.problem is not None:
         part.problems.append(f"{optimizer.name}: {store.place} {store.problem}")
-    elif is_expected:
+    elif whole and is_built:
         part.otherwise = (
             f"The state of the optimizer {optimizer.name!r} in {store.file} does not fit the optimizer that the model was "
             "compiled with: training starts anew."
