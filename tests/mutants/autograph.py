@@ -46,9 +46,9 @@ EDITS: list[Edit] = [
         f"{_TENSORS}::test_what_tensorflow_refuses_is_done_as_python_does_it",
     ),
     edit(
-        f"{_ROOM}/tracing.py",
-        "traced = inner(fn, arrays, [v for v, _ in known])",
-        "traced = inner(fn, arrays)",
+        "control/parts.py",
+        "made = block.inner(fn, arrays, [v for v, _ in known])",
+        "made = block.inner(fn, arrays, [])",
         f"{_TENSORS}::test_assigned_variables_go_through_branches_and_loops",
     ),
 ]

@@ -6,15 +6,16 @@ traced, and the program chooses; what they assign to variables is chosen with wh
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam import ops
-from hornbeam.control.inner import finished
-from hornbeam.core import block, scope
+from hornbeam.control.parts import Part, assigned_by, run_as_one, states_before, trace_part
 from hornbeam.core.block import Block
 from hornbeam.core.error_types import InvalidArgumentError
 from hornbeam.core.jax_typed import switch
@@ -28,33 +29,26 @@ def choose(index: Any, functions: Sequence[Callable[[], Any]], names: Sequence[s
     All functions are traced. Raises TypeError where they return different structures or types, and ValueError for
     different shapes; `names` are those of the functions in these errors.
     """
-    blocks = [block.inner(function, []) for function in functions]
-    for other, name in zip(blocks[1:], names[1:], strict=True):
-        _check_alike(blocks[0], other, names[0], name)
-    assigned = list({id(v): v for each in blocks for v in each.assigned}.values())
-    old = [scope.read(variable) for variable in assigned]
-    constants = [each.jaxpr.consts for each in blocks]
+    parts = [trace_part(function, []) for function in functions]
+    first, *others = (part.block for part in parts)
+    for other, name in zip(others, names[1:], strict=True):
+        _check_alike(first, other, names[0], name)
+    assigned = assigned_by(parts)
+    chosen = jnp.asarray(unwrap(index), "int32")
+    ends = list(itertools.accumulate((len(part.inputs) for part in parts), initial=0))
 
-    def run(index: jax.Array, old: list[Any], constants: list[list[Any]]) -> list[Any]:
-        return switch(index, [_branch(each, assigned, i) for i, each in enumerate(blocks)], old, constants)  # fmt: skip
+    def program(index: jax.Array, *taken: Any) -> tuple[list[Any], list[Any]]:
+        def branch(part: Part, begin: int, end: int) -> tuple[list[Any], list[Any]]:
+            outputs, new = part.run(taken[begin:end], [], {})
+            old = zip(assigned, taken[ends[-1] :], strict=True)
+            return list(map(jnp.asarray, outputs)), [new.get(id(v), x) for v, x in old]
 
-    arrays = jnp.asarray(unwrap(index), "int32"), old, constants
-    around = list({id(v): v for each in blocks for v in [*each.around, *assigned]}.values())
-    values = finished(run, arrays, around)
-    count = blocks[0].form.count
-    for variable, value in zip(assigned, values[count:], strict=True):
-        scope.assign(variable, unwrap(value))
-    return blocks[0].form.fill(values[:count], lambda tensor: tensor)
+        sides = [partial(branch, *each) for each in zip(parts, ends, ends[1:], strict=False)]
+        return switch(index, sides)
 
-
-def _branch(each: Block, assigned: list[Any], place: int) -> Callable[..., list[Any]]:
-    def branch(old: list[Any], constants: list[list[Any]]) -> list[Any]:
-        outputs, new = each.run_on(constants[place], [], [])
-        by_id = {id(v): x for v, x in zip(each.assigned, new, strict=True)}
-        values = [by_id.get(id(v), x) for v, x in zip(assigned, old, strict=True)]
-        return [*map(jnp.asarray, outputs), *values]
-
-    return branch
+    taken = [each for part in parts for each in part.inputs]
+    inputs = [(None, chosen), *taken, *states_before(parts, assigned)]
+    return first.form.fill(run_as_one(program, inputs, assigned), lambda tensor: tensor)
 
 
 def _check_alike(first: Block, other: Block, first_name: str, other_name: str) -> None:

@@ -1,88 +1,25 @@
 """The turns of a loop in a program: its functions are traced once, and JAX repeats them.
 
-A variable that the body assigns is a value of the loop like any other: its value before the loop, which the traced body
-has as a constant, is carried from turn to turn and assigned after the last one.
+A variable that the body assigns is a value of the loop like any other: it is carried from turn to turn, and assigned
+after the last one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.control.inner import finished
+from hornbeam.control.parts import Part, assigned_by, run_as_one, states_before, trace_part
 from hornbeam.control.tensor_array import is_array
-from hornbeam.core import block, scope
 from hornbeam.core.block import Block
 from hornbeam.core.outputs import Form, flat_outputs
-from hornbeam.core.scope import StateScope
 from hornbeam.core.tensor import unwrap
 from hornbeam.core.variable import Variable
-
-
-@dataclass(frozen=True, eq=False)
-class _Function:
-    """A block whose assigned variables are arguments of it."""
-
-    block: Block
-    constants: list[Any]
-    state: list[Variable]
-    places: list[list[int]]
-    """For each variable of `state` the constants that are its value before the loop."""
-
-    def run(
-        self, constants: Sequence[Any], state: Sequence[Any], arrays: Sequence[Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """Return the outputs, and the new values of `state`: a pure function."""
-        filled = list(constants)
-        for places, value in zip(self.places, state, strict=True):
-            for place in places:
-                filled[place] = value
-        outputs, new = self.block.run_on(filled, [], arrays)
-        by_id = {id(v): x for v, x in zip(self.block.assigned, new, strict=True)}
-        return outputs, [by_id.get(id(v), x) for v, x in zip(self.state, state, strict=True)]
-
-
-class _Loop:
-    """What the functions of a loop read and assign, as they are traced."""
-
-    def __init__(self) -> None:
-        """A tensor may hold the value of a variable: in here the variables have copies, so that the two are apart."""
-        self._pairs = [(v, scope.read(v)) for v in scope.touched()]
-        copies = [jnp.array(value, copy=True) for _, value in self._pairs]
-        self._originals = {id(c): x for c, (_, x) in zip(copies, self._pairs, strict=True)}
-        self._apart = StateScope(
-            (v, copy) for copy, (v, _) in zip(copies, self._pairs, strict=True)
-        )
-        self._blocks: list[Block] = []
-
-    def trace(self, fn: Callable[..., Any], arrays: Sequence[Any]) -> Block:
-        """Trace a function of the loop on tensors like `arrays`."""
-        with self._apart:
-            made = block.inner(fn, [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in arrays])
-        self._blocks.append(made)
-        return made
-
-    def functions(self) -> tuple[list[_Function], list[Variable], list[Variable]]:
-        """Return the traced functions, the variables that they assign, and those that they read."""
-        state = list({id(v): v for each in self._blocks for v in each.assigned}.values())
-        with self._apart:
-            before = [scope.read(v) for v in state]
-        made = [
-            _Function(
-                each,
-                [self._originals.get(id(c), c) for c in each.jaxpr.consts],
-                state,
-                [[i for i, c in enumerate(each.jaxpr.consts) if c is x] for x in before],
-            )
-            for each in self._blocks
-        ]
-        around = {id(v): v for each in self._blocks for v in [*each.around, *state]}
-        return made, state, list(around.values())
 
 
 def repeat(
@@ -93,32 +30,35 @@ def repeat(
     Raises ValueError or TypeError where the body returns another structure, shape or type.
     """
     start, form = _flat(values)
-    loop = _Loop()
-    step = loop.trace(lambda *each: body(_filled(form, each)), start)
-    if (known := _with_known_elements(values, step.form, step)) is not None:
+    step = trace_part(lambda *each: body(_filled(form, each)), start)
+    if (known := _with_known_elements(values, step.block.form, step.block)) is not None:
         return repeat(cond, body, known, limit)
-    loop.trace(lambda *each: cond(_filled(form, each)), start)
-    _check_kept(start, step, form, "while_loop")
-    (advance, test), state, around = loop.functions()
+    test = trace_part(lambda *each: cond(_filled(form, each)), start)
+    _check_kept(start, step.block, form, "while_loop")
+    state = assigned_by([test, step])
+    counts = len(start), len(state), len(test.inputs)
 
-    def run(values: Any, before: Any, constants: Any, limit: Any) -> list[Any]:
+    def program(limit: Any, *given: Any) -> tuple[list[Any], list[Any]]:
+        values, states, of_test, of_step = _split(given, counts)
+
         def goes_on(carry: Any) -> Any:
-            count, values, state = carry
-            more = jnp.reshape(test.run(constants[0], state, values)[0][0], ()).astype(bool)
-            return more if limit is None else more & (count < limit)
+            turns, values, states = carry
+            outputs, _ = test.run(of_test, values, _by_id(state, states))
+            more = jnp.reshape(outputs[0], ()).astype(bool)
+            return more if limit is None else more & (turns < limit)
 
         def turn(carry: Any) -> Any:
-            count, values, state = carry
-            new, state = advance.run(constants[1], state, values)
-            return count + 1, _alike(new, values), _alike(state, before)
+            turns, values, states = carry
+            new, states = _turned(step, of_step, values, state, states)
+            return turns + 1, _alike(new, values), states
 
-        _, values, after = lax.while_loop(goes_on, turn, (jnp.int32(0), values, before))
-        return [*values, *after]
+        _, values, states = lax.while_loop(goes_on, turn, (jnp.int32(0), values, states))
+        return values, states
 
-    constants = [test.constants, advance.constants]
     bound = None if limit is None else jnp.asarray(unwrap(limit))
-    results = finished(run, (start, [scope.read(v) for v in state], constants, bound), around)
-    return _after(results, form, state)
+    before = states_before([test, step], state)
+    inputs = [(None, bound), *((None, x) for x in start), *before, *test.inputs, *step.inputs]
+    return _filled(form, run_as_one(program, inputs, state))
 
 
 def over(
@@ -138,30 +78,54 @@ def over(
         y_forms.append(y_form)
         return [carry, values]
 
-    loop = _Loop()
     slices = [jax.ShapeDtypeStruct(x.shape[1:], x.dtype) for x in xs]
-    step = loop.trace(traced, [*start, *slices])
-    if (known := _with_known_elements(first, step.form.part(0), step)) is not None:
+    step = trace_part(traced, [*start, *slices])
+    if (known := _with_known_elements(first, step.block.form.part(0), step.block)) is not None:
         return over(body, known, elems, reverse)
-    _check_kept(start, step, form, "scan", inside=0)
-    (advance,), state, around = loop.functions()
+    _check_kept(start, step.block, form, "scan", inside=0)
+    state, count = step.assigned, len(start)
+    counts = count, len(state), len(xs)
 
-    def run(start: Any, xs: Any, before: Any, constants: Any) -> list[Any]:
+    def program(*given: Any) -> tuple[list[Any], list[Any]]:
+        values, states, xs, taken = _split(given, counts)
+
         def turn(carry: Any, x: Any) -> Any:
-            values, state = carry
-            new, state = advance.run(constants, state, [*values, *x])
-            count = len(values)
-            return (_alike(new[:count], values), _alike(state, before)), list(map(jnp.asarray, new[count:]))  # fmt: skip
+            values, states = carry
+            new, states = _turned(step, taken, [*values, *x], state, states)
+            return (_alike(new[:count], values), states), list(map(jnp.asarray, new[count:]))
 
         length = None if xs else 0
-        (values, after), ys = lax.scan(turn, (start, before), xs, length=length, reverse=reverse)
-        return [*values, *after, *ys]
+        first = values, states
+        (values, states), ys = lax.scan(turn, first, xs, length=length, reverse=reverse)
+        return [*values, *ys], states
 
-    arrays = start, xs, [scope.read(v) for v in state], advance.constants
-    results = finished(run, arrays, around)
-    count = len(start) + len(state)
-    ys = y_forms[0].fill(results[count:], lambda x: x)
-    return _after(results[:count], form, state), ys
+    before = states_before([step], state)
+    inputs = [*((None, x) for x in start), *before, *((None, x) for x in xs), *step.inputs]
+    results = run_as_one(program, inputs, state)
+    return _filled(form, results[:count]), y_forms[0].fill(results[count:], lambda x: x)
+
+
+def _turned(
+    step: Part,
+    taken: Sequence[Any],
+    arrays: Sequence[Any],
+    state: list[Variable],
+    states: list[Any],
+) -> tuple[list[Any], list[Any]]:
+    """Return what a turn returns, and the values of the variables of `state` behind it."""
+    before = _by_id(state, states)
+    outputs, new = step.run(taken, arrays, before)
+    return outputs, _alike([new.get(key, x) for key, x in before.items()], states)
+
+
+def _split(given: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
+    """Return groups of so many values, and one of what is left."""
+    following = iter(given)
+    return [*(list(itertools.islice(following, count)) for count in counts), list(following)]
+
+
+def _by_id(variables: list[Variable], values: Sequence[Any]) -> dict[int, Any]:
+    return {id(v): x for v, x in zip(variables, values, strict=True)}
 
 
 def _flat(values: Any) -> tuple[list[Any], Form]:
@@ -176,12 +140,6 @@ def _filled(form: Form, tensors: Sequence[Any]) -> Any:
 def _alike(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
     """Return the values as arrays of the types that they had; only Python numbers have another."""
     return [lax.convert_element_type(x, y.dtype) for x, y in zip(new, old, strict=True)]
-
-
-def _after(results: list[Any], form: Form, state: list[Variable]) -> Any:
-    for variable, value in zip(state, results[form.count :], strict=True):
-        scope.assign(variable, unwrap(value))
-    return _filled(form, results[: form.count])
 
 
 def _with_known_elements(values: Any, after: Form, step: Block) -> Any:

@@ -5,8 +5,7 @@ trace, for nobody can tell beforehand which ones Python code will read; those th
 afterwards. So Python's side effects happen once, a variable needs no registration, and a value that Python asks for too
 early is an error and never a constant. What the function assigns comes out beside what it returns.
 
-A block inside of another one (a branch, the body of a loop) reads what is around it by closing over the outer values,
-which JAX lists as constants.
+A block inside of another one (a branch, the body of a loop) closes over the values around it, which JAX lists as constants.
 """
 
 # `_spec` and `_value` are private to the core.
@@ -52,8 +51,6 @@ class Block:
     """The variables that were made meanwhile, which the block knows nothing of."""
     drawn: list[Variable]
     """Those of `made` whose first value the block computes; they have none before `draw`."""
-    around: list[Variable]
-    """The variables that were read."""
     form: Form
     """Of the outputs."""
     places: list[int]
@@ -128,7 +125,7 @@ def trace(fn: Callable[..., Any], arrays: Values) -> Block:
     )
 
 
-def inner(fn: Callable[..., Any], arrays: Values, variables: Sequence[Variable] = ()) -> Block:
+def inner(fn: Callable[..., Any], arrays: Values, variables: Sequence[Variable]) -> Block:
     """Run `fn` as a part of what is being traced: what it reads around it are constants of its program.
 
     Of `variables`, those that it reads are inputs instead.
@@ -158,7 +155,6 @@ def _trace(
             [v for v, _ in updates],
             opened.made,
             drawn,
-            list(opened.read.values()),
             missing,
         )
         return outputs, [value for _, value in updates], [v._value for v in drawn]
@@ -167,11 +163,9 @@ def _trace(
     jaxpr = make_jaxpr(pure)(
         list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))
     )
-    form, assigned, made, drawn, around, missing = found
+    form, assigned, made, drawn, missing = found
     places = list(range(len(variables)))
-    block = Block(
-        pure.__name__, jaxpr, variables, assigned, made, drawn, around, form, places, len(places)
-    )
+    block = Block(pure.__name__, jaxpr, variables, assigned, made, drawn, form, places, len(places))
     return block, missing
 
 

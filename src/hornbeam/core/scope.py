@@ -52,8 +52,6 @@ class StateScope:
         self.records = records
         self.unknown: dict[int, Variable] = {}
         self.made: list[Variable] = []
-        self.read: dict[int, Variable] = {}
-        """The variables that were read while the scope was open, whichever scope knew them."""
         self._values: dict[int, tuple[Variable, jax.Array]] = {id(v): (v, x) for v, x in values}
         self._given = set(self._values)
         self._assigned: dict[int, Variable] = {}
@@ -64,11 +62,6 @@ class StateScope:
 
     def __exit__(self, *exception: object) -> None:
         _local.scopes.remove(self)
-
-    @property
-    def touched(self) -> list[Variable]:
-        """The variables that were read or assigned while the scope was open."""
-        return list({**self.read, **self._assigned}.values())
 
     def assign(self, variable: Variable, value: jax.Array) -> None:
         """Let reads of `variable` return `value` from now on."""
@@ -111,17 +104,11 @@ def isolated() -> Generator[StateScope]:
 def read(variable: Variable) -> jax.Array:
     """Return the raw value of `variable` as the open scopes see it."""
     for scope in reversed(_local.scopes):
-        scope.read[id(variable)] = variable
         if found := scope.find(variable):
             return found[1]
     if (recording := _recording()) is not None:
         recording.unknown[id(variable)] = variable
     return variable._value
-
-
-def touched() -> list[Variable]:
-    """Return the variables that code in the open scopes has read or assigned until now."""
-    return list({id(v): v for scope in _local.scopes for v in scope.touched}.values())
 
 
 def peek(variable: Variable) -> jax.Array | None:

@@ -12,11 +12,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.control.autograph import tracing
 from hornbeam.control.autograph.errors import note_defined, note_undefined
 from hornbeam.control.autograph.jumps import RETURN
 from hornbeam.control.autograph.places import UNDEFINED, Name, Places, text_of
-from hornbeam.control.autograph.tracing import Part
 from hornbeam.control.autograph.values import (
     Held,
     as_tensor,
@@ -27,6 +25,7 @@ from hornbeam.control.autograph.values import (
     is_same,
     shown,
 )
+from hornbeam.control.parts import Part, assigned_by, run_as_one, trace_part
 from hornbeam.core.jax_typed import cond
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
@@ -94,7 +93,7 @@ def _trace(run: Callable[[], dict[Name, Any]], held: list[dict[Name, Held]]) -> 
         held.append(found)
         return [tensor for each in found.values() for tensor in each.arrays]
 
-    return tracing.trace(fn, [])
+    return trace_part(fn, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +212,7 @@ def _merged(
     """Return what each name holds behind the branches, computed by the one that the program takes."""
     merger = _Merger()
     merged = {name: merger.merge(name, one, held[1][name]) for name, one in held[0].items()}
-    assigned = list({id(v): v for part in parts for v in part.assigned}.values())
+    assigned = assigned_by(parts)
     values = iter(_run(test, parts, merger.picks, assigned))
     return {
         name: each.tree.unflatten(
@@ -240,7 +239,7 @@ def _run(
 
         return cond(condition, lambda: run(0), lambda: run(1))
 
-    return tracing.run(program, inputs, assigned)
+    return run_as_one(program, inputs, assigned)
 
 
 def _like(value: Any, known: Any) -> Any:

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from hornbeam.control.autograph import tracing
 from hornbeam.control.autograph.branches import scalar
 from hornbeam.control.autograph.places import UNDEFINED
 from hornbeam.control.autograph.turns import Loop, NoneAtFirst, Turn, trace_turn
+from hornbeam.control.parts import run_as_one
 from hornbeam.core import recording
 from hornbeam.core.jax_typed import cond, scan, while_loop
 from hornbeam.core.tensor import Tensor
@@ -132,7 +132,7 @@ def _run_first(loop: Loop, turn: Turn, rows: Tensor) -> None:
 
     given = [(tensor, tensor._value) for tensor in turn.given]
     inputs = [(rows, rows._value), *turn.part.inputs, *given, *turn.states]
-    _assign(loop, turn, tracing.run(program, inputs, turn.part.assigned))
+    _assign(loop, turn, run_as_one(program, inputs, turn.part.assigned))
 
 
 def _apart(turn: Turn, values: Sequence[Any]) -> tuple[Sequence[Any], list[Any]]:
@@ -149,7 +149,7 @@ def _split(turn: Turn, state: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 def _finish(loop: Loop, turn: Turn, program: Program, given: Sequence[Tensor]) -> None:
     """Run a loop's program, and assign what the names hold behind it."""
     inputs = [*((each, each._value) for each in given), *turn.part.inputs, *turn.start]
-    _assign(loop, turn, tracing.run(program, inputs, turn.part.assigned))
+    _assign(loop, turn, run_as_one(program, inputs, turn.part.assigned))
 
 
 def _assign(loop: Loop, turn: Turn, tensors: Sequence[Tensor]) -> None:

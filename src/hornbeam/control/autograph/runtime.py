@@ -9,7 +9,7 @@ from hornbeam.control.autograph import branches, loops
 from hornbeam.control.autograph.errors import unbound
 from hornbeam.control.autograph.operators import Names, Operators, Thunk, run
 from hornbeam.control.autograph.places import Places
-from hornbeam.control.autograph.tracing import is_staged, is_tensor, is_tracing
+from hornbeam.control.autograph.staged import is_staged, is_tensor, is_tracing
 from hornbeam.control.autograph.turns import Loop
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.ops import cast

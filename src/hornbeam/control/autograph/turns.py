@@ -16,10 +16,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.control.autograph import tracing
 from hornbeam.control.autograph.branches import scalar
 from hornbeam.control.autograph.places import UNDEFINED, Name, Places
-from hornbeam.control.autograph.tracing import Part
 from hornbeam.control.autograph.values import (
     Held,
     as_tensor,
@@ -30,6 +28,7 @@ from hornbeam.control.autograph.values import (
     is_same,
     shown,
 )
+from hornbeam.control.parts import Part, states_before, trace_part
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 
@@ -123,7 +122,7 @@ class Turn:
     @property
     def states(self) -> list[tuple[Variable, Any]]:
         """The assigned variables with their values before the loop."""
-        return [(v, self.part.before[id(v)]) for v in self.part.assigned]
+        return states_before([self.part], self.part.assigned)
 
     @property
     def start(self) -> list[tuple[Any, Any]]:
@@ -182,7 +181,7 @@ def _trace_once(loop: Loop, start: dict[Name, Held], items: Sequence[jax.ShapeDt
         return [*map(as_tensor, leaves), *condition]
 
     shapes = [jax.ShapeDtypeStruct(x._value.shape, x._value.dtype) for x in given]
-    part = tracing.trace(fn, [*shapes, *items])
+    part = trace_part(fn, [*shapes, *items])
     slots = [_late(leaf) for each in after.values() for leaf in each.leaves if _is_state(leaf)]
     return Turn(part, given, slots, after, loop.goes_on is not None)
 
