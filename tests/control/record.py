@@ -5,19 +5,15 @@ python -m tests.control.record     # in an environment with TensorFlow, from the
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import tests.control.flow_scripts  # noqa: F401, their scripts are added
 from tests.control.scripts import SCRIPTS
+from tests.recorded import write
 
 FILE = Path(__file__).with_name("tensorflow.json")
 
 if __name__ == "__main__":
     import tensorflow
 
-    results = {name: fn(tensorflow) for name, fn in SCRIPTS.items()}
-    lines = ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in results.items()
-    )
-    FILE.write_text(f"{{\n{lines}\n}}\n")
+    write(FILE, {name: fn(tensorflow) for name, fn in SCRIPTS.items()})

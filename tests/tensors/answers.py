@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.recorded import write
+
 HERE = Path(__file__).parent
 ANSWERS = HERE / "answers.json"
 
@@ -100,5 +102,4 @@ if __name__ == "__main__":
             refused.append(f"{each}: {type(error).__name__}: {error}")
     if refused:
         raise SystemExit("\n".join(refused))
-    rows = [f"{json.dumps(each)}: {json.dumps(answer)}" for each, answer in found.items()]
-    ANSWERS.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    write(ANSWERS, found)

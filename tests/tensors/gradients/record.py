@@ -6,7 +6,6 @@ python -m tests.tensors.gradients.record     # in an environment with TensorFlow
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 import warnings
 from pathlib import Path
@@ -19,6 +18,7 @@ if importlib.util.find_spec("pytest") is None:  # the tables of a test are read 
     sys.modules["pytest"] = mock.MagicMock()
 
 from tests.contract import test_door_of_faces as faces
+from tests.recorded import write
 from tests.tensors.gradients.scripts import SCRIPTS
 
 FILE = Path(__file__).with_name("tensorflow.json")
@@ -57,13 +57,6 @@ def _number(library: Any, gradient: Any) -> float:
     return float(np.sum(dense * weights(dense.shape)))
 
 
-def _written(path: Path, results: dict[str, Any]) -> None:
-    lines = ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in results.items()
-    )
-    path.write_text(f"{{\n{lines}\n}}\n")
-
-
 if __name__ == "__main__":
     import tensorflow
 
@@ -74,11 +67,11 @@ if __name__ == "__main__":
             results[script] = run(tensorflow)
         except Exception as error:
             print(f"{script}: {type(error).__name__} {str(error)[:150]}", file=sys.stderr)
-    _written(FILE, results)
+    write(FILE, results)
     found: dict[str, Any] = {}
     for each in sorted(faces.ROWS):
         try:
             found[each] = slopes(tensorflow, each)
         except Exception as error:
             print(f"{each}: {type(error).__name__} {str(error)[:150]}", file=sys.stderr)
-    _written(FACES, found)
+    write(FACES, found)
