@@ -1,5 +1,6 @@
 """`tf.GradientTape` outside of programs."""
 
+import gc
 import threading
 
 import jax
@@ -331,3 +332,28 @@ def test_a_replay_draws_the_same():
     before = layer.seed_generator.state.numpy()
     assert_close(tape.gradient(y, x), y)
     assert np.array_equal(layer.seed_generator.state.numpy(), before), "the replay drew once more"
+
+
+@pytest.mark.slow
+def test_memory_stays_level_over_many_steps():
+    """Losses that are kept keep no graph alive."""
+    model = tf.keras.Sequential(
+        [tf.keras.Input((4,)), tf.keras.layers.Dense(3), tf.keras.layers.Dense(1)]
+    )
+    optimizer = tf.keras.optimizers.SGD(0.001)
+    x, losses = tf.ones((8, 4)), []
+
+    def steps(count):
+        for _ in range(count):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(x) - 1.0))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            losses.append(loss)
+        gc.collect()
+        return len(gc.get_objects()), len(jax.live_arrays())
+
+    first = steps(200)
+    objects, arrays = (new - old for new, old in zip(steps(10_000), first, strict=True))
+    assert arrays < 10_000 + 100
+    assert objects < 3 * 10_000
