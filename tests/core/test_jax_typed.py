@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import jax
+import jax.core
+import jax.extend.core
 import jax.numpy as jnp
 import pytest
 
@@ -12,6 +14,7 @@ from hornbeam.core import jax_typed
 FUNCTIONS = {
     jax: "checkpoint compiled=jit custom_gradient eval_shape jit jvp linear_transpose make_jaxpr value_and_grad vjp vmap",
     jax.core: "array_type=ShapedArray eval_jaxpr",
+    jax.extend.core: "trace_state=get_opaque_trace_state",
     jax.config: "set_config=update",
     jax.tree: "tree_map=map",
     jax.tree_util: "register_pytree_node",

@@ -87,8 +87,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/optimizers/optimizer.py",
-        "                if variable.constraint is not None:",
-        "                if False:",
+        "            if variable.constraint is not None:",
+        "            if False:",
         "keras/optimizers/test_optimizer.py::test_constraints_hold_after_every_update",
     ),
     edit(

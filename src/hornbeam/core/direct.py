@@ -21,4 +21,6 @@ slice solve_triangular sort space_to_depth split sqrt square squeeze stack stop_
 take_along_axis tan tanh tensordot threshold tile top_k trace transpose tril triu trunc unfold unravel_index unstack
 vdot view view_as_complex view_as_real vsplit vstack where zeros_like
 """
-DIRECT = frozenset(_NAMES.split())
+# Ops that make arrays of numbers alone; no other op is compiled for a call without arrays.
+CREATING = frozenset(("arange", "empty", "eye", "full", "identity", "ones", "tri", "zeros"))
+DIRECT = CREATING.union(_NAMES.split())

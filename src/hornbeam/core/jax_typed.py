@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import jax
 import jax.core
+import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -100,6 +101,7 @@ jit: _Jit = jax.jit
 value_and_grad: _ValueAndGrad = jax.value_and_grad
 compiled: Callable[[AnyFunction], AnyFunction] = jax.jit
 jvp: AnyFunction = jax.jvp
+trace_state: Callable[[], object] = jax.extend.core.get_opaque_trace_state
 vjp: AnyFunction = jax.vjp
 checkpoint: Callable[[AnyFunction], AnyFunction] = jax.checkpoint
 vmap: Callable[[AnyFunction], AnyFunction] = jax.vmap

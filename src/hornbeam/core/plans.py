@@ -23,6 +23,7 @@ from jax.core import Tracer
 
 from hornbeam.core import config, recording, scope
 from hornbeam.core.compilation_cache import open_cache
+from hornbeam.core.direct import CREATING
 from hornbeam.core.jax_typed import jit, tree_map
 from hornbeam.core.kept import Kept
 from hornbeam.core.origins import (
@@ -190,7 +191,7 @@ def clear() -> None:
 def find(
     op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Plan, list[Any]] | None:
-    """Return the plan of a call and the arrays to run it with; None where there is none, as for a call without arrays."""
+    """Return the plan of a call and the arrays to run it with; None where there is none."""
     # The settings that bodies read; at those of JAX jax.jit looks itself.
     key: list[Any] = [op, config.state()]
     arrays: list[Any] = []
@@ -201,7 +202,7 @@ def find(
             key.append(name)
             if not scan((kwargs[name],), key, arrays):
                 return None
-    if not arrays:
+    if not arrays and op.name not in CREATING:
         return None
     keyed = tuple(key)
     plan = _plans.get(keyed)

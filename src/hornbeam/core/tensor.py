@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -20,6 +19,7 @@ from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.missing_attributes import no_attribute
 from hornbeam.core.operators import ElementwiseEquality, elementary
+from hornbeam.core.placing import placed
 from hornbeam.core.shapes import ShapeLike, TensorShape
 from hornbeam.core.strings import Strings
 
@@ -142,7 +142,8 @@ class AnyTensor(ElementwiseEquality):
         return _concrete(self, "Use as an index").__index__()
 
     def __float__(self) -> float:
-        return float(_concrete(self, "float()"))
+        value = _concrete(self, "float()")
+        return float(value if value.ndim else value.item())
 
     def __complex__(self) -> complex:
         return complex(_concrete(self, "complex()"))
@@ -343,7 +344,7 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     kind = array.dtype.kind
     if kind in "US" or (kind in "OV" and as_dtype(array.dtype).name == "string"):
         raise invalid(_not_numeric(x, array))
-    return Tensor(jnp.asarray(own(array), dtype=target or canonical(array.dtype)))
+    return Tensor(placed(own(array), target or canonical(array.dtype)))
 
 
 def own(value: Any) -> Any:

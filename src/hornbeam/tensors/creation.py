@@ -23,6 +23,8 @@ from hornbeam.tensors.ranges import TracedRange
 
 def static_shape(shape: Any) -> tuple[int, ...]:
     """A shape given as a list, a number, or tensors of known value."""
+    if type(shape) in (tuple, list) and all(type(dim) is int for dim in shape):
+        return tuple(shape)
     shape = unwrap(shape)
     if np.ndim(shape) == 0 and not isinstance(shape, (list, tuple)):
         return (int(shape),)

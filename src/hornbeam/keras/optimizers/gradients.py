@@ -66,7 +66,9 @@ def usable_gradients(
         if gradient is None:
             continue
         stored = scope.read(variable)
-        raw = jnp.asarray(unwrap(of_shape(gradient, stored.shape))).astype(stored.dtype)
+        raw = unwrap(of_shape(gradient, stored.shape))
+        if not isinstance(raw, jax.Array) or raw.dtype != stored.dtype:
+            raw = jnp.asarray(raw).astype(stored.dtype)
         if raw.shape != stored.shape:
             raise ValueError(
                 f"The gradient of {variable.path!r} has shape {raw.shape}; the variable has shape "

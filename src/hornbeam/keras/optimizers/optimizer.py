@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core import scope
-from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.tensor import Tensor, is_traced, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.initializers import Constant
-from hornbeam.keras.optimizers import rule_steps
+from hornbeam.keras.optimizers import compiled, rule_steps
 from hornbeam.keras.optimizers.accumulation import accumulate
 from hornbeam.keras.optimizers.arguments import (
     check_arguments,
@@ -176,14 +176,27 @@ class Optimizer(OptimizerState):
         targets = self._targets(grads, trainable_variables)
         with scope.autocast(None):  # updates are made in the type that variables are stored in
             gradients, variables = usable_gradients(grads, targets)
-            if self.loss_scale_factor is not None:
-                gradients = [gradient / self.loss_scale_factor for gradient in gradients]
-            if variables:
-                self._accumulate_or_update(gradients, variables)
-            for variable in targets:
-                if variable.constraint is not None:
-                    variable.assign(variable.constraint(variable.read_value()))
-            self._iterations.assign_add(1)
+            if compiled.can_be_compiled(self, targets) and not any(map(is_traced, gradients)):
+
+                def update(optimizer: Optimizer, gradients: list[jax.Array]) -> None:
+                    optimizer._apply(gradients, variables, targets)
+
+                compiled.run(self, update, gradients, variables, targets)
+            else:
+                self._apply(gradients, variables, targets)
+
+    def _apply(
+        self, gradients: list[jax.Array], variables: list[Variable], targets: list[Variable]
+    ) -> None:
+        """Update `variables` by their gradients; `targets` are these and those without a gradient."""
+        if self.loss_scale_factor is not None:
+            gradients = [gradient / self.loss_scale_factor for gradient in gradients]
+        if variables:
+            self._accumulate_or_update(gradients, variables)
+        for variable in targets:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.read_value()))
+        self._iterations.assign_add(1)
 
     def stateless_apply(
         self,
