@@ -3,6 +3,7 @@
 import collections
 import gc
 import threading
+import traceback
 import weakref
 
 import numpy as np
@@ -190,6 +191,50 @@ def test_a_function_that_runs_on_the_host_has_no_concrete_one():
         tf.function(lambda x: tf.unique(x)[0]).get_concrete_function(tf.TensorSpec([3], "int32"))
 
 
+# Strings
+
+
+def test_strings_among_the_arguments_let_python_run_at_each_call():
+    f, traces = counting(lambda s, x: (tf.strings.join([s, "!"]), x + 1), autograph=False)
+    for text in (tf.constant("a"), np.array("b", object), np.str_("c")):
+        joined, number = f(text, tf.constant(1))
+        assert joined.numpy() == (text.numpy() if isinstance(text, tf.Tensor) else str(text).encode()) + b"!"  # fmt: skip
+        assert int(number) == 2
+    assert len(traces) == 3
+    with pytest.raises(ValueError, match="strings live on the host"):
+        f.get_concrete_function(tf.TensorSpec([], tf.string), 1)
+
+
+def test_python_texts_count_by_value():
+    f, traces = counting(lambda mode, x: x + 1 if mode == "up" else x - 1)
+    assert [int(f(mode, tf.constant(1))) for mode in ("up", "down", "up")] == [2, 0, 2]
+    assert len(traces) == 2
+
+
+def test_strings_that_a_function_makes_or_closes_over():
+    texts = tf.constant(["a", "b"])
+    f = tf.function(lambda x: (texts, tf.strings.length(tf.constant("abc")) + x))
+    for _ in range(2):
+        same, length = f(tf.constant(1))
+        assert same.numpy().tolist() == [b"a", b"b"] and int(length) == 4
+    assert tf.function(lambda i: texts[i])(tf.constant(1)).numpy() == b"b"
+
+
+def test_an_input_signature_of_strings():
+    f = tf.function(lambda s: s + "b", input_signature=[tf.TensorSpec([], tf.string)])
+    assert [f(each).numpy() for each in ("a", tf.constant("c"))] == [b"ab", b"cb"]
+    with pytest.raises(TypeError, match="Can not cast 1 to"):
+        f(1)
+
+
+def test_lists_of_tensors_beside_a_tensor_stay_in_the_program():
+    f, traces = counting(lambda x: ([x, x] * x, [x[0], 1, 2] * x))
+    for _ in range(2):
+        doubled, mixed = f(tf.constant([1, 2, 3]))
+        assert doubled.numpy().tolist() == [[1, 4, 9]] * 2 and mixed.numpy().tolist() == [1, 2, 6]
+    assert len(traces) == 1
+
+
 # Results
 
 
@@ -259,6 +304,93 @@ def test_a_variable_made_on_each_call_is_named():
     f = tf.function(lambda x: tf.Variable(1.0, name="again") * x)
     with pytest.raises(ValueError, match=r"singleton tf.Variables.*<lambda> makes 'again'"):
         f(tf.constant(1.0))
+
+
+def line_of(error):
+    """The last line of this file in a traceback."""
+    return [e.line for e in traceback.extract_tb(error.__traceback__) if e.filename == __file__][-1]
+
+
+def test_variables_made_too_late_or_each_time_are_told_at_their_line():
+    @tf.function
+    def each_time(x):
+        v = tf.Variable(1.0)  # here
+        return v * x
+
+    @tf.function
+    def late(x, kept):
+        return kept[0] * x if kept else tf.Variable(2.0) * x  # late
+
+    late(1.0, [1.0])
+    for call, text, where in (
+        (lambda: each_time(1.0), "each_time makes .* on every call", "# here"),
+        (lambda: late(1.0, []), "late makes .* it was called before", "# late"),
+    ):
+        with pytest.raises(ValueError, match=text) as raised:
+            call()
+        assert line_of(raised.value).endswith(where)
+
+
+def test_a_trace_that_fails_leaves_no_tracer_in_what_it_made():
+    made, is_wrong = [], True
+
+    @tf.function
+    def f(x):
+        if not made:
+            made.append(tf.Variable(x * 2, name="half"))
+        if is_wrong:
+            raise LookupError
+        return made[0] * x
+
+    with pytest.raises(LookupError):
+        f(tf.constant(1.0))
+    for use in (lambda: made[0] + 1, lambda: f(tf.constant(1.0)), lambda: repr(made[0])):
+        is_wrong = False
+        with pytest.raises(RuntimeError, match=r"'half' has no value: it was made by f, which"):
+            use()
+    made[0].assign(3.0)
+    assert float(f(tf.constant(2.0))) == 6
+    made.clear()
+    with pytest.raises(ValueError, match="it was called before"):
+        f(tf.constant([1.0]))
+
+
+def test_a_first_trace_that_fails_does_not_count():
+    made = []
+
+    @tf.function
+    def f(x):
+        y = x + tf.ones([2])
+        if not made:
+            made.append(tf.Variable(1.0))
+        return y * made[0]
+
+    with pytest.raises(ValueError):
+        f(tf.ones([3]))
+    assert f(tf.ones([2])).numpy().tolist() == [2, 2]
+
+
+def test_a_tensor_of_a_finished_trace_names_the_function_and_its_file():
+    kept, v = [], tf.Variable(1.0)
+
+    @tf.function
+    def keeps(x):
+        kept.append(x * 2)
+        return x
+
+    def other(x):
+        return x * kept[0]
+
+    keeps(tf.constant(1.0))
+    same = tf.function(lambda x: x)
+    for use in (
+        *(lambda x: x + 1, lambda x: x.numpy(), float, bool, np.sum, v.assign, same),
+        *(lambda x: tf.cond(x > 0, lambda: 1, lambda: 2), tf.convert_to_tensor([1]).__add__),
+    ):
+        with pytest.raises(TypeError, match=r"'keeps' \(.*test_function.py:\d+\) .*Return it"):
+            use(kept[0])
+    with pytest.raises(TypeError, match=r"other uses a tensor .*Return it from the function"):
+        tf.function(other)(tf.constant(1.0))
 
 
 def test_values_that_python_needs_are_errors_and_never_constants():

@@ -253,8 +253,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/names.py",
-        "        _names.path.pop()",
-        "        pass",
+        'if _names.path else ""\n    finally:\n        _names.path = saved',
+        'if _names.path else ""\n    finally:\n        pass',
         "core/test_names.py::test_scopes_nest_and_end",
     ),
     edit(

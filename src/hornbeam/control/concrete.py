@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from hornbeam.control.input_signature import cast_to, is_spec
+from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.op import is_box
 from hornbeam.core.probes import probes_apart_from
 from hornbeam.core.tensor import Tensor
@@ -123,14 +124,18 @@ class ConcreteFunction:
             shape = tuple(size if n is None else n for n in spec.shape)
             return Tensor(jax.ShapeDtypeStruct(shape, np.dtype(spec.dtype)))  # type: ignore[arg-type]
 
+        if any(as_dtype(spec.dtype).name == "string" for spec in self.inputs):
+            raise self._refused("strings live on the host")
         filled = jax.tree.map(stand_in, (self._args, self._kwargs), is_leaf=_is_leaf)
         found = self._function.block_for(*filled)
         if found is None:
-            raise ValueError(
-                f"{self.name} can't be compiled: the shape of a result depends on values. Call the tf.function itself, "
-                "whose Python then runs at each call."
-            )
+            raise self._refused("the shape of a result depends on values")
         return found
+
+    def _refused(self, reason: str) -> ValueError:
+        return ValueError(
+            f"{self.name} can't be compiled: {reason}. Call the tf.function itself, whose Python then runs at each call."
+        )
 
 
 def _names(function: Function, args: tuple[Any, ...]) -> list[str]:

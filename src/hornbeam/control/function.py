@@ -18,12 +18,12 @@ from hornbeam.control import eagerness
 from hornbeam.control.autograph.runtime import OPERATORS
 from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.input_signature import InputSignature
-from hornbeam.control.keys import Kept, Unknown, key_of, tensors_in, with_tensors
+from hornbeam.control.keys import Kept, Texts, Unknown, key_of, tensors_in, with_tensors
 from hornbeam.control.on_host import OnHost, needs_values
 from hornbeam.core import block, config, effects, recording, scope
 from hornbeam.core.compiled import Compiled
 from hornbeam.core.outputs import as_tensors
-from hornbeam.core.tensor import Tensor, is_alive, is_traced
+from hornbeam.core.tensor import Tensor, is_alive, is_traced, refuse_leak
 
 # TensorFlow's own measure of tracing too often: so many of the last so many calls.
 _TRACES, _CALLS = 5, 10
@@ -70,7 +70,7 @@ class Function:
         self._programs: Kept[Compiled | OnHost] = Kept()
         self._lock = threading.RLock()
         self._traces = 0
-        self._made_variables = False
+        self._has_traced = False
         self._recent: deque[bool] = deque(maxlen=_CALLS)
         self._warned = False
         self._methods: dict[int, tuple[weakref.ref[Any], Function]] = {}
@@ -107,7 +107,11 @@ class Function:
         try:
             key, arrays = self._key(args, kwargs)
         except Unknown:
+            for leaf in filter(is_traced, jax.tree.leaves((args, kwargs))):
+                refuse_leak(leaf)
             return self._inline(args, kwargs)
+        except Texts:
+            return OnHost(self._python_function)(args, kwargs)
         program = self._programs.get(key)
         if program is None:
             program = self._traced(key, args, kwargs, arrays)
@@ -134,7 +138,10 @@ class Function:
 
     def block_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> block.Block | None:
         """Return what is traced for arguments in the order of the parameters; None for what Python runs."""
-        key, arrays = self._key(args, kwargs)
+        try:
+            key, arrays = self._key(args, kwargs)
+        except Texts:
+            return None
         program = self._programs.get(key) or self._traced(key, args, kwargs, arrays)
         return program.block if isinstance(program, Compiled) else None
 
@@ -192,35 +199,35 @@ class Function:
             return self._run(*filled, **named)
 
         run.__name__ = self._name
+        vars(run)["__wrapped__"] = self._python_function
         shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
-        is_first = self._traces == 0
-        made = block.trace(run, shapes)
+        late = None
+        if self._has_traced:
+            late = (
+                f"Creating variables on a non-first call to a function decorated with tf.function: {self._name} makes {{}}, "
+                "though it was called before. Make variables at the first call, or outside, and keep them."
+            )
+        made = block.trace(run, shapes, late)
         self._refuse_leaks(made)
+        self._has_traced = True
         if not made.made:
             return made
         made.draw(arrays)  # the Python code keeps the variables, whatever follows
-        if not is_first:
-            raise ValueError(
-                f"Creating variables on a non-first call to a function decorated with tf.function: {self._name} made "
-                f"{_paths(made)}, though it was called before. Make variables at the first call, or outside, and keep them."
-            )
-        made = block.trace(run, shapes)
-        if made.made:
-            raise ValueError(
-                "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is "
-                f"only created once or created outside tf.function: {self._name} makes {_paths(made)} on every call. Write "
-                "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
-            )
-        return made
+        again = (
+            "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only "
+            f"created once or created outside tf.function: {self._name} makes {{}} on every call. Write "
+            "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
+        )
+        return block.trace(run, shapes, again)
 
     def _refuse_leaks(self, made: block.Block) -> None:
         """Raise TypeError where the function uses a tensor of a branch or loop that is over."""
         for constant in made.jaxpr.consts:
             if is_traced(constant) and not is_alive(constant):
                 raise TypeError(
-                    f"{self._name} uses a tensor of shape {constant.shape} and type {constant.dtype} outside of the branch or "
-                    "loop that made it. Assign it to a name, so that the branch or loop hands it on; collect the values of "
-                    "turns in a tf.TensorArray instead of a list."
+                    f"{self._name} uses a tensor of shape {constant.shape} and type {constant.dtype} outside of the function, "
+                    "branch or loop that made it. Return it from the function; assign it to a name, so that the branch or loop "
+                    "hands it on; collect the values of turns in a tf.TensorArray instead of a list."
                 )
 
     def _warn_of_many_traces(self) -> None:
@@ -298,10 +305,6 @@ def _positional(signature: inspect.Signature | None) -> int:
     kinds = {each.kind for each in signature.parameters.values()}
     is_plain = kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
     return len(signature.parameters) if is_plain else -1
-
-
-def _paths(made: block.Block) -> str:
-    return ", ".join(repr(variable.path) for variable in made.made)
 
 
 def function(

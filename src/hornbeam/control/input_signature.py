@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
 from hornbeam.core.dtypes import as_dtype
-from hornbeam.core.tensor import Tensor, convert_to_tensor, is_tensor
+from hornbeam.core.host import is_text, strings
+from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.core.variable import Variable
 
 
@@ -90,10 +91,13 @@ def _check_same(is_same: bool, value: object, spec: object) -> None:
         raise TypeError(f"Can not cast {value!r} to {spec!r}")
 
 
-def _as_specified(value: Any, spec: Any) -> Tensor:
+def _as_specified(value: Any, spec: Any) -> Any:
     wanted = as_dtype(spec.dtype)
     if is_spec(value):
         tensor = value
+    elif wanted.name == "string":
+        _check_same(is_text(value), value, spec)
+        tensor = strings(value)
     elif is_tensor(value) or hasattr(value, "dtype"):
         tensor = convert_to_tensor(value)
     else:  # Python's numbers take the type that is asked for

@@ -18,7 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from hornbeam.core.host import is_text
 from hornbeam.core.op import is_box
+from hornbeam.core.strings import Strings
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 
@@ -29,6 +31,10 @@ _PLAIN = frozenset({bool, int, str, bytes})
 
 class Unknown(Exception):
     """Raised for arguments among which are tracers of another program, or symbolic tensors."""
+
+
+class Texts(Exception):
+    """Raised for arguments among which are tensors or arrays of strings: they live on the host."""
 
 
 class Same:
@@ -87,7 +93,7 @@ class Kept(Generic[T]):
 def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any, list[Any]]:
     """Return the key of `arguments`, and the raw arrays among them.
 
-    Raises Unknown where a tracer or a symbolic tensor is among them.
+    Raises Unknown where a tracer or a symbolic tensor is among them, and Texts for strings in tensors and arrays.
     """
     leaves, tree = jax.tree.flatten(arguments)
     key: list[Any] = [(tree, settings)]
@@ -106,6 +112,8 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
             key.append((kind, leaf))
         elif kind is float or kind is complex:
             key.append((kind, repr(leaf)))  # tells 0.0 from -0.0, and nan from nan it does not
+        elif kind is Strings or (isinstance(leaf, (np.ndarray, np.generic)) and is_text(leaf)):
+            raise Texts
         elif isinstance(leaf, (np.ndarray, np.generic)):
             as_tensors = jax.tree.map(_on_device, arguments, is_leaf=is_box)
             return key_of(as_tensors, settings, kept)

@@ -1,4 +1,7 @@
-"""Functions that no program can compute, because a shape depends on values: their Python runs at every call."""
+"""Functions that no program can compute: their Python runs at every call.
+
+The shape of a result depends on values, or strings are among the arguments, which live on the host.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ import jax
 import numpy as np
 
 from hornbeam.core import tensor, variable
+from hornbeam.core.host import is_text, strings
 from hornbeam.core.jax_typed import NEEDS_VALUES
+from hornbeam.core.op import is_box
 from hornbeam.core.outputs import as_tensors
+from hornbeam.core.tensor import convert_to_tensor
 
 _HERE = str(Path(__file__).parents[1])
 _LIBRARIES = (_HERE, *(str(Path(str(each.__file__)).parent) for each in (jax, np)))
@@ -32,8 +38,15 @@ class OnHost:
         self.run = python_function
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return what the function returns, numbers as tensors."""
-        return as_tensors(self.run(*args, **kwargs))
+        """Return what the function returns, numbers as tensors. The arrays of NumPy in the arguments become tensors."""
+        tensors, named = jax.tree.map(_as_tensor, (args, kwargs), is_leaf=is_box)
+        return as_tensors(self.run(*tensors, **named))
+
+
+def _as_tensor(leaf: Any) -> Any:
+    if not isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf
+    return strings(leaf) if is_text(leaf) else convert_to_tensor(leaf)
 
 
 def needs_values(error: BaseException) -> bool:

@@ -50,9 +50,13 @@ def _operator(fn: Callable[P, R]) -> Op[P, R]:
 def operand(x: Any) -> ArrayLike:
     """Return the `TensorLike` argument of an op's body in a form that jax.numpy takes.
 
-    jax.numpy refuses lists, which users write as constants: `x + [1, 2]`. Numbers stay Python numbers, without a type.
+    jax.numpy refuses lists, which users write as constants: `x + [1, 2]`, or with tensors in them: `x + [y, z]`. Numbers
+    stay Python numbers, without a type.
     """
-    return np.asarray(cast("Any", x)) if isinstance(x, (list, tuple)) else x
+    if not isinstance(x, (list, tuple)):
+        return x
+    has_arrays = any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x))
+    return jnp.asarray(x) if has_arrays else np.asarray(cast("Any", x))
 
 
 @_operator

@@ -111,11 +111,14 @@ class Block:
         return partial(run, large) if large else partial(run, [])
 
 
-def trace(fn: Callable[..., Any], arrays: Values) -> Block:
-    """Run `fn` on tensors that stand for `arrays`, and return what it computes of them and of variables."""
+def trace(fn: Callable[..., Any], arrays: Values, refusal: str | None = None) -> Block:
+    """Run `fn` on tensors that stand for `arrays`, and return what it computes of them and of variables.
+
+    With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path.
+    """
     candidates = scope.living()
     for _ in range(_ROUNDS):
-        block, missing = _trace(fn, arrays, candidates, records=True)
+        block, missing = _trace(fn, arrays, candidates, records=True, refusal=refusal)
         if not missing:
             return _pruned(block)
         candidates += missing
@@ -134,14 +137,21 @@ def inner(fn: Callable[..., Any], arrays: Values, variables: Sequence[Variable])
 
 
 def _trace(
-    fn: Callable[..., Any], arrays: Values, variables: list[Variable], records: bool
+    fn: Callable[..., Any],
+    arrays: Values,
+    variables: list[Variable],
+    records: bool,
+    refusal: str | None = None,
 ) -> tuple[Block, list[Variable]]:
     """Return the block, and the variables that it should have had as inputs."""
     found: list[Any] = []
+    scopes: list[StateScope] = []
 
     def pure(values: Values, arrays: Values) -> Any:
         pairs = zip(variables, values, strict=True)
         with StateScope(pairs, records=records) as opened, recording.paused():
+            scopes.append(opened)
+            opened.refusal = refusal
             outputs, form = flat_outputs(fn(*map(Tensor, arrays)))
         made = set(map(id, opened.made))
         updates = [(v, x) for v, x in opened.updates if id(v) not in made]
@@ -160,9 +170,19 @@ def _trace(
         return outputs, [value for _, value in updates], [v._value for v in drawn]
 
     pure.__name__ = pure.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
-    jaxpr = make_jaxpr(pure)(
-        list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))
-    )
+    vars(pure)["__wrapped__"] = fn  # whose file and line JAX's errors name
+    try:
+        jaxpr = make_jaxpr(pure)(
+            list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))
+        )
+    except BaseException:
+        for variable in scopes[0].made if scopes else ():
+            if variable.is_drawn and is_traced(variable._value):
+                variable.lose_value(
+                    f"it was made by {pure.__name__}, which then failed while it was traced. Make it anew, or set a "
+                    "value with `assign`."
+                )
+        raise
     form, assigned, made, drawn, missing = found
     places = list(range(len(variables)))
     block = Block(pure.__name__, jaxpr, variables, assigned, made, drawn, form, places, len(places))

@@ -57,13 +57,23 @@ def reset_names() -> None:
 
 
 @contextmanager
-def name_scope(name: str) -> Generator[None]:
-    """Add `name` to the path of variables that are made within the context."""
-    _names.path.append(name)
+def name_scope(name: str | None) -> Generator[str]:
+    """Add `name` to the path of variables that are made within the context, which is bound to that path.
+
+    A name with a slash at its end is a whole path, such as an earlier context was bound to; None is the empty path.
+
+    >>> with name_scope("a") as outer, name_scope("b") as inner:
+    ...     print(outer, inner)
+    a/ a/b/
+    """
+    is_whole = not name or name.endswith("/")
+    names = (name or "").rstrip("/")
+    saved = _names.path
+    _names.path = ([names] if names else []) if is_whole else [*saved, names]
     try:
-        yield
+        yield f"{current_path()}/" if _names.path else ""
     finally:
-        _names.path.pop()
+        _names.path = saved
 
 
 @contextmanager

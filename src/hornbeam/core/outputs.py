@@ -13,6 +13,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
+from hornbeam.core.host import is_string
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor, unwrap
@@ -66,7 +67,7 @@ class Form:
 def flat_outputs(outputs: object) -> tuple[list[Any], Form]:
     """Return the raw arrays in `outputs`, and their structure.
 
-    Tensors, variables, arrays and numbers are arrays; None and any other object belong to the structure.
+    Tensors, variables, arrays and numbers are arrays; None, strings and any other object belong to the structure.
     """
     values: list[Any] = []
     skeleton = _skeleton(outputs, values)
@@ -80,9 +81,9 @@ def as_tensors(outputs: object) -> Any:
 
 
 def _skeleton(value: Any, values: list[Any]) -> Any:
+    if isinstance(value, KerasTensor) or is_string(value):
+        return value
     if is_box(value) or isinstance(value, (jax.Array, *_NUMBERS)):
-        if isinstance(value, KerasTensor):
-            return value
         values.append(unwrap(convert_to_tensor(cast("Any", value))))
         return _Slot(len(values) - 1)
     if isinstance(value, dict):

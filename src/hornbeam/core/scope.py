@@ -20,7 +20,7 @@ import jax
 
 from hornbeam.core.jax_typed import value_and_grad as value_and_grad_of
 from hornbeam.core.origins import note_probabilities, probabilities_in
-from hornbeam.core.tensor import is_traced, unwrap
+from hornbeam.core.tensor import is_traced, refuse_leak, unwrap
 
 if TYPE_CHECKING:
     from hornbeam.core.typing import DTypeLike
@@ -47,11 +47,13 @@ class StateScope:
         """`values`: pairs of a variable and the raw value that reads of it return.
 
         A scope that `records` notes in `unknown` the variables that were read although no open scope knows them, and
-        in `made` those that were made inside it. See `core.program_state`.
+        in `made` those that were made inside it. See `core.program_state`. With a `refusal`, making one is a ValueError
+        with that text.
         """
         self.records = records
         self.unknown: dict[int, Variable] = {}
         self.made: list[Variable] = []
+        self.refusal: str | None = None
         self._values: dict[int, tuple[Variable, jax.Array]] = {id(v): (v, x) for v, x in values}
         self._given = set(self._values)
         self._assigned: dict[int, Variable] = {}
@@ -121,8 +123,11 @@ def peek(variable: Variable) -> jax.Array | None:
 
 def note_made(variable: Variable) -> None:
     """Say that `variable` was made, in whatever program is being traced."""
+    recording = _recording()
+    if recording is not None and recording.refusal is not None:
+        raise ValueError(recording.refusal.format(repr(variable.path)))
     _living[id(variable)] = variable
-    if (recording := _recording()) is not None:
+    if recording is not None:
         recording.made.append(variable)
 
 
@@ -162,6 +167,7 @@ def assign(variable: Variable, value: jax.Array) -> None:
     if _local.scopes:
         _local.scopes[-1].assign(variable, value)
     elif is_traced(value):
+        refuse_leak(value)
         raise RuntimeError(
             f"The variable {variable.path!r} was assigned inside a compiled function that does not thread it. "
             "Let fit, evaluate or predict run the code, or pass the variable through `stateless_call`."

@@ -18,6 +18,7 @@ from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.missing_attributes import no_attribute
+from hornbeam.core.op_error_texts import tracing_fault
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.placing import placed
 from hornbeam.core.shapes import ShapeLike, TensorShape
@@ -130,6 +131,7 @@ class AnyTensor(ElementwiseEquality):
     def __bool__(self) -> bool:
         value = known_value(self._value)
         if is_traced(value):
+            refuse_leak(value)
             raise OperatorNotAllowedInGraphError(
                 _unknown(self, "if / while / and / or on a tensor")
             )
@@ -254,6 +256,7 @@ def device_name(platform: str, number: int) -> str:
 def _concrete(tensor: AnyTensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
+        refuse_leak(value)
         raise RuntimeError(_unknown(tensor, what))
     return value
 
@@ -283,11 +286,21 @@ def is_traced(value: object) -> bool:
 
 def is_alive(value: RawArray) -> bool:
     """Return whether a raw value can still be computed with: the program that a tracer is of may be finished."""
+    return _leak(value) is None
+
+
+def refuse_leak(value: RawArray) -> None:
+    """Raise TypeError for a tracer whose program is finished."""
+    if (fault := _leak(value)) is not None:
+        raise TypeError(f"{fault[0].upper()}{fault[1:]}.")
+
+
+def _leak(value: RawArray) -> str | None:
     try:
         jax.lax.stop_gradient(value)
-    except jax.errors.UnexpectedTracerError:
-        return False
-    return True
+    except jax.errors.UnexpectedTracerError as error:
+        return tracing_fault(error)
+    return None
 
 
 def unwrap(value: object) -> Any:

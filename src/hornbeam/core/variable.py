@@ -171,6 +171,16 @@ class Variable(ElementwiseEquality):
             self._value = jnp.asarray(value)
         self.is_lent = True
 
+    def lose_value(self, why: str) -> None:
+        """Leave the variable without a value until it is assigned; reading it raises RuntimeError with `why`."""
+        spec = self._spec()
+
+        def draw() -> jax.Array:
+            raise RuntimeError(f"The variable {self.path!r} has no value: {why}")
+
+        self._first = deferred.FirstValue(tuple(spec.shape), as_dtype(spec.dtype), draw)
+        vars(self).pop("_value", None)
+
     def keep_value(self) -> Callable[[], None]:
         """Return a function that sets the value back to what it is now, whatever other threads train meanwhile."""
         with no_step():

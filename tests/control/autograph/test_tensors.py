@@ -234,7 +234,7 @@ def test_a_list_cannot_collect_tensors_of_turns() -> None:
         return tf.stack(values)
 
     with pytest.raises(
-        TypeError, match=r"fn uses a tensor of shape .* outside of the branch or loop"
+        TypeError, match=r"fn uses a tensor of shape .* outside of the function, branch or loop"
     ):
         tf.function(fn)(tf.constant(3))
 
