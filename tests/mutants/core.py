@@ -35,7 +35,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _SCOPE,
-        "elif is_traced(value):",
+        "elif is_traced(known_value(value)):",
         "elif False:",
         f"{_TEST_STATE}::test_a_compiled_function_cannot_leak_a_traced_value",
     ),

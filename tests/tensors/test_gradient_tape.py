@@ -175,8 +175,17 @@ def test_a_spent_tape(use):
     assert float(getattr(tape, use)(y, x)) == 6.0
     with pytest.raises(RuntimeError, match=r"can only be used to compute one set.*persistent=True"):
         tape.gradient(y, x)
-    with pytest.raises(RuntimeError, match="can only be used to compute one set"):
-        tf.GradientTape().jacobian(y, x)
+
+
+def test_a_tape_that_has_recorded_nothing():
+    x, tape = tf.constant(3.0), tf.GradientTape()
+    for use in (lambda: tape.jacobian(x, x), lambda: tape.watch(x)):
+        with pytest.raises(RuntimeError, match="recorded nothing yet: use it as a context"):
+            use()
+    with pytest.raises(
+        RuntimeError, match="Trying to stop recording a tape which is not recording"
+    ):
+        tape.stop_recording().__enter__()
 
 
 def test_what_can_not_be_watched():

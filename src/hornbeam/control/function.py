@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +21,10 @@ from hornbeam.control.keys import Kept, Texts, Unknown, key_of, tensors_in, with
 from hornbeam.control.on_host import OnHost, needs_values
 from hornbeam.core import block, config, effects, recording, scope
 from hornbeam.core.compiled import Compiled
+from hornbeam.core.leaks import maker, name_as
 from hornbeam.core.outputs import as_tensors
-from hornbeam.core.tensor import Tensor, is_alive, is_traced, refuse_leak
+from hornbeam.core.tensor import Tensor, known_value, lost_with
+from hornbeam.core.user_code import warn
 
 # TensorFlow's own measure of tracing too often: so many of the last so many calls.
 _TRACES, _CALLS = 5, 10
@@ -55,6 +56,10 @@ class Function:
         **options: Any,
     ) -> None:
         """`options` are those of `tf.function` that change nothing here."""
+        if not callable(python_function):
+            raise TypeError(
+                f"{python_function!r} is not a callable object: tf.function takes a function."
+            )
         self._python_function = python_function
         # AutoGraph makes control flow over tensors a part of the program.
         self._run = partial(OPERATORS.run, python_function) if autograph else python_function
@@ -107,8 +112,8 @@ class Function:
         try:
             key, arrays = self._key(args, kwargs)
         except Unknown:
-            for leaf in filter(is_traced, jax.tree.leaves((args, kwargs))):
-                refuse_leak(leaf)
+            for leaf in jax.tree.leaves((args, kwargs)):
+                known_value(leaf)  # raises for one that was kept beyond its program
             return self._inline(args, kwargs)
         except Texts:
             return OnHost(self._python_function)(args, kwargs)
@@ -199,7 +204,7 @@ class Function:
             return self._run(*filled, **named)
 
         run.__name__ = self._name
-        vars(run)["__wrapped__"] = self._python_function
+        name_as(run, self._python_function)
         shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
         late = None
         if self._has_traced:
@@ -223,23 +228,22 @@ class Function:
     def _refuse_leaks(self, made: block.Block) -> None:
         """Raise TypeError where the function uses a tensor of a branch or loop that is over."""
         for constant in made.jaxpr.consts:
-            if is_traced(constant) and not is_alive(constant):
+            if (lost := lost_with(constant)) is not None:
                 raise TypeError(
                     f"{self._name} uses a tensor of shape {constant.shape} and type {constant.dtype} outside of the function, "
-                    "branch or loop that made it. Return it from the function; assign it to a name, so that the branch or loop "
-                    "hands it on; collect the values of turns in a tf.TensorArray instead of a list."
+                    f"branch or loop{maker(lost)} that made it. Return it from the function; assign it to a name, so that the "
+                    "branch or loop hands it on; collect the values of turns in a tf.TensorArray instead of a list."
                 )
 
     def _warn_of_many_traces(self) -> None:
         if sum(self._recent) < _TRACES or self._warned:
             return
         self._warned = True
-        warnings.warn(
+        warn(
             f"{sum(self._recent)} out of the last {len(self._recent)} calls to {self._name} triggered tf.function "
             "retracing. Tracing is expensive. It may be due to (1) creating @tf.function repeatedly in a loop, (2) passing "
             "tensors with different shapes, (3) passing Python objects or numbers instead of tensors: pass "
-            "tf.constant(number).",
-            stacklevel=4,
+            "tf.constant(number)."
         )
 
     def __get__(self, instance: Any, owner: type | None = None) -> Function:

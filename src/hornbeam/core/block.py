@@ -24,6 +24,7 @@ import numpy as np
 
 from hornbeam.core import effects, recording, scope
 from hornbeam.core.jax_typed import ClosedJaxpr, array_type, eval_jaxpr, jit, make_jaxpr
+from hornbeam.core.leaks import name_as
 from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.scope import StateScope
 from hornbeam.core.tensor import Tensor, is_traced
@@ -170,7 +171,7 @@ def _trace(
         return outputs, [value for _, value in updates], [v._value for v in drawn]
 
     pure.__name__ = pure.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
-    vars(pure)["__wrapped__"] = fn  # whose file and line JAX's errors name
+    name_as(pure, fn)
     try:
         jaxpr = make_jaxpr(pure)(
             list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))

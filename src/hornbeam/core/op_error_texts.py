@@ -6,6 +6,8 @@ import re
 
 import jax
 
+from hornbeam.core.leaks import leak
+
 # The first that fits counts. Groups of a pattern may be used in the text.
 _SAID: list[tuple[str, str]] = [
     (
@@ -141,14 +143,9 @@ _FOREIGN = re.compile(
 _OF_JAX = re.compile(r"\b(?:jax\.numpy|jax\.lax|jnp|lax)\.")
 _UNKNOWN = (
     "it needs the values of an argument, but they are not known yet: the function is being compiled. Pass a Python "
-    "number, or compile the model with run_eagerly=True"
+    "number, or look at values where nothing is compiled: model.compile(run_eagerly=True), "
+    "tf.config.run_functions_eagerly(True)"
 )
-_LEAKED = (
-    "a tensor was kept beyond the end of the compiled function{} that made it. Return it from that function, or assign "
-    "it to a tf.Variable"
-)
-# JAX says where the function stands whose trace has ended.
-_MADE_BY = re.compile(r"when the value leaked was (\S+) at (\S+) traced for")
 _OF_ARGUMENTS = (
     *(TypeError, AttributeError, NameError, NotImplementedError),
     *(ValueError, LookupError, ArithmeticError, AssertionError),
@@ -176,8 +173,7 @@ def reason(error: Exception) -> str | None:
 def tracing_fault(error: Exception) -> str | None:
     """Return what is wrong where values of a program are not known, or are kept beyond its end; else None."""
     if isinstance(error, jax.errors.UnexpectedTracerError):
-        found = _MADE_BY.search(str(error))
-        return _LEAKED.format(f" {found[1]!r} ({found[2]})" if found else "")
+        return leak(error)
     if isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError)):
         return _UNKNOWN
     return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,22 +15,12 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-import jax
-import jaxlib
-import ml_dtypes
-import numpy as np
-
 from hornbeam.core.error_types import InvalidArgumentError, OutOfBoundsError
 from hornbeam.core.op_callers import caller
 from hornbeam.core.op_error_texts import reason, tracing_fault
 from hornbeam.core.probes import without_probes
+from hornbeam.core.user_code import HERE, is_library
 
-_HERE = str(Path(__file__).parents[1]) + os.sep
-_LIBRARIES = (
-    *(str(Path(str(each.__file__)).parent) + os.sep for each in (jax, jaxlib, ml_dtypes, np)),
-    str(Path(jax.__file__).parents[1] / "opt_einsum") + os.sep,  # behind jnp.einsum
-)
-_STANDARD = str(Path(os.__file__).parent) + os.sep
 _DOOR = str(Path(__file__).with_name("op.py"))
 _RAISE = dis.opmap["RAISE_VARARGS"]
 # Documented in spite of its underscore; `inspect.currentframe` takes no depth and may return None.
@@ -52,7 +41,7 @@ def explained(
     this, and whoever called the door is named: the op, or TensorFlow's function over it.
     """
     frames = list(_frames_behind_the_door(error))
-    if not all(_is_library(frame.f_code.co_filename) for frame, _ in frames):
+    if not all(is_library(frame.f_code.co_filename) for frame, _ in frames):
         return None
     if any(_is_door(frame) for frame, _ in frames):  # where it has been dealt with
         return None
@@ -97,12 +86,6 @@ def _frames_behind_the_door(error: Exception) -> Iterator[tuple[FrameType, int]]
         yield step.tb_frame, step.tb_lasti
 
 
-def _is_library(file: str) -> bool:
-    if file.startswith(_HERE) or file.startswith(_LIBRARIES):
-        return True
-    return file.startswith((_STANDARD, "<")) and "site-packages" not in file and file != "<stdin>"
-
-
 def _is_door(frame: FrameType) -> bool:
     return frame.f_code.co_filename == _DOOR and frame.f_code.co_name == "call"
 
@@ -113,7 +96,7 @@ def _is_raised_here(frames: list[tuple[FrameType, int]]) -> bool:
         return False
     frame, place = frames[-1]
     code = frame.f_code
-    return code.co_filename.startswith(_HERE) and code.co_code[place] == _RAISE
+    return code.co_filename.startswith(HERE) and code.co_code[place] == _RAISE
 
 
 def _named(text: str, name: str, shown: str) -> str:

@@ -20,7 +20,7 @@ import jax
 
 from hornbeam.core.jax_typed import value_and_grad as value_and_grad_of
 from hornbeam.core.origins import note_probabilities, probabilities_in
-from hornbeam.core.tensor import is_traced, refuse_leak, unwrap
+from hornbeam.core.tensor import is_traced, known_value, unwrap
 
 if TYPE_CHECKING:
     from hornbeam.core.typing import DTypeLike
@@ -166,8 +166,7 @@ def assign(variable: Variable, value: jax.Array) -> None:
     """Assign in the innermost scope; outside of all scopes the variable itself."""
     if _local.scopes:
         _local.scopes[-1].assign(variable, value)
-    elif is_traced(value):
-        refuse_leak(value)
+    elif is_traced(known_value(value)):
         raise RuntimeError(
             f"The variable {variable.path!r} was assigned inside a compiled function that does not thread it. "
             "Let fit, evaluate or predict run the code, or pass the variable through `stateless_call`."

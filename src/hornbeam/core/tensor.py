@@ -17,8 +17,8 @@ from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
 from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
+from hornbeam.core.leaks import leaked
 from hornbeam.core.missing_attributes import no_attribute
-from hornbeam.core.op_error_texts import tracing_fault
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.placing import placed
 from hornbeam.core.shapes import ShapeLike, TensorShape
@@ -131,7 +131,6 @@ class AnyTensor(ElementwiseEquality):
     def __bool__(self) -> bool:
         value = known_value(self._value)
         if is_traced(value):
-            refuse_leak(value)
             raise OperatorNotAllowedInGraphError(
                 _unknown(self, "if / while / and / or on a tensor")
             )
@@ -154,7 +153,7 @@ class AnyTensor(ElementwiseEquality):
         return round(float(self), digits)
 
     def __format__(self, spec: str) -> str:
-        value = known_value(self._value)
+        value = _shown_value(self._value)
         if is_traced(value):
             return format(str(self), spec)
         found = np.asarray(value)[()]
@@ -168,14 +167,14 @@ class AnyTensor(ElementwiseEquality):
 
     def __repr__(self) -> str:
         head = f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}"
-        value = known_value(self._value)
+        value = _shown_value(self._value)
         if is_traced(value):
             return head + ", traced>"
         text = repr(np.asarray(value)) if self.ndim else repr(value.item())
         return f"{head}, numpy={chr(10) if chr(10) in text else ''}{text}>"
 
     def __str__(self) -> str:
-        value = known_value(self._value)
+        value = _shown_value(self._value)
         if is_traced(value):
             return repr(self)
         text = str(np.asarray(value))
@@ -256,7 +255,6 @@ def device_name(platform: str, number: int) -> str:
 def _concrete(tensor: AnyTensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
-        refuse_leak(value)
         raise RuntimeError(_unknown(tensor, what))
     return value
 
@@ -265,18 +263,27 @@ def _unknown(tensor: AnyTensor, what: str) -> str:
     return (
         f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
         "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
-        "keras.ops...), or compile the model with run_eagerly=True to look at values."
+        "keras.ops...). To look at values, let nothing be compiled: model.compile(run_eagerly=True), "
+        "tf.config.run_functions_eagerly(True)."
     )
 
 
 def known_value(value: RawArray) -> RawArray:
-    """Return the array behind a tracer that has one, as in a gradient that nothing compiles; else `value` itself."""
+    """Return the array behind a tracer that has one, as in a gradient that nothing compiles; else `value` itself.
+
+    Raises TypeError for a value that was kept beyond the end of the program that made it.
+    """
     if not is_traced(value):
         return value
     try:
         return jax.lax.stop_gradient(value)
-    except jax.errors.UnexpectedTracerError:  # kept beyond the end of its trace
-        return value
+    except jax.errors.UnexpectedTracerError as error:
+        raise leaked(error) from error
+
+
+def _shown_value(value: RawArray) -> RawArray:
+    """Return what `known_value` does, and a value that was kept beyond its program as it is: it can still be printed."""
+    return known_value(value) if lost_with(value) is None else value
 
 
 def is_traced(value: object) -> bool:
@@ -284,22 +291,13 @@ def is_traced(value: object) -> bool:
     return isinstance(value, Tracer)
 
 
-def is_alive(value: RawArray) -> bool:
-    """Return whether a raw value can still be computed with: the program that a tracer is of may be finished."""
-    return _leak(value) is None
-
-
-def refuse_leak(value: RawArray) -> None:
-    """Raise TypeError for a tracer whose program is finished."""
-    if (fault := _leak(value)) is not None:
-        raise TypeError(f"{fault[0].upper()}{fault[1:]}.")
-
-
-def _leak(value: RawArray) -> str | None:
-    try:
-        jax.lax.stop_gradient(value)
-    except jax.errors.UnexpectedTracerError as error:
-        return tracing_fault(error)
+def lost_with(value: RawArray) -> jax.errors.UnexpectedTracerError | None:
+    """Return JAX's error about a value that was kept beyond the end of its program; None for any other value."""
+    if is_traced(value):
+        try:
+            jax.lax.stop_gradient(value)
+        except jax.errors.UnexpectedTracerError as error:
+            return error
     return None
 
 

@@ -24,7 +24,7 @@ from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
-from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor
+from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, known_value
 from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, Shape, TensorLike
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
@@ -353,6 +353,7 @@ def _first_value(
         # The first value is a constant even where the variable is made inside a program that is being traced.
         with jax.ensure_compile_time_eval(), scope.autocast(None):
             value = _on_device(convert_to_tensor(initializer, dtype)._value)
+        known_value(value)  # raises for one that was kept beyond the end of its program
         if shape is not None and value.shape != standardize_shape(shape):
             raise ValueError(
                 f"The first value of {name!r} has shape {value.shape}, but `shape` says {shape}."

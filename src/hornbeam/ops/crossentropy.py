@@ -7,7 +7,6 @@ docs/design/0019.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
 import jax
@@ -19,6 +18,7 @@ from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, origin_of
 from hornbeam.core.shapes import axis_from_front
 from hornbeam.core.typing import TensorLike
+from hornbeam.core.user_code import warn
 from hornbeam.ops.common import array, inexact
 
 __all__ = [
@@ -119,10 +119,9 @@ def logits_behind(output: jax.Array, from_logits: bool, name: str) -> Probabilit
         return None
     if from_logits:
         made = "sigmoid" if origin.axis is None else "softmax"
-        warnings.warn(
+        warn(
             f"{name} received `from_logits=True`, but its output comes from a {made} and holds probabilities. The loss "
-            "is computed from the logits before it; leave out the activation, or `from_logits`.",
-            stacklevel=3,
+            "is computed from the logits before it; leave out the activation, or `from_logits`."
         )
     wide = jnp.promote_types(origin.logits.dtype, jnp.float32)
     return replace(origin, logits=origin.logits.astype(wide))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -11,11 +10,12 @@ from types import TracebackType
 from typing import Any
 
 from hornbeam import ops
-from hornbeam.core import tree
+from hornbeam.core import leaks, tree
 from hornbeam.core.backward import gradients, jacobian, route
 from hornbeam.core.tape import Slot, Tape
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import Structure, TensorLike
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 
 
@@ -56,6 +56,7 @@ class GradientTape:
         self._watches_reads = watch_accessed_variables
         self._tape: Tape | None = None
         self._recording = False
+        self._is_spent = False
 
     def __enter__(self) -> GradientTape:
         if self._recording:
@@ -86,6 +87,11 @@ class GradientTape:
         self._recording = False
 
     def _existing(self) -> Tape:
+        if self._tape is None and not self._is_spent:
+            raise RuntimeError(
+                "The tape has recorded nothing yet: use it as a context, `with tf.GradientTape() as tape:`, and compute "
+                "there."
+            )
         if self._tape is None:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians), within or "
@@ -104,7 +110,7 @@ class GradientTape:
                     "ExtensionType: make a tensor of it first, x = tf.constant(x), and compute with that."
                 )
             if not each.dtype.is_floating and not each.dtype.is_complex:
-                _warn(
+                warn(
                     "The dtype of the watched tensor must be floating (e.g. tf.float32), got "
                     f"{each.dtype!r}: it has no gradient."
                 )
@@ -124,11 +130,13 @@ class GradientTape:
         >>> print(tape.gradient(y, x).numpy())
         6.0
         """
-        tape = self._existing()
         if not self._recording:
-            raise ValueError(
-                "Tape is not recording: `stop_recording` belongs into its `with` block."
+            kind = ValueError if self._tape is not None else RuntimeError
+            raise kind(
+                "Trying to stop recording a tape which is not recording. Tape is not recording: `stop_recording` belongs "
+                "into its `with` block."
             )
+        tape = self._existing()
         tape.is_stopped = True
         try:
             yield
@@ -170,7 +178,8 @@ class GradientTape:
         way = route(tape, [slot for each in slots for slot in each], [slot for slot, _ in ends])
         rows = [row for slot, row in ends if id(slot) in way.passed]
         caller = sys._getframe(1)
-        found = gradients(tape, way, rows, (caller.f_code, caller.f_lineno))
+        with leaks.told():
+            found = gradients(tape, way, rows, (caller.f_code, caller.f_lineno))
         self._finish_gradient()
         results = [
             _total([found[id(slot)] for slot in each if id(slot) in found]) for each in slots
@@ -258,14 +267,15 @@ class GradientTape:
         slots = [tape.slots_of(box) for box in boxes]
         ends = tape.slots_of(target)
         way = route(tape, [slot for each in slots for slot in each], ends)
-        found = jacobian(tape, way, basis) if way.sources else {}
+        with leaks.told():
+            found = jacobian(tape, way, basis) if way.sources else {}
         return [_total([found[id(slot)] for slot in each if id(slot) in found]) for each in slots]
 
     def _start_gradient(self) -> Tape:
         tape = self._existing()
         if self._recording:
             if self._persistent:
-                _warn(
+                warn(
                     "Calling GradientTape.gradient on a persistent tape inside its context is slower and needs more "
                     "memory, for the gradient is recorded too. Do it only where you want higher derivatives from this tape."
                 )
@@ -275,7 +285,7 @@ class GradientTape:
 
     def _finish_gradient(self) -> None:
         if not self._persistent:
-            self._tape = None
+            self._tape, self._is_spent = None, True
 
 
 def _source(value: Any) -> Tensor | Variable:
@@ -308,7 +318,7 @@ def _ends(
     for value, given in zip(targets, rows, strict=True):
         end = value if isinstance(value, Variable) else _target(value)
         if not end.dtype.is_floating and not end.dtype.is_complex:
-            _warn(
+            warn(
                 "The dtype of the target tensor must be floating (e.g. tf.float32) when calling GradientTape.gradient, got "
                 f"{end.dtype!r}: it has no gradient."
             )
@@ -372,7 +382,3 @@ def _connected(
         else result
         for place, (result, box) in enumerate(zip(results, boxes, strict=True))
     ]
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=3)

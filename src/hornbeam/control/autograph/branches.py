@@ -24,6 +24,7 @@ from hornbeam.control.autograph.values import (
     is_number,
     is_same,
     shown,
+    structure,
 )
 from hornbeam.control.parts import Part, assigned_by, run_as_one, trace_part
 from hornbeam.core.jax_typed import cond
@@ -201,8 +202,8 @@ def _different_structures(name: Name, one: Held, other: Held) -> Exception:
                 "between tensors alone."
             )
     return TypeError(
-        f"{shown(name)} must have the same nested structure in the main and else branches; received {one.tree} and "
-        f"{other.tree}."
+        f"{shown(name)} must have the same nested structure in the main and else branches; received "
+        f"{structure(one)} and {structure(other)}."
     )
 
 

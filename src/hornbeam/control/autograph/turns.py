@@ -27,6 +27,7 @@ from hornbeam.control.autograph.values import (
     is_number,
     is_same,
     shown,
+    structure,
 )
 from hornbeam.control.parts import Part, states_before, trace_part
 from hornbeam.core.tensor import Tensor
@@ -260,5 +261,6 @@ def _different_structure(
         )
     return TypeError(
         f"{shown(name)} must have the same nested structure before the loop and after one iteration; received "
-        f"{before.tree} and {after.tree} {loop.where}."
+        f"{structure(before)} and {structure(after)} {loop.where}: a program carries one structure. Collect what grows in a "
+        "tf.TensorArray."
     )

@@ -45,6 +45,26 @@ class Held:
         return [as_tensor(leaf) for leaf in self.leaves if is_array(leaf)]
 
 
+class _Shown(str):
+    """A text that stands in a structure as it is."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def structure(held: Held) -> str:
+    """Return how an error shows a structure: tensors by type and shape, all else as it is.
+
+    >>> structure(hold([1, (None, "a")]))
+    "[1, (None, 'a')]"
+    """
+    texts = [
+        _Shown(f"{leaf.dtype.name}{list(leaf.shape)}" if hasattr(leaf, "dtype") else repr(leaf))
+        for leaf in held.leaves
+    ]
+    return repr(held.tree.unflatten(texts))
+
+
 def hold(value: object) -> Held:
     """Take a value apart."""
     leaves, tree = jax.tree.flatten(value, is_leaf=is_box)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 
 from hornbeam.core import scope
 from hornbeam.core.tensor import Tensor, unwrap
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.tensors.indexed_slices import of_shape
 
@@ -52,14 +52,16 @@ def usable_gradients(
 ) -> tuple[list[jax.Array], list[Variable]]:
     """Return raw gradients in the types of their variables, and these; leave out variables without a gradient."""
     without = [v for g, v in zip(grads, variables, strict=True) if g is None]
+    names = ", ".join(repr(each.path) for each in without)
     if len(without) == len(variables):
-        raise ValueError("No gradients provided for any variable.")
+        raise ValueError(
+            f"No gradients provided for any variable. None is the gradient of {names}: what was differentiated does not "
+            "depend on them, was computed outside of the tape's `with` block, or went through NumPy or `float` there."
+        )
     if without:
-        names = ", ".join(repr(each.path) for each in without)
-        warnings.warn(
+        warn(
             f"Gradients do not exist for variables {names} when minimizing the loss: the loss does "
-            "not depend on them.",
-            stacklevel=4,
+            "not depend on them."
         )
     pairs = []
     for gradient, variable in zip(grads, variables, strict=True):

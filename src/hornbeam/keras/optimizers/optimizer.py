@@ -9,7 +9,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import scope
+from hornbeam.core import leaks, scope
 from hornbeam.core.tensor import Tensor, is_traced, unwrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.initializers import Constant
@@ -183,7 +183,8 @@ class Optimizer(OptimizerState):
 
                 compiled.run(self, update, gradients, variables, targets)
             else:
-                self._apply(gradients, variables, targets)
+                with leaks.told():
+                    self._apply(gradients, variables, targets)
 
     def _apply(
         self, gradients: list[jax.Array], variables: list[Variable], targets: list[Variable]

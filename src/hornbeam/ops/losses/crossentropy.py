@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 
@@ -11,6 +9,7 @@ from hornbeam.core.config import epsilon
 from hornbeam.core.jax_typed import finfo
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
+from hornbeam.core.user_code import warn
 from hornbeam.ops import crossentropy
 from hornbeam.ops.common import array, inexact
 from hornbeam.ops.losses.common import aligned, mean_last, same_rank, shape_error
@@ -224,11 +223,10 @@ def _one_hot(
             )
         raise shape_error(name, y_true, y_pred, "the same shape", hint)
     if y_pred.ndim > 1 and y_pred.shape[axis] == 1:
-        warnings.warn(
+        warn(
             f"{name} over a single class is always 0 (y_pred.shape={y_pred.shape}, axis={axis}). "
             "With two classes in one unit, use binary_crossentropy.",
             SyntaxWarning,
-            stacklevel=4,
         )
     return y_true, y_pred
 
