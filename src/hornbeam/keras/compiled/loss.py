@@ -58,6 +58,11 @@ class CompileLoss:
             for i, (loss, weight) in enumerate(zip(found, weights, strict=True))
             if loss is not None
         ]
+        if isinstance(y_pred, dict) and isinstance(
+            self.loss, dict
+        ):  # in the user's order, as in Keras
+            order = list(self.loss)
+            self.entries.sort(key=lambda entry: order.index(self.names[entry[0]]))
         if len(self.entries) > 1:
             labels = [f"{self.names[i]}_loss" for i, _, _ in self.entries]
             if not has_names(y_pred, names):  # Keras names the losses themselves then
@@ -68,7 +73,7 @@ class CompileLoss:
     @property
     def places(self) -> list[int] | None:
         """The places of the outputs that have a loss; None before the model has seen data."""
-        return None if self.entries is None else [i for i, _, _ in self.entries]
+        return None if self.entries is None else sorted(i for i, _, _ in self.entries)
 
     def check_targets(self, y: Tensors) -> None:
         """Raise ValueError for class numbers that the model has no output for; the device would not notice them."""

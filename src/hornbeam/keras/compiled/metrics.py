@@ -58,7 +58,7 @@ class CompileMetrics:
         """Lists, lists of lists or dicts by name of output, of names, functions and metrics."""
         self.given = metrics
         self.given_weighted = weighted_metrics
-        self._is_given = bool(jax.tree.leaves([metrics, weighted_metrics]))
+        self.is_given = bool(jax.tree.leaves([metrics, weighted_metrics]))
         self.entries: list[tuple[int, Any, str, bool]] | None = (
             None  # (place, metric, name in logs, weighted)
         )
@@ -80,7 +80,7 @@ class CompileMetrics:
         self.names = output_names(y_pred, names)
         named = has_names(y_pred, names)
         outputs = flat_values(y_pred)
-        targets = targets_per_output(y, self.names, taught) if self._is_given else outputs
+        targets = targets_per_output(y, self.names, taught) if self.is_given else outputs
         found: list[tuple[int, Any, str, bool]] = []
         counts: Counter[str] = Counter()
         for weighted, what in ((False, "metrics"), (True, "weighted_metrics")):

@@ -31,17 +31,20 @@ _CLASSES: dict[Any, Any] = {
     fn.squared_hinge: margin.SquaredHinge,
     overlap.tversky: overlap.Tversky,
 }
-_SHORT: dict[Any, str] = {
-    fn.binary_crossentropy: "bce",
-    fn.kl_divergence: "kld",
-    fn.mean_absolute_error: "mae",
-    fn.mean_absolute_percentage_error: "mape",
-    fn.mean_squared_error: "mse",
-    fn.mean_squared_logarithmic_error: "msle",
+# Short names, and names of older versions of Keras.
+_ALIASES: dict[Any, tuple[str, ...]] = {
+    fn.binary_crossentropy: ("bce",),
+    fn.huber: ("huber_loss",),
+    fn.kl_divergence: ("kld", "kullback_leibler_divergence"),
+    fn.log_cosh: ("logcosh",),
+    fn.mean_absolute_error: ("mae",),
+    fn.mean_absolute_percentage_error: ("mape",),
+    fn.mean_squared_error: ("mse",),
+    fn.mean_squared_logarithmic_error: ("msle",),
 }
 # After the classes: "mean_squared_error" is the function, "MeanSquaredError" the class, as in Keras.
 for _function in _CLASSES:
-    registry.add(_function, _SHORT.get(_function) or str(_function.__name__))
+    registry.add(_function, *_ALIASES.get(_function, ()))
 
 
 def get(identifier: Any) -> Any:

@@ -7,8 +7,10 @@ from typing import Any
 from hornbeam.keras.metrics import crossentropy, regression
 from hornbeam.keras.metrics.base import registry
 
-# Short names, as in Keras; the others are the classes' own in snake_case.
+# Short names and names of older versions of Keras; the others are the classes' own in snake_case.
 registry.add(crossentropy.BinaryCrossentropy, "bce")
+registry.add(crossentropy.KLDivergence, "kld", "kullback_leibler_divergence")
+registry.add(regression.LogCoshError, "logcosh", "log_cosh")
 registry.add(regression.MeanSquaredError, "mse")
 registry.add(regression.MeanAbsoluteError, "mae")
 registry.add(regression.MeanAbsolutePercentageError, "mape")

@@ -115,10 +115,11 @@ def _step(model: Trainer, kind: str) -> Step:
 def _flat(logs: dict[str, Any]) -> dict[str, Any]:
     """Return the logs without nesting: `{m.name: m.result() for m in self.metrics}` nests those of `compile`.
 
-    A metric's `result` may return its variable: the log is the value that it has now.
+    They are sorted by name, and nested ones stand where the name around them belongs, as in Keras. A metric's `result`
+    may return its variable: the log is the value that it has now.
     """
     found: dict[str, Any] = {}
-    for name, value in logs.items():
+    for name, value in sorted(logs.items()):
         if isinstance(value, dict):
             found.update(_flat(value))
         else:

@@ -218,8 +218,10 @@ class Trainer(Layer):
         if not self.compiled:
             return held
         trackers = self._compile_loss.trackers if self._compile_loss is not None else []
-        own = [self._loss_tracker, *trackers, self._compile_metrics]
-        return [*own, *(m for m in held if all(m is not each for each in own))]
+        own = [self._loss_tracker, self._compile_metrics, *trackers]
+        others = [m for m in held if all(m is not each for each in own)]
+        # As in Keras, the metrics of `compile` are one entry, and none where `compile` was given none.
+        return [each for each in [*own, *others] if getattr(each, "is_given", True)]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -482,11 +484,20 @@ class Trainer(Layer):
         if class_weight is not None and classes is not None:
             check_keys(class_weight, classes)
 
-    @staticmethod
-    def _as_result(logs: Logs, return_dict: bool) -> Any:
+    def _as_result(self, logs: Logs, return_dict: bool) -> Any:
+        """Return the logs, or a list of their values: those of `metrics` in their order, then the others by name."""
         if return_dict:
             return logs
-        return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
+        names = [name for metric in self.metrics for name in _names_of(metric)]
+        order = dict.fromkeys([*(name for name in names if name in logs), *sorted(logs)])
+        values = [logs[name] for name in order]
+        return values[0] if len(values) == 1 else values
+
+
+def _names_of(metric: Any) -> list[str]:
+    """Return the name of a metric, or those of the metrics that `compile` was given, without the outputs' names."""
+    several = isinstance(metric, CompileMetrics)
+    return [each.name for each in metric.metrics] if several else [metric.name]
 
 
 def _are_metrics(loss_weights: object) -> bool:
