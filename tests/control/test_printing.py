@@ -30,6 +30,32 @@ TEXTS = [
         lambda: [tf.constant([1e5, 1234567.0, 123456.7, 0.0001, 0.00001])],
         "[100000 1234567 123456.703 0.0001 1e-05]",
     ),
+    (lambda: [tf.constant("b")], "b"),
+    (lambda: [tf.constant("a\nb")], "a\nb"),
+    (lambda: [tf.constant("")], ""),
+    (lambda: [tf.constant(["a", "é b"])], '["a" "é b"]'),
+    (
+        lambda: [tf.constant(["a\nb", "q\"q'", "t\t\x01\x7f\\"])],
+        r'["a\nb" "q\"q\'" "t\t\001\177\\"]',
+    ),
+    (lambda: ["x:", tf.constant("s"), b"s"], "x: \"s\" b's'"),
+    (lambda: [[tf.constant("a")]], '["a"]'),
+    (lambda: [(tf.constant("a"),)], '("a",)'),
+    (lambda: [{"k": tf.constant("a"), "b": "x"}], "{'b': 'x', 'k': \"a\"}"),
+    (lambda: [tf.constant(["a"] * 8)], '["a" "a" "a" ... "a" "a" "a"]'),
+    (lambda: [tf.constant([["a"], ["b"]])], '[["a"]\n ["b"]]'),
+    (lambda: [np.array(["a", "b"])], "array(['a', 'b'], dtype='<U1')"),
+    (lambda: [tf.zeros([0, 2])], "[]"),
+    (lambda: [tf.zeros([2, 0])], "[\n ...]"),
+    (lambda: [tf.zeros([2, 0, 3])], "[\n\n ...]"),
+    (lambda: [range(3), [range(2)], list(range(9))], f"[0, 1, 2] [[0, 1]] {list(range(9))}"),
+    (lambda: [tf.constant([-1, 2], tf.int8), tf.constant(3, tf.uint32)], "[-1 2] 3"),
+    (lambda: [tf.constant([1 / 3, 65504], tf.float16)], "[0.333251953 65504]"),
+    (lambda: [tf.constant([0.1, 1e10], tf.bfloat16)], "[0.100097656 9.99922074e+09]"),
+    (
+        lambda: [3.0, 1e20, 1 + 2j, tf.TensorShape([1, None])],
+        "3.0 1e+20 (1+2j) TensorShape([1, None])",
+    ),
 ]
 
 
@@ -37,6 +63,11 @@ TEXTS = [
 def test_texts(values, text, capsys):
     tf.print(*values(), summarize=3 if "..." in text else -1)
     assert capsys.readouterr() == ("", text + "\n")
+
+
+def test_no_elements_are_asked_for(capsys):
+    tf.print(tf.range(10), tf.constant(["a", "b"]), summarize=0)
+    assert capsys.readouterr().err == "[ ...] [ ...]\n"
 
 
 def test_elements_left_out(capsys):

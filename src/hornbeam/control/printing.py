@@ -17,6 +17,15 @@ from hornbeam.core.tensor import Tensor, is_traced, known_value
 from hornbeam.core.variable import Variable
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_ESCAPES = {chr(i): f"\\{i:03o}" for i in (*range(32), 127)} | {
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    '"': '\\"',
+    "'": "\\'",
+    "\\": "\\\\",
+}
+_ONE = jax.tree.structure([0])
 
 
 def print(
@@ -42,17 +51,19 @@ def print(
     x is [1 2.5]
     x is [0 1 2 ... 5 6 7]
     """
-    leaves, tree = jax.tree.flatten(list(inputs), is_leaf=_is_leaf)
+    leaves, tree = jax.tree.flatten([_listed(each) for each in inputs], is_leaf=_is_leaf)
     values = [_value(leaf) for leaf in leaves]
     write = _writer(output_stream)
 
     known = [value is not None for value in values]
 
-    def show(*arrays: Any) -> None:
+    def show(*arrays: Any) -> object:
         following = iter(arrays)
         filled = [_Shown(next(following), summarize) if is_array else leaf for is_array, leaf in zip(known, leaves, strict=True)]  # fmt: skip
+        if len(filled) == 1 and tree == _ONE and isinstance(filled[0], _Shown):
+            return write(filled[0].alone() + end)
         parts = tree.unflatten(filled)
-        write(sep.join(each if type(each) is str else repr(each) for each in parts) + end)  # fmt: skip
+        return write(sep.join(each if type(each) is str else repr(each) for each in parts) + end)  # fmt: skip
 
     arrays = [value for value in values if value is not None]
     if any(map(is_traced, arrays)) or scope.is_tracing():
@@ -65,10 +76,16 @@ class _Shown:
     """An array in the place of a tensor."""
 
     def __init__(self, array: Any, summarize: int) -> None:
-        self._text = as_text(np.asarray(array), summarize)
+        self._array = np.asarray(array)
+        self._summarize = summarize
 
     def __repr__(self) -> str:
-        return self._text
+        return as_text(self._array, self._summarize)
+
+    def alone(self) -> str:
+        """Return the text of the only value of a line: a string without quotes."""
+        is_string = self._array.ndim == 0 and self._array.dtype == object
+        return self._array.item().decode(errors="replace") if is_string else repr(self)
 
 
 def as_text(array: Any, summarize: int = 3) -> str:
@@ -77,30 +94,34 @@ def as_text(array: Any, summarize: int = 3) -> str:
     >>> as_text(np.arange(6.0, dtype="float32") / 8, 2)
     '[0 0.125 ... 0.5 0.625]'
     """
-    return _joined(array, 0, array.ndim, summarize)
+    ends = array.size if summarize < 0 else min(summarize, array.size)
+    return _joined(array, 0, array.ndim, ends)
 
 
-def _joined(array: Any, depth: int, rank: int, summarize: int) -> str:
+def _joined(array: Any, depth: int, rank: int, ends: int) -> str:
+    """Return the text of an axis, of which the first and last `ends` entries are shown."""
     if depth == rank:
-        return _number(array.item() if hasattr(array, "item") else array, array.dtype)
+        return _string(array) if isinstance(array, bytes) else _number(array.item(), array.dtype)
     count = len(array)
-    if summarize < 0 or count <= 2 * summarize:
-        parts = [_joined(each, depth + 1, rank, summarize) for each in array]
-    else:
-        ends = [_joined(array[i], depth + 1, rank, summarize) for i in (*range(summarize), *range(count - summarize, count))]  # fmt: skip
-        parts = [*ends[:summarize], "...", *ends[summarize:]]
     is_row = depth == rank - 1
     between = " " if is_row else "\n" * (rank - 1 - depth) + " " * (depth + 1)
+    shown = range(count) if count <= 2 * ends else (*range(ends), *range(count - ends, count))
+    parts = [_joined(array[i], depth + 1, rank, ends) for i in shown]
+    if count > 2 * ends:
+        parts[ends:ends] = ["..."] if ends else ["", "..."]
     return f"[{between.join(parts)}]"
 
 
+def _string(value: bytes) -> str:
+    """Return a string in quotes, its quotes, backslashes and control characters escaped as in C."""
+    return '"' + "".join(_ESCAPES.get(each, each) for each in value.decode(errors="replace")) + '"'
+
+
 def _number(value: Any, dtype: Any) -> str:
+    if isinstance(value, bytes):
+        return _string(value)
     if isinstance(value, bool):
         return str(int(value))
-    if isinstance(value, bytes):
-        return f'"{value.decode(errors="replace")}"'
-    if isinstance(value, str):
-        return f'"{value}"'
     if not isinstance(value, float):
         return str(value)
     short, long = (15, 17) if dtype == np.float64 else (6, 9)
@@ -108,6 +129,13 @@ def _number(value: Any, dtype: Any) -> str:
     kind = np.float64 if dtype == np.float64 else np.float32
     is_exact = value != value or kind(float(text)) == kind(value)
     return text if is_exact else f"{value:.{long}g}"
+
+
+def _listed(value: Any) -> Any:
+    """Return a value with each `range` in it as the list of its numbers."""
+    if isinstance(value, list):
+        return [_listed(each) for each in value]
+    return list(value) if isinstance(value, range) else value
 
 
 def _is_leaf(value: object) -> bool:
