@@ -13,13 +13,15 @@ import hornbeam
 from tests.examples.comparison import ROOT, names, recorded, unlike
 
 RECORDED = recorded()
+SLOW = {"actor_critic", "translation_with_attention"}
+SCRIPTS = [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOW)) for each in RECORDED]
 
 
 def test_every_example_is_recorded() -> None:
     assert names() == list(RECORDED)
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_it_prints_what_it_prints_under_tensorflow(name: str) -> None:
     paths = [str(Path(hornbeam.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
     ran = subprocess.run(
