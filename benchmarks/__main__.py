@@ -17,7 +17,8 @@ HERE = Path(__file__).resolve().parent
 PEERS = [name for name in FRAMEWORKS if name not in (HORNBEAM, BEFORE)]
 DEFAULT_PEERS = [name for name in PEERS if FRAMEWORKS[name].is_default()]
 DEFAULT_MEASUREMENTS = [name for name, each in MEASUREMENTS.items() if each.default]
-STARTUP, FIRST_EPOCH = "startup", "first-epoch"
+STARTUP, FIRST_EPOCH, FIRST_STEP = "startup", "first-epoch", "first-step"
+PROCESSES = [STARTUP, FIRST_EPOCH, FIRST_STEP]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -45,11 +46,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--measure",
         nargs="+",
-        choices=[*MEASUREMENTS, STARTUP, FIRST_EPOCH],
-        default=[*DEFAULT_MEASUREMENTS, STARTUP, FIRST_EPOCH],
+        choices=[*MEASUREMENTS, *PROCESSES],
+        default=[*DEFAULT_MEASUREMENTS, *PROCESSES],
         metavar="WHAT",
-        help=f"of {', '.join(MEASUREMENTS)}, {STARTUP}, {FIRST_EPOCH} "
-        f"(default: {' '.join(DEFAULT_MEASUREMENTS)} {STARTUP} {FIRST_EPOCH})",
+        help=f"of {', '.join([*MEASUREMENTS, *PROCESSES])} "
+        f"(default: {' '.join([*DEFAULT_MEASUREMENTS, *PROCESSES])})",
     )
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
     parser.add_argument("--steps", type=int, help="training steps in a round (default: the case's)")
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cases": [],
         "startup": [],
         "first_epoch": [],
+        "first_step": [],
     }
     stopped = False
     try:
@@ -150,6 +152,8 @@ def fill(document: dict[str, Any], options: argparse.Namespace) -> None:
         document["startup"] = startup.run(pythons(), options.rounds)
     if FIRST_EPOCH in options.measure:
         document["first_epoch"] = first_epoch.run(pythons(), options.rounds)
+    if FIRST_STEP in options.measure:
+        document["first_step"] = first_epoch.run(pythons(), options.rounds, first_epoch.STEP)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,9 @@ class Worker:
     ) -> None:
         self.close()
 
-    def open(self) -> dict[str, str]:
-        """Import, build the model and make the data; the versions of the framework's packages."""
-        return self.ask(self.setup)["versions"]
+    def open(self) -> dict[str, Any]:
+        """Import, build the model and make the data; the packages' versions, and what can be measured."""
+        return self.ask(self.setup)
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """Send a command and wait for its answer."""

@@ -34,7 +34,11 @@ def markdown(document: dict[str, Any]) -> str:
         f"Medians of {document['rounds']} interleaved rounds (lowest to highest); less is better.",
     ]
     if document["cases"]:
-        parts += [_times(document["cases"]), _ratios(document["cases"])]
+        parts += [
+            _times(document["cases"]),
+            _ratios(document["cases"]),
+            by_hand(document["cases"]),
+        ]
         parts += [_floors(document["cases"], document["peak"]), _losses(document["cases"])]
         parts.append(_memory(document["cases"]))
     if document["startup"]:
@@ -42,6 +46,9 @@ def markdown(document: dict[str, Any]) -> str:
     if document["first_epoch"]:
         title = "From the start of a script to the end of its first epoch, second run"
         parts.append(_processes(title, "script", document["first_epoch"]))
+    if document["first_step"]:
+        title = "The first step of a hand-written loop, second run"
+        parts.append(_processes(title, "step", document["first_step"], unit="ms, the step alone"))
     parts.append(_versions(document["cases"]))
     failed = failures(document)
     if failed:
@@ -57,15 +64,27 @@ def failures(document: dict[str, Any]) -> list[str]:
             if "error" in cell:
                 found.append(f"{case['name']}, {cell['title']}: {_last_line(cell['error'])}")
         found += [f"{case['name']}, {line}" for line in suspicious_losses(case)]
-    for row in [*document["startup"], *document["first_epoch"]]:
+    for row in [*document["startup"], *document["first_epoch"], *document["first_step"]]:
         if "error" in row:
             found.append(f"`{row['import']}`: {_last_line(row['error'])}")
     return found
 
 
 def suspicious_losses(case: dict[str, Any]) -> list[str]:
-    """Losses that are not finite, or whose first epoch lies far from the others'."""
-    cells = [cell for cell in case["frameworks"].values() if "first_loss" in cell]
+    """Losses that are not finite, or whose first epoch lies far from the others', of `fit` and of loops."""
+    frameworks = case["frameworks"].values()
+    found = _suspicious([cell for cell in frameworks if "first_loss" in cell])
+    for name in case.get("beside", {}):
+        cells = [
+            {"title": f"{cell['title']}, {name}", **cell["losses"][name]}
+            for cell in frameworks
+            if name in cell.get("losses", {})
+        ]
+        found += _suspicious(cells)
+    return found
+
+
+def _suspicious(cells: Sequence[dict[str, Any]]) -> list[str]:
     found = [
         f"{cell['title']}: loss {cell['first_loss']}, later {cell.get('last_loss')}"
         for cell in cells
@@ -117,17 +136,38 @@ def _ratios(cases: Sequence[dict[str, Any]]) -> str:
         for measurement in case["units"]:
             cells = []
             for name in titles:
-                values = ratios(case, measurement, name)
-                cells.append(
-                    f"**{statistics.median(values):.2f}** ({min(values):.2f} to {max(values):.2f})"
-                    if values
-                    else "-"
-                )
+                cells.append(_spread(ratios(case, measurement, name)))
             rows.append([case["title"], measurement, *cells])
     if all(cell == "-" for row in rows for cell in row[2:]):
         return ""
     note = "The peer's time over Hornbeam's, round by round: above 1, Hornbeam is faster."
     return f"## Ratios\n\n{note}\n\n" + _table(["case", "what", *titles.values()], rows)
+
+
+def by_hand(cases: Sequence[dict[str, Any]]) -> str:
+    """What users write by hand beside what is built in, within each framework."""
+    titles = _titles(cases)
+    rows = []
+    for case in cases:
+        for measurement, other in case.get("beside", {}).items():
+            cells = []
+            for name in titles:
+                figures = case["frameworks"].get(name, {}).get("figures", {})
+                both = [figures.get(each, {}).get("rounds", []) for each in (measurement, other)]
+                values = [mine / base for mine, base in zip(*both, strict=False)]
+                cells.append(_spread(values))
+            rows.append([case["title"], f"{measurement} / {other}", *cells])
+    if all(cell == "-" for row in rows for cell in row[2:]):
+        return ""
+    note = "Time over that of the built-in way in the same framework, round by round."
+    return f"## By hand\n\n{note}\n\n" + _table(["case", "what", *titles.values()], rows)
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Return the median of ratios with the lowest and the highest."""
+    if not values:
+        return "-"
+    return f"**{statistics.median(values):.2f}** ({min(values):.2f} to {max(values):.2f})"
 
 
 def _losses(cases: Sequence[dict[str, Any]]) -> str:
@@ -181,7 +221,12 @@ def _floors(cases: Sequence[dict[str, Any]], peak: dict[str, float]) -> str:
     return f"## Floors\n\n{note}\n\n" + _table(header, rows)
 
 
-def _processes(title: str, what: str, rows: Sequence[dict[str, Any]]) -> str:
+def _processes(
+    title: str,
+    what: str,
+    rows: Sequence[dict[str, Any]],
+    unit: str = "ms, start of the process to its end",
+) -> str:
     shown = [
         [
             f"`{row['import']}` ({row['name']})",
@@ -191,7 +236,7 @@ def _processes(title: str, what: str, rows: Sequence[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return f"## {title}\n\n" + _table([what, "ms, start of the process to its end"], shown)
+    return f"## {title}\n\n" + _table([what, unit], shown)
 
 
 def _versions(cases: Sequence[dict[str, Any]]) -> str:

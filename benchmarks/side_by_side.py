@@ -33,22 +33,24 @@ class Lane:
     def __init__(self, worker: Worker, case: Case) -> None:
         self.worker, self.case = worker, case
         self.cell: dict[str, Any] = {"title": worker.framework.title, "figures": {}}
+        self.can: list[str] = []
 
     def prepare(self, measurements: Sequence[Measurement]) -> None:
         """Build, then run everything that will be timed; keep the first epoch's loss."""
         try:
-            self.cell["versions"] = self.worker.open()
+            opened = self.worker.open()
+            self.cell["versions"], self.can = opened["versions"], opened["can"]
             for _ in range(WARM_UP):
-                for measurement in measurements:
+                for measurement in self._possible(measurements):
                     answer = self.worker.ask({"measure": measurement.name})
                     if "loss" in answer:
-                        self.cell.setdefault("first_loss", answer["loss"])
+                        self._losses(measurement).setdefault("first_loss", answer["loss"])
         except WorkerError as error:
             self._fail(error)
 
     def turn(self, measurement: Measurement) -> None:
         """Time one round."""
-        if "error" in self.cell:
+        if "error" in self.cell or not self._possible([measurement]):
             return
         time.sleep(SETTLE)
         try:
@@ -64,7 +66,7 @@ class Lane:
         figures["idle_cpu_seconds"].append(answer["idle_cpu_seconds"])
         self.cell["peak_mib"] = answer["peak_mib"]
         if "loss" in answer:
-            self.cell["last_loss"] = answer["loss"]
+            self._losses(measurement)["last_loss"] = answer["loss"]
 
     def result(self) -> dict[str, Any]:
         """The cell as it goes into the JSON, medians and spread added."""
@@ -76,6 +78,15 @@ class Lane:
         """The title and the median so far, in few words; nothing where there is none."""
         figures = self.cell["figures"].get(measurement.name)
         return f"{self.cell['title']} {statistics.median(figures['rounds']):.3g}" if figures else ""
+
+    def _losses(self, measurement: Measurement) -> dict[str, Any]:
+        """Where the measurement's losses are kept: those of `fit` in the cell itself."""
+        if measurement.name == "fit":
+            return self.cell
+        return self.cell.setdefault("losses", {}).setdefault(measurement.name, {})
+
+    def _possible(self, measurements: Sequence[Measurement]) -> list[Measurement]:
+        return [each for each in measurements if each.name in self.can]
 
     def _fail(self, error: WorkerError) -> None:
         self.cell["error"] = str(error)
@@ -91,6 +102,7 @@ def run(
     pythons: Mapping[str, str],
 ) -> dict[str, Any]:
     """Every framework's figures for one case, as they go into the JSON."""
+    measurements = [each for each in measurements if each.suits(case)]
     with ExitStack() as stack:
         lanes = []
         for framework in frameworks:
@@ -98,15 +110,15 @@ def run(
             worker = stack.enter_context(Worker(framework, case, pythons[framework.name]))
             lanes.append(Lane(worker, case))
             lanes[-1].prepare(measurements)
-        for measurement in measurements:
+        for group in _groups(measurements):
             for number in range(rounds):
-                say(f"{case.name}: {measurement.name}, round {number + 1} of {rounds}")
-                for lane in lanes:
-                    lane.turn(measurement)
-            medians = [lane.median(measurement) for lane in lanes]
-            say(
-                f"{case.name}: {measurement.name}, {measurement.unit}: {', '.join(filter(None, medians))}"
-            )
+                for measurement in group:
+                    say(f"{case.name}: {measurement.name}, round {number + 1} of {rounds}")
+                    for lane in lanes:
+                        lane.turn(measurement)
+            for measurement in group:
+                medians = ", ".join(filter(None, [lane.median(measurement) for lane in lanes]))
+                say(f"{case.name}: {measurement.name}, {measurement.unit}: {medians}")
     return {
         "name": case.name,
         "title": case.title,
@@ -115,8 +127,17 @@ def run(
         "policy": case.policy,
         "operations_per_step": case.operations * case.batch,
         "units": {measurement.name: measurement.unit for measurement in measurements},
+        "beside": {each.name: each.beside for each in measurements if each.beside},
         "frameworks": {lane.worker.framework.name: lane.result() for lane in lanes},
     }
+
+
+def _groups(measurements: Sequence[Measurement]) -> list[list[Measurement]]:
+    """Return those that take turns within a round, in the order of their first ones."""
+    groups: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        groups.setdefault(measurement.group or measurement.name, []).append(measurement)
+    return [*groups.values()]
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:

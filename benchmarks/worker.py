@@ -4,7 +4,7 @@ Lines of JSON come in on standard input and go out on what was standard output; 
 framework itself prints goes to standard error. Between commands the process sleeps in a read.
 
     in  {"case": "cnn", "steps": 200, "module": "benchmarks.frameworks.pytorch", "packages": [..]}
-    out {"ready": true, "versions": {"torch": "2.13.0"}}
+    out {"ready": true, "versions": {"torch": "2.13.0"}, "can": ["fit", "predict"]}
     in  {"measure": "fit"}
     out {"seconds": 1.93, "cpu_seconds": 3.8, "peak_mib": 812.0, "idle_cpu_seconds": 0.0, "loss": 0.41}
 """
@@ -33,7 +33,8 @@ def main() -> None:
     framework = importlib.import_module(setup["module"])
     session: Session = framework.open_session(case, *case.data())
     versions = {name: version(name) for name in setup["packages"]}
-    _reply(replies, {"ready": True, "versions": versions})
+    can = [name for name, each in MEASUREMENTS.items() if hasattr(session, each.method)]
+    _reply(replies, {"ready": True, "versions": versions, "can": can})
 
     idle_since = time.process_time()
     for command in commands:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ class Session:
     def predict(self, rows, batch):
         pass
 
+    if os.environ["FAKE_NAME"] == "able":
+        def loop_function(self, steps):
+            self.note("loop begin")
+            self.note("loop end")
+            return 9.0
+
     def note(self, word):
         with open(os.environ["FAKE_LOG"], "a") as log:
             print(os.environ["FAKE_NAME"], word, file=log)
@@ -73,11 +80,13 @@ class Stage:
             },
         )
 
-    def run(self, *frameworks: Framework, rounds: int = 3) -> dict[str, Any]:
+    def run(
+        self, *frameworks: Framework, rounds: int = 3, measure: Sequence[str] = ("fit",)
+    ) -> dict[str, Any]:
         return side_by_side.run(
-            dataclasses.replace(CASES["mlp"], steps=2, predict_rows=8),
+            dataclasses.replace(CASES["cnn"], steps=2, predict_rows=8),
             frameworks,
-            [MEASUREMENTS["fit"]],
+            [MEASUREMENTS[name] for name in measure],
             rounds=rounds,
             pythons=dict.fromkeys((framework.name for framework in frameworks), sys.executable),
         )
@@ -111,6 +120,42 @@ def test_figures_are_times_per_step_and_ratios_are_within_rounds(stage: Stage) -
             ours["rounds"], case["frameworks"]["two"]["figures"]["fit"]["rounds"], strict=True
         )
     ]
+
+
+def test_what_is_written_by_hand_takes_turns_with_fit_where_a_framework_has_it(
+    stage: Stage,
+) -> None:
+    case = stage.run(
+        *(stage.framework("able", seconds=0.02), stage.framework("two")),
+        rounds=2,
+        measure=["fit", "predict", "loop"],
+    )
+    begun = [line for line in stage.log.read_text().splitlines() if "begin" in line]
+    assert begun[-6:] == ["able begin", "two begin", "able loop begin"] * 2
+    able, two = case["frameworks"]["able"]["figures"], case["frameworks"]["two"]["figures"]
+    assert list(able) == ["fit", "loop", "predict"] and list(two) == ["fit", "predict"]
+    table = report.by_hand([case])
+    ratios = [
+        mine / fit for mine, fit in zip(able["loop"]["rounds"], able["fit"]["rounds"], strict=True)
+    ]
+    assert f"| loop / fit | **{sum(ratios) / 2:.2f}** (" in table and table.endswith("| - |")
+    assert report.suspicious_losses(case) == []  # nobody else has the loop
+
+
+def test_loops_are_measured_with_the_cases_they_are_written_for(stage: Stage) -> None:
+    assert [name for name, each in MEASUREMENTS.items() if not each.suits(CASES["mlp"])] == [
+        *("own-step", "loop", "loop-eager", "call-model", "call-function")
+    ]
+    assert all(each.suits(CASES["cnn"]) for each in MEASUREMENTS.values())
+
+
+def test_a_strange_loss_of_a_loop_is_reported() -> None:
+    losses = {"loop": {"first_loss": 2.0, "last_loss": 1.0}}
+    cell = {"first_loss": 2.0, "last_loss": 1.0, "losses": losses}
+    other = {**cell, "losses": {"loop": {"first_loss": 4.0, "last_loss": 1.0}}}
+    frameworks = {"one": {"title": "One", **cell}, "two": {"title": "Two", **other}}
+    found = report.suspicious_losses({"frameworks": frameworks, "beside": {"loop": "fit"}})
+    assert [line.partition(":")[0] for line in found] == ["One, loop", "Two, loop"]
 
 
 def test_a_broken_framework_is_named_and_the_others_go_on(stage: Stage) -> None:
