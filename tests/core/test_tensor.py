@@ -80,12 +80,6 @@ def test_sizes_lie_on_the_host():
     assert tf.shape(A).device == "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
-def test_wide_values_become_narrow_silently():
-    assert convert_to_tensor(np.arange(3)).dtype == "int32"
-    assert convert_to_tensor(np.ones(2)).dtype == "float32"
-    assert convert_to_tensor([1.0], "float64").dtype == "float32"
-
-
 def test_numpy_gives_a_copy_that_can_be_written():
     x = convert_to_tensor(A)
     x.numpy()[:] = 0

@@ -123,13 +123,6 @@ def test_gradients_at_corners_are_finite() -> None:
         assert np.isfinite(jax.grad(lambda x, fn=fn: jnp.sum(unwrap(fn(x))))(x)).all()
 
 
-def test_wide_types_are_served_by_32_bits_without_a_warning() -> None:
-    assert ops.zeros((2,), "float64").dtype == "float32"
-    assert ops.cast([1], "int64").dtype == "int32"
-    assert ops.sum(np.ones(3)).dtype == "float32"
-    assert ops.arange(3, dtype="int64").dtype == "int32"
-
-
 def test_lists_numbers_and_variables_are_tensors_too() -> None:
     weights = keras.Variable([1.0, 2.0])
     for found in (ops.exp([0.0]), ops.maximum(1, [0, 3]), ops.add(weights, 1), ops.sum(2.0)):

@@ -277,14 +277,16 @@ def test_a_damaged_value_changes_nothing(tmp_path):
 
 
 def test_numbers_beyond_32_bits(tmp_path):
-    big = tf.Variable(np.int64(5))
+    big, small = tf.Variable(np.int64(5)), tf.Variable(5)
     path = tf.train.Checkpoint(big=big).write(tmp_path / "c")
     key = "big/.ATTRIBUTES/VARIABLE_VALUE"
     graph = tf.train.load_checkpoint(path).get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
     write(tmp_path / "c", {"_CHECKPOINTABLE_OBJECT_GRAPH": graph, key: np.array(1 << 40)})
+    tf.train.Checkpoint(big=big).read(path)
+    assert big.dtype == "int64" and big.numpy() == 1 << 40
     with pytest.raises(ValueError, match=r"is kept as int32; 'big/.*beyond"):
-        tf.train.Checkpoint(big=big).read(path)
-    assert big.numpy() == 5
+        tf.train.Checkpoint(big=small).read(path)
+    assert small.numpy() == 5
 
 
 @pytest.mark.parametrize("value", [3, "text", np.zeros(2), object(), [3]])

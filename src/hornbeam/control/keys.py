@@ -14,7 +14,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -127,7 +126,7 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
 def _on_device(leaf: Any) -> Any:
     """Return NumPy arrays, and tensors that are kept on the host, as tensors on the device."""
     if isinstance(leaf, Tensor) and isinstance(leaf._value, np.ndarray):
-        return convert_to_tensor(jnp.asarray(leaf._value))
+        return convert_to_tensor(leaf._value)
     return convert_to_tensor(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from hornbeam.core import fusion
+from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
 from hornbeam.core.recording import without_gradient
@@ -89,7 +90,26 @@ def multiply(x1: TensorLike, x2: TensorLike) -> jax.Array:
 @_operator
 def divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 / x2"""
-    return jnp.divide(operand(x1), operand(x2))
+    a, b = operand(x1), operand(x2)
+    if jnp.result_type(a, b).itemsize == 8 and jnp.issubdtype(jnp.result_type(a, b), jnp.integer):
+        a, b = jnp.asarray(a, "float32"), jnp.asarray(b, "float32")
+    return jnp.divide(a, b)
+
+
+_FLOATS = {np.dtype(whole): np.dtype("float64") for whole in ("int32", "int64", "uint32", "uint64")}
+
+
+@op(name="tf.truediv")
+def true_quotient(x1: TensorLike, x2: TensorLike) -> jax.Array:
+    """x1 / x2 as TensorFlow divides: the quotient of whole numbers is float64, that of small ones float32."""
+    a, b = operand(x1), operand(x2)
+    kind = _FLOATS.get(jnp.result_type(a, b))
+    if kind is not None:
+        a, b = jnp.asarray(a, canonical(kind)), jnp.asarray(b, canonical(kind))
+    return jnp.divide(a, b)
+
+
+elementary["true_quotient"] = true_quotient
 
 
 @_operator

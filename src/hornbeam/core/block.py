@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any, TypeAlias, cast
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core import effects, recording, scope
@@ -29,6 +28,7 @@ from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.scope import StateScope
 from hornbeam.core.tensor import Tensor, is_traced
 from hornbeam.core.variable import Variable
+from hornbeam.core.wide import on_device
 
 Values: TypeAlias = Sequence[Any]
 """Raw arrays, or tracers."""
@@ -99,7 +99,7 @@ class Block:
         """Return `run` as a compiled program; nothing is compiled before its first call."""
         constants = self.jaxpr.consts
         places = [i for i, each in enumerate(constants) if np.size(each) > _LARGE]
-        large = [jnp.asarray(constants[i]) for i in places]
+        large = [on_device(constants[i]) for i in places]
 
         def program(large: Values, values: Values, arrays: Values) -> Any:
             filled = list(constants)

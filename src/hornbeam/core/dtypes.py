@@ -1,7 +1,6 @@
 """Element types: one string-like object that TensorFlow, Keras, NumPy and JAX code all accept.
 
-JAX computes in 32 bits unless its x64 mode is on; a request for a 64-bit type is then served by its 32-bit kin
-(`canonical`). `docs/design/0003` has the reasons.
+A request for a 64-bit type is served, and nothing else has 64 bits: `core.wide` and `docs/design/0027` say how and why.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 
+from hornbeam.core import wide
 from hornbeam.core.error_types import invalid
 from hornbeam.core.errors import unknown_name
 
@@ -272,11 +271,12 @@ def as_dtype(type_value: DTypeLike | None) -> DType:
 
 
 def canonical(value: DTypeLike) -> np.dtype[Any]:
-    """Return the NumPy dtype that JAX will compute in: 64-bit types become 32-bit ones unless JAX's x64 mode is on."""
+    """Return the NumPy dtype for a request: the type itself, or its 32-bit kin where the user has JAX refuse 64 bits."""
     dtype = as_dtype(value)
     if dtype.name == "string":
         raise TypeError("String values live on the host; they cannot become a numeric tensor.")
-    return np.dtype(jax.dtypes.canonicalize_dtype(np.dtype(dtype.name)))
+    found = np.dtype(dtype.name)
+    return found if wide.is_served() else wide.NARROW.get(found, found)
 
 
 def is_float(value: DTypeLike) -> bool:

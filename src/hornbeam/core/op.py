@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, 
 
 import jax
 
-from hornbeam.core import host, plans, recording, scope
+from hornbeam.core import host, plans, recording, scope, wide
 from hornbeam.core.direct import DIRECT
 from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.op_errors import explained
@@ -24,7 +24,7 @@ from hornbeam.core.plan_keys import is_box
 from hornbeam.core.recording import Call, is_recording, is_watched
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
-from hornbeam.core.tensor import Tensor, own, raw_of
+from hornbeam.core.tensor import Tensor, raw_of
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import Weight, is_weight
 
@@ -176,13 +176,11 @@ def _enter(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 def compute(fn: Callable[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Call `fn` on raw values and wrap what comes out."""
     raw = [
-        leaf._value
-        if isinstance(leaf, Tensor)
-        else leaf.read_raw()
-        if is_weight(leaf)
-        else own(leaf)
+        leaf._value if isinstance(leaf, Tensor) else leaf.read_raw() if is_weight(leaf) else leaf
         for leaf in leaves
     ]
+    if wide.settle(leaves, raw):
+        fn = wide.in_64_bits(fn)
     return _call(fn, raw, tree)
 
 
@@ -193,16 +191,23 @@ def _call(fn: Callable[..., Any], raw: list[Any], tree: TreeDef) -> Any:
 
 def _recorded(made: Op[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
     """Compute as an unrecorded call does, and note the call; what its functions capture are arguments of it too."""
-    leaves = [_read(leaf) if is_weight(leaf) else own(leaf) for leaf in leaves]
+    leaves = [_read(leaf) if is_weight(leaf) else leaf for leaf in leaves]
+    raw = list(map(raw_of, leaves))
+    in_64_bits = wide.settle(leaves, raw)
+    fn = wide.in_64_bits(made.raw) if in_64_bits else made.raw
+    raw = list(map(wide.explicit, raw)) if in_64_bits else raw
+    leaves = [
+        leaf if isinstance(leaf, Tensor) else value for leaf, value in zip(leaves, raw, strict=True)
+    ]
     if any(map(_is_function, leaves)):
-        return _capturing(made.raw, leaves, tree)
+        return _capturing(fn, leaves, tree)
     plan, outputs = None, None
     with recording.paused():
-        if made.planned and not scope.is_open():
+        if made.planned and not scope.is_open() and not in_64_bits:
             plan, outputs = _by_plan(made, leaves, tree)
         if plan is None:
-            outputs = _call(made.raw, list(map(raw_of, leaves)), tree)
-    recording.note(Call(made.raw, tree, leaves, list(map(raw_of, leaves)), plan), outputs)
+            outputs = _call(fn, raw, tree)
+    recording.note(Call(fn, tree, leaves, raw, plan), outputs)
     return outputs
 
 

@@ -114,9 +114,15 @@ class Operators:
 
 
 class ElementwiseEquality(Operators):
-    """`==` and `!=` compare elements, as in NumPy; symbolic tensors compare by identity instead."""
+    """`==` and `!=` compare elements, as in NumPy, and `/` divides as in TensorFlow; symbolic tensors differ in both."""
 
     __slots__ = ()
+
+    def __truediv__(self, other: TensorLike) -> Any:
+        return elementary["true_quotient"](self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Any:
+        return elementary["true_quotient"](other, self)
 
     def __eq__(self, other: object) -> Any:
         return False if other is None else elementary["equal"](self, other)

@@ -34,6 +34,7 @@ from hornbeam.core.origins import (
 )
 from hornbeam.core.plan_keys import is_array, is_box, is_raw_array, loose_key, scan
 from hornbeam.core.tensor import raw_of
+from hornbeam.core.wide import NARROW, asks
 
 if TYPE_CHECKING:
     from hornbeam.core.op import Op
@@ -204,6 +205,8 @@ def find(
                 return None
     if not arrays and op.name not in CREATING:
         return None
+    if any(each.dtype in NARROW for each in arrays):
+        return None  # 64-bit values need JAX's 64-bit mode, or take fewer bits beside others: see `core.wide`
     keyed = tuple(key)
     plan = _plans.get(keyed)
     return _new(op, keyed, args, kwargs, arrays) if plan is None else (plan, arrays)
@@ -220,6 +223,8 @@ def _new(
     leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
     places = [place for place, leaf in enumerate(leaves) if is_array(leaf)]
     leaves = list(map(raw_of, leaves))
+    if any(map(asks, leaves)):
+        return None
     if len(places) != len(arrays):
         return None
     varying = _varying(op, key[:2], leaves, tree, places)

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from hornbeam.core.tensor import convert_to_tensor
+import numpy as np
+
+from hornbeam.core.dtypes import as_dtype
+from hornbeam.core.symbolic import is_symbolic
+from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.core.typing import Axis, TensorLike
 
 Function = Callable[..., Any]
@@ -50,7 +54,7 @@ def of_xy(fn: Function, title: str | None = None) -> Function:
     """Return `fn` as a function `(x, y, name=None)`."""
 
     def face(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
-        return fn(_tensor(x), _tensor(y))
+        return fn(*of_one_type(x, y))
 
     return _dressed(face, fn, title)
 
@@ -69,8 +73,46 @@ def of_reduction(fn: Function, title: str) -> Function:
     return _dressed(face, fn, title)
 
 
+def first_tensor(value: TensorLike) -> Any:
+    """Return the first argument of a function as a tensor: a NumPy array keeps its type whatever it meets."""
+    return value if _is_typed(value) else convert_to_tensor(value)
+
+
 def _tensor(value: TensorLike) -> TensorLike:
     return convert_to_tensor(value) if isinstance(value, (list, tuple)) else value
+
+
+def of_one_type(x: TensorLike, y: TensorLike) -> tuple[TensorLike, TensorLike]:
+    """Return both with the types of TensorFlow: what is no tensor takes the type of the one that is, else of `x`.
+
+    Whole numbers do not become the type of a float this way, nor floats that of whole numbers: ops promote these.
+    """
+    if _is_typed(x):
+        return x, _beside(x, y)
+    if _is_typed(y):
+        return _beside(y, x), y
+    if _is_numpy(x) or _is_numpy(y):
+        x = convert_to_tensor(x)
+        y = convert_to_tensor(y)
+        return x, y if y.dtype.is_floating != x.dtype.is_floating else convert_to_tensor(y, x.dtype)
+    return _tensor(x), _tensor(y)
+
+
+def _is_numpy(value: object) -> bool:
+    return isinstance(value, (np.ndarray, np.generic))
+
+
+def _is_typed(value: object) -> bool:
+    return is_symbolic(value) or is_tensor(value)
+
+
+def _beside(typed: Any, value: TensorLike) -> TensorLike:
+    """Return a list as a tensor, floats in the type of another one."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    found = convert_to_tensor(value)
+    kind = as_dtype(typed.dtype)
+    return convert_to_tensor(value, kind) if found.dtype.is_floating and kind.is_floating else found
 
 
 def _static(axis: Axis) -> int | tuple[int, ...] | None:

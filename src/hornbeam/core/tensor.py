@@ -13,6 +13,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from hornbeam.core import wide
 from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
 from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
@@ -327,8 +328,8 @@ def is_tensor(x: object) -> bool:
 def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Return `x` as a tensor: a number, a nested list, a NumPy or JAX array, a variable, a pandas object.
 
-    64-bit values are stored in 32 bits unless JAX's x64 mode is on. Raises ValueError or TypeError for what is not
-    numeric or not rectangular.
+    Arrays keep their types, also those of 64 bits; Python numbers are of 32 bits, whole ones of 64 where they need it.
+    Raises ValueError or TypeError for what is not numeric or not rectangular.
 
     >>> from hornbeam import keras
     >>> print(keras.ops.convert_to_tensor([1, 2, 3], dtype="float32"))
@@ -337,10 +338,16 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     target = None if dtype is None else canonical(dtype)
     raw: Any = x
     if isinstance(raw, (list, tuple)):
-        if any(map(is_tensor, jax.tree.leaves(raw, is_leaf=is_tensor))):
+        leaves = jax.tree.leaves(raw, is_leaf=is_tensor)
+        if any(map(is_tensor, leaves)):
             raw = elementary["array"](raw)
         else:
-            raw = _from_list(x)
+            array = _from_list(raw)
+            # Beside Python numbers, those of NumPy count as Python's, as in TensorFlow.
+            has_types = bool(leaves) and all(map(_has_type, leaves))
+            raw = array if target is not None or has_types else _of_python(array)
+    elif target is None and isinstance(x, (int, float, complex)) and not _has_type(x):
+        raw = _of_python(np.asarray(x))
     if isinstance(raw, jax.Array):
         raw = Tensor(raw)
     elif hasattr(raw, "read_value"):  # variables, which are defined above this file
@@ -355,6 +362,10 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     kind = array.dtype.kind
     if kind in "US" or (kind in "OV" and as_dtype(array.dtype).name == "string"):
         raise invalid(_not_numeric(x, array))
+    if target is not None:
+        wide.check_fits(
+            array, target, f"the type asked for. Take {array.dtype.name}, or tf.cast them."
+        )
     return Tensor(placed(own(array), target or canonical(array.dtype)))
 
 
@@ -388,3 +399,19 @@ def _from_list(values: Any) -> NumpyArray:
             "Can't convert non-rectangular Python sequence to Tensor. Pad it to one length (tf.keras.utils.pad_sequences), "
             f"its parts differ: {error}",
         ) from None
+
+
+def _has_type(leaf: object) -> bool:
+    return isinstance(leaf, (np.ndarray, np.generic))
+
+
+def _of_python(array: NumpyArray) -> NumpyArray:
+    """Return an array of Python numbers in their type: 32 bits, unless a whole number needs more."""
+    narrow = wide.NARROW.get(array.dtype)
+    if narrow is None or array.dtype.kind == "c" or wide.is_default():
+        return array
+    if array.dtype.kind in "iu" and not (
+        wide.fits(int(array.min())) and wide.fits(int(array.max()))
+    ):
+        return array
+    return array.astype(narrow)

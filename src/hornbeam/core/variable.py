@@ -26,6 +26,7 @@ from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, known_value
 from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, Shape, TensorLike
+from hornbeam.core.wide import on_device
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
@@ -139,7 +140,7 @@ class Variable(ElementwiseEquality):
 
     def assign(self, value: TensorLike) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
-        tensor = _tensor(value)
+        tensor = _tensor(value, self.stored_dtype)
         shape = tensor._value.shape
         if shape != tuple(self._spec().shape) and not self._may_take(shape):
             raise ValueError(
@@ -156,11 +157,17 @@ class Variable(ElementwiseEquality):
 
     def assign_add(self, value: TensorLike) -> Tensor:
         """Add to the value."""
-        return self.assign(elementary["add"](self._read(None), _tensor(value)))
+        return self.assign(elementary["add"](self._read(None), self._operand(value)))
 
     def assign_sub(self, value: TensorLike) -> Tensor:
         """Subtract from the value."""
-        return self.assign(elementary["subtract"](self._read(None), _tensor(value)))
+        return self.assign(elementary["subtract"](self._read(None), self._operand(value)))
+
+    def _operand(self, value: TensorLike) -> Tensor:
+        """Return what is added to the value: numbers have its type, unless they would lose their fractions in it."""
+        if isinstance(value, (Tensor, Variable, jax.Array)) or not self.stored_dtype.is_floating:
+            return _tensor(value)
+        return _tensor(value, self.stored_dtype)
 
     def load_value(self, value: NumpyArray) -> None:
         """Set the value as if the variable had been made with it, also inside a program that is being traced.
@@ -168,7 +175,7 @@ class Variable(ElementwiseEquality):
         `value` has the variable's shape and type, and nobody else holds it.
         """
         with jax.ensure_compile_time_eval():
-            self._value = jnp.asarray(value)
+            self._value = on_device(value)
         self.is_lent = True
 
     def lose_value(self, why: str) -> None:
@@ -329,17 +336,17 @@ def _cast(value: jax.Array, dtype: DTypeLike | None) -> jax.Array:
 
 def _on_device(value: RawArray) -> jax.Array:
     """Return a tensor's raw value as a JAX array; sizes, as `tf.shape` returns them, are NumPy arrays until here."""
-    return jnp.asarray(value) if isinstance(value, np.ndarray) else value
+    return on_device(value) if isinstance(value, np.ndarray) else value
 
 
-def _tensor(value: TensorLike) -> Tensor:
+def _tensor(value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Return what is assigned, or added to the value, as a tensor; numbers are constants of a program."""
     if isinstance(value, (Tensor, Variable)):
         return convert_to_tensor(value)
     if isinstance(value, jax.Array):
         return Tensor(value)
     with jax.ensure_compile_time_eval():
-        return convert_to_tensor(value)
+        return convert_to_tensor(value, dtype)
 
 
 def _first_value(

@@ -11,6 +11,7 @@ import numpy as np
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
+from hornbeam.core.wide import NARROW
 
 
 def array(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
@@ -40,6 +41,36 @@ def complex_of(real: TensorLike, imaginary: TensorLike) -> jax.Array:
     real, imaginary = inexact_pair(real, imaginary)
     wide = jnp.promote_types(real.dtype, jnp.float32)
     return jax.lax.complex(real.astype(wide), imaginary.astype(wide))
+
+
+def argmax(x: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
+    """Return the place of the largest element, the first of equals, as an int32; a NaN is larger than any number."""
+    if x.dtype not in NARROW:
+        return jnp.argmax(x, axis=axis, keepdims=keepdims)
+    return _first_place(x, jnp.max(x, axis=axis, keepdims=True), axis, keepdims)
+
+
+def argmin(x: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
+    """Return the place of the smallest element, the first of equals, as an int32; a NaN is smaller than any number."""
+    if x.dtype not in NARROW:
+        return jnp.argmin(x, axis=axis, keepdims=keepdims)
+    return _first_place(x, jnp.min(x, axis=axis, keepdims=True), axis, keepdims)
+
+
+def _first_place(x: jax.Array, best: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
+    """Return the first place of `best`. JAX's own argmax does not take 64-bit values inside of programs."""
+    found = (x == best) | (jnp.isnan(best) & jnp.isnan(x))
+    if axis is None:
+        place = jax.lax.argmax(jnp.ravel(found), 0, np.dtype("int32"))
+        return place[(None,) * x.ndim] if keepdims else place
+    axis = axis % x.ndim
+    place = jax.lax.argmax(found, axis, np.dtype("int32"))
+    return jnp.expand_dims(place, axis) if keepdims else place
+
+
+def indices(x: jax.Array) -> jax.Array:
+    """Return indices as int32, which JAX makes of 64 bits in its 64-bit mode."""
+    return x.astype("int32")
 
 
 def float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:

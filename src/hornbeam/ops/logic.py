@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from hornbeam.core.arithmetic import operand
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import array
+from hornbeam.ops.common import array, indices
 
 __all__ = [
     "allclose",
@@ -162,4 +162,4 @@ def select(
 @op
 def nonzero(x: TensorLike) -> tuple[jax.Array, ...]:
     """Return, per axis, the indices of the elements that are not 0. Depends on values: not compilable."""
-    return jnp.nonzero(array(x))
+    return tuple(map(indices, jnp.nonzero(array(x))))

@@ -16,7 +16,8 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.jax_typed import associative_scan
 from hornbeam.core.op import op
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.ops.common import array, as_axis, inexact
+from hornbeam.ops import common
+from hornbeam.ops.common import array, as_axis, indices, inexact
 
 __all__ = [
     "all",
@@ -118,13 +119,13 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 @op
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the largest element, the first of equals; None: in the flattened array."""
-    return jnp.argmax(array(x), axis=axis, keepdims=keepdims)
+    return common.argmax(array(x), axis, keepdims)
 
 
 @op
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the smallest element, the first of equals; None: in the flattened array."""
-    return jnp.argmin(array(x), axis=axis, keepdims=keepdims)
+    return common.argmin(array(x), axis, keepdims)
 
 
 @op
@@ -142,7 +143,7 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 @op
 def count_nonzero(x: TensorLike, axis: Axis = None) -> jax.Array:
     """Return how many elements are not 0."""
-    return jnp.count_nonzero(array(x), axis=as_axis(axis))
+    return indices(jnp.count_nonzero(array(x), axis=as_axis(axis)))
 
 
 @op

@@ -11,7 +11,7 @@ from hornbeam.core.jax_typed import unique as distinct
 from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
 from hornbeam.core.typing import Axis, TensorLike
-from hornbeam.ops.common import array, as_axis, inexact, inexact_pair
+from hornbeam.ops.common import array, as_axis, indices, inexact, inexact_pair
 
 __all__ = [
     "argpartition",
@@ -44,19 +44,19 @@ def sort(x: TensorLike, axis: int | None = -1) -> jax.Array:
 def argsort(x: TensorLike, axis: int | None = -1) -> jax.Array:
     """Return the indices that put x in ascending order; equals keep their order."""
     x = array(x)
-    return jnp.argsort(x, axis=axis if x.ndim else None)
+    return indices(jnp.argsort(x, axis=axis if x.ndim else None))
 
 
 @op(name="tf.argsort")
 def sorting_indices(x: TensorLike, axis: int, descending: bool) -> jax.Array:
     """Return the indices that put x in ascending or descending order; equals keep their order."""
-    return jnp.argsort(array(x), axis=axis, descending=descending, stable=True)
+    return indices(jnp.argsort(array(x), axis=axis, descending=descending, stable=True))
 
 
 @op
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> jax.Array:
     """Return indices that put the kth smallest in its place, smaller ones before and larger ones after."""
-    return jnp.argpartition(array(x), kth, axis)
+    return indices(jnp.argpartition(array(x), kth, axis))
 
 
 @op
@@ -96,7 +96,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> jax.Array:
 @op
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> jax.Array:
     """Return where each value would go in a sorted 1D sequence: before ("left") or after its equals."""
-    return jnp.searchsorted(array(sorted_sequence), array(values), side=side)
+    return indices(jnp.searchsorted(array(sorted_sequence), array(values), side=side))
 
 
 @op
@@ -107,7 +107,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> jax.Array:
     >>> print(ops.digitize([0.2, 6.4, 3.0], bins=[0.0, 1.0, 2.5, 4.0]).numpy())
     [1 4 3]
     """
-    return jnp.digitize(array(x), array(bins))
+    return indices(jnp.digitize(array(x), array(bins)))
 
 
 @op
@@ -176,7 +176,8 @@ def bincount(
         bins = bins if bins > minlength else minlength
 
     def count(row: jax.Array, row_weights: jax.Array | None) -> jax.Array:
-        return jnp.bincount(row, weights=row_weights, length=bins)
+        counts = jnp.bincount(row, weights=row_weights, length=bins)
+        return indices(counts) if row_weights is None else counts
 
     if x.ndim == 1:
         return count(x, None if weights is None else array(weights))

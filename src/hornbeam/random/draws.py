@@ -6,7 +6,7 @@ from typing import Any
 
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.rng import SeedGenerator, draw_key
-from hornbeam.core.tensor import Tensor
+from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.draws import (
     binomial_of_key,
@@ -93,12 +93,13 @@ def categorical(
     logits: Any, num_samples: int, dtype: Any = None, seed: Seed = None, name: str | None = None
 ) -> Tensor:
     """Classes drawn by unnormalised log-probabilities. (b, c) -> (b, num_samples)"""
-    return categorical_of_key(draw_key(seed), logits, int(num_samples), canonical(dtype or "int64"))
+    kind = canonical(dtype or "int64")
+    return categorical_of_key(draw_key(seed), convert_to_tensor(logits), int(num_samples), kind)
 
 
 def shuffle(value: Any, seed: Seed = None, name: str | None = None) -> Tensor:
     """The rows in a random order."""
-    return shuffle_of_key(draw_key(seed), value)
+    return shuffle_of_key(draw_key(seed), convert_to_tensor(value))
 
 
 def binomial(

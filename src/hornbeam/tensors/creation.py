@@ -13,6 +13,7 @@ from hornbeam.core import host
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
+from hornbeam.core.signatures import of_one_type
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import Tensor, is_traced, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
@@ -156,14 +157,21 @@ def range(
         start, limit = 0, start
     if any(is_traced(unwrap(each)) for each in (start, limit, delta)):
         return cast("Tensor", TracedRange(start, limit, delta, dtype))
-    first, last, step = (np.asarray(unwrap(each)).item() for each in (start, limit, delta))
-    values = np.arange(first, last, step)
-    return _convert(values, dtype)
+    bounds = [_convert(each) for each in (start, limit, delta)]
+    if dtype is None:
+        # Other types, such as int8, have no ranges in TensorFlow; here they count as int32.
+        dtype = _RANGES[max(_RANGES.index(b.dtype) if b.dtype in _RANGES else 0 for b in bounds)]
+    return _convert(np.arange(*(each.numpy().item() for each in bounds)), dtype)
+
+
+_RANGES = ["int32", "int64", "float16", "bfloat16", "float32", "float64"]
 
 
 def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int = 0) -> Any:
     """`num` values from `start` to `stop`, both included."""
-    return ops.linspace(start, stop, num, axis=axis)
+    if not (as_dtype(ops.dtype(start)).is_floating or as_dtype(ops.dtype(stop)).is_floating):
+        start = ops.cast(start, "float64")  # TensorFlow's choice for whole numbers
+    return ops.linspace(*of_one_type(start, stop), num, axis=axis)
 
 
 def one_hot(

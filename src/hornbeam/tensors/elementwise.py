@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.arithmetic import true_quotient
 from hornbeam.core.signatures import of_input, of_x, of_xy
 from hornbeam.ops import special
 
@@ -51,7 +52,7 @@ imag = of_input(ops.imag)
 real = of_input(ops.real)
 
 add = of_xy(ops.add)
-divide = of_xy(ops.divide)
+divide = of_xy(true_quotient, "divide")
 divide_no_nan = of_xy(ops.divide_no_nan)
 equal = of_xy(ops.equal)
 floordiv = of_xy(ops.floor_divide, "floordiv")
@@ -69,7 +70,7 @@ multiply = of_xy(ops.multiply)
 not_equal = of_xy(ops.not_equal)
 pow = of_xy(ops.power, "pow")
 subtract = of_xy(ops.subtract)
-truediv = of_xy(ops.true_divide, "truediv")
+truediv = of_xy(true_quotient, "truediv")
 
 
 def atan2(y: Any, x: Any, name: str | None = None) -> Any:

@@ -14,6 +14,7 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import out_of_bounds
 from hornbeam.core.index_bounds import check_indices, check_places
 from hornbeam.core.shapes import TensorShape, axis_from_front
+from hornbeam.core.signatures import first_tensor, of_one_type
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.ops import indexing
 
@@ -33,6 +34,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         return convert_to_tensor(np.argwhere(np.asarray(condition)), "int64")
     if host.is_text(x) or host.is_text(y):
         x, y = host.strings(x), host.strings(y)
+    x, y = of_one_type(x, y)
     return ops.where(condition, x, y)
 
 
@@ -53,8 +55,8 @@ def gather(
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
     array([30, 10], dtype=int32)
     """
-    params = host.strings(params) if host.is_text(params) else params
-    rank = len(params.shape) if hasattr(params, "shape") else np.ndim(params)
+    params = host.strings(params) if host.is_text(params) else first_tensor(params)
+    rank = len(params.shape)
     axis = batch_dims if axis is None else axis_from_front(int(axis), rank)
     check_indices(indices, np.shape(params)[axis] if axis < rank else None, "GatherV2")
     return indexing.gather(params, indices, axis, batch_dims)

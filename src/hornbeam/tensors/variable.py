@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import numpy as np
-
 from hornbeam.core import scope
-from hornbeam.core.dtypes import DType, as_dtype, float64, int64, uint64
 from hornbeam.core.error_types import OutOfRangeError
 from hornbeam.core.index_bounds import check_indices, check_key, check_places
 from hornbeam.core.names import current_path
@@ -65,8 +62,6 @@ class Variable(CoreVariable):
                 f"Argument `constraint` must be None or a callable. Got a {type(constraint)}:  {constraint}"
             )
         value = initial_value() if callable(initial_value) else initial_value
-        # Numbers of 64 bits are kept in 32; checkpoints write them as TensorFlow has them.
-        self.asked_dtype = _wide_type(value, dtype)
         # The name that users see: TensorFlow numbers the outputs of what makes a value, and a variable has but one.
         self._shown = "/".join(filter(None, (current_path(), name or "Variable"))) + ":0"
         refuse_loss(value, dtype)
@@ -324,11 +319,3 @@ def _in_place(sign: str, instead: str | None = None) -> str:
         f"`variable {sign}= value` with `tf.Variable`s is not supported. Use `{instead}` to modify the variable, or "
         f"`out = variable {sign} value` if you need to get a new output Tensor."
     )
-
-
-def _wide_type(value: object, dtype: DTypeLike | None) -> DType | None:
-    """Return the type if it is one of 64 bits that was asked for."""
-    if dtype is None:
-        dtype = value.dtype if isinstance(value, (np.ndarray, np.generic)) else None
-    found = as_dtype(dtype) if dtype is not None else None
-    return found if found is not None and found in (int64, float64, uint64) else None

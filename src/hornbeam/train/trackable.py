@@ -127,8 +127,5 @@ def variable_of(leaf: object) -> Variable:
 
 
 def stored_type(leaf: object) -> DType:
-    """Return the type in which a leaf stands in files: where 64 bits were asked for, they are written."""
-    if isinstance(leaf, Typed):
-        return leaf.dtype
-    variable = variable_of(leaf)
-    return getattr(variable, "asked_dtype", None) or variable.stored_dtype
+    """Return the type in which a leaf stands in files."""
+    return leaf.dtype if isinstance(leaf, Typed) else variable_of(leaf).stored_dtype

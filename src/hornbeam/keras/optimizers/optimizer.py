@@ -103,7 +103,7 @@ class Optimizer(OptimizerState):
         self._accumulators: list[Variable] = []
         self._undecayed: tuple[set[Variable], tuple[str, ...]] = (set(), ())
         self._iterations = self.add_variable(
-            (), dtype="int32", aggregation="only_first_replica", name="iteration"
+            (), dtype="int64", aggregation="only_first_replica", name="iteration"
         )
         self._learning_rate = self._first_learning_rate(learning_rate)
 

@@ -18,6 +18,7 @@ import numpy as np
 from hornbeam.core.handover import no_step
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
+from hornbeam.core.wide import NARROW, on_device
 
 MISSING = "is not in the file"
 _LISTED = 20  # differences that an error shows
@@ -148,7 +149,8 @@ def owned(array: np.ndarray, dtype: Any) -> Tensor:
             raise ValueError(
                 f"there are numbers between {array.min()} and {array.max()} in it, beyond {wanted}"
             )
-    return Tensor(jax.device_put(array if array.dtype == dtype else array.astype(dtype)))
+    array = array if array.dtype == wanted else array.astype(wanted)
+    return Tensor(on_device(array) if wanted in NARROW else jax.device_put(array))
 
 
 def fits(found: str, wanted: str) -> bool:

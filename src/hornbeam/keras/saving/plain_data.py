@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.wide import on_device
 
 Json: TypeAlias = Any
 """What `json` writes."""
@@ -71,7 +71,7 @@ def decode(data: Json, array: Callable[[str], np.ndarray]) -> Any:
     if tag == "array":
         return array(inner)
     if tag == "tensor":
-        return Tensor(jnp.asarray(array(inner)))
+        return Tensor(on_device(array(inner)))
     if tag == "number":
         return array(inner)[()]
     if tag == "bytes":
