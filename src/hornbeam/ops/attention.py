@@ -34,7 +34,7 @@ def dot_product_attention(
 
     query: (b, t, n, d), key and value: (b, s, m, d) with n heads a multiple of m; bias and mask:
     broadcast to (b, n, t, s), the mask true where attention may go -> (b, t, n, d). `scale` None is
-    1 / sqrt(d). The softmax is computed in float32. `flash_attention=True` asks for the fused cuDNN
+    1 / sqrt(d). The softmax is computed in float32 at least. `flash_attention=True` asks for the fused cuDNN
     kernel, which raises where it can't run.
     """
     query, key, value = inexact(query), inexact(key), inexact(value)
@@ -67,7 +67,8 @@ def dot_product_attention(
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     if bias is None and attn_logits_soft_cap is None:
         return attention.attention(query, key, value, allowed, is_causal, scale)
-    logits = einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    wide = jnp.promote_types(query.dtype, jnp.float32)
+    logits = einsum("btnd,bsnd->bnts", query, key, preferred_element_type=wide) * scale
     if bias is not None:
         logits = logits + bias
     if attn_logits_soft_cap is not None:

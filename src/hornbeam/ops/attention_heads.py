@@ -52,13 +52,14 @@ def unfold_weights(
 def attention_weights(
     query: TensorLike, key: TensorLike, allowed: TensorLike | None, scale: float
 ) -> jax.Array:
-    """Return softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32
+    """Return softmax(query key^T * scale) where `allowed`, 0 elsewhere, computed in float32 at least
 
     query: (b, t, n, d), key: (b, s, m, d), allowed: broadcasts to (b, n, t, s), or None -> (b, n, t, s)
     """
     query = array(query)
     key = _for_each_head(array(key), query.shape[2])
-    logits = matmul.einsum("btnd,bsnd->bnts", query, key, jnp.float32) * scale
+    wide = jnp.promote_types(query.dtype, jnp.float32)
+    logits = matmul.einsum("btnd,bsnd->bnts", query, key, wide) * scale
     if allowed is None:
         weights = jax.nn.softmax(logits, axis=-1)
     else:
@@ -171,12 +172,12 @@ def summed_tanh(
 
 @op
 def limited_softmax(scores: TensorLike, mask: TensorLike | None, is_causal: bool) -> jax.Array:
-    """Return the softmax of (b, t, s) along s, in float32, where the mask (b, s) is true and, if causal, s <= t.
+    """Return the softmax of (b, t, s) along s, in float32 at least, where the mask (b, s) is true and, if causal, s <= t.
 
     Where nothing is allowed, all places get the same weight.
     """
     scores = array(scores)
-    wide = scores.astype(jnp.float32)
+    wide = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
     allowed = None if mask is None else jnp.asarray(mask).astype(bool)[..., None, :]
     if is_causal:
         causal = jnp.tri(*scores.shape[-2:], dtype=bool)

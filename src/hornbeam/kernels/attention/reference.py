@@ -20,7 +20,8 @@ def attention(
     scale: float,
 ) -> jax.Array:
     """See `attention.attention`."""
-    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=jnp.float32) * scale
+    wide = jnp.promote_types(query.dtype, jnp.float32)
+    logits = jnp.einsum("btnd,bsnd->bnts", query, key, preferred_element_type=wide) * scale
     if causal:
         triangle = jnp.tri(query.shape[1], key.shape[1], dtype=bool)
         mask = triangle if mask is None else mask & triangle

@@ -1,0 +1,78 @@
+"""Layers and 64-bit types: none on 32-bit input, all of them where the layer's type is float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.extend.core import jaxprs_in_params
+
+from hornbeam.core.tensor import unwrap
+from tests.contract.test_layers import CALLED, built, data, every_layer, given
+
+
+def in_bits(inputs: Any, bits: int) -> Any:
+    """Return inputs whose floats and whole numbers have so many bits."""
+
+    def cast(x: np.ndarray) -> jax.Array:
+        return jnp.asarray(x, f"{'float' if x.dtype.kind == 'f' else 'int'}{bits}")
+
+    return jax.tree.map(cast, inputs)
+
+
+def types_in(jaxpr: Any) -> Iterator[tuple[str, str]]:
+    """Yield the operation and the type of each value in a program, inner programs included."""
+    for equation in jaxpr.eqns:
+        for value in (*equation.invars, *equation.outvars):
+            yield str(equation.primitive), str(value.aval.dtype)
+        for inner in jaxprs_in_params(equation.params):
+            yield from types_in(inner)
+
+
+def program_of(name: str, bits: int, **more: Any) -> Any:
+    """Return a training step of a layer as a program: its loss, gradients and new state."""
+    inputs = in_bits(data(name), bits)
+    layer = built(name, **more)
+    trained = [unwrap(v) for v in layer.trainable_variables]
+    state = [unwrap(v) for v in layer.non_trainable_variables]
+
+    def loss(trained: Any, state: Any, inputs: Any) -> Any:
+        out, new = layer.stateless_call(trained, state, *given(name, inputs), **training(layer))
+        leaves = [unwrap(x) for x in jax.tree.leaves(out)]
+        return sum(jnp.sum(x) for x in leaves if jnp.issubdtype(x.dtype, jnp.floating)), (out, new)
+
+    def step(*arrays: Any) -> Any:
+        return jax.tree.map(unwrap, jax.value_and_grad(loss, has_aux=True)(*arrays))
+
+    return jax.make_jaxpr(step)(trained, state, inputs)
+
+
+def training(layer: Any) -> dict[str, bool]:
+    return {"training": True} if layer._signature().accepts("training") else {}
+
+
+WIDE = {"float64", "int64", "uint64", "complex128"}
+
+
+@every_layer
+def test_a_step_on_32_bits_has_no_value_of_64(name: str) -> None:
+    found = {each for each in types_in(program_of(name, 32).jaxpr) if each[1] in WIDE}
+    assert found == set()
+
+
+# Layers inside have types of their own; random numbers are drawn in 32 bits and compared with a rate.
+MIXED = {"AlphaDropout", "Bidirectional", "RNN", "TimeDistributed"}
+
+
+@pytest.mark.parametrize("name", sorted(set(CALLED) - MIXED))
+def test_a_step_of_a_layer_in_float64_rounds_nothing(name: str) -> None:
+    found = {
+        op
+        for op, kind in types_in(program_of(name, 64, dtype="float64").jaxpr)
+        if kind == "float32"
+    }
+    assert found == set()
