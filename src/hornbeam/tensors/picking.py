@@ -26,7 +26,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     >>> tf.where([True, False], [1, 2], [3, 4]).numpy()
     array([1, 4], dtype=int32)
     >>> tf.where([False, True]).numpy()
-    array([[1]], dtype=int32)
+    array([[1]])
     """
     if (x is None) != (y is None):
         raise ValueError("Give `where` both x and y, or neither.")

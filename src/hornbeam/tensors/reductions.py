@@ -42,7 +42,7 @@ def argmax(
 
     >>> import hornbeam as tf
     >>> tf.argmax([[1, 5, 2], [7, 0, 3]], axis=1).numpy()
-    array([1, 0], dtype=int32)
+    array([1, 0])
     """
     return ops.cast(ops.argmax(input, axis=axis or 0), output_type)
 
