@@ -336,7 +336,7 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     tf.Tensor([1. 2. 3.], shape=(3,), dtype=float32)
     """
     target = None if dtype is None else canonical(dtype)
-    raw: Any = x
+    raw: Any = list(x) if isinstance(x, range) else x
     if isinstance(raw, (list, tuple)):
         leaves = jax.tree.leaves(raw, is_leaf=is_tensor)
         if any(map(is_tensor, leaves)):
@@ -410,7 +410,12 @@ def _of_python(array: NumpyArray) -> NumpyArray:
     narrow = wide.NARROW.get(array.dtype)
     if narrow is None or array.dtype.kind == "c" or wide.is_default():
         return array
-    if array.dtype.kind in "iu" and not (
+    if array.dtype.kind == "u":
+        raise invalid(
+            "Can't convert Python sequence with out-of-range integer to Tensor. "
+            f"For up to {np.iinfo(np.uint64).max} take dtype=tf.uint64."
+        )
+    if array.dtype.kind == "i" and not (
         wide.fits(int(array.min())) and wide.fits(int(array.max()))
     ):
         return array

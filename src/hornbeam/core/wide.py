@@ -181,10 +181,10 @@ def _is_narrow_beside(dtype: np.dtype[Any], tensors: list[Any]) -> bool:
 
 
 def check_fits(value: Any, dtype: np.dtype[Any], reason: str) -> None:
-    """Raise ValueError where whole numbers of 64 bits do not fit into a type of whole numbers."""
+    """Raise ValueError for whole numbers of 64 bits that do not fit into a type of 32; in smaller ones they wrap round."""
     if value.dtype.kind not in "iu" or value.dtype not in NARROW or dtype.kind not in "iu":
         return
-    if value.size and dtype.itemsize < 8:
+    if value.size and dtype.itemsize == 4:
         limits, low, high = np.iinfo(dtype.name), int(value.min()), int(value.max())
         if low < limits.min or high > limits.max:
             raise ValueError(

@@ -11,14 +11,22 @@ import numpy as np
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.core.wide import NARROW
+from hornbeam.core.wide import NARROW, fits
 
 
 def array(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """Return `x` as a JAX array; Python numbers stay weakly typed, as in `x + 1`."""
     if dtype is None and isinstance(x, jax.Array):
         return x  # itself: what is known of a value is found by its identity
+    if dtype is None and isinstance(x, (list, tuple)) and _are_small(x):
+        return jnp.asarray(x, "int32")  # in the 64-bit mode too
     return jnp.asarray(x, None if dtype is None else canonical(dtype))
+
+
+def _are_small(values: Any) -> bool:
+    """Return whether a nested list is one of Python's whole numbers which fit into 32 bits."""
+    leaves = jax.tree.leaves(values)
+    return bool(leaves) and all(type(each) is int and fits(each) for each in leaves)
 
 
 def inexact(x: TensorLike) -> jax.Array:

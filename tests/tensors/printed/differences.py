@@ -33,7 +33,6 @@ DIFFERENT: list[tuple[str, list[str]]] = [
         [
             'tf.config.experimental.get_memory_growth(tf.config.list_physical_devices("CPU")[0])',
             'repr(tf.Variable("a"))',
-            'tf.where(tf.constant(["a", "b"]) == "a")',
             'tf.equal(["a", "b"], ["a", "c"])',
             'tf.not_equal(["a", "b"], "a")',
             'tf.unique(["a", "b", "a"])',
@@ -78,18 +77,13 @@ DIFFERENT: list[tuple[str, list[str]]] = [
             "tf.ragged.constant([[1,2],[3]]).row_lengths()",
             "tf.reduce_sum(tf.ragged.constant([[1,2],[3]]),axis=1)",
             "tf.ragged.constant([[1,2],[3]]).to_list()",
-            'tf.strings.to_number("12", tf.int64)',
             'tf.io.decode_raw("a", tf.uint8)',
         ],
     ),
     (
-        "64-bit types are served by their 32-bit kin.",
+        "Whole numbers that do not fit into 32 bits are refused where TensorFlow returns other ones.",
         [
-            "repr(tf.constant(1+2j))",
-            "repr(tf.constant(1, tf.int64))",
-            "repr(tf.constant(1.0, tf.float64))",
-            "tf.constant(2 ** 31)",
-            "tf.constant(2 ** 63)",
+            "tf.constant(2 ** 31, tf.int32)",
         ],
     ),
     (
@@ -138,8 +132,6 @@ DIFFERENT: list[tuple[str, list[str]]] = [
             "tf.constant([1, 2]) == tf.constant([1, 2, 3])",
             "tf.constant([1, 2]) != tf.constant([1, 2, 3])",
             "memoryview(tf.constant([1, 2])).tolist()",
-            "tf.constant([np.float32(1.0), np.float32(2.0)])",
-            "tf.convert_to_tensor([tf.ones(2), tf.zeros(2)])",
             "tf.Variable([1, 2]).initial_value",
             "tf.Variable(1.0).eval()",
         ],

@@ -197,7 +197,7 @@ def geomspace(
 
 def diag_indices(n: int, ndim: int = 2) -> tuple[Any, ...]:
     """Return the indices of the diagonal of an array of `ndim` axes of size n."""
-    return (arange(n),) * ndim
+    return (ops.arange(n, dtype="int32"),) * ndim
 
 
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
