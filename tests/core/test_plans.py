@@ -84,7 +84,7 @@ DIFFERENT = [
     (np.int32(1), 1),
     (np.int32(1), np.int64(1)),
     ("float32", tf.float32),
-    (np.float32, np.float64),
+    (np.float32, np.float16),
     (np.dtype("int8"), np.dtype("uint8")),
     (..., None),
     (tf.shape(A), (2, 2)),
@@ -137,7 +137,8 @@ def test_arrays_in_lists_and_keywords_are_arguments(traced):
 
 
 @pytest.mark.parametrize(
-    "array", [np.ones((2, 2), "float32"), jnp.ones((2, 2)), keras.Variable(np.ones((2, 2)))]
+    "array",
+    [np.ones((2, 2), "float32"), jnp.ones((2, 2)), keras.Variable(np.ones((2, 2), "float32"))],
 )
 def test_every_kind_of_array_runs_the_plan_of_tensors(traced, array):
     fn, seen = traced

@@ -345,9 +345,9 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             array = _from_list(raw)
             # Beside Python numbers, those of NumPy count as Python's, as in TensorFlow.
             has_types = bool(leaves) and all(map(_has_type, leaves))
-            raw = array if target is not None or has_types else _of_python(array)
+            raw = array if target is not None or has_types else of_python(array)
     elif target is None and isinstance(x, (int, float, complex)) and not _has_type(x):
-        raw = _of_python(np.asarray(x))
+        raw = of_python(np.asarray(x))
     if isinstance(raw, jax.Array):
         raw = Tensor(raw)
     elif hasattr(raw, "read_value"):  # variables, which are defined above this file
@@ -405,7 +405,7 @@ def _has_type(leaf: object) -> bool:
     return isinstance(leaf, (np.ndarray, np.generic))
 
 
-def _of_python(array: NumpyArray) -> NumpyArray:
+def of_python(array: NumpyArray) -> NumpyArray:
     """Return an array of Python numbers in their type: 32 bits, unless a whole number needs more."""
     narrow = wide.NARROW.get(array.dtype)
     if narrow is None or array.dtype.kind == "c" or wide.is_default():

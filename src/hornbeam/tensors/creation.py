@@ -15,7 +15,7 @@ from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.signatures import of_one_type
 from hornbeam.core.symbolic import is_symbolic
-from hornbeam.core.tensor import Tensor, is_traced, unwrap
+from hornbeam.core.tensor import Tensor, is_traced, of_python, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.core import shape_of_symbol
@@ -157,11 +157,18 @@ def range(
         start, limit = 0, start
     if any(is_traced(unwrap(each)) for each in (start, limit, delta)):
         return cast("Tensor", TracedRange(start, limit, delta, dtype))
-    bounds = [_convert(each) for each in (start, limit, delta)]
+    bounds = [_on_host(each) for each in (start, limit, delta)]
     if dtype is None:
         # Other types, such as int8, have no ranges in TensorFlow; here they count as int32.
-        dtype = _RANGES[max(_RANGES.index(b.dtype) if b.dtype in _RANGES else 0 for b in bounds)]
-    return _convert(np.arange(*(each.numpy().item() for each in bounds)), dtype)
+        kinds = [each.dtype.name for each in bounds]
+        dtype = _RANGES[max(_RANGES.index(kind) if kind in _RANGES else 0 for kind in kinds)]
+    return _convert(np.arange(*(each.item() for each in bounds)), dtype)
+
+
+def _on_host(number: Any) -> Any:
+    """Return a known number in the type that its tensor would have; in a program a tensor would be a tracer."""
+    raw = unwrap(number)
+    return np.asarray(raw) if hasattr(raw, "dtype") else of_python(np.asarray(raw))
 
 
 _RANGES = ["int32", "int64", "float16", "bfloat16", "float32", "float64"]
