@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -53,27 +54,29 @@ def complex_of(real: TensorLike, imaginary: TensorLike) -> jax.Array:
 
 def argmax(x: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
     """Return the place of the largest element, the first of equals, as an int32; a NaN is larger than any number."""
-    if x.dtype not in NARROW:
-        return jnp.argmax(x, axis=axis, keepdims=keepdims)
-    return _first_place(x, jnp.max(x, axis=axis, keepdims=True), axis, keepdims)
+    return _place(x, jnp.argmax, jnp.max, axis, keepdims)
 
 
 def argmin(x: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
     """Return the place of the smallest element, the first of equals, as an int32; a NaN is smaller than any number."""
+    return _place(x, jnp.argmin, jnp.min, axis, keepdims)
+
+
+def _place(
+    x: jax.Array,
+    place: Callable[..., jax.Array],
+    reduction: Callable[..., jax.Array],
+    axis: int | None,
+    keepdims: bool,
+) -> jax.Array:
+    """Return `place` of x; inside of programs JAX's own takes no 64-bit values, and has no int32 in its 64-bit mode."""
     if x.dtype not in NARROW:
-        return jnp.argmin(x, axis=axis, keepdims=keepdims)
-    return _first_place(x, jnp.min(x, axis=axis, keepdims=True), axis, keepdims)
-
-
-def _first_place(x: jax.Array, best: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
-    """Return the first place of `best`. JAX's own argmax does not take 64-bit values inside of programs."""
+        with jax.enable_x64(False):
+            return place(x, axis=axis, keepdims=keepdims)
+    best = reduction(x, axis=axis, keepdims=True)
     found = (x == best) | (jnp.isnan(best) & jnp.isnan(x))
-    if axis is None:
-        place = jax.lax.argmax(jnp.ravel(found), 0, np.dtype("int32"))
-        return place[(None,) * x.ndim] if keepdims else place
-    axis = axis % x.ndim
-    place = jax.lax.argmax(found, axis, np.dtype("int32"))
-    return jnp.expand_dims(place, axis) if keepdims else place
+    with jax.enable_x64(False):
+        return jnp.argmax(found, axis=axis, keepdims=keepdims)
 
 
 def indices(x: jax.Array) -> jax.Array:

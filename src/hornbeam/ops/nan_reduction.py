@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.ops.common import array, as_axis, inexact
+from hornbeam.ops.common import argmax, argmin, array, as_axis, inexact
 
 __all__ = [
     "nanargmax",
@@ -79,13 +80,24 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Arra
 @op
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the largest element; -1 where all are NaN."""
-    return jnp.nanargmax(array(x), axis=axis, keepdims=keepdims)
+    x = array(x)
+    return _unless_all_nan(argmax(_filled(x, -np.inf), axis, keepdims), x, axis, keepdims)
 
 
 @op
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Return the index of the smallest element; -1 where all are NaN."""
-    return jnp.nanargmin(array(x), axis=axis, keepdims=keepdims)
+    x = array(x)
+    return _unless_all_nan(argmin(_filled(x, np.inf), axis, keepdims), x, axis, keepdims)
+
+
+def _filled(x: jax.Array, value: float) -> jax.Array:
+    """Return x with `value` in the place of NaN."""
+    return jnp.where(jnp.isnan(x), value, x) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+
+def _unless_all_nan(place: jax.Array, x: jax.Array, axis: int | None, keepdims: bool) -> jax.Array:
+    return jnp.where(jnp.all(jnp.isnan(x), axis=axis, keepdims=keepdims), -1, place).astype("int32")
 
 
 @op

@@ -9,7 +9,7 @@ from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import array, inexact
+from hornbeam.ops.common import argmax, array, inexact
 from hornbeam.ops.losses.common import aligned, shape_error
 
 
@@ -44,7 +44,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     if y_true.shape != y_pred.shape or not y_pred.ndim:
         hint = "If `y_true` holds numbers of classes, use sparse_categorical_accuracy."
         raise shape_error("categorical_accuracy", y_true, y_pred, "the same shape", hint)
-    return _as_float(jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1))
+    return _as_float(argmax(y_true, -1, False) == argmax(y_pred, -1, False))
 
 
 @op
@@ -56,7 +56,7 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> jax.A
     [0. 1.]
     """
     y_true, y_pred = _class_numbers("sparse_categorical_accuracy", y_true, y_pred)
-    return _as_float(y_true == jnp.argmax(y_pred, axis=-1))
+    return _as_float(y_true == argmax(y_pred, -1, False))
 
 
 @op
@@ -71,7 +71,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
     if y_true.shape != y_pred.shape or not y_pred.ndim:
         hint = "If `y_true` holds numbers of classes, use sparse_top_k_categorical_accuracy."
         raise shape_error("top_k_categorical_accuracy", y_true, y_pred, "the same shape", hint)
-    return _in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k)
+    return _in_top_k(argmax(y_true, -1, False), y_pred, k)
 
 
 @op
