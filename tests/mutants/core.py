@@ -184,12 +184,12 @@ EDITS: list[Edit] = [
     ),
     edit(
         _RECORDING,
-        "    try:\n        yield\n    finally:\n        _local.recorders = saved",
-        "    yield\n    _local.recorders = saved",
+        "    try:\n        yield\n    finally:\n        local.recorders = saved",
+        "    yield\n    local.recorders = saved",
         "core/test_recording.py::test_an_op_that_fails_leaves_the_listeners",
     ),
     edit(
-        _RECORDING,
+        "core/listening.py",
         "class _Local(threading.local):",
         "class _Local:",
         "core/test_recording.py::test_other_threads_are_not_heard",
@@ -238,11 +238,17 @@ EDITS: list[Edit] = [
         "            raise",
         f"{_TEST_PROBES}::test_sizes_that_are_or_were_probes",
     ),
+    edit(
+        "tensors/lost_gradients.py",
+        "each.box is source or id(each.box) in made",
+        "True",
+        "tensors/test_lost_gradients.py::test_no_warning_without_cause",
+    ),
     # Values, names, seeds
     edit(
         "core/tensor.py",
-        'np.array(_concrete(self, ".numpy()"))[()]',
-        'np.asarray(_concrete(self, ".numpy()"))[()]',
+        'np.array(_taken(self, "`.numpy()`"))[()]',
+        'np.asarray(_taken(self, "`.numpy()`"))[()]',
         "core/test_tensor.py::test_numpy_gives_a_copy_that_can_be_written",
     ),
     edit(

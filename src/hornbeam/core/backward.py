@@ -44,14 +44,7 @@ class Route:
 
 def route(tape: Tape, sources: Sequence[Slot], targets: Sequence[Slot]) -> Route:
     """Return what lies between: found forwards from the sources, then backwards from the targets."""
-    depends = {id(slot) for slot in sources}
-    active: list[Record] = []
-    for record in tape.records:
-        if record.is_tracked and any(
-            link.is_tracked and id(link.slot) in depends for link in record.links
-        ):
-            active.append(record)
-            depends.update(id(s) for s in record.outputs if s is not None and s.is_tracked)
+    active, depends = made_of(tape, sources)
     needed = {id(slot) for slot in targets if id(slot) in depends}
     records: list[Record] = []
     for record in reversed(active):
@@ -66,6 +59,19 @@ def route(tape: Tape, sources: Sequence[Slot], targets: Sequence[Slot]) -> Route
     unique = list({id(slot): slot for slot in sources if id(slot) in needed}.values())
     reached = [slot for slot in targets if id(slot) in needed]
     return Route(records, unique, reached, frozenset(needed))
+
+
+def made_of(tape: Tape, sources: Sequence[Slot]) -> tuple[list[Record], set[int]]:
+    """Return the records that use what is made of the sources, and the identities of the slots of it all."""
+    depends = {id(slot) for slot in sources}
+    active: list[Record] = []
+    for record in tape.records:
+        if record.is_tracked and any(
+            link.is_tracked and id(link.slot) in depends for link in record.links
+        ):
+            active.append(record)
+            depends.update(id(s) for s in record.outputs if s is not None and s.is_tracked)
+    return active, depends
 
 
 def gradients(

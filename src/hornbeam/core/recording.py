@@ -11,7 +11,6 @@ the call, so that nothing about values hides in a closure.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import jax
 from jax.core import Tracer
 
 from hornbeam.core import scope
+from hornbeam.core.listening import local
 from hornbeam.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -73,55 +73,46 @@ def without_gradient(fn: Fn) -> Fn:
 Recorder: TypeAlias = Callable[[Call, object], None]
 
 
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.recorders: list[Recorder] = []
-        self.capture: Capture | None = None
-
-
-_local = _Local()
-
-
 def recorders() -> list[Recorder]:
     """Return this thread's listeners: each is called with every `Call` and its outputs."""
-    return _local.recorders
+    return local.recorders
 
 
 def is_recording() -> bool:
     """Return whether this thread has a listener."""
-    return bool(_local.recorders)
+    return bool(local.recorders)
 
 
 def is_watched() -> bool:
     """Return whether this thread has a listener, or an open `Capture`."""
-    return bool(_local.recorders) or _local.capture is not None
+    return bool(local.recorders) or local.capture is not None
 
 
 def note(call: Call, outputs: object) -> None:
     """Tell all listeners of `call`."""
-    for recorder in list(_local.recorders):
+    for recorder in list(local.recorders):
         recorder(call, outputs)
 
 
 @contextmanager
 def paused() -> Generator[None]:
     """Pause all listeners within the context: what a call computes inside is part of that call."""
-    saved, _local.recorders = _local.recorders, []
+    saved, local.recorders = local.recorders, []
     try:
         yield
     finally:
-        _local.recorders = saved
+        local.recorders = saved
 
 
 @contextmanager
 def set_aside() -> Generator[None]:
     """Let nobody hear what this thread computes within the context: it is traced for a plan, which is no computation."""
-    saved = _local.recorders, _local.capture
-    _local.recorders, _local.capture = [], None
+    saved = local.recorders, local.capture
+    local.recorders, local.capture = [], None
     try:
         yield
     finally:
-        _local.recorders, _local.capture = saved
+        local.recorders, local.capture = saved
 
 
 class Capture:
@@ -136,12 +127,12 @@ class Capture:
     @contextmanager
     def open(self) -> Generator[None]:
         """Watch what is computed within the context."""
-        saved = _local.recorders, _local.capture
-        _local.recorders, _local.capture = [self._see], self
+        saved = local.recorders, local.capture
+        local.recorders, local.capture = [self._see], self
         try:
             yield
         finally:
-            _local.recorders, _local.capture = saved
+            local.recorders, local.capture = saved
 
     def own(self, raw: object) -> None:
         """Say that a raw value was made inside."""
@@ -195,16 +186,16 @@ class Capture:
 
 def own(outputs: object) -> None:
     """Tell an open `Capture` of raw values, or of tensors, that were made inside."""
-    if _local.capture is not None:
+    if local.capture is not None:
         for leaf in jax.tree.leaves(outputs):
-            _local.capture.own(leaf)
+            local.capture.own(leaf)
 
 
 def used(outputs: object, is_box: Callable[[object], bool]) -> None:
     """Tell an open `Capture` what a function returned as it was: a tensor or variable from outside."""
-    if _local.capture is not None:
+    if local.capture is not None:
         for leaf in jax.tree.leaves(outputs, is_leaf=is_box):
             if isinstance(leaf, Tensor):
-                _local.capture.use(leaf, leaf._value)
+                local.capture.use(leaf, leaf._value)
             elif is_box(leaf):
                 leaf.read_value()

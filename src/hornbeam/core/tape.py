@@ -24,6 +24,7 @@ from hornbeam.core.op import is_box
 from hornbeam.core.recording import Call, CustomCall, recorders
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import RawArray
+from hornbeam.core.user_code import place_of_look
 from hornbeam.core.variable import Variable
 
 
@@ -54,6 +55,17 @@ class Link:
     is_tracked: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Exit:
+    """A place in the user's code where the raw value of something that is tracked was taken."""
+
+    box: Slot | Variable
+    by: str
+    """What took it, in words."""
+    place: str
+    """The file and the line."""
+
+
 @dataclass(slots=True, eq=False)
 class Record:
     """A call, what it took from other records, and its outputs."""
@@ -77,6 +89,7 @@ class Tape:
     def __init__(self, watch_accessed_variables: bool = True) -> None:
         """Without `watch_accessed_variables` only what is watched by hand is tracked."""
         self.records: list[Record] = []
+        self.exits: list[Exit] = []
         self.is_stopped = False
         self._watches_reads = watch_accessed_variables
         # By identity; slots keep the boxes and arrays alive. None: known, and not tracked.
@@ -152,6 +165,15 @@ class Tape:
             if isinstance(leaf, Tensor) and id(leaf._value) in self._by_raw:
                 self._by_box[id(leaf)] = None
                 self._kept.append(leaf)
+
+    def taken_out(self, box: Tensor | Variable, by: str) -> None:
+        """Note where a tracked value leaves the tape's sight; see `core.listening`."""
+        if self.is_stopped:
+            return
+        is_variable = isinstance(box, Variable)  # it matters only where its gradient is asked for
+        known = box if is_variable else next(iter(self.slots_of(box)), None)
+        if known is not None and (place := place_of_look()) is not None:
+            self.exits.append(Exit(known, by, place))
 
     # Watching
 

@@ -19,6 +19,7 @@ from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.leaks import leaked
+from hornbeam.core.listening import local, taken_out
 from hornbeam.core.missing_attributes import no_attribute
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.placing import placed
@@ -98,12 +99,14 @@ class AnyTensor(ElementwiseEquality):
 
     def numpy(self) -> Any:
         """A NumPy copy of the values. Raises RuntimeError while a program is being compiled."""
-        return np.array(_concrete(self, ".numpy()"))[()]
+        return np.array(_taken(self, "`.numpy()`"))[()]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
-        return np.asarray(_concrete(self, "A NumPy function"), dtype=dtype)
+        return np.asarray(_taken(self, "a NumPy function"), dtype=dtype)
 
     def __jax_array__(self) -> RawArray:
+        if local.recorders:
+            taken_out(self, "a JAX function")
         return self._value
 
     def __getitem__(self, key: Key) -> Any:
@@ -138,17 +141,17 @@ class AnyTensor(ElementwiseEquality):
         return bool(np.asarray(value)) if value.size else False
 
     def __int__(self) -> int:
-        return int(_concrete(self, "int()"))
+        return int(_taken(self, "`int()`"))
 
     def __index__(self) -> int:
         return _concrete(self, "Use as an index").__index__()
 
     def __float__(self) -> float:
-        value = _concrete(self, "float()")
+        value = _taken(self, "`float()`")
         return float(value if value.ndim else value.item())
 
     def __complex__(self) -> complex:
-        return complex(_concrete(self, "complex()"))
+        return complex(_taken(self, "`complex()`"))
 
     def __round__(self, digits: int | None = None) -> float:
         return round(float(self), digits)
@@ -210,6 +213,8 @@ def pick(tensor: AnyTensor, variable: Variable, key: Any) -> None:
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple[RawArray], None]:
+    if local.recorders:  # a compiled function of JAX takes a tensor apart
+        taken_out(tensor, "a JAX function")
     return (tensor._value,), None
 
 
@@ -253,6 +258,13 @@ def device_name(platform: str, number: int) -> str:
     return f"/job:localhost/replica:0/task:0/device:{kind}:{number}"
 
 
+def _taken(tensor: AnyTensor, what: str) -> RawArray:
+    """Return the array for Python or NumPy, which no listener hears."""
+    if local.recorders:
+        taken_out(tensor, what)
+    return _concrete(tensor, what)
+
+
 def _concrete(tensor: AnyTensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
@@ -262,7 +274,7 @@ def _concrete(tensor: AnyTensor, what: str) -> RawArray:
 
 def _unknown(tensor: AnyTensor, what: str) -> str:
     return (
-        f"{what} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
+        f"{what[0].upper()}{what[1:]} needs the values of a tensor (shape {tensor.shape}, {tensor.dtype.name}), but they are not known "
         "yet: the function is being compiled. Use ops that stay inside the program (tf.where, tf.cond, "
         "keras.ops...). To look at values, let nothing be compiled: model.compile(run_eagerly=True), "
         "tf.config.run_functions_eagerly(True)."

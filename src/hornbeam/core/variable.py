@@ -19,6 +19,7 @@ from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.handover import no_step
 from hornbeam.core.index_bounds import check_key
+from hornbeam.core.listening import local, taken_out
 from hornbeam.core.memory import keep_freed_memory
 from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
@@ -216,6 +217,8 @@ class Variable(ElementwiseEquality):
         return self._on_host(np.asarray)
 
     def _on_host(self, read: Callable[[Tensor], Any]) -> Any:
+        if local.recorders:
+            taken_out(self, "`.numpy()`")
         value = scope.read(self)
         try:
             return read(Tensor(value))
@@ -266,6 +269,8 @@ class Variable(ElementwiseEquality):
         return self.read_value().__array__(dtype)
 
     def __jax_array__(self) -> jax.Array:
+        if local.recorders:
+            taken_out(self, "a JAX function")
         return self.read_raw()
 
     def __len__(self) -> int:

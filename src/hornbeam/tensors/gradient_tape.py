@@ -17,6 +17,7 @@ from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
+from hornbeam.tensors.lost_gradients import told_where
 
 
 class UnconnectedGradients(Enum):
@@ -184,6 +185,8 @@ class GradientTape:
         results = [
             _total([found[id(slot)] for slot in each if id(slot) in found]) for each in slots
         ]
+        if unconnected is UnconnectedGradients.NONE and (lost := told_where(tape, boxes, results)):
+            warn(lost)
         return tree.pack_like(sources, _connected(results, boxes, unconnected))
 
     def jacobian(
@@ -217,6 +220,8 @@ class GradientTape:
             for each, box in zip(self._rows(tape, target, boxes, basis), boxes, strict=True)
         ]
         self._finish_gradient()
+        if unconnected is UnconnectedGradients.NONE and (lost := told_where(tape, boxes, results)):
+            warn(lost)
         shapes = [(*target.shape, *box.shape) for box in boxes]
         return tree.pack_like(sources, _connected(results, boxes, unconnected, shapes))
 
