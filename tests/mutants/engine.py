@@ -262,4 +262,29 @@ EDITS: list[Edit] = [
         "        if False:\n            raise",
         f"{_FUNCTIONAL}::test_what_is_no_graph_is_refused",
     ),
+    # Calls that are kept as programs
+    edit(
+        "keras/engine/call_settings.py",
+        "all(map(same, _items(container), items))",
+        "True",
+        "keras/engine/test_kept_calls.py::test_a_change_is_seen",
+    ),
+    edit(
+        "keras/engine/call_settings.py",
+        "if len(attributes) != len(values) or not all(map(same, attributes.values(), values)):",
+        "if len(attributes) != len(values):",
+        "keras/engine/test_kept_calls.py::test_a_change_is_seen",
+    ),
+    edit(
+        "keras/engine/call_settings.py",
+        "                raise NotOwn(value) from None",
+        "                return",
+        "keras/engine/test_kept_calls.py::test_python_of_users_runs_at_each_call",
+    ),
+    edit(
+        "core/compiled.py",
+        "            variable.is_lent = True  # listeners keep the value",
+        "            pass",
+        "keras/engine/test_kept_calls.py::test_a_tape_sees_one_computation",
+    ),
 ]

@@ -72,10 +72,7 @@ class Block:
         return outputs[:count], outputs[count : count + len(self.assigned)]
 
     def _all_outputs(self, constants: Values, values: Values, arrays: Values) -> list[Any]:
-        given: list[Any] = [None] * self.inputs
-        for place, value in zip(self.places, values, strict=True):
-            given[place] = value
-        return eval_jaxpr(self.jaxpr.jaxpr, constants, *given, *arrays)
+        return _evaluate(self.jaxpr, self.inputs, self.places, constants, values, arrays)
 
     def draw(self, arrays: Values) -> None:
         """Compute the first values of `drawn`."""
@@ -91,12 +88,23 @@ class Block:
         for variable, value in zip(self.drawn, first, strict=True):
             variable._value = value
 
+    def handed_on(self) -> list[Variable]:
+        """Return the variables whose values are outputs as they are: the very same arrays."""
+        inputs, outputs = self.jaxpr.jaxpr.invars, set(map(id, self.jaxpr.jaxpr.outvars))
+        pairs = zip(self.reading, self.places, strict=True)
+        return [variable for variable, place in pairs if id(inputs[place]) in outputs]
+
     def types(self) -> list[Any]:
         """Return the shapes and types of the outputs."""
         return [atom.aval for atom in self.jaxpr.jaxpr.outvars[: self.form.count]]
 
     def compiled(self) -> Callable[[Values, Values], tuple[list[Any], list[Any]]]:
-        """Return `run` as a compiled program; nothing is compiled before its first call."""
+        """Return `run` as a compiled program; nothing is compiled before its first call.
+
+        The program keeps no variable alive.
+        """
+        evaluate = partial(_evaluate, self.jaxpr, self.inputs, self.places)
+        count, end = self.form.count, self.form.count + len(self.assigned)
         constants = self.jaxpr.consts
         places = [i for i, each in enumerate(constants) if np.size(each) > _LARGE]
         large = [on_device(constants[i]) for i in places]
@@ -105,19 +113,41 @@ class Block:
             filled = list(constants)
             for place, value in zip(places, large, strict=True):
                 filled[place] = value
-            return self.run_on(filled, values, arrays)
+            outputs = evaluate(filled, values, arrays)
+            return outputs[:count], outputs[count:end]
 
         program.__name__ = self.name
         run = jit()(program)
         return partial(run, large) if large else partial(run, [])
 
 
-def trace(fn: Callable[..., Any], arrays: Values, refusal: str | None = None) -> Block:
+def _evaluate(
+    jaxpr: ClosedJaxpr,
+    inputs: int,
+    places: Sequence[int],
+    constants: Values,
+    values: Values,
+    arrays: Values,
+) -> list[Any]:
+    """Return all outputs; `values` are the inputs at `places`, and the others of the first `inputs` are not used."""
+    given: list[Any] = [None] * inputs
+    for place, value in zip(places, values, strict=True):
+        given[place] = value
+    return eval_jaxpr(jaxpr.jaxpr, constants, *given, *arrays)
+
+
+def trace(
+    fn: Callable[..., Any],
+    arrays: Values,
+    refusal: str | None = None,
+    variables: Sequence[Variable] | None = None,
+) -> Block:
     """Run `fn` on tensors that stand for `arrays`, and return what it computes of them and of variables.
 
-    With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path.
+    With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path. A function
+    without side effects may run again: then `variables` can name those that it reads, most likely.
     """
-    candidates = scope.living()
+    candidates = scope.living() if variables is None else list(variables)
     for _ in range(_ROUNDS):
         block, missing = _trace(fn, arrays, candidates, records=True, refusal=refusal)
         if not missing:

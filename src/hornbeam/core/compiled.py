@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -15,6 +15,28 @@ from hornbeam.core.block import Block
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import make_lock, no_step
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.typing import TreeDef
+
+
+class _Replay:
+    """A program as the function of a call that a tape keeps: pure, and without the variables."""
+
+    def __init__(
+        self, run: Callable[..., Any], reading: int, note: Callable[[list[Any]], None] | None
+    ) -> None:
+        self._run, self._reading, self._note = run, reading, note
+
+    @property
+    def call_key(self) -> object:
+        """Return what tells the function from others; see `core.call_keys`."""
+        return self
+
+    def __call__(self, *values: Any) -> list[Any]:
+        """Return the raw outputs and the new values of variables, for values of variables and arrays."""
+        outputs, new = self._run(values[: self._reading], values[self._reading :])
+        if self._note is not None:
+            self._note(outputs)
+        return [*outputs, *new]
 
 
 class Compiled:
@@ -28,17 +50,27 @@ class Compiled:
     (2.0, 12.0, 12.0)
     """
 
-    is_fixed = True
-    """Its methods never come to do something else; see `core.call_keys`."""
+    def __init__(
+        self,
+        block: Block,
+        errors: list[BaseException] | None = None,
+        note: Callable[[list[Any]], None] | None = None,
+    ) -> None:
+        """Nothing is compiled before the first call.
 
-    def __init__(self, block: Block, errors: list[BaseException] | None = None) -> None:
-        """Nothing is compiled before the first call. `errors` are those of the block's callbacks, see `core.effects`."""
+        `errors` are those of the block's callbacks, see `core.effects`. `note` is told of the raw outputs wherever they are
+        computed; what it refers to lives as long as programs of gradients.
+        """
         self._errors = ([] if errors is None else errors) if block.jaxpr.jaxpr.effects else None
         open_cache()
         self.block = block
         self._reading = block.reading
         self._assigned = block.assigned
+        self._handed_on = block.handed_on()
         self._run = block.compiled()
+        self._replay = _Replay(self._run, len(block.reading), note)
+        self._note = note
+        self._tree: TreeDef | None = None
         self._lock = make_lock() if block.assigned else None
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
@@ -53,21 +85,17 @@ class Compiled:
             return self(arrays)
         taken: list[Any] = []
         outputs, new = self._run_safely(taken, arrays)
-        # Each reading is a computation of its own, which leads from the variable to the value.
-        read = [
-            variable.note_read(value) for variable, value in zip(self._reading, taken, strict=True)
-        ]
+        for variable in self._reading:
+            variable.is_lent = True  # listeners keep the value
         made = list(map(Tensor, (*outputs, *new)))
-        _, tree = jax.tree.flatten(((*taken, *arrays), {}))
-        call = recording.Call(self._replay, tree, [*read, *tensors], [*taken, *arrays])
+        recording.own(made)
+        values = [*taken, *arrays]
+        if self._tree is None:
+            self._tree = jax.tree.structure((values, {}))
+        call = recording.Call(self._replay, self._tree, [*self._reading, *tensors], values)
         recording.note(call, made)
         wrapped = iter(made)
         return self.block.form.fill(outputs, lambda _: next(wrapped))
-
-    def _replay(self, *values: Any) -> list[Any]:
-        count = len(self._reading)
-        outputs, new = self._run(values[:count], values[count:])
-        return [*outputs, *new]
 
     def _run_safely(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Run the program, once more if a training step in another thread took over a value meanwhile.
@@ -89,18 +117,23 @@ class Compiled:
             return self._run_once(taken, arrays)
 
     def _run_once(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        outputs, new = self._run_locked(taken, arrays)
         if self._errors is not None:
-            outputs = self._run_locked(taken, arrays)
             effects.settle(self._errors)
-            return outputs
-        return self._run_locked(taken, arrays)
+        if self._note is not None:
+            self._note(outputs)
+        return outputs, new
 
     def _run_locked(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         if self._lock is None:
             taken[:] = [variable._value for variable in self._reading]
+            for variable in self._handed_on:
+                variable.is_lent = True
             return self._run(taken, arrays)
         with self._lock:
             taken[:] = [variable._value for variable in self._reading]
+            for variable in self._handed_on:
+                variable.is_lent = True
             outputs, new = self._run(taken, arrays)
             for variable, value in zip(self._assigned, new, strict=True):
                 variable._value = value

@@ -40,6 +40,7 @@ from hornbeam.keras.engine.arguments import (
     WeightOptions,
 )
 from hornbeam.keras.engine.call_signature import CallSignature
+from hornbeam.keras.engine.kept_calls import KeptCalls
 from hornbeam.keras.registry import Configurable
 
 
@@ -89,6 +90,7 @@ class Layer(Configurable):
         self._variables: list[Variable] = []
         self._inbound_nodes: list[Node] = []
         self._call_losses: list[tuple[Layer, Any]] = []
+        self._kept_calls = KeptCalls()
         self._build_shapes: dict[str, Any] | None = None
         self._path: str | None = None
         rest: dict[str, Any] = {**kwargs}
@@ -145,6 +147,9 @@ class Layer(Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "_inbound_nodes" not in vars(self):
             raise state.no_super_init(self)
+        kept = self._kept_calls.find(self, args, kwargs)
+        if kept is not None:
+            return kept()
         call = calling.bind(self, args, kwargs)
         with name_scope(self._name):
             if self._path is None:
@@ -152,7 +157,8 @@ class Layer(Configurable):
             building.ensure_built(self, call.tensors)
             if call.is_symbolic:
                 return symbolic.record_call(self, call.args, call.kwargs)
-            return calling.run(self, call)
+            kept = self._kept_calls.make(self, args, kwargs)
+            return calling.run(self, call) if kept is None else kept()
 
     def stateless_call(
         self,
@@ -462,7 +468,7 @@ class Layer(Configurable):
         return state.to_copy(self)
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes)
+        vars(self).update(attributes, _kept_calls=KeptCalls())
         note_change()
 
     def __repr__(self) -> str:

@@ -52,10 +52,11 @@ def _of_weights(layer: Layer) -> list[Any]:
 def keep(layer: Layer, losses: list[tuple[Layer, Any]]) -> None:
     """Keep the losses of a call for `Layer.losses`; drop tracers."""
     kept = [] if any(is_traced(unwrap(x)) for _, x in losses) else losses
-    layer._call_losses = kept
+    # In place: the list stays the same object, as `call_settings` wants the attributes to be.
+    layer._call_losses[:] = kept
     for each in {id(each): each for each, _ in kept}.values():
         if each is not layer:
-            each._call_losses = [pair for pair in kept if pair[0] is each]
+            each._call_losses[:] = [pair for pair in kept if pair[0] is each]
 
 
 def stateless_call(

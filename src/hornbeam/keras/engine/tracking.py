@@ -14,10 +14,17 @@ T = TypeVar("T")
 
 # Attributes that hold layers or variables of other owners.
 UNTRACKED = frozenset(
-    {"_init_arguments", "_inbound_nodes", "_untracked", "_call_losses", "_programs"}
+    {
+        "_init_arguments",
+        "_inbound_nodes",
+        "_untracked",
+        "_call_losses",
+        "_kept_calls",
+        "_programs",
+    }
 )
 # Attributes that copies and pickles start without.
-NOT_COPIED = ("_inbound_nodes", "_call_losses", "_programs", "_run")
+NOT_COPIED = ("_inbound_nodes", "_call_losses", "_kept_calls", "_programs", "_run")
 
 
 def attributes(obj: object) -> Iterator[tuple[str, Any]]:
