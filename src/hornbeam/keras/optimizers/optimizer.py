@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from hornbeam.core import leaks, scope
 from hornbeam.core.tensor import Tensor, is_traced, unwrap
+from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.core.variable import Variable
 from hornbeam.keras.initializers import Constant
 from hornbeam.keras.optimizers import compiled, rule_steps
@@ -22,6 +23,7 @@ from hornbeam.keras.optimizers.arguments import (
 )
 from hornbeam.keras.optimizers.averages import update_averages
 from hornbeam.keras.optimizers.gradients import clip, usable_gradients
+from hornbeam.keras.optimizers.minimizing import gradients_of
 from hornbeam.keras.optimizers.own_steps import missing_step, overrides_update_step, own_step
 from hornbeam.keras.optimizers.rule import Rule
 from hornbeam.keras.optimizers.state import OptimizerState
@@ -31,6 +33,7 @@ from hornbeam.keras.registry import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from hornbeam.tensors.gradient_tape import GradientTape
 
 registry = Registry("optimizer", "keras.optimizers")
 
@@ -153,6 +156,25 @@ class Optimizer(OptimizerState):
                 f"{type(self).__name__} was built without {', '.join(missing)}, and its settings want it now. Make a new "
                 "optimizer with these settings and compile the model with it."
             )
+
+    def minimize(
+        self,
+        loss: TensorLike | Callable[[], Any],
+        var_list: Structure[Variable] | Callable[[], Structure[Variable]],
+        tape: GradientTape | None = None,
+    ) -> Any:
+        """Update variables so that a loss becomes smaller; return the number of updates so far.
+
+        `loss` is a function without arguments, or a tensor, with the `tape` that recorded it; `var_list` are the variables,
+        or a function that returns them. Raises ValueError for a tensor without a tape.
+
+        >>> import hornbeam as tf
+        >>> x = tf.Variable(2.0)
+        >>> _ = tf.keras.optimizers.SGD(0.1).minimize(lambda: x * x, [x])
+        >>> print(x.numpy())
+        1.6
+        """
+        return self.apply_gradients(gradients_of(loss, var_list, tape, self.scale_loss))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """Update variables by `(gradient, variable)` pairs; return the number of updates so far."""
