@@ -42,14 +42,20 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	done
 	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest --output-on-failure
 
-# Configs, names, metrics, initial values and refused inputs involve no kernel: `make test` has seen all of them.
+# Configs, names, files, metrics, initial values and refused inputs involve no kernel: `make test` has seen all of them.
 NO_KERNELS = $(addprefix --deselect tests/,contract/test_signatures.py contract/test_initializers.py contract/test_metrics.py \
   contract/test_wrong_inputs.py parity/test_round_trips.py parity/test_op_configs.py \
   parity/test_callbacks.py parity/test_initializers.py parity/test_metrics.py parity/test_weights_h5.py \
+  parity/test_archive.py parity/test_legacy_h5.py parity/test_exchange_compiled.py parity/test_exchange_layers.py \
+  parity/test_exchange_models.py parity/test_exchange_optimizers.py \
   parity/test_layers.py::test_config parity/test_layers.py::test_weights)
+# With XLA's expensive passes: kernels whose tests compile quickly. The others are compiled so in `make test-slow`.
+AS_USERS = $(addprefix tests/kernels/test_,attention_native.py bernoulli_native.py conv_pool_native.py dense_native.py \
+  kernel_choice.py matmul_native.py)
 test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity without native kernels, and without AVX-512
 	HORNBEAM_NATIVE=0 $(PYTEST) -m "not slow" $(NO_KERNELS) tests/kernels tests/contract tests/parity tests/keras/layers
-	HORNBEAM_TEST_OPTIMIZED=1 HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels
+	HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" tests/kernels $(addprefix --ignore ,$(AS_USERS))
+	HORNBEAM_TEST_OPTIMIZED=1 HORNBEAM_CPU=avx2 $(PYTEST) -m "not slow" $(AS_USERS)
 
 # What depends on Python rather than on JAX. The package is not built for it.
 test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching under the oldest Python of this machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -90,10 +91,12 @@ print(json.dumps({"killed": killed, "left": sorted(os.listdir(folder))}))
 
 
 @pytest.mark.slow
-def test_killed_many_times(tmp_path):
+def test_killed_many_times(tmp_path, tmp_path_factory):
+    programs = tmp_path_factory.mktemp("programs")  # what one child compiled, the next ones load
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, str(KILLS), str(tmp_path)],
         cwd=ROOT,
+        env={**os.environ, "HORNBEAM_CACHE": str(programs)},
         capture_output=True,
         text=True,
     )
