@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import encodings.ascii  # noqa: F401  # h5py decodes texts so, and the import would be a finding
+import importlib
 import importlib.util
 import os
 import resource
@@ -45,6 +46,8 @@ def main() -> None:
     parser.add_argument("--input", help="one input, in hexadecimal digits")
     options = parser.parse_args()
     has_atheris = importlib.util.find_spec("atheris") is not None and not options.input
+    # JAX imports it with the first op that needs it, and that would be a finding.
+    importlib.import_module("jaxlib.mlir.dialects.mhlo")
     with instrumented() if has_atheris else contextlib.nullcontext():
         import tests.fuzz.readers  # noqa: F401  # must be seen by atheris
     fuzz(options, has_atheris)

@@ -133,7 +133,7 @@ def _remake(data: bytes, draw: Random) -> bytes:
                 if act is not _put_attribute and name in group:
                     del group[name]
                 act(file, group, name, draw)
-            except (ValueError, TypeError, OSError, KeyError, RuntimeError, OverflowError):
+            except (ValueError, TypeError, AttributeError, OSError, KeyError, RuntimeError, OverflowError):  # fmt: skip
                 continue  # h5py makes no such thing
             if "layers" not in file:
                 break
