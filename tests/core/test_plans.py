@@ -402,6 +402,7 @@ def test_losses_find_the_logits_of_probabilities():
         assert float(ops.sparse_categorical_crossentropy(tf.constant([0]), p)[0]) == 120.0
         q = tf.constant(p.numpy())
         assert float(ops.sparse_categorical_crossentropy(tf.constant([0]), q)[0]) < 20.0
+    assert plan_of(ops.sparse_categorical_crossentropy, tf.constant([0]), p).run is not None
 
 
 # Bounds.

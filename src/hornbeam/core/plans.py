@@ -102,10 +102,11 @@ class Plan:
         run = self.run
         if run is None:
             return self._without_program(values)
-        if are_probabilities(values):  # the body may want what they were made of
-            return self.direct(values)
         try:
-            outputs = run(*values)
+            if are_probabilities(values):  # the body may want what they were made of
+                outputs = run(*values, origins=probabilities_in(list(values)))
+            else:
+                outputs = run(*values)
         except jax.errors.JaxRuntimeError:
             raise
         except Exception:  # told by the body below, or the body can do what its trace could not
@@ -141,7 +142,9 @@ def _pure(plan: Plan) -> Callable[..., Any]:
     It raises `_NeedsPython` for a body that reads variables, or returns something else than arrays.
     """
 
-    def run(*values: jax.Array) -> Any:
+    def run(*values: jax.Array, origins: Sequence[Probabilities | None] = ()) -> Any:
+        if origins:
+            note_probabilities(list(values), origins)
         with scope.isolated() as state, recording.set_aside():
             outputs = plan.direct(values)
         if state.unknown or state.updates or state.made:

@@ -199,3 +199,29 @@ def test_a_thawed_layer_in_a_frozen_base_survives_a_configuration(remake):
     trained = [w.path.removeprefix("base/") for w in model.trainable_weights]
     kinds = ("kernel", "bias")
     assert trained == [f"{layer}/{kind}" for layer in ("base2", "base3", "head") for kind in kinds]
+
+
+@pytest.mark.parametrize("change", ["append", "freeze", "freeze a weight", "replace", "remove"])
+def test_trainable_weights_are_found_anew_after_a_change(change: str):
+    class Holder(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [layers.Dense(1), layers.Dense(1)]
+            self.last = layers.Dense(1)
+            for each in [*self.blocks, self.last]:
+                each.build((None, 1))
+
+    layer, other = Holder(), layers.Dense(1)
+    other.build((None, 1))
+    assert len(layer.trainable_weights) == len(layer.trainable_weights) == 6
+    layer.trainable_weights.clear()  # a list of the caller's
+    changes = {
+        "append": lambda: layer.blocks.append(other),
+        "freeze": lambda: setattr(layer.last, "trainable", False),
+        "freeze a weight": lambda: setattr(layer.last.kernel, "trainable", False),
+        "replace": lambda: setattr(layer.blocks[0], "trainable", False),
+        "remove": lambda: setattr(layer, "last", None),
+    }
+    changes[change]()
+    expected = {"append": 8, "freeze a weight": 5}.get(change, 4)
+    assert len(layer.trainable_weights) == expected

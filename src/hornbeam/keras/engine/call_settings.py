@@ -21,6 +21,7 @@ from hornbeam.core.dtypes import DType
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import FunctionCall, KerasTensor
 from hornbeam.core.variable import Variable
+from hornbeam.keras.engine import tracking
 
 if TYPE_CHECKING:
     from hornbeam.core.typing import NumpyArray
@@ -35,9 +36,6 @@ _PLAIN = frozenset(
 # Objects that a call does not use, whoever has written them.
 _NOT_CALLED = ("_initializer", "_constraint", "_regularizer")
 _CALLED = "activity_regularizer"
-_NOT_FOLLOWED = frozenset(
-    {"_init_arguments", "_inbound_nodes", "_call_losses", "_kept_calls", "_programs", "_untracked"}
-)
 # Of a model that is made of a graph only these have a meaning for its call.
 _OF_GRAPHS = (
     "_graph",
@@ -135,7 +133,7 @@ class CallSettings:
             return
         self._dicts.append((attributes, list(attributes.values())))
         for name, value in list(attributes.items()):
-            if name in _NOT_FOLLOWED or (name.endswith(_NOT_CALLED) and name != _CALLED):
+            if name in tracking.UNTRACKED or (name.endswith(_NOT_CALLED) and name != _CALLED):
                 continue
             self._add(value)
 

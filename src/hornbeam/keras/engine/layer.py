@@ -91,6 +91,7 @@ class Layer(Configurable):
         self._inbound_nodes: list[Node] = []
         self._call_losses: list[tuple[Layer, Any]] = []
         self._kept_calls = KeptCalls()
+        self._kept_weights = trainability.KeptWeights()
         self._build_shapes: dict[str, Any] | None = None
         self._path: str | None = None
         rest: dict[str, Any] = {**kwargs}
@@ -323,7 +324,9 @@ class Layer(Configurable):
     # State
 
     def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, state.STATELESS) or name in tracking.UNTRACKED:
+        stateless = state.STATELESS
+        is_setting = isinstance(value, stateless) and isinstance(vars(self).get(name), stateless)
+        if is_setting or name in tracking.UNTRACKED:
             super().__setattr__(name, value)
             return
         state.forget_replaced(self, name, value)
@@ -468,7 +471,8 @@ class Layer(Configurable):
         return state.to_copy(self)
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes, _kept_calls=KeptCalls())
+        kept = {"_kept_calls": KeptCalls(), "_kept_weights": trainability.KeptWeights()}
+        vars(self).update(attributes, **kept)
         note_change()
 
     def __repr__(self) -> str:

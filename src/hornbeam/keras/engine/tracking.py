@@ -20,11 +20,19 @@ UNTRACKED = frozenset(
         "_untracked",
         "_call_losses",
         "_kept_calls",
+        "_kept_weights",
         "_programs",
     }
 )
 # Attributes that copies and pickles start without.
-NOT_COPIED = ("_inbound_nodes", "_call_losses", "_kept_calls", "_programs", "_run")
+NOT_COPIED = (
+    "_inbound_nodes",
+    "_call_losses",
+    "_kept_calls",
+    "_kept_weights",
+    "_programs",
+    "_run",
+)
 
 
 def attributes(obj: object) -> Iterator[tuple[str, Any]]:

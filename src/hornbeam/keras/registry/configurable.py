@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import weakref
 from typing import Any, Self
 
 from hornbeam.keras.registry.reading import deserialize_keras_object
@@ -96,8 +97,22 @@ def _is_of_library(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
+# The constructor of each class, and its parameters: an optimizer asks for them at each step.
+_parameters: weakref.WeakKeyDictionary[type, tuple[Any, dict[str, inspect.Parameter]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
 def signature_parameters(cls: type) -> dict[str, inspect.Parameter]:
     """Return the named parameters of a class's constructor, those that `**kwargs` hands on to its bases included."""
+    init: Any = vars(cls).get("__init__")
+    kept = _parameters.get(cls)
+    if kept is None or kept[0] is not init:
+        kept = _parameters[cls] = init, _find_parameters(cls)
+    return dict(kept[1])
+
+
+def _find_parameters(cls: type) -> dict[str, inspect.Parameter]:
     found: dict[str, inspect.Parameter] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base is object:
