@@ -36,6 +36,7 @@ from hornbeam.control.eagerness import (
     no_op,
 )
 from hornbeam.control.function import function
+from hornbeam.control.gradients import gradients, hessians
 from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
 from hornbeam.control.module import Module
 from hornbeam.control.printing import print
@@ -97,7 +98,6 @@ from hornbeam.tensors.creation import (
 from hornbeam.tensors.custom_gradients import (
     custom_gradient,
     grad_pass_through,
-    gradients,
     recompute_grad,
 )
 from hornbeam.tensors.elementwise import (
@@ -355,6 +355,7 @@ __all__ = [
     "greater_equal",
     "group",
     "half",
+    "hessians",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
     "identity",

@@ -307,6 +307,7 @@ NO_MATHS = {
     "custom_gradient",
     "grad_pass_through",
     "gradients",
+    "hessians",
     "recompute_grad",
     "broadcast_dynamic_shape",
     "broadcast_static_shape",

@@ -24,7 +24,7 @@ LEFT_OUT = {
 }
 
 TO_COME = {
-    "the tape": "tf.IndexedSlicesSpec tf.hessians tf.keras.backend.gradients tf.test.compute_gradient",
+    "the tape": "tf.IndexedSlicesSpec tf.keras.backend.gradients tf.test.compute_gradient",
     "functions, control flow, callbacks": """tf.Module tf.TensorArray tf.TensorArraySpec tf.get_current_name_scope
         tf.inside_function tf.numpy_function tf.py_function tf.timestamp tf.tuple""",
     "specifications, tests, older names": """tf.NoneTensorSpec tf.OptionalSpec tf.get_logger tf.get_static_value

@@ -47,8 +47,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "control/parts.py",
-        "made = block.inner(fn, arrays, [v for v, _ in known])",
-        "made = block.inner(fn, arrays, [])",
+        "made = block.inner(kept(fn), arrays, [v for v, _ in known])",
+        "made = block.inner(kept(fn), arrays, [])",
         f"{_TENSORS}::test_assigned_variables_go_through_branches_and_loops",
     ),
 ]

@@ -175,11 +175,6 @@ def test_recompute_grad(way):
     assert float(seen) == 1.0
 
 
-def test_gradients_say_what_to_use():
-    with pytest.raises(RuntimeError, match=r"Use tf\.GradientTape instead"):
-        tf.gradients(tf.constant(1.0), tf.constant(1.0))
-
-
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 DENSE = np.array([[4.0, 6.0], [0.0, 0.0], [0.0, 0.0], [5.0, 6.0]], "float32")
 

@@ -16,6 +16,7 @@ import jax
 from hornbeam.control import eagerness
 from hornbeam.control.autograph.runtime import OPERATORS
 from hornbeam.control.concrete import ConcreteFunction
+from hornbeam.control.gradients import kept, traced
 from hornbeam.control.input_signature import InputSignature
 from hornbeam.control.keys import Kept, Texts, Unknown, key_of, tensors_in, with_tensors
 from hornbeam.control.on_host import OnHost, needs_values
@@ -212,7 +213,7 @@ class Function:
                 f"Creating variables on a non-first call to a function decorated with tf.function: {self._name} makes {{}}, "
                 "though it was called before. Make variables at the first call, or outside, and keep them."
             )
-        made = block.trace(run, shapes, late)
+        made = traced(lambda: block.trace(kept(run), shapes, late))
         self._refuse_leaks(made)
         self._has_traced = True
         if not made.made:
@@ -223,7 +224,7 @@ class Function:
             f"created once or created outside tf.function: {self._name} makes {{}} on every call. Write "
             "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
         )
-        return block.trace(run, shapes, again)
+        return traced(lambda: block.trace(kept(run), shapes, again))
 
     def _refuse_leaks(self, made: block.Block) -> None:
         """Raise TypeError where the function uses a tensor of a branch or loop that is over."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from hornbeam.control.gradients import kept
 from hornbeam.core import block, recording, scope
 from hornbeam.core.block import Block
 from hornbeam.core.op import wrap
@@ -63,7 +64,7 @@ def trace_part(fn: Callable[..., Any], arrays: Sequence[Any]) -> Part:
     it was read as a variable's value or as that of a tensor from outside.
     """
     known = [(v, x) for v in scope.living() if (x := scope.peek(v)) is not None]
-    made = block.inner(fn, arrays, [v for v, _ in known])
+    made = block.inner(kept(fn), arrays, [v for v, _ in known])
     before = {id(v): x for v, x in known}
     before.update((id(v), v._value) for v in made.assigned if id(v) not in before)
     return Part(made, before)

@@ -300,18 +300,3 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
         return f(*args, **kwargs), gradient
 
     return functools.wraps(f)(custom_gradient(passing))
-
-
-def gradients(*args: Any, **kwargs: Any) -> Any:
-    """Raise RuntimeError: gradients are those of a `tf.GradientTape`, in TensorFlow 2 as here.
-
-    >>> import hornbeam as tf
-    >>> tf.gradients(tf.constant(1.0), tf.constant(2.0))
-    Traceback (most recent call last):
-    ...
-    RuntimeError: tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead.
-    """
-    del args, kwargs
-    raise RuntimeError(
-        "tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead."
-    )

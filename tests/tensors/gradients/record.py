@@ -1,6 +1,6 @@
 """Write what TensorFlow returns: `tensorflow.json` for `scripts.py`, `faces.json` for the functions of `tf`.
 
-python -m tests.tensors.gradients.record     # in an environment with TensorFlow, from the root of the repository
+PYTHONPATH=.:src python -m tests.tensors.gradients.record    # in an environment with TensorFlow and JAX, from the root of the repository
 """
 
 from __future__ import annotations

@@ -538,3 +538,127 @@ def errors(tf):
 
     found = (spent, again, outside, watched, unknown, batches)
     return [raised(each) for each in found], raised(lambda: tf.gradients(x, x))
+
+
+def in_function(tf: Any, fn: Callable[..., Any], *values: Any) -> Any:
+    """Return what a tf.function of `fn` returns for constants."""
+    return plain(tf.function(fn)(*map(tf.constant, values or (VECTOR,))))
+
+
+@script
+def gradients_in_functions(tf):
+    def weighed(x):
+        return tf.gradients([x * x, x * 3.0], [x], grad_ys=[tf.ones_like(x) * 2.0, tf.ones_like(x)])
+
+    def partly_made_of_each_other(x):
+        y = x * x
+        return tf.gradients(y * 3.0, [x, y])
+
+    def unconnected(x):
+        other = tf.constant(1.0)
+        zeros = tf.gradients(x * x, [x, other], unconnected_gradients="zero")
+        return zeros, tf.gradients(x * x, other)[0] is None
+
+    def twice(x):
+        return tf.gradients(tf.gradients(x**3, x)[0], x)
+
+    def on_a_tape(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            slope = tf.gradients(x**3, x)[0]
+        return tape.gradient(slope, x)
+
+    def a_tape_in_it(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x**3
+        return tf.gradients(tape.gradient(y, x), x)
+
+    def from_a_stop(x):
+        y = tf.stop_gradient(x * 2.0)
+        return tf.gradients(y * x, y)
+
+    found = (weighed, partly_made_of_each_other, unconnected, twice, on_a_tape, a_tape_in_it)
+    return [in_function(tf, each) for each in (*found, from_a_stop)]
+
+
+@script
+def gradients_with_constants(tf):
+    def one(x):
+        y = x * x
+        return tf.gradients(y * x, x, stop_gradients=y)
+
+    def both(x):
+        y = x * x
+        return tf.gradients(y * x, [x, y], stop_gradients=[x, y])
+
+    def between(x):
+        y = tf.sin(x)
+        z = y * tf.cos(y)
+        return tf.gradients(z * y, [x, y, z], stop_gradients=[z])
+
+    return [in_function(tf, each) for each in (one, both, between)]
+
+
+@script
+def gradients_of_variables_in_functions(tf):
+    v, frozen = tf.Variable(2.0), tf.Variable(3.0, trainable=False)
+
+    def squared(x):
+        return tf.gradients(v * v * frozen * x, [v, frozen])
+
+    def assigned(x):
+        y = v * x
+        v.assign_add(1.0)
+        return tf.gradients(y * v, [v, x])
+
+    return [in_function(tf, squared), in_function(tf, assigned, 5.0), float(v)]
+
+
+@script
+def gradients_in_loops_of_functions(tf):
+    def descend(x):
+        for _ in tf.range(3):
+            x = x - 0.1 * tf.gradients(tf.reduce_sum(x * x), x)[0]
+        return x
+
+    def through(x):
+        y = x
+        for _ in tf.range(3):
+            y = y * x
+        return tf.gradients(y, x)
+
+    def branch(x):
+        y = x
+        if tf.reduce_sum(x) > 0.0:
+            y = tf.gradients(x * x, x)[0]
+        return y
+
+    return [in_function(tf, each) for each in (descend, through, branch)]
+
+
+@script
+def hessians_in_functions(tf):
+    def cubes(x):
+        return tf.hessians(tf.reduce_sum(x**3), x)
+
+    def matrices(x):
+        return tf.hessians(tf.reduce_prod(x), x)
+
+    def several(x):
+        return tf.hessians([tf.reduce_sum(x**3), tf.reduce_sum(x * x)], [x, x])
+
+    return [in_function(tf, cubes), in_function(tf, matrices, MATRIX), in_function(tf, several)]
+
+
+@script
+def what_gradients_in_functions_refuse(tf):
+    x = tf.constant(VECTOR)
+    rows = [tf.ones(3), tf.ones(3)]
+    found = (
+        lambda: tf.gradients(x, x),
+        lambda: tf.hessians(x, x),
+        lambda: tf.function(lambda x: tf.gradients(x, x, grad_ys=rows))(x),
+        lambda: tf.function(lambda x: tf.hessians(x * 3.0, tf.ones(3)))(x),
+    )
+    return list(map(raised, found))
