@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.mutants.edit import Edit, edit
 
-_SCOPE, _VARIABLE, _STATE = "core/scope.py", "core/variable.py", "core/program_state.py"
+_SCOPE, _VARIABLE = "core/scope.py", "core/variable.py"
 _RECORDING, _PROBES, _RNG = "core/recording.py", "core/probes.py", "core/rng.py"
 _CACHE, _DEFERRED = "core/compilation_cache.py", "core/deferred.py"
 _TEST_DEFERRED = "core/test_deferred.py"
-_TEST_STATE, _TEST_PROGRAMS = "core/test_state.py", "core/test_program_state.py"
+_TEST_STATE = "core/test_state.py"
 _TEST_PROBES, _TEST_CACHE = "core/test_probes.py", "core/test_compilation_cache.py"
 _TEST_LAYER, _TEST_ROBUST = "keras/engine/test_layer.py", "keras/training/test_robustness.py"
 _CAPTURED = "contract/test_door.py::test_what_functions_capture"
@@ -25,13 +25,13 @@ EDITS: list[Edit] = [
         _SCOPE,
         "recording.unknown[id(variable)] = variable",
         "pass",
-        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
+        "core/test_found_variables.py::test_variables_that_appear_in_every_trace_are_an_error",
     ),
     edit(
         _SCOPE,
         "recording.made.append(variable)",
         "pass",
-        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
+        "control/test_function.py::test_layers_are_built_on_the_first_call",
     ),
     edit(
         _SCOPE,
@@ -149,31 +149,6 @@ EDITS: list[Edit] = [
         '                vars(self).pop("_value", None)',
         "                pass",
         f"{_TEST_DEFERRED}::test_an_assignment_takes_the_place_of_the_draw",
-    ),
-    # Variables that are found while tracing
-    edit(
-        _STATE,
-        "            variable.is_lent = True",
-        "            pass",
-        f"{_TEST_PROGRAMS}::test_a_found_variable_is_never_given_away",
-    ),
-    edit(
-        _STATE,
-        "if variable._value.is_deleted():",
-        "if False:",
-        f"{_TEST_PROGRAMS}::test_a_lost_value_is_told",
-    ),
-    edit(
-        _STATE,
-        "if all(variable is not each for each in self.variables):",
-        "if True:",
-        f"{_TEST_PROGRAMS}::test_two_traces_that_began_together_find_a_variable_once",
-    ),
-    edit(
-        _STATE,
-        "self._waits_for_made = self._waits_for_made and not scope.made",
-        "pass",
-        f"{_TEST_PROGRAMS}::test_an_assignment_counts_at_the_next_call",
     ),
     # The door
     edit(

@@ -24,7 +24,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/state.py",
-        "    variables |= _elsewhere_in(model, stored, batch)\n",
+        "    variables |= _elsewhere_in(model, stored)\n",
         "",
         "keras/training/test_state_elsewhere.py::test_a_resumed_training_goes_on_with_them",
     ),

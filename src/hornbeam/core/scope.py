@@ -47,7 +47,7 @@ class StateScope:
         """`values`: pairs of a variable and the raw value that reads of it return.
 
         A scope that `records` notes in `unknown` the variables that were read although no open scope knows them, and
-        in `made` those that were made inside it. See `core.program_state`. With a `refusal`, making one is a ValueError
+        in `made` those that were made inside it. See `core.block`. With a `refusal`, making one is a ValueError
         with that text.
         """
         self.records = records

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
 
 from hornbeam.core import config, recording, scope
-from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.jax_typed import jit
+from hornbeam.core.block import trace
+from hornbeam.core.compiled import Compiled
 from hornbeam.core.kept import Kept
-from hornbeam.core.program_state import ProgramState
-from hornbeam.core.tensor import is_traced
+from hornbeam.core.tensor import Tensor, is_traced
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
 
@@ -26,31 +26,15 @@ if TYPE_CHECKING:
 # Lists of variables that one optimizer updates in turn.
 _MOST = 4
 
-Update = Callable[[list[jax.Array]], None]
-
 _programs: weakref.WeakKeyDictionary[Optimizer, Kept[_Program]] = weakref.WeakKeyDictionary()
 
 
+@dataclass(frozen=True, slots=True)
 class _Program:
     """An update of a list of variables, with what it holds as constants."""
 
-    def __init__(self, update: Update, variables: Sequence[Variable], settings: list[Any]) -> None:
-        self.settings = settings
-        self._state = ProgramState(variables)
-        open_cache()
-
-        def apply(values: list[jax.Array], gradients: list[jax.Array]) -> dict[int, jax.Array]:
-            with self._state.scope(values) as opened:
-                update(gradients)
-            return self._state.settle(opened)
-
-        self._run = jit()(apply)
-
-    def __call__(self, gradients: list[jax.Array]) -> None:
-        updates = self._state.run(lambda values: self._run(values, gradients))
-        for place in updates:
-            self._state.variables[place].is_lent = True  # two of them may be the same array
-        self._state.write_back(updates)
+    compiled: Compiled
+    settings: list[Any]
 
 
 def can_be_compiled(optimizer: Optimizer, variables: Sequence[Variable]) -> bool:
@@ -78,7 +62,7 @@ def _is_own(value: object) -> bool:
 
 def run(
     optimizer: Optimizer,
-    update: Callable[[Optimizer, list[jax.Array]], None],
+    update: Callable[[Optimizer, list[Any]], None],
     gradients: list[jax.Array],
     variables: Sequence[Variable],
     targets: Sequence[Variable],
@@ -90,21 +74,22 @@ def run(
     programs = _programs.get(optimizer)
     if programs is None:
         programs = _programs.setdefault(optimizer, Kept(_MOST))
-    key = (config.state(), tuple(map(id, variables)), tuple(map(id, targets)))
+    types = tuple((each.shape, each.dtype) for each in gradients)
+    key = (config.state(), tuple(map(id, variables)), tuple(map(id, targets)), types)
     settings = _settings(optimizer)
     program = programs.get(key)
     if program is None or not _equal(program.settings, settings):
         # The program must not keep the optimizer alive, which keeps the program.
         reference = weakref.ref(optimizer)
 
-        def call(gradients: list[jax.Array]) -> None:
+        def apply(*tensors: Tensor) -> None:
             living = reference()
             assert living is not None, "its own method calls it"
-            update(living, gradients)
+            update(living, [each._value for each in tensors])
 
-        program = _Program(call, _unique([*targets, *optimizer.variables]), settings)
+        program = _Program(Compiled(trace(apply, gradients)), settings)
         programs.set(key, program)
-    program(gradients)
+    program.compiled(gradients)
 
 
 def _settings(optimizer: Optimizer) -> list[Any]:
@@ -117,7 +102,3 @@ def _equal(some: list[Any], others: list[Any]) -> bool:
     return len(some) == len(others) and all(
         a is b or (type(a) is type(b) and a == b) for a, b in zip(some, others, strict=True)
     )
-
-
-def _unique(variables: Sequence[Variable]) -> list[Variable]:
-    return list({id(each): each for each in variables}.values())

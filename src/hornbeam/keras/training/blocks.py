@@ -86,7 +86,8 @@ class Blocks:
         traced = program.with_state(
             lambda changing, shared, reading: self._step.trace(
                 changing, shared, reading, resident, rows
-            )
+            ),
+            (resident, rows),
         )
         logs, new, rest = traced.out_info
         if not jax.tree.leaves(logs) or rest:

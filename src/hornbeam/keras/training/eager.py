@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core import scope
 from hornbeam.core.op import wrap
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.sources.source import Data
@@ -18,6 +19,11 @@ class EagerProgram:
         """Take the arguments of a `Program`; the variables need not be known."""
         self._step = step
         self._gather = gather
+
+    def find(self, resident: Data, batch: Data) -> None:
+        """Run the step, and drop what it assigns."""
+        with scope.StateScope():
+            self(resident, batch)
 
     def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
         """Run one step and return what the step returns, on the device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -40,7 +41,9 @@ def program_for(model: Trainer, kind: str, source: Source) -> Program | EagerPro
         programs = vars(model).setdefault("_programs", {})
         kept = programs.get(key)
         if kept is None or not kept.reach.equals(reach):
-            kept = programs[key] = Program(_step(model, kind), gather, reach, model.placement)
+            find_reach = partial(reach_of, model, kind)
+            kept = Program(_step(model, kind), gather, reach, find_reach, model.placement)
+            programs[key] = kept
         kept.made_at, kept.contents = count, reach.contents
     kept.forms.add(form)
     return kept
@@ -55,15 +58,22 @@ def check_validation(model: Trainer, validation: Source, training: Source) -> No
     key = "test", validation.as_rows() is not None
     kept = _kept(model, key)
     is_known = kept is not None and _form(first) in kept.forms
-    program_for(model, "test", validation)
+    program = program_for(model, "test", validation)
     if is_known or _form(_x_and_y(first)) == _form(_x_and_y(training.first())):
         return
+    if isinstance(program, EagerProgram) and model.has_own_step("test"):
+        return  # the user's Python would run once more than it should
     try:
-        with model.as_compiled():
-            model.try_step(model.test_step, first)
+        program.find(*first_data(validation))
     except Exception:
-        vars(model)["_programs"].pop(key, None)  # so that the next `fit` tries it again
+        vars(model).get("_programs", {}).pop(key, None)  # so that the next `fit` tries it again
         raise
+
+
+def first_data(source: Source) -> tuple[Data, Data]:
+    """Return what a step of the program for `source` takes at first: resident arrays, and a batch or its row numbers."""
+    rows = source.as_rows()
+    return (None, source.first()) if rows is None else (rows.resident, rows.first)
 
 
 def _x_and_y(batch: Data) -> Data:
@@ -123,5 +133,5 @@ def _flat(logs: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             found.update(_flat(value))
         else:
-            found[name] = value.value if isinstance(value, Variable) else value
+            found[name] = value.read_value() if isinstance(value, Variable) else value
     return found

@@ -22,6 +22,7 @@ from hornbeam.keras.saving.state_folder import (
     write_state,
 )
 from hornbeam.keras.sources.source import Feed, State
+from hornbeam.keras.training.programs import first_data
 from hornbeam.keras.training.state import changed_elsewhere, load_variables, variables_by_path
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Run:
         stored = newest_state(folder)
         if stored is None:
             return False
-        variables = load_variables(self.model, stored, self.feed.source.first())
+        variables = load_variables(self.model, stored, first_data(self.feed.source))
         state = stored.data
         self.epoch, self.logs = state["epoch"], state["logs"]
         self.has_ended = state["stops"] and not state["step"]

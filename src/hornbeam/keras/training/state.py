@@ -125,14 +125,19 @@ def changed_elsewhere(model: Trainer) -> dict[str, Variable]:
     }
 
 
-def load_variables(model: Trainer, stored: StoredState, batch: Data) -> list[Variable]:
+def load_variables(model: Trainer, stored: StoredState, data: tuple[Data, Data]) -> list[Variable]:
     """Set the variables of the model, and those that its step reads elsewhere, to the arrays of a checkpoint; return them.
 
-    The latter are found by tracing the step on `batch`. Raises ValueError, with every difference, for a checkpoint of
+    Those that the step makes or finds are there after it was traced on `data`, which its program takes. Raises ValueError, with every difference, for a checkpoint of
     another model, and changes nothing then.
     """
     variables = variables_by_path(model)
-    variables |= _elsewhere_in(model, stored, batch)
+    if not variables.keys() >= set(stored.names):
+        for (kind, _), program in vars(model).get("_programs", {}).items():
+            if kind == "train":
+                program.find(*data)
+        variables = variables_by_path(model)
+    variables |= _elsewhere_in(model, stored)
     with stored.entries() as entries:
         parts: dict[str, Part] = {}
         for path, variable in variables.items():
@@ -154,14 +159,11 @@ def load_variables(model: Trainer, stored: StoredState, batch: Data) -> list[Var
     return list(variables.values())
 
 
-def _elsewhere_in(model: Trainer, stored: StoredState, batch: Data) -> dict[str, Variable]:
+def _elsewhere_in(model: Trainer, stored: StoredState) -> dict[str, Variable]:
     """Return the variables that the model does not hold, and for which a checkpoint has values."""
     names = [name for name in stored.names if name.startswith(f"{_ELSEWHERE}/")]
     if not names:
         return {}
-    for (kind, _), program in vars(model).get("_programs", {}).items():
-        if kind == "train":
-            program.find(batch)
     found = variables_elsewhere(model)
     if left := [name.partition("/")[2] for name in names if name not in found]:
         warnings.warn(

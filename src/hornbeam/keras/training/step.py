@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 
-from hornbeam.core import scope
+from hornbeam.core.changes import change_count
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import make_lock, no_step
 from hornbeam.core.op import wrap
-from hornbeam.core.program_state import ProgramState
 from hornbeam.core.rng import global_generator
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import Structure
@@ -22,6 +21,7 @@ from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.tracking import attribute_values, unique
 from hornbeam.keras.sources.source import DEFAULT, Data, Placement
 from hornbeam.keras.training.shield import Shield
+from hornbeam.keras.training.traces import Form, Found, Traces, Untraced, form_of
 
 if TYPE_CHECKING:
     from hornbeam.keras.optimizers import Optimizer
@@ -71,54 +71,89 @@ class Program:
     def __init__(
         self,
         step: Step,
-        gather: Gather | None = None,
-        reach: Reach | None = None,
+        gather: Gather | None,
+        reach: Reach,
+        find_reach: Callable[[], Reach],
         placement: Placement = DEFAULT,
     ) -> None:
-        """`gather(resident, batch)` makes the data of a step; None: they are the batch."""
-        self.reach = reach or Reach()
-        self.changing, self.shared = self.reach.changing, self.reach.shared
+        """`gather(resident, batch)` makes the data of a step; None: they are the batch.
+
+        `find_reach` is asked where the step has made variables.
+        """
         self.placement = placement
         self.made_at = 0  # the count of changes when the reach was last compared
-        self.contents = self.reach.contents  # as they were then
         self.forms: set[object] = set()  # of the batches that the model was prepared for
-        self.blocks: Any = None  # the same step in blocks; False where that would be slow
-        self._read_state = ProgramState(self.reach.reading)
         self._step = step
         self._gather = gather
+        self._find_reach = find_reach
+        self._traces = Traces(self._on_data)
+        self._found = Found()
         self._order: list[str] | None = None
         self._lock = make_lock()
         open_cache()
+        self._take(reach)
+
+    def _take(self, reach: Reach) -> None:
+        self.reach = reach
+        self.changing, self.shared = reach.changing, reach.shared
+        self.contents = reach.contents  # as they were when the reach was last compared
+        self._told = set(map(id, (*reach.changing, *reach.shared, *reach.reading)))
+        self._found.keep(lambda variable: id(variable) not in self._told)
+        self.blocks: Any = None  # the same step in blocks; False where that would be slow
         self._run = jax.jit(self.pure, donate_argnums=(0,))
 
     @property
     def reading(self) -> list[Variable]:
         """The variables that are only read: those that the model holds, then those found while tracing."""
-        return self._read_state.variables
+        return [*self.reach.reading, *self._found.variables]
 
-    def with_state(self, run: Callable[[Values, Values, Values], Any]) -> Any:
-        """Return `run(changing, shared, reading)` on current values, where nothing is donated.
-
-        It is called again when its trace has found more variables to read.
-        """
-        changing, shared = ([v._value for v in each] for each in (self.changing, self.shared))
-        return self._read_state.run(lambda reading: run(changing, shared, reading))
-
-    def find(self, batch: Data) -> None:
-        """Trace the step on a batch, so that the variables that it reads are found; nothing is compiled."""
-
-        def pure(changing: Values, shared: Values, reading: Values) -> Any:
-            return self._pure(changing, shared, reading, lambda: batch)
-
-        self.with_state(lambda *state: jax.eval_shape(pure, *state))
+    def _read(self) -> Values:
+        return [*(v._value for v in self.reach.reading), *self._found.values()]
 
     def found(self) -> list[Variable]:
         """Return the variables that the step uses and the model does not hold, as far as it was traced."""
-        return self._read_state.found()
+        return self._found.variables
 
     def has_changed(self, variable: Variable) -> bool:
         """Return whether a found variable was assigned since it was found."""
-        return self._read_state.has_changed(variable)
+        return self._found.has_changed(variable)
+
+    # Tracing
+
+    def find(self, resident: Data, batch: Data) -> None:
+        """Trace the step on data of this form, if it was not; nothing is compiled."""
+        form = jax.eval_shape(lambda *data: data, resident, batch)
+        self._trace(form, (resident, batch))
+
+    def with_state(
+        self, run: Callable[[Values, Values, Values], Any], data: tuple[Data, ...]
+    ) -> Any:
+        """Return `run(changing, shared, reading)` on current values, where nothing is donated.
+
+        It is called again where it needs the step on data of a form that was not traced; `data` is an example.
+        """
+        while True:
+            changing, shared = ([v._value for v in each] for each in (self.changing, self.shared))
+            try:
+                return run(changing, shared, self._read())
+            except Untraced as missing:
+                self._trace(missing.form, data)
+
+    def _trace(self, form: Form, data: tuple[Data, ...]) -> None:
+        block = self._traces.add(form, data, self._take_made)
+        used = (*block.reading, *block.assigned)
+        self._found.add(v for v in used if id(v) not in self._told)
+
+    def _take_made(self) -> None:
+        self.made_at = change_count()
+        self._take(self._find_reach())
+
+    def _on_data(self, data: tuple[Data, Data]) -> Any:
+        resident, batch = data
+        with call_context(fresh=True):
+            return self._step(
+                wrap(batch if self._gather is None else self._gather(resident, batch))
+            )
 
     def pure(
         self, changing: Values, shared: Values, reading: Values, resident: Data, batch: Data
@@ -126,50 +161,52 @@ class Program:
         """The step as a function of all that it reads: return (logs, new values, other new values).
 
         The new values are those of `changing` and of `shared`, two lists; the other ones of what is only read, by
-        place.
+        place. Raises Untraced for data of another form than those that the step was traced on.
         """
-        gather = self._gather
-        data = (lambda: batch) if gather is None else (lambda: gather(resident, batch))
-        return self._pure(changing, shared, reading, data)
+        block, arrays = self._traces.block((resident, batch))
+        groups = zip(
+            (self.changing, self.shared, self.reading), (changing, shared, reading), strict=True
+        )
+        # Another thread may have found more variables since `reading` was taken: zip ends with the values.
+        before = {id(v): x for pair in groups for v, x in zip(*pair, strict=False)}
+        if not before.keys() >= set(map(id, (*block.reading, *block.assigned))):
+            raise Untraced(form_of((resident, batch)))
+        outputs, new = block.run([before[id(v)] for v in block.reading], arrays)
+        after = {id(v): x for v, x in zip(block.assigned, new, strict=True)}
+        logs = block.form.fill(outputs, lambda raw: raw)
+        self._order = list(logs) if isinstance(logs, dict) else None
+        new_of = lambda variables: [after.get(id(v), before[id(v)]) for v in variables]  # noqa: E731
+        rest = {place: after[id(v)] for place, v in enumerate(self.reading) if id(v) in after}
+        return logs, (new_of(self.changing), new_of(self.shared)), rest
 
-    def _pure(
-        self, changing: Values, shared: Values, reading: Values, data: Callable[[], Data]
-    ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
-        pairs = [
-            *zip(self.changing, changing, strict=True),
-            *zip(self.shared, shared, strict=True),
-        ]
-        opened = self._read_state.scope(reading, pairs)
-        with opened, call_context(fresh=True):
-            outputs = self._step(wrap(data()))
-            new = [scope.read(v) for v in self.changing], [scope.read(v) for v in self.shared]
-        rest = self._read_state.settle(opened)
-        self._order = list(outputs) if isinstance(outputs, dict) else None
-        return unwrapped(outputs), new, rest
+    # Running
 
     def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
         """Run one step and return what it returns, on the device."""
-        return self.run(self._run, (resident, batch), shield)
+        return self.run(None, (resident, batch), shield)
 
     def run(
         self,
-        compiled: Callable[..., Any],
+        compiled: Callable[..., Any] | None,
         arguments: tuple[Data, ...],
         shield: Shield | None = None,
     ) -> Any:
         """Call a compiled form of the step with its state and `arguments`, and keep the new state.
 
-        A step in another thread may take over values between the moment that they are read here and the call: then it
-        is made once more, while no other step runs.
+        None is the form of a single step. A step in another thread may take over values between the moment that they
+        are read here and the call: then it is made once more, while no other step runs.
         """
         taken: list[Values] = []
 
         def call(changing: Values, shared: Values, reading: Values) -> Any:
             taken[:] = changing, shared, reading
-            return compiled(changing, shared, reading, *arguments)
+            return (compiled or self._run)(changing, shared, reading, *arguments)
 
         try:
             return self._run_once(call, shield)
+        except Untraced as missing:
+            self._trace(missing.form, arguments)
+            return self.run(compiled, arguments, shield)
         except (ValueError, RuntimeError):
             if taken and not any(value.is_deleted() for values in taken for value in values):
                 raise
@@ -180,39 +217,46 @@ class Program:
                 return self._run_once(call, shield)
 
     def _run_once(self, call: Callable[..., Any], shield: Shield | None) -> Any:
+        shared = [v._value for v in self.shared]
         if not self.changing:
-            outputs, _, rest = self.with_state(call)
-            self._read_state.write_back(rest)
+            outputs, _, rest = call([], shared, self._read())
+            self._write_rest(rest)
             return self._ordered(outputs)
         with self._lock, shield.step() if shield else Shield().step():
-            changing = _donated(self.changing)
+            changing, copied = _donated(self.changing)
             shared = [v._value for v in self.shared]
-            outputs, new, rest = self._read_state.run(
-                lambda reading: call(changing, shared, reading)
-            )
+            outputs, new, rest = call(changing, shared, self._read())
             for variables, values in zip((self.changing, self.shared), new, strict=True):
                 for variable, value in zip(variables, values, strict=True):
                     variable._value = value
-            self._read_state.write_back(rest)
+            for variable in copied:
+                variable.is_lent = False
+            self._write_rest(rest)
         return self._ordered(outputs)
+
+    def _write_rest(self, rest: dict[int, jax.Array]) -> None:
+        if rest:
+            reading = self.reading
+            for place, value in rest.items():
+                reading[place]._value = value
 
     def _ordered(self, outputs: Any) -> Any:
         """Return a dict in the order in which the step made it: JAX sorts the keys."""
         return outputs if self._order is None else {name: outputs[name] for name in self._order}
 
 
-def _donated(variables: list[Variable]) -> Values:
-    """Return the values to donate, copying arrays that the user may still hold."""
+def _donated(variables: list[Variable]) -> tuple[Values, list[Variable]]:
+    """Return the values to donate, and the variables whose arrays were copied because the user may hold them."""
     seen: set[int] = set()
-    values = []
+    values, copied = [], []
     for variable in variables:
         value = variable._value
         if variable.is_lent or id(value) in seen:
             value = value.copy()
-            variable.is_lent = False
+            copied.append(variable)
         seen.add(id(variable._value))
         values.append(value)
-    return values
+    return values, copied
 
 
 def _same(a: Sequence[object], b: Sequence[object]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ import numpy as np
 from hornbeam.core import eager, scope
 from hornbeam.core.snapshot import Snapshot
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tensor import Tensor, convert_to_tensor
+from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.keras import optimizers
 from hornbeam.keras.compiled.loss import CompileLoss, LossLike
 from hornbeam.keras.compiled.metrics import CompileMetrics, MetricLike, check_metrics
@@ -287,29 +287,14 @@ class Trainer(Layer):
             variables = self.trainable_variables
             if self.optimizer is not None and not self.optimizer.built and variables:
                 self.optimizer.build(variables)
-        name = f"{kind}_step"
-        is_own = _is_overridden(self, name)
+        is_own = self.has_own_step(kind)
         compile_loss = None if _is_overridden(self, "compute_loss") else self._compile_loss
         if kind != "predict" and not is_own and compile_loss and compile_loss.entries:
             compile_loss.require_targets(y)
-        if kind != "predict" and not self.run_eagerly and is_own:
-            # The metrics and slots that a user's step makes on its way are to be there.
-            self.try_step(getattr(self, name), first)
 
-    def try_step(self, step: Callable[[Any], Any], first: Data) -> None:
-        """Trace a step on a batch, or run it where Python is to see values; what it assigns is dropped."""
-
-        def run(batch: Data) -> int:
-            with scope.StateScope(), call_context(fresh=True):
-                step(jax.tree.map(Tensor, batch))
-            return 0
-
-        if self.run_eagerly:
-            run(first)
-            return
-        jax.eval_shape(
-            run, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, _device_type(a)), first)
-        )
+    def has_own_step(self, kind: str) -> bool:
+        """Return whether the step of that kind is the user's: "train", "test" or "predict"."""
+        return _is_overridden(self, f"{kind}_step")
 
     def _first_outputs(self, x: Tensors) -> Any:
         """Return symbolic outputs for a batch; where Python is to see values, those that `call` computes."""
