@@ -101,3 +101,88 @@ def test_wrong_use():
         array.stack()
     with pytest.raises(ValueError, match="needs a `dtype`"):
         tf.TensorArray(None)
+
+
+# In loops and branches that AutoGraph makes a part of the program
+
+
+@tf.function
+def in_a_for(n, x):
+    array = tf.TensorArray(tf.float32, size=4)
+    for i in tf.range(n):
+        array = array.write(i, x * tf.cast(i, tf.float32))
+    return array.stack()
+
+
+@tf.function
+def in_a_while(n, x):
+    array, i = tf.TensorArray(tf.float32, size=4), tf.constant(0)
+    while i < n:
+        array = array.write(i, x * tf.cast(i, tf.float32))
+        i += 1
+    return array.stack()
+
+
+@tf.function
+def with_a_break(n, x):
+    array = tf.TensorArray(tf.float32, size=4)
+    for i in tf.range(4):
+        if i >= n:
+            break
+        array = array.write(i, x * tf.cast(i, tf.float32))
+    return array.stack()
+
+
+@tf.function
+def in_a_branch(n, x):
+    array = tf.TensorArray(tf.float32, size=4)
+    for i in range(4):
+        if i < n:
+            array = array.write(i, x * float(i))
+    return array.stack()
+
+
+def growing(n, x):
+    array = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+    for i in tf.range(n):
+        array = array.write(i, x * tf.cast(i, tf.float32))
+    return array.stack()
+
+
+@pytest.mark.parametrize("fn", [in_a_for, in_a_while, with_a_break, in_a_branch])
+@pytest.mark.parametrize("x", [[1.0, 2.0], 3.0], ids=["rows", "numbers"])
+def test_loops_and_branches_fill_an_array_of_a_size(fn, x):
+    x = tf.constant(x)
+    for n in (3, 4):
+        expected = [(float(i) * x if i < n else 0 * x).numpy().tolist() for i in range(4)]
+        assert fn(tf.constant(n), x).numpy().tolist() == expected
+    assert fn.experimental_get_tracing_count() <= 2  # one for each shape
+
+
+def test_an_array_that_grows_lets_python_run():
+    f = tf.function(growing)
+    for n in (3, 1):
+        assert f(tf.constant(n), 2.0).numpy().tolist() == [0.0, 2.0, 4.0][:n]
+
+
+def test_gradients_go_through_an_array_filled_in_a_loop_of_known_length():
+    v = tf.Variable(2.0)
+
+    @tf.function
+    def powers(x):
+        array = tf.TensorArray(tf.float32, 3)
+        for i in tf.range(3):
+            x = x * v
+            array = array.write(i, x)
+        return tf.reduce_sum(array.stack())
+
+    @tf.function
+    def inside(x):
+        with tf.GradientTape() as tape:
+            y = powers(x)
+        return tape.gradient(y, v)
+
+    with tf.GradientTape() as tape:
+        y = powers(tf.constant(1.0))
+    expected = 1 + 2 * 2 + 3 * 4  # of v + v^2 + v^3
+    assert float(tape.gradient(y, v)) == float(inside(tf.constant(1.0))) == expected

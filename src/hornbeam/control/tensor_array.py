@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from hornbeam import ops
@@ -87,6 +88,11 @@ class TensorArray:
         tensor = self._element(value)
         place = known_value(unwrap(index))
         made = self._to_change()
+        if is_traced(place) and made._dynamic:
+            raise RuntimeError(
+                "A TensorArray that grows (dynamic_size=True) needs the values of its indices, but they are not known yet: "
+                "the function is being compiled. Give the final `size`, and leave dynamic_size out."
+            )
         if is_traced(place) or made._buffer is not None:
             buffer = made._stacked(tuple(tensor.shape))
             starts = [index, *[0] * tensor.ndim]
@@ -230,6 +236,20 @@ class TensorArray:
 def is_array(value: object) -> bool:
     """Return whether `value` is a TensorArray."""
     return isinstance(value, TensorArray)
+
+
+def with_elements_of(values: Any, others: Any) -> Any:
+    """Return `values` with zeros in the places of TensorArrays the shape of whose elements only `others` tells.
+
+    None where there is none, or the structures differ.
+    """
+    mine, tree = jax.tree.flatten(values, is_leaf=is_array)
+    theirs = jax.tree.leaves(others, is_leaf=is_array)
+    if len(mine) != len(theirs) or not any(map(is_array, mine)):
+        return None
+    pairs = list(zip(mine, theirs, strict=True))
+    made = [a.with_elements_like(b) if is_array(a) and is_array(b) else a for a, b in pairs]
+    return None if all(x is a for x, a in zip(made, mine, strict=True)) else tree.unflatten(made)
 
 
 def _copy(array: TensorArray) -> TensorArray:

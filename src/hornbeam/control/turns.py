@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.control.parts import Part, assigned_by, run_as_one, states_before, trace_part
-from hornbeam.control.tensor_array import is_array
+from hornbeam.control.tensor_array import with_elements_of
 from hornbeam.core.block import Block
 from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.tensor import unwrap
@@ -147,15 +147,7 @@ def _with_known_elements(values: Any, after: Form, step: Block) -> Any:
 
     None where there is none.
     """
-    filled = after.fill(step.types()[: after.count], lambda x: x)
-    old, new = (jax.tree.leaves(each, is_leaf=is_array) for each in (values, filled))
-    if len(old) != len(new):
-        return None
-    pairs = [(a, b) for a, b in zip(old, new, strict=True) if is_array(a) and is_array(b)]
-    known = {id(a): a.with_elements_like(b) for a, b in pairs}
-    if all(known[id(a)] is a for a, _ in pairs):
-        return None
-    return jax.tree.map(lambda x: known.get(id(x), x), values, is_leaf=is_array)
+    return with_elements_of(values, after.fill(step.types()[: after.count], lambda x: x))
 
 
 def _check_kept(

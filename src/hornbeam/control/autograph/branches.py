@@ -126,13 +126,17 @@ class _Merger:
             self._seen[side] += len(each.arrays)
         if one.is_undefined or other.is_undefined:
             return self._undefined(name, one, other, starts)
+        known = (id(leaf) for each in (one, other) for leaf in each.leaves if is_array(leaf))
+        outputs = set(known)
+        one, other = one.with_elements_of(other) or one, other.with_elements_of(one) or other
         if one.tree != other.tree:
             raise _different_structures(name, one, other)
         leaves: list[Any] = []
-        for leaf, second in zip(one.leaves, other.leaves, strict=True):
-            leaves.append(self._leaf(name, leaf, second, starts))
-            for side, each in enumerate((leaf, second)):
-                starts[side] += is_array(each)
+        for pair in zip(one.leaves, other.leaves, strict=True):
+            places = [at if id(x) in outputs else None for at, x in zip(starts, pair, strict=True)]
+            leaves.append(self._leaf(name, *pair, places))
+            for side, each in enumerate(pair):
+                starts[side] += id(each) in outputs
         return Held(leaves, one.tree)
 
     def _undefined(self, name: Name, one: Held, other: Held, starts: list[int]) -> Held:
@@ -152,7 +156,8 @@ class _Merger:
                 leaves.append(leaf)
         return Held(leaves, known.tree)
 
-    def _leaf(self, name: Name, one: Any, other: Any, places: Sequence[int]) -> Any:
+    def _leaf(self, name: Name, one: Any, other: Any, places: Sequence[int | None]) -> Any:
+        """Return what a name holds in one place; an array without a place among a branch's outputs is zeros."""
         if is_same(one, other):
             return one
         if not (is_array(one) and is_array(other)):

@@ -149,6 +149,10 @@ def trace_turn(loop: Loop, items: Sequence[jax.ShapeDtypeStruct]) -> Turn:
     for _ in range(_ROUNDS):
         turn = _trace_once(loop, start, items)
         loop.places.restore(before)
+        grown = {n: x for n, held in turn.after.items() if (x := start[n].with_elements_of(held))}
+        if grown:
+            start |= grown
+            continue
         slots: list[Slot] = []
         wider: list[tuple[Name, int, Any]] = []
         for name, held in turn.after.items():

@@ -14,6 +14,7 @@ import numpy as np
 
 from hornbeam.control.autograph.jumps import RETURN
 from hornbeam.control.autograph.places import UNDEFINED, Name, text_of
+from hornbeam.control.tensor_array import with_elements_of
 from hornbeam.core.op import is_box
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import TreeDef
@@ -43,6 +44,18 @@ class Held:
     def arrays(self) -> list[Tensor]:
         """The tensors and numbers in it, as tensors."""
         return [as_tensor(leaf) for leaf in self.leaves if is_array(leaf)]
+
+    @property
+    def value(self) -> Any:
+        """What was taken apart."""
+        return self.tree.unflatten(self.leaves)
+
+    def with_elements_of(self, other: Held) -> Held | None:
+        """Return the same with zeros in the TensorArrays whose elements' shape `other` alone tells; None without such."""
+        if self.tree == other.tree:
+            return None
+        grown = with_elements_of(self.value, other.value)
+        return None if grown is None else hold(grown)
 
 
 class _Shown(str):
