@@ -17,12 +17,11 @@ MODULES = (
 )
 # Keras looks these up by accident: bases, and what can't be made without arguments.
 _BASES = """Constraint Initializer Loss LossFunctionWrapper LossScaleOptimizer MeanMetricWrapper Metric Optimizer
-    Regularizer"""
+    Regularizer IoU MeanIoU OneHotIoU OneHotMeanIoU PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity
+    SpecificityAtSensitivity"""
 _MISSING = {
     "initializers": "STFT",
     "losses": "CTC Circle circle ctc",
-    "metrics": """BinaryIoU ConcordanceCorrelation F1Score FBetaScore IoU MeanIoU OneHotIoU OneHotMeanIoU
-        PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity""",
     "optimizers": "Adafactor MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
 }
 

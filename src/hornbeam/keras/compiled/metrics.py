@@ -146,7 +146,8 @@ def _make_variables(
     metric: metrics.Metric, target: KerasTensor | None, output: KerasTensor
 ) -> None:
     """Let a metric that makes its variables on its first update do so before the first step is compiled."""
-    if metric.variables or target is None:
+    made = metric.variables and getattr(metric, "_built", True)
+    if made or target is None:
         return
 
     def update(y: Tensor, y_pred: Tensor) -> Tensor:

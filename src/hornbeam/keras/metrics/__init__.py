@@ -17,6 +17,13 @@ from hornbeam.keras.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from hornbeam.keras.metrics.constrained import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from hornbeam.keras.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from hornbeam.keras.metrics.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -24,9 +31,12 @@ from hornbeam.keras.metrics.crossentropy import (
     Poisson,
     SparseCategoricalCrossentropy,
 )
+from hornbeam.keras.metrics.f_score import F1Score, FBetaScore
+from hornbeam.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from hornbeam.keras.metrics.lookup import deserialize, get, serialize
 from hornbeam.keras.metrics.margin import CategoricalHinge, Hinge, SquaredHinge
 from hornbeam.keras.metrics.precision_recall import Precision, Recall
+from hornbeam.keras.metrics.r2_score import R2Score
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from hornbeam.keras.metrics.regression import (
     CosineSimilarity,
@@ -62,6 +72,7 @@ from hornbeam.ops.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from hornbeam.ops.metrics.correlation import concordance_correlation, pearson_correlation
 
 # Other names for the same functions, by which scripts of many years call them.
 KLD = kld = kullback_leibler_divergence = kl_divergence
@@ -81,29 +92,43 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
@@ -116,6 +141,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
     "hinge",
@@ -133,6 +159,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "mse",
     "msle",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",

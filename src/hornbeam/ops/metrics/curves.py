@@ -72,3 +72,28 @@ def mean_over_labels(values: TensorLike, weights: TensorLike | None) -> jax.Arra
         return jnp.mean(values)
     weights = array(weights, values.dtype)
     return ratio.raw(jnp.sum(values * weights), jnp.sum(weights))
+
+
+_SHARES = {
+    "recall": (0, 3),
+    "sensitivity": (0, 3),
+    "precision": (0, 1),
+    "specificity": (2, 1),
+}  # of four counts, which one is divided by itself and which other one
+
+
+@op
+def best_under_constraint(
+    counts: Sequence[TensorLike], wanted: str, kept: str, least: float
+) -> jax.Array:
+    """Return the largest `wanted` share among the thresholds at which `kept` is at least `least`, or 0.
+
+    counts: four of (thresholds,) -> ()
+    """
+    four = [array(each) for each in counts]
+
+    def share(name: str) -> jax.Array:
+        right, wrong = _SHARES[name]
+        return ratio.raw(four[right], four[right] + four[wrong])
+
+    return jnp.max(jnp.where(share(kept) >= least, share(wanted), 0), initial=0)
