@@ -40,6 +40,20 @@ from hornbeam.control.gradients import gradients, hessians
 from hornbeam.control.loops import foldl, foldr, map_fn, scan, vectorized_map, while_loop
 from hornbeam.control.module import Module
 from hornbeam.control.printing import print
+from hornbeam.control.specs import (
+    IndexedSlicesSpec,
+    NoneTensorSpec,
+    TensorArraySpec,
+    type_spec_from_value,
+)
+from hornbeam.control.surroundings import (
+    get_current_name_scope,
+    get_logger,
+    get_static_value,
+    inside_function,
+    timestamp,
+    tuple,
+)
 from hornbeam.control.tensor_array import TensorArray
 from hornbeam.core import __version__ as __version__
 from hornbeam.core.dtypes import (
@@ -260,9 +274,12 @@ __all__ = [
     "DType",
     "GradientTape",
     "IndexedSlices",
+    "IndexedSlicesSpec",
     "Module",
+    "NoneTensorSpec",
     "Tensor",
     "TensorArray",
+    "TensorArraySpec",
     "TensorShape",
     "TensorSpec",
     "TypeSpec",
@@ -349,6 +366,9 @@ __all__ = [
     "function",
     "gather",
     "gather_nd",
+    "get_current_name_scope",
+    "get_logger",
+    "get_static_value",
     "grad_pass_through",
     "gradients",
     "greater",
@@ -363,6 +383,7 @@ __all__ = [
     "ifftnd",
     "init_scope",
     "initializers",
+    "inside_function",
     "int8",
     "int16",
     "int32",
@@ -467,11 +488,14 @@ __all__ = [
     "tensordot",
     "test",
     "tile",
+    "timestamp",
     "train",
     "transpose",
     "truediv",
     "truncatediv",
     "truncatemod",
+    "tuple",
+    "type_spec_from_value",
     "uint8",
     "uint16",
     "uint32",

@@ -24,14 +24,11 @@ LEFT_OUT = {
 }
 
 TO_COME = {
-    "the tape": "tf.IndexedSlicesSpec tf.keras.backend.gradients tf.test.compute_gradient",
-    "functions, control flow, callbacks": """tf.Module tf.TensorArray tf.TensorArraySpec tf.get_current_name_scope
-        tf.inside_function tf.numpy_function tf.py_function tf.timestamp tf.tuple""",
-    "specifications, tests, older names": """tf.NoneTensorSpec tf.OptionalSpec tf.get_logger tf.get_static_value
-        tf.register_tensor_conversion_function tf.type_spec_from_value tf.config.experimental_functions_run_eagerly
-        tf.config.experimental_run_functions_eagerly tf.test.disable_with_predicate tf.test.is_cpu_target_available""",
+    "the tape": "tf.keras.backend.gradients",
+    "values of data sets": "tf.OptionalSpec",
+    "classes of users that become tensors": "tf.register_tensor_conversion_function",
     "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
-        tf.as_string tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
+        tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
     "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*
         tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
     "operators on matrices as objects, and what takes them": "tf.linalg.LinearOperator* tf.linalg.experimental.*",

@@ -34,6 +34,14 @@ def test_programs_call_it_each_time_in_order():
     assert [name for name, _ in calls] == ["ndarray", type(tf.constant(1.0)).__name__] * 2
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float64", "complex128", "complex64"])
+def test_results_of_64_bits(dtype):
+    value = np.array([[2**40 + 1, 3]]).astype(dtype) * (1 if "i" in dtype else np.array(1.5, dtype))
+    spec = tf.TensorSpec([1, 2], dtype)
+    found = tf.function(lambda: tf.numpy_function(lambda: value, [], spec))()
+    assert found.dtype == dtype and np.array_equal(found.numpy(), value)
+
+
 def test_without_shapes_the_function_runs_on_the_host():
     state = {"n": 0}
 

@@ -16,11 +16,17 @@ from hornbeam.config.placement import get_soft_device_placement, set_soft_device
 from hornbeam.control.eagerness import functions_run_eagerly, run_functions_eagerly
 from hornbeam.core.faces import missing_names
 
+# Names of TensorFlow 2.0.
+experimental_functions_run_eagerly = functions_run_eagerly
+experimental_run_functions_eagerly = run_functions_eagerly
+
 __all__ = [
     "LogicalDevice",
     "LogicalDeviceConfiguration",
     "PhysicalDevice",
     "experimental",
+    "experimental_functions_run_eagerly",
+    "experimental_run_functions_eagerly",
     "functions_run_eagerly",
     "get_logical_device_configuration",
     "get_soft_device_placement",

@@ -19,6 +19,8 @@ from hornbeam.core.error_types import InvalidArgumentError
 from hornbeam.core.op import is_box, wrap
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, known_value
 
+_WIDE = ("int64", "uint64", "float64", "complex128")
+
 Types = Any
 """A type, a `tf.TensorSpec`, or a list or tuple of these."""
 
@@ -122,10 +124,30 @@ def _staged(
                 raise ValueError(
                     f"`{name}`: the function returned an array of shape {result.shape}; `Tout` says {wanted.shape}."
                 )
-        return results
+        return [_as_words(each) for each in results]
 
-    zeros = lambda: [np.zeros(t.shape, t.dtype) for t in types]  # noqa: E731
-    return list(map(wrap, io_callback(effects.kept(checked, zeros), types, *values, ordered=True)))
+    zeros = lambda: [_as_words(np.zeros(t.shape, t.dtype)) for t in types]  # noqa: E731
+    words = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in zeros()]
+    found = io_callback(effects.kept(checked, zeros), words, *values, ordered=True)
+    return [wrap(_of_words(x, t.dtype)) for x, t in zip(found, types, strict=True)]
+
+
+def _as_words(array: Any) -> Any:
+    """Return an array; one of 64-bit numbers as words of 32 bits: JAX's callbacks refuse 64-bit results."""
+    if array.dtype.name not in _WIDE:
+        return array
+    words = array.dtype.itemsize // 4
+    return np.ascontiguousarray(array).reshape(-1).view("uint32").reshape(*array.shape, words)
+
+
+def _of_words(words: jax.Array, dtype: Any) -> jax.Array:
+    """Return the array that `_as_words` took apart."""
+    if dtype.name not in _WIDE:
+        return words
+    if dtype.name == "complex128":
+        half = np.dtype("float64")
+        return jax.lax.complex(_of_words(words[..., :2], half), _of_words(words[..., 2:], half))
+    return jax.lax.bitcast_convert_type(words, dtype)
 
 
 def _shape(kind: Any) -> tuple[int, ...] | None:
