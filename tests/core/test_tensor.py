@@ -171,3 +171,24 @@ def test_what_is_written_into_an_array_later_changes_no_result():
         result = fn(given)
         given[:] = 5
         np.testing.assert_array_equal(np.asarray(result), np.asarray(fn(ones)))
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1.5, "float32"),
+        (-0.0, "float32"),
+        (float("nan"), "float32"),
+        (float("-inf"), "float32"),
+        (-(2**31), "int32"),
+        (2**31, "int64"),
+        (True, "bool"),
+    ],
+)
+def test_a_python_number_has_its_type(value: float, dtype: str) -> None:
+    for tensor in (tf.constant(value), tf.convert_to_tensor(value)):
+        assert tensor.dtype == dtype and tensor.shape == ()
+        assert np.array_equal(np.asarray(tensor), np.asarray(value, dtype), equal_nan=True)
+        assert np.signbit(float(tensor)) == np.signbit(float(value))
+    traced = jax.make_jaxpr(lambda x: x + tf.constant(value)._value)(1.0)
+    assert len(traced.eqns) <= 2, "in a program a number is a constant"

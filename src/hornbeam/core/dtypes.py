@@ -245,6 +245,8 @@ def as_dtype(type_value: DTypeLike | None) -> DType:
     """
     if isinstance(type_value, DType):
         return type_value
+    if isinstance(type_value, np.dtype):
+        return _of_numpy(type_value)
     if isinstance(type_value, str):
         found = ALL.get(type_value) or _OTHER_NAMES.get(type_value)
     elif isinstance(type_value, type):
@@ -265,9 +267,26 @@ def as_dtype(type_value: DTypeLike | None) -> DType:
                 f"Cannot convert the argument `type_value`: {type_value!r} to a TensorFlow DType."
             )
         raise invalid(text) from None
+    return _of_name(name)
+
+
+def _of_name(name: str) -> DType:
     if name.startswith("str") or name == "object":
         return string
     return ALL.get(name) or DType(name)
+
+
+# To find the name of a type takes NumPy 2 us. Only types of numbers are kept: there are few.
+_by_numpy: dict[np.dtype[Any], DType] = {}
+
+
+def _of_numpy(dtype: np.dtype[Any]) -> DType:
+    found = _by_numpy.get(dtype)
+    if found is None:
+        found = _of_name(dtype.name)
+        if dtype.name in ALL and dtype.isnative:
+            _by_numpy[dtype] = found
+    return found
 
 
 def canonical(value: DTypeLike) -> np.dtype[Any]:

@@ -28,7 +28,8 @@ def _outermost() -> Any:
 
 
 @jit()
-def _same(x: Any) -> jax.Array:
+def unchanged(x: Any) -> jax.Array:
+    """Return a NumPy array or number as a JAX array; only where nothing is traced."""
     return x
 
 
@@ -38,7 +39,7 @@ def placed(array: NumpyArray, dtype: np.dtype[Any]) -> jax.Array:
     A program without operations takes a third of the time of `jnp.asarray`, but would be seen in a program around it.
     """
     if dtype in _QUICK and (array.dtype == dtype or array.dtype in _HALVED) and not is_tracing():
-        return _same(array.astype(dtype, copy=False))
+        return unchanged(array.astype(dtype, copy=False))
     return jnp.asarray(array, dtype=dtype)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jax.core import Tracer
 
 from hornbeam.core import wide
-from hornbeam.core.dtypes import ALL, DType, as_dtype, canonical
+from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
@@ -22,7 +22,7 @@ from hornbeam.core.leaks import leaked
 from hornbeam.core.listening import local, taken_out
 from hornbeam.core.missing_attributes import no_attribute
 from hornbeam.core.operators import ElementwiseEquality, elementary
-from hornbeam.core.placing import placed
+from hornbeam.core.placing import is_tracing, placed, unchanged
 from hornbeam.core.shapes import ShapeLike, TensorShape
 from hornbeam.core.strings import Strings
 
@@ -64,8 +64,7 @@ class AnyTensor(ElementwiseEquality):
     @property
     def dtype(self) -> DType:
         """The element type."""
-        name = self._value.dtype.name
-        return ALL.get(name) or as_dtype(name)
+        return as_dtype(self._value.dtype)
 
     @property
     def ndim(self) -> int:
@@ -148,7 +147,7 @@ class AnyTensor(ElementwiseEquality):
 
     def __float__(self) -> float:
         value = _taken(self, "`float()`")
-        return float(value if value.ndim else value.item())
+        return float(value if value.ndim else np.asarray(value))
 
     def __complex__(self) -> complex:
         return complex(_taken(self, "`complex()`"))
@@ -347,6 +346,8 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     >>> print(keras.ops.convert_to_tensor([1, 2, 3], dtype="float32"))
     tf.Tensor([1. 2. 3.], shape=(3,), dtype=float32)
     """
+    if dtype is None and (number := of_number(x)) is not None:
+        return number
     target = None if dtype is None else canonical(dtype)
     raw: Any = list(x) if isinstance(x, range) else x
     if isinstance(raw, (list, tuple)):
@@ -379,6 +380,28 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             array, target, f"the type asked for. Take {array.dtype.name}, or tf.cast them."
         )
     return Tensor(placed(own(array), target or canonical(array.dtype)))
+
+
+_NUMBERS = frozenset({float, int, bool})
+
+
+def of_number(value: Any) -> Tensor | None:
+    """Return a Python number as a tensor of 32 bits, quickly; None where it is not one, or takes more care."""
+    if type(value) not in _NUMBERS:
+        return None
+    if isinstance(value, bool):
+        array: Any = np.bool_(value)
+    elif isinstance(value, int) and wide.fits(value):
+        array = np.int32(value)
+    elif isinstance(value, float) and abs(value) < _LARGEST:
+        array = np.float32(value)
+    else:
+        return None
+    return None if wide.is_default() or is_tracing() else Tensor(unchanged(array))
+
+
+# Above, a float32 is infinite, of which NumPy warns.
+_LARGEST = float(np.finfo("float32").max)
 
 
 def own(value: Any) -> Any:

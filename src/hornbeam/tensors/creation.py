@@ -15,7 +15,7 @@ from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.signatures import of_one_type
 from hornbeam.core.symbolic import is_symbolic
-from hornbeam.core.tensor import Tensor, is_traced, of_python, unwrap
+from hornbeam.core.tensor import Tensor, is_traced, of_number, of_python, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.core import shape_of_symbol
@@ -41,6 +41,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     array([[1, 2],
            [3, 4]], dtype=int32)>
     """
+    if dtype is None and shape is None and (number := of_number(value)) is not None:
+        return number
     refuse_loss(value, dtype)
     tensor = _tensor(value, dtype)
     if shape is None:
@@ -84,6 +86,8 @@ def convert_to_tensor(
     """`value` as a tensor; `dtype_hint` is taken where it loses nothing."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
+    if dtype is None and shape is None and (number := of_number(value)) is not None:
+        return number
     refuse_loss(value, dtype)
     tensor = _tensor(value, dtype)
     if tensor.dtype == "string":
