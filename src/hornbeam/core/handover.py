@@ -5,6 +5,7 @@ Other threads that meet such an array wait for the end of the step.
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from collections.abc import Generator
@@ -18,6 +19,14 @@ def make_lock() -> threading.RLock:  # type: ignore[valid-type]
     lock = threading.RLock()
     _locks.add(lock)
     return lock
+
+
+_DELETED = re.compile("Array has been deleted|deleted or donated")
+
+
+def has_met_step(error: Exception) -> bool:
+    """Return whether an error is that of an array which a step had taken over: worth another try in `no_step`."""
+    return isinstance(error, (RuntimeError, ValueError)) and bool(_DELETED.search(str(error)))
 
 
 @contextmanager

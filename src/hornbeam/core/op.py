@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, 
 
 import jax
 
-from hornbeam.core import host, plans, recording, scope, wide
+from hornbeam.core import handover, host, plans, recording, scope, wide
 from hornbeam.core.direct import DIRECT
 from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.op_errors import explained
@@ -122,6 +122,9 @@ def _make(
         try:
             return _enter(made, args, kwargs)
         except Exception as error:
+            if handover.has_met_step(error):  # of another thread
+                with handover.no_step():
+                    return _enter(made, args, kwargs)
             better = explained(error, made.name, fn, args, kwargs)
             if better is None:
                 raise

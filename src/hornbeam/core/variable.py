@@ -17,7 +17,7 @@ from jax.core import Tracer
 from hornbeam.core import config, deferred, recording, scope
 from hornbeam.core.changes import note_change
 from hornbeam.core.dtypes import DType, as_dtype, canonical
-from hornbeam.core.handover import no_step
+from hornbeam.core.handover import has_met_step, no_step
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.listening import local, taken_out
 from hornbeam.core.memory import keep_freed_memory
@@ -25,7 +25,7 @@ from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
-from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, known_value
+from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, is_traced, known_value
 from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, Shape, TensorLike
 from hornbeam.core.wide import on_device
 
@@ -120,7 +120,11 @@ class Variable(ElementwiseEquality):
 
     def _read(self, dtype: DTypeLike | None) -> Tensor:
         """Return the value in a type, by a call that recorders see."""
-        return self.note_read(self._read_stored(), dtype)
+        stored = self._read_stored()
+        if not is_traced(stored) and stored.is_deleted():
+            with no_step():  # another thread trains with it
+                stored = self._read_stored()
+        return self.note_read(stored, dtype)
 
     def note_read(self, stored: jax.Array, dtype: DTypeLike | None = None) -> Tensor:
         """Return a tensor of the value `stored`, in a type; recorders see that it was read from the variable."""
@@ -228,6 +232,16 @@ class Variable(ElementwiseEquality):
             with no_step():  # another thread trains with it
                 return read(Tensor(scope.read(self)))
 
+    def _settled(self, read: Callable[[Tensor], Any]) -> Any:
+        """Return what `read` finds in the value, after the end of a step of another thread that has taken it over."""
+        try:
+            return read(self.read_value())
+        except RuntimeError as error:
+            if not has_met_step(error):
+                raise
+        with no_step():
+            return read(self.read_value())
+
     def ref(self) -> Reference:
         """A hashable handle, to use variables as keys."""
         return Reference(self)
@@ -266,7 +280,7 @@ class Variable(ElementwiseEquality):
         return elementary["getitem"](self, key)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
-        return self.read_value().__array__(dtype)
+        return self._settled(lambda value: value.__array__(dtype))
 
     def __jax_array__(self) -> jax.Array:
         if local.recorders:
@@ -280,16 +294,16 @@ class Variable(ElementwiseEquality):
         return iter(self.read_value())
 
     def __bool__(self) -> bool:
-        return bool(self.read_value())
+        return self._settled(bool)
 
     def __int__(self) -> int:
-        return int(self.read_value())
+        return self._settled(int)
 
     def __index__(self) -> int:
-        return self.read_value().__index__()
+        return self._settled(Tensor.__index__)
 
     def __float__(self) -> float:
-        return float(self.read_value())
+        return self._settled(float)
 
     def __format__(self, spec: str) -> str:
         return format(self.read_value(), spec) if spec else repr(self)
@@ -323,7 +337,7 @@ class Variable(ElementwiseEquality):
         return vars(self).get("_value", self._first)
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._value), separator=", ", threshold=20)
+        text = np.array2string(self.view(), separator=", ", threshold=20)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={as_dtype(self._value.dtype).name}, value={text}>"
 
 

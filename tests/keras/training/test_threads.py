@@ -1,12 +1,14 @@
 """Threads that use a model while another one trains it."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
-from hornbeam.core import handover, variable
+from hornbeam.core import compiled, handover, op, variable
 from hornbeam.keras import layers
 from hornbeam.keras.training import step
 
@@ -20,10 +22,30 @@ def make():
     return model
 
 
+def gradient(model):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(X) ** 2)
+    return tape.gradient(loss, model.layers[0].kernel).numpy()
+
+
+@tf.function
+def doubled(model):
+    return model.layers[0].kernel * 2
+
+
 ACTS = {
     "predict": lambda model: model.predict(X, verbose=0),
     "evaluate": lambda model: model.evaluate(X, Y, verbose=0),
     "get_weights": lambda model: model.get_weights()[0],
+    "call": lambda model: model(X).numpy(),
+    "an op": lambda model: (model.layers[0].kernel * 2).numpy(),
+    "a cast": lambda model: keras.ops.cast(model.layers[0].kernel, "float16").numpy(),
+    "a tape": lambda model: gradient(model),
+    "a function": lambda model: doubled(model).numpy(),
+    "an assignment": lambda model: model.layers[0].kernel.assign_add(np.zeros((4, 8))).numpy(),
+    "NumPy": lambda model: np.asarray(model.layers[0].kernel),
+    "a slice": lambda model: float(model.layers[0].kernel[0, 0]),
+    "a text": lambda model: str(model.layers[0].kernel),
     "fit": lambda model: model.fit(X, Y, verbose=0, shuffle=False).history["loss"],
 }
 
@@ -48,6 +70,8 @@ def test_what_a_step_has_taken_over_is_waited_for(act, monkeypatch):
         return handover.no_step()
 
     monkeypatch.setattr(step, "no_step", no_step)
+    monkeypatch.setattr(op, "handover", SimpleNamespace(**vars(handover) | {"no_step": no_step}))
+    monkeypatch.setattr(compiled, "no_step", no_step)
     monkeypatch.setattr(variable, "no_step", no_step)
     thread = threading.Thread(target=other_step)
     thread.start()
@@ -60,7 +84,7 @@ def test_what_a_step_has_taken_over_is_waited_for(act, monkeypatch):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("name", ["predict", "get_weights"])
+@pytest.mark.parametrize("name", ["predict", "get_weights", "call"])
 def test_beside_a_fit(name):
     act = ACTS[name]
     model, errors, over = make(), [], threading.Event()
