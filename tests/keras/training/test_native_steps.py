@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 
-import jax
 import numpy as np
 import pytest
 
@@ -32,9 +31,9 @@ def step(model, x, y):
     model.compile("adam", "mse")
     model.train_on_batch(x, y)
     program = model._programs["train", False]
-    variables = (program.changing, program.shared, program.reading)
-    state = jax.tree.map(lambda v: v._value, variables)
-    return program._run.lower(*state, None, (x, y, None)).compile().as_text() or ""
+    data = None, (x, y)
+    lowered = program.with_state(lambda *state: program._run.lower(*state, *data), data)
+    return lowered.compile().as_text() or ""
 
 
 @pytest.mark.parametrize("kind", LAYERS)

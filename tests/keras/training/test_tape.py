@@ -74,9 +74,8 @@ def foreign_calls(model):
     (program,) = model._programs.values()
     data = tuple(map(tf.keras.ops.convert_to_tensor, (X[:16], Y[:16])))
     raw = tuple(each._value for each in data)
-    text = program.with_state(
-        lambda *state: program._run.lower(*state, None, raw).compile().as_text()
-    )
+    lowered = program.with_state(lambda *state: program._run.lower(*state, None, raw), (None, raw))
+    text = lowered.compile().as_text()
     return sorted(re.findall(r'custom_call_target="([^"]+)"', text)), text.count(" dot(")
 
 
