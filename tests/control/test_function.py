@@ -1,6 +1,7 @@
 """`tf.function`: when it traces, what it keeps, what it refuses."""
 
 import collections
+import dataclasses
 import gc
 import threading
 import traceback
@@ -251,6 +252,49 @@ def test_the_order_of_dicts_and_their_classes_come_back():
     assert list(result["a"]) == ["y", "b"] and int(result["p"].b) == 2
     assert isinstance(result["a"]["b"], tf.Tensor)
     assert result["o"] == "text" and result["s"] == {1}
+
+
+def test_dataclasses_come_back_and_generators_are_refused():
+    @dataclasses.dataclass(frozen=True)
+    class Out:
+        y: object
+        name: str
+
+    f, traces = counting(lambda x: [Out(x * 2, "double")])
+    for i in (1, 2):
+        (result,) = f(tf.constant(i))
+        assert type(result) is Out and int(result.y) == 2 * i and result.name == "double"
+    assert len(traces) == 1
+
+    @tf.function
+    def yields(x):
+        yield x
+
+    with pytest.raises(TypeError, match=r"generator.*Return a list"):
+        yields(tf.constant(1))
+
+
+# Arguments
+
+
+def test_dicts_come_in_the_order_in_which_they_were_given():
+    f = tf.function(lambda d: tf.stack([*d["in"].values()]))
+    inner = {"z": tf.constant(1), "a": tf.constant(2)}
+    assert f({"y": [inner], "in": inner}).numpy().tolist() == [1, 2]
+
+
+def test_lists_and_dicts_among_the_arguments_are_not_to_be_changed():
+    def appends(x, items):
+        items.append(x)
+
+    def sets(x, *, d):
+        d["x"] = d["x"] + x
+
+    x = tf.constant(1)
+    with pytest.raises(ValueError, match=r"appends should not modify .*modified: items"):
+        tf.function(appends)(x, [x])
+    with pytest.raises(ValueError, match=r"sets should not modify .*modified: d"):
+        tf.function(sets)(x, d={"x": x})
 
 
 def test_nothing_of_the_trace_is_kept():

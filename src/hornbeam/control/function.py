@@ -18,7 +18,16 @@ from hornbeam.control.autograph.runtime import OPERATORS
 from hornbeam.control.concrete import ConcreteFunction
 from hornbeam.control.gradients import kept, traced
 from hornbeam.control.input_signature import InputSignature
-from hornbeam.control.keys import Kept, Texts, Unknown, key_of, tensors_in, with_tensors
+from hornbeam.control.keys import (
+    Kept,
+    Texts,
+    Unknown,
+    changed,
+    form_of,
+    key_of,
+    tensors_in,
+    with_tensors,
+)
 from hornbeam.control.on_host import OnHost, needs_values
 from hornbeam.core import block, config, effects, recording, scope
 from hornbeam.core.compiled import Compiled
@@ -202,7 +211,11 @@ class Function:
         def run(*tensors: Tensor) -> Any:
             self._traces += 1
             filled, named = with_tensors((args, kwargs), tensors)
-            return self._run(*filled, **named)
+            every = [*filled, *named.values()]
+            before = list(map(form_of, every))
+            outputs = self._run(*filled, **named)
+            self._refuse_changes(changed(every, before), [*self._names(filled), *named])
+            return outputs
 
         run.__name__ = self._name
         name_as(run, self._python_function)
@@ -225,6 +238,19 @@ class Function:
             "`if self.v is None: self.v = tf.Variable(...)`, or make it before."
         )
         return traced(lambda: block.trace(kept(run), shapes, again))
+
+    def _names(self, args: Sequence[Any]) -> list[str]:
+        names = list(self.parameters)
+        return [names[i] if i < len(names) else f"argument {i}" for i in range(len(args))]
+
+    def _refuse_changes(self, places: list[int], names: list[str]) -> None:
+        """Raise ValueError where the function changed a list or dict among its arguments, which is a copy."""
+        if places:
+            raise ValueError(
+                f"{self._name} should not modify its Python input arguments: it runs when it is traced, and never again. "
+                "Modifying a copy is allowed; return what is new. The following parameter(s) were modified: "
+                f"{', '.join(names[place] for place in places)}."
+            )
 
     def _refuse_leaks(self, made: block.Block) -> None:
         """Raise TypeError where the function uses a tensor of a branch or loop that is over."""

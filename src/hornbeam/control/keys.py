@@ -143,7 +143,29 @@ def with_tensors(arguments: object, tensors: Sequence[Tensor]) -> Any:
     """Return `arguments` with `tensors`, in order, in the places of the tensors and arrays in it."""
     following = iter(tensors)
     leaves, tree = jax.tree.flatten(arguments, is_leaf=is_box)
-    return tree.unflatten([next(following) if _is_array(leaf) else leaf for leaf in leaves])
+    made = tree.unflatten([next(following) if _is_array(leaf) else leaf for leaf in leaves])
+    return _in_order(made, arguments)
+
+
+def _in_order(made: Any, given: Any) -> Any:
+    """Return `made`, in which JAX has sorted the keys of dicts, with the keys in the order of `given`."""
+    if type(given) is dict:
+        return {key: _in_order(made[key], each) for key, each in given.items()}
+    if type(given) in (list, tuple):
+        return type(given)(_in_order(one, other) for one, other in zip(made, given, strict=True))
+    return made
+
+
+def changed(arguments: Sequence[Any], before: Sequence[Any]) -> list[int]:
+    """Return the places of those of `arguments` that are not in the form that `form_of` returned for them."""
+    pairs = enumerate(zip(map(form_of, arguments), before, strict=True))
+    return [place for place, (now, then) in pairs if now != then]
+
+
+def form_of(argument: object) -> Any:
+    """Return the structure of an argument and the identity of what is in it."""
+    leaves, tree = jax.tree.flatten(argument, is_leaf=is_box)
+    return tree, list(map(id, leaves))
 
 
 def _is_array(leaf: object) -> bool:

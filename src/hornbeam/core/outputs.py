@@ -5,6 +5,8 @@ Unlike `jax.tree`, which sorts the keys of dicts, the structure comes back as th
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -96,7 +98,19 @@ def _skeleton(value: Any, values: list[Any]) -> Any:
         kind: Any = type(items)
         make = partial(_named, kind) if hasattr(kind, "_fields") else kind
         return _Node([_skeleton(each, values) for each in items], make, kind)
+    if inspect.isgenerator(value):
+        raise TypeError(
+            f"A compiled function returned a generator, {value!r}, whose body has not run. Return a list of its values."
+        )
     leaves, tree = jax.tree.flatten(value, is_leaf=is_box)
+    if (
+        jax.tree_util.treedef_is_leaf(tree)
+        and dataclasses.is_dataclass(value)
+        and not isinstance(value, type)
+    ):
+        names = [each.name for each in dataclasses.fields(value) if hasattr(value, each.name)]
+        parts = [_skeleton(getattr(value, name), values) for name in names]
+        return _Node(parts, partial(_object_of, type(value), names), (type(value), names))
     if jax.tree_util.treedef_is_leaf(tree) or not leaves:
         return value
     return _Node([_skeleton(each, values) for each in leaves], tree.unflatten, tree)
@@ -114,6 +128,13 @@ def _emptied(pairs: Any) -> Any:
 def _dict_like(empty: Any, keys: list[Any], parts: list[Any]) -> Any:
     made = empty.copy()
     made.update(zip(keys, parts, strict=True))
+    return made
+
+
+def _object_of(kind: Any, names: list[str], parts: list[Any]) -> Any:
+    made: Any = object.__new__(kind)
+    for name, part in zip(names, parts, strict=True):
+        object.__setattr__(made, name, part)  # a frozen one, too
     return made
 
 
