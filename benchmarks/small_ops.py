@@ -33,6 +33,19 @@ def operations(tf: Any) -> dict[str, Callable[[], Any]]:
     shapes = [(64, 64), (64,), (64, 64), (64,), (64, 10), (10,)]
     weights = [tf.Variable(draw.random(shape).astype("float32")) for shape in shapes]
     gradients = [tf.constant(draw.random(shape).astype("float32")) for shape in shapes]
+    layers = tf.keras.layers
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    dense, row = layers.Dense(8), tf.constant(draw.random((1, 28, 28, 1)).astype("float32"))
     return {
         "a + b": lambda: a + b,
         "a * 2.0": lambda: a * 2.0,
@@ -53,6 +66,8 @@ def operations(tf: Any) -> dict[str, Callable[[], Any]]:
         "v + a": lambda: v + a,
         "v.assign(a)": lambda: v.assign(a),
         "v.assign_add(a)": lambda: v.assign_add(a),
+        "dense(a)": lambda: dense(a),
+        "model(row), 7 layers": lambda: model(row),
         "Adam, 6 weights": lambda: optimizer.apply_gradients(zip(gradients, weights, strict=True)),
     }
 

@@ -230,6 +230,16 @@ def test_forward_through_layers():
     assert_close(found, without_bias)
 
 
+@pytest.mark.parametrize("wrap", [lambda layer: layer, tf.function], ids=["eager", "function"])
+def test_forward_through_kept_programs_with_native_kernels(wrap):
+    layer = wrap(keras.layers.MaxPooling2D())
+    x = tf.constant(np.random.default_rng(0).normal(size=(8, 14, 14, 8)).astype("float32"))
+    layer(x)
+    found = forward(lambda: layer(x), x, tf.ones(x.shape))
+    assert_close(found, np.ones((8, 7, 7, 8)))
+    assert_close(layer(x), tf.nn.max_pool2d(x, 2, 2, "VALID"))
+
+
 def test_products_of_hessians_and_vectors():
     v = tf.Variable([1.0, 2.0])
     with tf.autodiff.ForwardAccumulator(v, tf.constant([1.0, -1.0])) as acc:

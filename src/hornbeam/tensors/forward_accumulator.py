@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -41,6 +42,7 @@ class ForwardAccumulator:
         """Raises ValueError where `tangents` differ from `primals` in structure, shape or type."""
         self._tape = Tape(watch_accessed_variables=False)
         self._recording = False
+        self._kernels = ExitStack()
         self._pairs: list[tuple[Tensor | Variable, Tensor]] = []
         try:
             given = tree.flatten_up_to(primals, tangents)
@@ -65,6 +67,8 @@ class ForwardAccumulator:
     def __enter__(self) -> ForwardAccumulator:
         if self._recording:
             raise ValueError("Accumulator is already recording.")
+        # A program that is traced meanwhile keeps its kernels; the gradients of native ones are made for reverse mode only.
+        self._kernels.enter_context(native.switched_off())
         self._tape.start()
         self._recording = True
         return self
@@ -77,6 +81,7 @@ class ForwardAccumulator:
     ) -> None:
         self._tape.stop()
         self._recording = False
+        self._kernels.close()
 
     def jvp(
         self,
