@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from jax.extend.core import jaxprs_in_params
 
+import hornbeam as tf
 from hornbeam.core.tensor import unwrap
 from tests.contract.test_layers import CALLED, built, data, every_layer, given
+from tests.ops import cases
 
 
 def in_bits(inputs: Any, bits: int) -> Any:
@@ -76,3 +78,60 @@ def test_a_step_of_a_layer_in_float64_rounds_nothing(name: str) -> None:
         if kind == "float32"
     }
     assert found == set()
+
+
+# One way of calling each op, but for those that need to know values.
+OPS = list(
+    {case.name: case for case in cases.CASES if case.inputs and case.name != "unique"}.values()
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", OPS, ids=str)
+def test_an_op_in_64_bits_can_be_a_part_of_a_program(case: cases.Case) -> None:
+    """JAX lowers a program in its 32-bit mode, and some of its functions do not bear that."""
+    fn = getattr(tf.keras.ops, case.name)
+
+    def run(*values: jax.Array) -> Any:
+        return jax.tree.map(unwrap, fn(*case.arguments(list(values)), **case.kwargs))
+
+    arrays = [cases.arrays()[each] for each in case.places()]
+    jax.jit(run).lower(*(jnp.asarray(each, DOUBLE.get(each.dtype.name)) for each in arrays))
+
+
+DOUBLE = {"float32": "float64", "int32": "int64", "complex64": "complex128"}
+
+
+def floats() -> Any:
+    return tf.constant(np.array([1.5, 2.5]))
+
+
+def wholes() -> Any:
+    return tf.constant(np.array([1, 2]))
+
+
+@pytest.mark.parametrize(
+    "draw, dtype",
+    [
+        (lambda: tf.random.normal([2], dtype="float64"), "float64"),
+        (lambda: tf.random.uniform([2], 0, 2**40, dtype="int64"), "int64"),
+        (lambda: tf.random.truncated_normal([2], dtype="float64"), "float64"),
+        (lambda: tf.random.gamma([2], floats(), floats(), "float64"), "float64"),
+        (lambda: tf.random.gamma([2], floats()), "float32"),
+        (lambda: tf.random.poisson([2], floats(), "int64"), "int64"),
+        (lambda: tf.random.categorical(tf.ones((1, 3)), 2), "int64"),
+        (lambda: tf.random.categorical(tf.cast([floats()], "float64"), 2, "int32"), "int32"),
+        (lambda: tf.random.shuffle(wholes()), "int64"),
+        (lambda: tf.keras.random.beta((2,), floats(), floats(), "float64"), "float64"),
+        (lambda: tf.keras.random.gamma((2,), floats(), "float64"), "float64"),
+        (lambda: tf.keras.random.binomial((2,), floats(), 0.5, "float64"), "float64"),
+        (lambda: tf.keras.random.categorical(tf.ones((1, 3)), 2, "int64"), "int64"),
+        (lambda: tf.keras.ops.select([floats() < 2], [floats()], 0.1), "float64"),
+        (
+            lambda: tf.keras.metrics.sparse_categorical_accuracy(wholes(), tf.ones((2, 3))),
+            "float32",
+        ),
+    ],
+)
+def test_draws_and_choices_in_64_bits_can_be_parts_of_programs(draw: Any, dtype: str) -> None:
+    assert tf.function(draw)().dtype == draw().dtype == dtype

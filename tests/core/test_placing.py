@@ -18,7 +18,7 @@ VALUES = {
     "uint8": np.array([[1, 255]], "uint8"),
     "empty": np.zeros((0, 3), "float32"),
 }
-TYPES = ("float32", "int32", "bool", "uint8", "bfloat16", "float16")
+TYPES = ("float32", "int32", "bool", "uint8", "bfloat16", "float16", "float64", "int64")
 
 
 @pytest.mark.parametrize("name", VALUES)

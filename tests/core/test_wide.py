@@ -156,6 +156,58 @@ def test_gradients_have_64_bits():
     assert_close(found, 0.2 * F64 + [0.1, 0.2], "float64")
 
 
+def test_calls_with_64_bits_are_plans():
+    x, i, b = tf.constant(F64), tf.constant(I64), tf.constant([True, False])
+    one = tf.constant([1.0, 1.0])
+    for run, dtype in (
+        (lambda: ops.softmax(x), "float64"),
+        (lambda: x * 0.1, "float64"),
+        (lambda: x * F64, "float64"),
+        (lambda: one * F64, "float32"),
+        (lambda: one * np.float64(0.1), "float32"),
+        (lambda: one + np.int64(3), "float32"),
+        (lambda: i + np.int64(3), "int64"),
+        (lambda: b * np.int64(3), "int64"),
+        (lambda: i + BIG, "int64"),
+        (lambda: i * 0.5, "float32"),
+        (lambda: ops.multiply(I64, 0.5), "float32"),
+        (lambda: one + np.array([BIG, 1]), "float32"),
+        (lambda: ops.cast(one, "float64"), "float64"),
+        (lambda: ops.zeros((2,), "int64"), "int64"),
+        (lambda: x * 1j, "complex128"),
+        (lambda: one * 1j, "complex64"),
+        (lambda: one * np.complex128(1j), "complex64"),
+    ):
+        with Record() as record:
+            results = [run() for _ in range(4)]
+        assert all(call.plan is not None for call, _ in record.calls)
+        assert {each.dtype for each in results} == {dtype}
+        assert len({each.numpy().tobytes() for each in results}) == 1
+
+
+@pytest.mark.parametrize("first, then", [(F64, F64.astype("float32")), (F64 > 0.5, I64)])
+def test_one_call_on_other_types_is_another_plan(first, then):
+    for value in (first, then, first, then):
+        found = tf.constant(value) * np.int64(3)
+        assert found.numpy().tolist() == (value * np.asarray(3, found.dtype)).tolist()
+        assert found.dtype == ("int64" if value is first and value.dtype == bool else value.dtype)
+
+
+def test_numbers_that_change_do_not_lose_bits_as_arguments():
+    x, i = tf.constant(F64), tf.constant(I64)
+    for n in range(20):
+        assert (x * (0.1 + n)).numpy().tolist() == (F64 * (0.1 + n)).tolist()
+        assert (i + (2**31 - 10 + n)).numpy().tolist() == (I64 + (2**31 - 10 + n)).tolist()
+        assert (tf.constant(1.0) * 2.0 ** (n + 20)).dtype == "float32"
+    narrow = tf.constant(0)
+    for n in range(10):
+        assert (narrow + (2**31 - 10 + n)).numpy() == 2**31 - 10 + n
+    for n in range(10):
+        with pytest.raises(ValueError, match="int32"):
+            narrow + (2**31 + n)
+    assert (tf.constant(0, tf.uint32) + (2**31 + 5)).numpy() == 2**31 + 5
+
+
 CHOICES = """
 import sys
 import jax, numpy

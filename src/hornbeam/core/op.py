@@ -206,7 +206,7 @@ def _recorded(made: Op[..., Any], leaves: list[Any], tree: TreeDef) -> Any:
         return _capturing(fn, leaves, tree)
     plan, outputs = None, None
     with recording.paused():
-        if made.planned and not scope.is_open() and not in_64_bits:
+        if made.planned and not scope.is_open():
             plan, outputs = _by_plan(made, leaves, tree)
         if plan is None:
             outputs = _call(fn, raw, tree)

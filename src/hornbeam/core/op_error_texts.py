@@ -45,6 +45,10 @@ _SAID: list[tuple[str, str]] = [
         r"Length of slice indices",
         "a start and a size are expected for each axis of the input",
     ),
+    (
+        r"overflow was encountered.*with value (-?\d+)|Python integer (-?\d+) out of bounds",
+        r"\1\2 does not fit into the type of the tensors that it is used with; `tf.cast(x, tf.int64)` makes room",
+    ),
     (r"by zero$", "an input is empty, or a size is 0"),
     (r"Slice size at index", "the input is empty along an axis"),
     (

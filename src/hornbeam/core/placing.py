@@ -12,8 +12,9 @@ import numpy as np
 
 from hornbeam.core.jax_typed import jit, trace_state
 from hornbeam.core.typing import NumpyArray
+from hornbeam.core.wide import in_64_bits, is_served
 
-# 64-bit arrays are narrowed on their way into a program.
+# 64-bit arrays are narrowed on their way into a program, but not in the 64-bit mode.
 _QUICK = frozenset(
     np.dtype(name) for name in ("float32", "int32", "bool", "uint8", "int8", "int16")
 )
@@ -40,6 +41,8 @@ def placed(array: NumpyArray, dtype: np.dtype[Any]) -> jax.Array:
     """
     if dtype in _QUICK and (array.dtype == dtype or array.dtype in _HALVED) and not is_tracing():
         return unchanged(array.astype(dtype, copy=False))
+    if dtype in _HALVED and array.dtype == dtype and is_served() and not is_tracing():
+        return in_64_bits(unchanged)(array)
     return jnp.asarray(array, dtype=dtype)
 
 

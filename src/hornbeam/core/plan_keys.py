@@ -33,12 +33,15 @@ if TYPE_CHECKING:
 _MOST_ELEMENTS = 64
 
 # What the type of an argument says about it.
-_TENSOR, _ARRAY, _WEIGHT, _NUMPY, _STATIC, _FLOAT, _SEQUENCE, _SLICE, _OTHER = range(1, 10)
+_TENSOR, _ARRAY, _WEIGHT, _NUMPY, _STATIC, _FLOAT, _COMPLEX, _SEQUENCE, _SLICE, _OTHER = range(
+    1, 11
+)
 _kinds: dict[type[Any], int] = {
     Tensor: _TENSOR,
     Variable: _WEIGHT,
     np.ndarray: _NUMPY,
     float: _FLOAT,
+    complex: _COMPLEX,
     tuple: _SEQUENCE,
     list: _SEQUENCE,
     TensorShape: _SEQUENCE,
@@ -67,7 +70,7 @@ def _kind_of(kind: type[Any]) -> int:
         found = _ARRAY
     elif hasattr(kind, "read_raw"):
         found = _WEIGHT
-    elif issubclass(kind, np.floating):
+    elif issubclass(kind, np.inexact):
         found = _ARRAY
     elif issubclass(kind, (np.dtype, np.integer, np.bool_, type)):
         found = _STATIC
@@ -103,6 +106,8 @@ def scan(values: Sequence[Any], key: list[Any], arrays: list[Any]) -> bool:
         elif kind is _FLOAT:
             # As a text -0.0 is another than 0.0, and NaN equals NaN.
             key += (of, value if value and value == value else repr(value))
+        elif kind is _COMPLEX:
+            key += (of, repr(value))
         elif kind is _ARRAY:
             arrays.append(value)
             key.append(_AN_ARRAY)
@@ -129,7 +134,7 @@ def is_array(leaf: object) -> bool:
     """Return whether `scan` takes a leaf of the arguments for an array."""
     if isinstance(leaf, Tensor):
         return isinstance(leaf._value, jax.Array)
-    return isinstance(leaf, (jax.Array, np.ndarray, np.floating)) or is_weight(leaf)
+    return isinstance(leaf, (jax.Array, np.ndarray, np.inexact)) or is_weight(leaf)
 
 
 def is_raw_array(value: object) -> bool:

@@ -16,12 +16,12 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 from jax.core import Tracer
 
-from hornbeam.core import config, recording, scope
+from hornbeam.core import config, recording, scope, wide
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.direct import CREATING
 from hornbeam.core.jax_typed import jit, tree_map
@@ -34,7 +34,7 @@ from hornbeam.core.origins import (
 )
 from hornbeam.core.plan_keys import is_array, is_box, is_raw_array, loose_key, scan
 from hornbeam.core.tensor import raw_of
-from hornbeam.core.wide import NARROW, asks
+from hornbeam.core.weight import is_weight
 
 if TYPE_CHECKING:
     from hornbeam.core.op import Op
@@ -71,14 +71,32 @@ class Plan:
     `run(*arrays)` computes by a compiled program, and is None while, or where, there is none: then `direct` calls the body.
     """
 
-    __slots__ = ("__weakref__", "asked", "fn", "leaves", "name", "places", "run", "tree")
+    __slots__ = (
+        "__weakref__",
+        "asked",
+        "casts",
+        "fn",
+        "in_64_bits",
+        "leaves",
+        "name",
+        "places",
+        "run",
+        "tree",
+    )
 
     def __init__(
-        self, op: Op[..., Any], leaves: list[Any], tree: TreeDef, places: list[int]
+        self,
+        op: Op[..., Any],
+        leaves: list[Any],
+        tree: TreeDef,
+        places: list[int],
+        in_64_bits: bool = False,
     ) -> None:
-        """`places` are those of the leaves that hold arrays."""
-        self.fn, self.name, self.tree = op.raw, op.name, tree
-        self.places = places
+        """`places` are those of the leaves that hold arrays; see `core.wide` for `in_64_bits`."""
+        self.fn = wide.in_64_bits(op.raw) if in_64_bits else op.raw
+        self.name, self.tree, self.places = op.name, tree, places
+        self.in_64_bits = in_64_bits
+        self.casts: list[tuple[int, wide.Cast]] = []
         self.leaves = list(leaves)
         for place in places:
             self.leaves[place] = None
@@ -133,7 +151,8 @@ class Plan:
         """Let `run` be a program, which is compiled at its first call."""
         open_cache()
         # Made of a plan without `run`: a plan that is forgotten then goes at once, and its programs with it.
-        self.run = jit()(_pure(copy.copy(self)))
+        run = jit()(_pure(copy.copy(self)))
+        self.run = wide.in_64_bits(run) if self.in_64_bits else run
 
 
 def _pure(plan: Plan) -> Callable[..., Any]:
@@ -182,6 +201,8 @@ class _Family:
         return self.varying if self.members > MANY_VALUES else set()
 
 
+# Stands for the plans of calls that differ in the types of their arrays; those of 64 bits have plans of their own always.
+_BY_TYPES = cast("Plan", object())
 _plans: Kept[Plan] = Kept(MOST_PLANS)
 _families: Kept[_Family] = Kept(MOST_PLANS)
 
@@ -208,16 +229,31 @@ def find(
                 return None
     if not arrays and op.name not in CREATING:
         return None
-    if any(each.dtype in NARROW for each in arrays):
-        return None  # 64-bit values need JAX's 64-bit mode, or take fewer bits beside others: see `core.wide`
+    is_typed = False
+    for array in arrays:
+        if array.dtype in wide.NARROW:
+            is_typed = True
+            key[1] = (key[1], wide.types_of(arrays))
+            break
     keyed = tuple(key)
     plan = _plans.get(keyed)
-    return _new(op, keyed, args, kwargs, arrays) if plan is None else (plan, arrays)
+    if plan is _BY_TYPES:
+        is_typed = True
+        key[1] = (key[1], wide.types_of(arrays))
+        keyed = tuple(key)
+        plan = _plans.get(keyed)
+    if plan is None:
+        return _new(op, keyed, is_typed, args, kwargs, arrays)
+    if plan.casts:
+        for place, change in plan.casts:
+            arrays[place] = change(arrays[place])
+    return plan, arrays
 
 
 def _new(
     op: Op[..., Any],
     key: tuple[Any, ...],
+    is_typed: bool,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     arrays: list[Any],
@@ -225,22 +261,31 @@ def _new(
     """Make the plan of a call that has none, or find the one that takes some of its numbers as arguments."""
     leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
     places = [place for place, leaf in enumerate(leaves) if is_array(leaf)]
-    leaves = list(map(raw_of, leaves))
-    if any(map(asks, leaves)):
-        return None
     if len(places) != len(arrays):
         return None
+    raw = [leaf.read_raw() if is_weight(leaf) else raw_of(leaf) for leaf in leaves]
+    if not is_typed and arrays and wide.depends_on_types(raw):
+        _plans.set(key, _BY_TYPES)
+        key = (key[0], (key[1], wide.types_of(arrays)), *key[2:])
+    in_64_bits, casts = wide.settlement(leaves, raw)
+    leaves = [casts[place](value) if place in casts else value for place, value in enumerate(raw)]
+    arrays = [leaves[place] for place in places]
     varying = _varying(op, key[:2], leaves, tree, places)
     if varying:
         values = dict(zip(places, arrays, strict=True))
         values.update((place, leaves[place]) for place in varying)
         places = sorted(values)
         arrays = [values[place] for place in places]
-        key = loose_key(key[:2], leaves, tree, places)
+        key = loose_key((*key[:2], in_64_bits), leaves, tree, places)
         found = _plans.get(key)
         if found is not None:
             return found, arrays
-    plan = Plan(op, leaves, tree, places)
+    plan = Plan(op, leaves, tree, places, in_64_bits)
+    plan.casts = [
+        (i, casts[place])
+        for i, place in enumerate(places)
+        if casts.get(place, wide.copied) is not wide.copied
+    ]
     if not op.direct:
         plan.compile()
     _plans.set(key, plan)

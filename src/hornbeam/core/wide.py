@@ -8,9 +8,9 @@ an op that is called with a 64-bit value or type runs in JAX's 64-bit mode, and 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -28,6 +28,9 @@ NARROW: dict[np.dtype[Any], np.dtype[Any]] = {
 }
 """The 32-bit type for each 64-bit one."""
 
+Cast: TypeAlias = Callable[[Any], Any]
+"""From the raw value of an argument to the one that the op is given."""
+
 _KINDS: dict[Any, str] = {
     "double": "f",
     **{dtype.name: dtype.kind for dtype in NARROW},
@@ -36,8 +39,10 @@ _KINDS: dict[Any, str] = {
 }
 _NUMPY: tuple[type[Any], ...] = (np.ndarray, np.generic)
 _ARRAYS: tuple[type[Any], ...] = (*_NUMPY, jax.Array)
+_NO_CASTS: dict[int, Cast] = {}
 _OPTION = "jax_explicit_x64_dtypes"
 _LEAST, _MOST = -(2**31), 2**31 - 1
+_LARGE = "l"
 
 
 def serve() -> None:
@@ -104,6 +109,14 @@ def settle(leaves: list[Any], values: list[Any]) -> bool:
     copies, because JAX shares their memory or reads it later. A NumPy array or number keeps its type, except that beside
     tensors it has 32 bits where these have. Raises ValueError for whole numbers that do not fit then.
     """
+    has_64_bits, casts = settlement(leaves, values)
+    for place, cast in casts.items():
+        values[place] = cast(values[place])
+    return has_64_bits
+
+
+def settlement(leaves: list[Any], values: list[Any]) -> tuple[bool, dict[int, Cast]]:
+    """Return what `settle` does, as a function of types alone: its result, and what it makes of the values at places."""
     kinds = ""  # of the 64-bit values and types among the arguments
     has_float = takes_functions = False
     foreign: list[int] | None = None
@@ -121,63 +134,91 @@ def settle(leaves: list[Any], values: list[Any]) -> bool:
         else:
             kinds += _kind_of_request(value)
             takes_functions = takes_functions or (callable(value) and not isinstance(value, type))
-    if foreign is not None:
-        kinds += _settle_foreign(values, foreign)
+    casts = _NO_CASTS if foreign is None else _foreign_casts(values, foreign)
+    for place, cast in casts.items():
+        if cast is copied and values[place].dtype in NARROW:
+            kinds += values[place].dtype.kind
     if not kinds or is_default() or not is_served():
-        return False
+        return False, casts
+    if set(kinds) == {_LARGE} and _is_too_large(values):
+        return False, casts  # JAX raises an error; in the 64-bit mode it would return other numbers
     # Functions of the user choose for themselves: each op in them comes here again. Whole numbers and a Python float
     # make a float32, which they would not in the 64-bit mode.
     if takes_functions or (has_float and "f" not in kinds and "c" not in kinds):
-        for place in foreign or ():
-            values[place] = on_device(values[place])
-        return False
-    return True
-
-
-def asks(value: object) -> bool:
-    """Return whether an argument that is no array asks for 64 bits."""
-    return bool(_kind_of_request(value))
+        return False, {p: _own_on_device if cast is copied else cast for p, cast in casts.items()}
+    return True, casts
 
 
 def _kind_of_request(value: object) -> str:
-    """Return the kind of a type of 64 bits, "i" for a whole number that needs one, and "" for anything else."""
+    """Return the kind of a type of 64 bits, `_LARGE` for a whole number that needs one, and "" for anything else."""
     if isinstance(value, str):
         return _KINDS.get(str.__str__(value), "")
     if isinstance(value, (type, np.dtype)):
         return _KINDS.get(value, "")
-    return "i" if type(value) is int and not fits(value) else ""
+    return _LARGE if type(value) is int and not fits(value) else ""
 
 
-def _settle_foreign(values: list[Any], foreign: list[int]) -> str:
-    """Replace the NumPy arrays and numbers at places by copies, and return the kinds of those of 64 bits."""
+def _is_too_large(values: list[Any]) -> bool:
+    """Return whether there are arrays of whole numbers, and a whole number of Python that fits into the type of none."""
+    types = [x.dtype for x in values if isinstance(x, _ARRAYS) and x.dtype.kind in "iu"]
+    limits = [np.iinfo(each.name) for each in types]
+    return bool(limits) and any(
+        type(x) is int and not fits(x) and not any(each.min <= x <= each.max for each in limits)
+        for x in values
+    )
+
+
+def _foreign_casts(values: list[Any], foreign: list[int]) -> dict[int, Cast]:
+    """Return what becomes of the NumPy arrays and numbers at places."""
     tensors: list[Any] = [
         value.dtype
         for place, value in enumerate(values)
         if place not in foreign and isinstance(value, _ARRAYS)
     ]
-    kinds = ""
-    for place in foreign:
-        value = values[place]
-        if value.dtype in NARROW:
-            if not is_served() or _is_narrow_beside(value.dtype, tensors):
-                values[place] = narrowed(value)
-                continue
-            kinds += value.dtype.kind
-        values[place] = _copy(value)
-    return kinds
+    return {place: _foreign_cast(values[place].dtype, tensors) for place in foreign}
 
 
-def _copy(value: Any) -> Any:
-    return (
-        np.array(value) if hasattr(value, "__setitem__") else value
-    )  # NumPy's numbers can't be written
-
-
-def _is_narrow_beside(dtype: np.dtype[Any], tensors: list[Any]) -> bool:
-    """Return whether a 64-bit array takes 32 bits beside tensors: if some of them are of its kind, and none has 64."""
+def _foreign_cast(dtype: np.dtype[Any], tensors: list[Any]) -> Cast:
+    """Return what becomes of a NumPy array beside tensors: 32 bits if some of them are of its kind, and none has 64."""
+    if dtype not in NARROW:
+        return copied
+    if not is_served():
+        return narrowed
     kinds = "fcV" if dtype.kind in "fc" else "iufcV"  # V: bfloat16 and its kin
-    kin = [each for each in tensors if getattr(each, "kind", "") in kinds]  # a random key has none
-    return bool(kin) and not any(each in NARROW for each in kin)
+    kin = [x for x in tensors if getattr(x, "kind", "?") in kinds]  # a random key has none
+    if not kin or any(each in NARROW for each in kin):
+        return copied
+    return narrowed if any(each.kind in "iu" for each in kin) or dtype.kind in "fc" else fitted
+
+
+def types_of(arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the types that a settlement depends on."""
+    return (is_served(), *((isinstance(each, _NUMPY), each.dtype) for each in arrays))
+
+
+def depends_on_types(values: list[Any]) -> bool:
+    """Return whether a settlement depends on the types of arrays of 32 bits, too: beside numbers of 64."""
+    return any(
+        value.dtype in NARROW
+        if isinstance(value, np.generic)
+        else _kind_of_request(value) == _LARGE
+        for value in values
+    )
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a NumPy array, whose memory JAX shares; NumPy's numbers can't be written."""
+    return np.array(value) if hasattr(value, "__setitem__") else value
+
+
+def _own_on_device(value: Any) -> jax.Array:
+    return on_device(copied(value))
+
+
+def fitted(value: Any) -> Any:
+    """Return whole numbers in 32 bits if they fit, else as a JAX array of 64: beside floats they become floats anyway."""
+    low, high = (int(value.min()), int(value.max())) if value.size else (0, 0)
+    return narrowed(value) if fits(low) and fits(high) else _own_on_device(value)
 
 
 def check_fits(value: Any, dtype: np.dtype[Any], reason: str) -> None:

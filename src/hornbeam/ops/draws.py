@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,37 @@ from hornbeam.core.arithmetic import operand
 from hornbeam.core.jax_typed import randint
 from hornbeam.core.op import op
 from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.core.wide import NARROW
+
+
+def in_32_bits(draw: Callable[..., jax.Array], key: jax.Array, *parameters: jax.Array) -> jax.Array:
+    """Return `draw(key, *parameters)`, computed in 32 bits: these draws of JAX can't be parts of programs in 64."""
+    narrow = [each.astype(_narrow(each.dtype)) for each in parameters]
+    with jax.enable_x64(False):
+        return draw(key, *narrow)
+
+
+def drawn_gamma(key: jax.Array, alpha: jax.Array, shape: Sequence[int]) -> jax.Array:
+    """Draw from gamma distributions."""
+    draw = partial(jax.random.gamma, shape=tuple(shape), dtype=_narrow(alpha.dtype))
+    return in_32_bits(draw, key, alpha).astype(alpha.dtype)
+
+
+def drawn_beta(
+    key: jax.Array, alpha: jax.Array, beta: jax.Array, shape: Sequence[int]
+) -> jax.Array:
+    """Draw from beta distributions."""
+    draw = partial(jax.random.beta, shape=tuple(shape), dtype=_narrow(alpha.dtype))
+    return in_32_bits(draw, key, alpha, beta).astype(alpha.dtype)
+
+
+def drawn_classes(key: jax.Array, logits: jax.Array, shape: Sequence[int]) -> jax.Array:
+    """Draw classes, which lie along the last axis of `logits`, as int32."""
+    return in_32_bits(partial(jax.random.categorical, axis=-1, shape=tuple(shape)), key, logits)
+
+
+def _narrow(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return NARROW.get(dtype, dtype)
 
 
 @op(name="tf.random.normal")
@@ -58,7 +90,7 @@ def gamma_of_key(
 ) -> jax.Array:
     """Draw from gamma distributions: shape -> (*shape, *alpha.shape)."""
     alpha = jnp.asarray(alpha, dtype)
-    drawn = jax.random.gamma(key, alpha, (*shape, *alpha.shape), dtype)
+    drawn = drawn_gamma(key, alpha, (*shape, *alpha.shape))
     return drawn if beta is None else drawn / operand(beta)
 
 
@@ -77,8 +109,7 @@ def categorical_of_key(
 ) -> jax.Array:
     """Draw classes with the probabilities softmax(logits): (b, classes) -> (b, num_samples)."""
     logits = jnp.asarray(logits)
-    drawn = jax.random.categorical(key, logits[:, None, :], -1, (logits.shape[0], num_samples))
-    return drawn.astype(dtype)
+    return drawn_classes(key, logits[:, None, :], (logits.shape[0], num_samples)).astype(dtype)
 
 
 @op(name="tf.random.shuffle")

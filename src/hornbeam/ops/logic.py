@@ -154,9 +154,16 @@ def select(
     >>> print(ops.select([x < 2, x > 3], [-x, x * x], default=9).numpy())
     [ 0 -1  9  9 16]
     """
-    return jnp.select(
-        [array(c) for c in condlist], [array(c) for c in choicelist], operand(default)
-    )
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(
+            f"Each condition has a choice; received {len(condlist)} conditions and {len(choicelist)} choices."
+        )
+    # Not by `jnp.select`, which finds the choice by an argmax that can't be part of a program in 64 bits.
+    choices = [array(choice) for choice in choicelist]
+    found = jnp.asarray(operand(default)).astype(jnp.result_type(*choices, operand(default)))
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
+        found = jnp.where(array(condition), choice, found)
+    return found
 
 
 @op

@@ -18,6 +18,7 @@ from hornbeam.core.rng import SeedGenerator, draw_key, drawing
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.kernels.bernoulli import bernoulli
 from hornbeam.ops.common import array, float_dtype, inexact
+from hornbeam.ops.draws import drawn_beta, drawn_classes, drawn_gamma
 
 Seed = int | SeedGenerator | None
 __all__ = [
@@ -111,9 +112,7 @@ def categorical(
 ) -> jax.Array:
     """Draw classes with the probabilities softmax(logits): (b, classes) -> (b, num_samples)"""
     logits = inexact(logits)
-    draws = jax.random.categorical(
-        draw_key(seed), logits, axis=-1, shape=(num_samples, *logits.shape[:-1])
-    )
+    draws = drawn_classes(draw_key(seed), logits, (num_samples, *logits.shape[:-1]))
     return jnp.moveaxis(draws, 0, -1).astype(canonical(dtype))
 
 
@@ -161,7 +160,7 @@ def gamma(
 ) -> jax.Array:
     """Draw from the gamma distribution with shape parameter `alpha` and scale 1."""
     kind = float_dtype(dtype)
-    return jax.random.gamma(draw_key(seed), jnp.asarray(alpha, kind), tuple(shape), kind)
+    return drawn_gamma(draw_key(seed), jnp.asarray(alpha, kind), shape)
 
 
 @op(name="random.beta", prepare=drawing)
@@ -175,7 +174,7 @@ def beta(
     """Draw from the beta distribution, between 0 and 1 with mean alpha / (alpha + beta)."""
     kind = float_dtype(dtype)
     a, b = jnp.asarray(alpha, kind), jnp.asarray(beta, kind)
-    return jax.random.beta(draw_key(seed), a, b, tuple(shape), kind)
+    return drawn_beta(draw_key(seed), a, b, shape)
 
 
 @op(name="random.binomial", prepare=drawing)

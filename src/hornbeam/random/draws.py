@@ -79,13 +79,17 @@ def gamma(
     name: str | None = None,
 ) -> Tensor:
     """Values of gamma distributions: `shape` draws for each `alpha` (and rate `beta`)."""
-    return gamma_of_key(draw_key(seed), static_shape(shape), alpha, beta, canonical(dtype))
+    kind = canonical(dtype)
+    alpha = convert_to_tensor(alpha, kind)
+    beta = None if beta is None else convert_to_tensor(beta, kind)
+    return gamma_of_key(draw_key(seed), static_shape(shape), alpha, beta, kind)
 
 
 def poisson(
     shape: Any, lam: Any, dtype: Any = "float32", seed: Seed = None, name: str | None = None
 ) -> Tensor:
     """Values of Poisson distributions: `shape` draws for each `lam`."""
+    lam = convert_to_tensor(lam, "float32")  # which JAX draws by
     return poisson_of_key(draw_key(seed), static_shape(shape), lam, canonical(dtype))
 
 
@@ -110,6 +114,7 @@ def binomial(
     seed: Seed = None,
 ) -> Tensor:
     """Return how many of `counts` tries succeed that each succeed with `probs`; `shape` ends with theirs."""
+    counts, probs = (convert_to_tensor(each, "float32") for each in (counts, probs))
     return binomial_of_key(
         draw_key(seed), static_shape(shape), counts, probs, canonical(dtype).name
     )
