@@ -198,12 +198,13 @@ def types_of(arrays: Sequence[Any]) -> tuple[Any, ...]:
 
 def depends_on_types(values: list[Any]) -> bool:
     """Return whether a settlement depends on the types of arrays of 32 bits, too: beside numbers of 64."""
-    return any(
-        value.dtype in NARROW
-        if isinstance(value, np.generic)
-        else _kind_of_request(value) == _LARGE
-        for value in values
-    )
+    return any(map(_is_number_of_64_bits, values))
+
+
+def _is_number_of_64_bits(value: Any) -> bool:
+    if isinstance(value, _NUMPY):
+        return not value.shape and value.dtype in NARROW
+    return _kind_of_request(value) == _LARGE
 
 
 def copied(value: Any) -> Any:
