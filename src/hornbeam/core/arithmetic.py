@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from hornbeam.core import fusion
+from hornbeam.core import fusion, kinks
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
@@ -140,7 +140,7 @@ def negative(x: TensorLike) -> jax.Array:
 @_operator
 def absolute(x: TensorLike) -> jax.Array:
     """|x|"""
-    return jnp.absolute(operand(x))
+    return kinks.absolute(operand(x))
 
 
 @_operator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core import fusion
+from hornbeam.core import fusion, kinks
 from hornbeam.core.jax_typed import iota
 from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, made_of
@@ -59,7 +59,7 @@ def relu(x: TensorLike) -> jax.Array:
     if (offered := fusion.offered(x, fusion.Relu)) is not None:
         return offered.compute()
     x = array(x)
-    # jax.nn.relu has gradient 0 at 0, as in Keras; that of jnp.maximum is 1/2.
+    # jax.nn.relu has gradient 0 at 0, as in Keras; that of a maximum is not.
     return jax.nn.relu(x.astype("int32") if x.dtype == bool else x)
 
 
@@ -71,8 +71,9 @@ def relu6(x: TensorLike) -> jax.Array:
 
 @op
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> jax.Array:
-    """Return x where x >= 0, else negative_slope * x"""
-    return jax.nn.leaky_relu(inexact(x), negative_slope)
+    """Return x where x > 0, else negative_slope * x"""
+    x = inexact(x)
+    return jnp.where(x > 0, x, negative_slope * x)
 
 
 @op
@@ -90,7 +91,9 @@ def celu(x: TensorLike, alpha: float = 1.0) -> jax.Array:
 @op
 def selu(x: TensorLike) -> jax.Array:
     """Return 1.0507 * elu(x, 1.6733) (Klambauer et al. 2017, arXiv:1706.02515)"""
-    return SELU_SCALE * elu.raw(x, SELU_ALPHA)
+    x = inexact(x)
+    below = SELU_ALPHA * jnp.expm1(jnp.where(x >= 0, 0, x))  # finite where it is not taken
+    return SELU_SCALE * jnp.where(x >= 0, x, below)
 
 
 @op
@@ -262,7 +265,7 @@ def shaped_relu(
 ) -> jax.Array:
     """Apply `relu` with a slope, an upper end or a threshold"""
     x = inexact(x)
-    above = x if max_value is None else jnp.minimum(x, jnp.asarray(max_value, x.dtype))
+    above = x if max_value is None else kinks.minimum(x, jnp.asarray(max_value, x.dtype))
     return jnp.where(x > threshold, above, negative_slope * (x - threshold))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import kinks
 from hornbeam.core.arithmetic import divide
+from hornbeam.core.kinks import Pair
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops.common import array, inexact, inexact_pair
@@ -55,13 +57,13 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> jax.Array:
 @op
 def maximum(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """Return the larger of x1 and x2; NaN if either is NaN."""
-    return jnp.maximum(array(x1), array(x2))
+    return kinks.maximum(array(x1), array(x2))
 
 
 @op
 def minimum(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """Return the smaller of x1 and x2; NaN if either is NaN."""
-    return jnp.minimum(array(x1), array(x2))
+    return kinks.minimum(array(x1), array(x2))
 
 
 @op
@@ -120,8 +122,19 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> jax.Array:
 
 @op
 def nextafter(x1: TensorLike, x2: TensorLike) -> jax.Array:
-    """Return the float that follows x1 in the direction of x2."""
-    return jnp.nextafter(*inexact_pair(x1, x2))
+    """Return the float that follows x1 in the direction of x2; its gradient is that of x1."""
+    return _nextafter(*inexact_pair(x1, x2))
+
+
+@jax.custom_jvp
+def _nextafter(x1: jax.Array, x2: jax.Array) -> jax.Array:
+    return jnp.nextafter(x1, x2)
+
+
+@_nextafter.defjvp
+def _(primals: Pair, tangents: Pair) -> Pair:
+    result = _nextafter(*primals)
+    return result, jnp.broadcast_to(tangents[0], result.shape)
 
 
 @op

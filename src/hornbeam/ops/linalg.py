@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core import jax_typed as typed
+from hornbeam.core import kinks
 from hornbeam.core.op import op
 from hornbeam.core.operators import elementary
 from hornbeam.core.typing import Axis, TensorLike
@@ -206,7 +207,10 @@ def norm(
     >>> float(ops.norm([3.0, 4.0]))
     5.0
     """
-    return typed.norm(inexact(x), ord=ord, axis=as_axis(axis), keepdims=keepdims)
+    x, axes = inexact(x), as_axis(axis)
+    if ord == 1 and (isinstance(axes, int) or x.ndim == 1):
+        return jnp.sum(kinks.absolute(x), axis=axes, keepdims=keepdims)
+    return typed.norm(x, ord=ord, axis=axes, keepdims=keepdims)
 
 
 def _square(x: TensorLike) -> jax.Array:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import kinks
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.recording import without_gradient
@@ -84,7 +85,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> jax.Array:
     """
     x = array(x)
     x = x.astype("int32") if x.dtype == bool else x
-    return jnp.clip(x, _fitting(x_min, x.dtype), _fitting(x_max, x.dtype))
+    return kinks.clip(x, _fitting(x_min, x.dtype), _fitting(x_max, x.dtype))
 
 
 def _fitting(limit: TensorLike, dtype: Any) -> Any:

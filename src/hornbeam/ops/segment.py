@@ -7,13 +7,16 @@ a compiled program must say it. Segments without rows get the reduction's neutra
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.kinks import Pair
 from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
 from hornbeam.core.typing import TensorLike
+from hornbeam.kernels.transforms import custom_tangent
 from hornbeam.ops.common import array
 
 __all__ = [
@@ -37,6 +40,28 @@ def _segments(
             "A compiled segment reduction needs `num_segments`: ids are not known yet."
         )
     return reduce(array(data), ids, num_segments, indices_are_sorted=is_sorted)
+
+
+@custom_tangent(2, 3)
+def _product(
+    data: jax.Array, ids: jax.Array, count: int | None, indices_are_sorted: bool
+) -> jax.Array:
+    return jax.ops.segment_prod(data, ids, count, indices_are_sorted)
+
+
+@_product.defjvp
+def _(count: int | None, is_sorted: bool, primals: Pair, tangents: Pair) -> Pair:
+    """Return the products, and the sums of each row's change times the product of the other rows."""
+    data, ids = primals
+    result = _product(data, ids, count, is_sorted)
+    total = partial(jax.ops.segment_sum, num_segments=len(result), indices_are_sorted=is_sorted)
+    is_zero = data == 0
+    zeros = total(is_zero.astype("int32"), ids)[ids]
+    other = jnp.where(is_zero, 1, data)
+    product = _product(other, ids, len(result), is_sorted)[ids]
+    without = jnp.where(is_zero, product, product / other)
+    others = jnp.where(zeros == is_zero, without, 0)  # another row is 0
+    return result, total(tangents[0] * others, ids)
 
 
 @op
@@ -63,7 +88,7 @@ def segment_prod(
     sorted: bool = False,
 ) -> jax.Array:
     """Return the product of each segment's rows."""
-    return _segments(jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
+    return _segments(_product, data, segment_ids, num_segments, sorted)
 
 
 @op

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.arithmetic import operand
+from hornbeam.core.kinks import Pair
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import array
+from hornbeam.ops.common import array, inexact_pair
 
 
 @op
@@ -46,8 +47,20 @@ def multiply_no_nan(x: TensorLike, y: TensorLike) -> jax.Array:
 
 @op
 def xlogy(x: TensorLike, y: TensorLike) -> jax.Array:
-    """Return x log(y), and 0 where x is 0."""
-    return jax.scipy.special.xlogy(operand(x), operand(y))
+    """Return x log(y), and 0 where x is 0; so are its slopes there."""
+    return _xlogy(*inexact_pair(x, y))
+
+
+@jax.custom_jvp
+def _xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jax.scipy.special.xlogy(x, y)
+
+
+@_xlogy.defjvp
+def _(primals: Pair, tangents: Pair) -> Pair:
+    (x, y), (of_x, of_y) = primals, tangents
+    slope = _xlogy((x != 0).astype(x.dtype), y)
+    return _xlogy(x, y), of_x * slope + of_y * xdivy.raw(x, y)
 
 
 @op

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import kinks
 from hornbeam.core.arithmetic import operand
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
@@ -37,7 +38,7 @@ def l1_l2_penalty(x: TensorLike, l1: float, l2: float) -> jax.Array:
     x = jnp.asarray(x)
     penalty = jnp.zeros((), x.dtype)
     if l1:
-        penalty = penalty + l1 * jnp.sum(jnp.abs(x))
+        penalty = penalty + l1 * jnp.sum(kinks.absolute(x))
     if l2:
         penalty = penalty + l2 * jnp.sum(jnp.square(x))
     return penalty

@@ -217,7 +217,9 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
 
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     """The tensor scaled down so that its Euclidean norm is at most `clip_norm`."""
-    norm = ops.sqrt(ops.sum(ops.square(t), _axes(axes), keepdims=True))
+    total = ops.sum(ops.square(t), _axes(axes), keepdims=True)
+    is_zero = ops.equal(total, 0)  # whose square root has no slope
+    norm = ops.where(is_zero, total, ops.sqrt(ops.where(is_zero, ops.ones_like(total), total)))
     return ops.multiply(t, ops.divide(clip_norm, ops.maximum(norm, clip_norm)))
 
 

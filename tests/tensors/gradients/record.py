@@ -1,4 +1,4 @@
-"""Write what TensorFlow returns: `tensorflow.json` for `scripts.py`, `faces.json` for the functions of `tf`.
+"""Write what TensorFlow returns: `tensorflow.json` for `scripts.py`, `kinks.json` for `kinks.py`, `faces.json` for the functions of `tf`.
 
 PYTHONPATH=.:src python -m tests.tensors.gradients.record    # in an environment with TensorFlow and JAX, from the root of the repository
 """
@@ -19,10 +19,12 @@ if importlib.util.find_spec("pytest") is None:  # the tables of a test are read 
 
 from tests.contract import test_door_of_faces as faces
 from tests.recorded import write
+from tests.tensors.gradients import kinks
 from tests.tensors.gradients.scripts import SCRIPTS
 
 FILE = Path(__file__).with_name("tensorflow.json")
 FACES = Path(__file__).with_name("faces.json")
+KINKS = Path(__file__).with_name("kinks.json")
 
 
 def weights(shape: Any) -> np.ndarray:
@@ -75,3 +77,4 @@ if __name__ == "__main__":
         except Exception as error:
             print(f"{each}: {type(error).__name__} {str(error)[:150]}", file=sys.stderr)
     write(FACES, found)
+    write(KINKS, {each: kinks.slopes(tensorflow, each) for each in kinks.ROWS})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import kinks
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops.losses.common import aligned, mean_last
@@ -27,7 +28,7 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     [0.25]
     """
     y_true, y_pred = aligned("hinge", y_true, y_pred)
-    return mean_last(jnp.maximum(1 - _signed(y_true) * y_pred, 0))
+    return mean_last(kinks.maximum(1 - _signed(y_true) * y_pred, 0))
 
 
 @op
@@ -41,7 +42,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     [0.125]
     """
     y_true, y_pred = aligned("squared_hinge", y_true, y_pred)
-    return mean_last(jnp.square(jnp.maximum(1 - _signed(y_true) * y_pred, 0)))
+    return mean_last(jnp.square(kinks.maximum(1 - _signed(y_true) * y_pred, 0)))
 
 
 @op
@@ -57,4 +58,4 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     y_true, y_pred = aligned("categorical_hinge", y_true, y_pred)
     right = jnp.sum(y_true * y_pred, axis=-1)
     wrong = jnp.max((1 - y_true) * y_pred, axis=-1)
-    return jnp.maximum(wrong - right + 1, 0)
+    return kinks.maximum(wrong - right + 1, 0)

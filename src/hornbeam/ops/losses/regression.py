@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core import kinks
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
@@ -41,7 +42,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> jax.Array:
     [1.5]
     """
     y_true, y_pred = aligned("mean_absolute_error", y_true, y_pred)
-    return mean_last(jnp.abs(y_true - y_pred))
+    return mean_last(kinks.absolute(y_true - y_pred))
 
 
 @op
@@ -55,7 +56,9 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> ja
     [25.]
     """
     y_true, y_pred = aligned("mean_absolute_percentage_error", y_true, y_pred)
-    return 100 * mean_last(jnp.abs((y_true - y_pred) / jnp.maximum(jnp.abs(y_true), epsilon())))
+    return 100 * mean_last(
+        kinks.absolute((y_true - y_pred) / jnp.maximum(jnp.abs(y_true), epsilon()))
+    )
 
 
 @op
