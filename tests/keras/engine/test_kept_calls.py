@@ -42,6 +42,13 @@ def values(structure: Any) -> list[np.ndarray]:
     return [np.asarray(each) for each in tf.nest.flatten(structure)]
 
 
+class Halved(layers.Dense):
+    """A user's layer."""
+
+    def call(self, inputs: Any) -> Any:
+        return super().call(inputs) / 2
+
+
 def reverse(cells: list[Any]) -> None:
     cells.reverse()
 
@@ -116,6 +123,12 @@ CHANGES: dict[str, tuple[Callable[[], Any], np.ndarray, dict[str, Any], Callable
         {},
         lambda m: setattr(m.layers[0], "negative_slope", 0.7),
     ),
+    "class": (
+        lambda: layers.Dense(3),
+        X,
+        {},
+        lambda a: setattr(a, "__class__", Halved),
+    ),
     "axis": (
         lambda: layers.UnitNormalization(),
         X,
@@ -148,6 +161,14 @@ def test_a_replaced_method_of_a_class_is_seen(monkeypatch: pytest.MonkeyPatch) -
     assert not np.any(layer(X))
 
 
+def test_checked_numbers_are_looked_at_op_by_op() -> None:
+    layer = layers.Dense(2)
+    layer(X)
+    assert kept(layer, X) is not None
+    with jax.debug_nans(True):  # what tf.debugging.enable_check_numerics sets
+        assert kept(layer, X) is None
+
+
 def test_penalties_follow_their_settings() -> None:
     layer = layers.ActivityRegularization(l1=1.0)
     layer(X)
@@ -156,13 +177,6 @@ def test_penalties_follow_their_settings() -> None:
     layer.activity_regularizer.l1 = 3.0
     layer(X)
     assert_close(float(layer.losses[0]), 3 * first)
-
-
-class Halved(layers.Dense):
-    """A user's layer."""
-
-    def call(self, inputs: Any) -> Any:
-        return super().call(inputs) / 2
 
 
 OTHERS: dict[str, Callable[[], Any]] = {

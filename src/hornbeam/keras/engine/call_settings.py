@@ -81,7 +81,7 @@ class CallSettings:
         self._graphs: list[tuple[dict[str, Any], list[Any]]] = []
         self._containers: list[tuple[Container, list[Any]]] = []
         self._arrays: list[tuple[NumpyArray, NumpyArray]] = []
-        self._methods: list[tuple[type[Layer], Callable[..., Any]]] = []
+        self._classes: list[tuple[Layer, type[Layer], Callable[..., Any]]] = []
         self._add_layer(layer)
         holders = [each for each in self.layers if checks_values(each)]
         self.checks_values = bool(holders)
@@ -105,9 +105,10 @@ class CallSettings:
         for container, items in self._containers:
             if len(container) != len(items) or not all(map(same, _items(container), items)):
                 return False
-        return all(cls.call is call for cls, call in self._methods) and all(
-            array.tobytes() == copy.tobytes() for array, copy in self._arrays
-        )
+        for layer, cls, call in self._classes:
+            if type(layer) is not cls or cls.call is not call:
+                return False
+        return all(array.tobytes() == copy.tobytes() for array, copy in self._arrays)
 
     def _is_new(self, value: object) -> bool:
         is_new = id(value) not in self._known
@@ -121,7 +122,7 @@ class CallSettings:
         if not self._is_new(layer):
             return
         self.layers.append(layer)
-        self._methods.append((cls, _own_method(cls)))
+        self._classes.append((layer, cls, _own_method(cls)))
         attributes = vars(layer)
         graph = attributes.get("_graph")
         if graph is not None:

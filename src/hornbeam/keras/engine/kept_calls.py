@@ -134,7 +134,9 @@ class KeptCalls:
 
 def _may_run() -> bool:
     """Return whether a program may compute a call here and now: nothing is traced, and nobody wants to see the Python."""
-    return not scope.is_open() and not is_tracing() and not eagerness.functions_run_eagerly()
+    if scope.is_open() or is_tracing() or eagerness.functions_run_eagerly():
+        return False
+    return not _jax.jax_debug_nans  # which looks for the op that made one
 
 
 def _accepts(layer: Layer, settings: CallSettings, request: Request) -> bool:
