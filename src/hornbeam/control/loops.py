@@ -120,8 +120,15 @@ def scan(
     first, elems, rest = _accumulation("scan", elems, initializer, reverse)
     if not _is_staged((first, elems)):
         values = [] if initializer is not None else [first]
+        before, form = flat_outputs(first)
         for i in rest:
             first = as_tensors(fn(first, _slice(elems, i)))
+            after, kind = flat_outputs(first)
+            if not form.is_like(kind):
+                raise ValueError(
+                    f"The body of `scan` must return the structure that the loop begins with, {form.shown(before)}; it "
+                    f"returned {kind.shown(after)}."
+                )
             values.append(first)
         return _stacked(values[::-1] if reverse else values)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.dtypes import as_dtype
+from hornbeam.core.error_types import invalid
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.core.typing import Axis, TensorLike
@@ -116,4 +117,6 @@ def _beside(typed: Any, value: TensorLike) -> TensorLike:
 
 
 def _static(axis: Axis) -> int | tuple[int, ...] | None:
+    if isinstance(axis, (float, str)):
+        raise invalid(f"`axis` is an integer, or a list of integers; received {axis!r}.")
     return axis if axis is None or isinstance(axis, int) else tuple(axis)

@@ -11,6 +11,7 @@ from hornbeam.core.index_bounds import check_indices
 from hornbeam.ops.dense import bias_add as _bias_add
 from hornbeam.ops.normalization import broadcast_normalization
 from hornbeam.ops.random import dropout as _dropout
+from hornbeam.tensors.argument_checks import check_integers
 
 
 def moments(
@@ -57,6 +58,7 @@ def embedding_lookup(
         raise NotImplementedError(
             "embedding_lookup does not take `max_norm`; clip the rows with tf.clip_by_norm."
         )
+    check_integers("tf.nn.embedding_lookup", "ids", ids)
     check_indices(ids, np.shape(params)[0], "ResourceGather")
     return ops.embedding_lookup(params, ids)
 

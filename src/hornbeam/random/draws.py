@@ -103,7 +103,8 @@ def categorical(
 
 def shuffle(value: Any, seed: Seed = None, name: str | None = None) -> Tensor:
     """The rows in a random order."""
-    return shuffle_of_key(draw_key(seed), convert_to_tensor(value))
+    tensor = convert_to_tensor(value)
+    return shuffle_of_key(draw_key(seed), tensor) if tensor.ndim else tensor
 
 
 def binomial(

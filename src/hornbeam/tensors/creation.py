@@ -19,17 +19,18 @@ from hornbeam.core.tensor import Tensor, is_traced, of_number, of_python, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.ops.core import shape_of_symbol
+from hornbeam.tensors.argument_checks import check_integers, size_of
 from hornbeam.tensors.ranges import TracedRange
 
 
 def static_shape(shape: Any) -> tuple[int, ...]:
     """A shape given as a list, a number, or tensors of known value."""
-    if type(shape) in (tuple, list) and all(type(dim) is int for dim in shape):
+    if type(shape) in (tuple, list) and all(type(dim) is int and dim >= 0 for dim in shape):
         return tuple(shape)
     shape = unwrap(shape)
     if np.ndim(shape) == 0 and not isinstance(shape, (list, tuple)):
-        return (int(shape),)
-    return tuple(int(unwrap(dim)) for dim in shape)
+        return (size_of(shape),)
+    return tuple(size_of(unwrap(dim)) for dim in shape)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
@@ -121,6 +122,10 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     tensor = _tensor(value, None)
     if tensor.dtype == "string":
         return ops.broadcast_to(tensor, static_shape(dims))
+    if tensor.ndim:
+        raise invalid(
+            f"`tf.fill`: `value` is one number; received a tensor of shape {tensor.shape}. tf.broadcast_to repeats tensors."
+        )
     return ops.full(static_shape(dims), tensor, tensor.dtype)
 
 
@@ -162,6 +167,8 @@ def range(
     if any(is_traced(unwrap(each)) for each in (start, limit, delta)):
         return cast("Tensor", TracedRange(start, limit, delta, dtype))
     bounds = [_on_host(each) for each in (start, limit, delta)]
+    if not bounds[-1]:
+        raise invalid("`tf.range`: Requires delta != 0: 0 [Op:Range]")
     if dtype is None:
         # Other types, such as int8, have no ranges in TensorFlow; here they count as int32.
         kinds = [each.dtype.name for each in bounds]
@@ -202,6 +209,7 @@ def one_hot(
            [1., 0., 0.]], dtype=float32)
     """
     axis = -1 if axis is None else axis
+    check_integers("tf.one_hot", "indices", indices)
     if on_value is None and off_value is None:
         return ops.one_hot(indices, int(depth), axis, dtype or "float32")
     hot = ops.one_hot(indices, int(depth), axis, "bool")

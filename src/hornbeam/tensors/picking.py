@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core import host
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.error_types import out_of_bounds
+from hornbeam.core.error_types import invalid, out_of_bounds
 from hornbeam.core.index_bounds import check_indices, check_places
 from hornbeam.core.shapes import TensorShape, axis_from_front
 from hornbeam.core.signatures import first_tensor, of_one_type
@@ -160,7 +160,13 @@ class Unique(NamedTuple):
 
 def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
     """Return the different values in the order in which they first come, and the place of each element among them."""
-    _, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    values = np.asarray(x)
+    if values.ndim != 1:
+        raise invalid(
+            f"`tf.unique`: unique expects a 1D vector; received a tensor of shape {values.shape}. Flatten it: "
+            "tf.reshape(x, [-1])."
+        )
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(first)
     places = np.argsort(order)[inverse]
     return Unique(ops.take(x, first[order]), convert_to_tensor(places, out_idx))

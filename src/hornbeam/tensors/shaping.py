@@ -15,6 +15,7 @@ from hornbeam.core.tensor import unwrap
 from hornbeam.core.typing import TensorLike
 from hornbeam.ops.special import add_n
 from hornbeam.ops.statistics import sorting_indices
+from hornbeam.tensors.argument_checks import check_length
 
 
 def _axes(axis: Any) -> Any:
@@ -146,7 +147,9 @@ def split(
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     """The tensor repeated along each axis."""
-    return ops.tile(input, tuple(int(each) for each in np.asarray(unwrap(multiples))))
+    times = tuple(int(each) for each in np.asarray(unwrap(multiples)))
+    check_length("tf.tile", "multiples", times, input)
+    return ops.tile(input, times)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Any:
@@ -183,6 +186,7 @@ def pad(
     if mode.upper() not in _MODES:
         raise ValueError(f"`mode` is one of {', '.join(_MODES)}; received {mode!r}.")
     widths = tuple(tuple(map(int, pair)) for pair in np.asarray(unwrap(paddings)))
+    check_length("tf.pad", "paddings", widths, tensor)
     constant = {"constant_values": constant_values} if mode.upper() == "CONSTANT" else {}
     return ops.pad(tensor, widths, mode=_MODES[mode.upper()], **constant)
 
