@@ -570,3 +570,30 @@ def test_first_values_of_weights():
     kernel, bias = np.full((3, 2), 2.0), np.ones(2)
     layer = Affine(2, weights=[kernel, bias])
     assert_close(layer(np.ones((1, 3))), np.full((1, 2), 7.0))
+
+
+class _MakesWeightsInCall(Layer):
+    def call(self, inputs):
+        return inputs * self.add_weight(shape=(), initializer="ones")
+
+
+@pytest.mark.parametrize(
+    "inputs", [np.ones((1, 2), "float32"), keras.Input((2,))], ids=["value", "symbol"]
+)
+def test_weights_made_in_call_are_refused(inputs):
+    layer = _MakesWeightsInCall()
+    with pytest.raises(
+        ValueError, match=r"makes a weight in its `call`.*build\(self, input_shape\)"
+    ):
+        layer(inputs)
+    assert layer.weights == []
+
+
+def test_a_layer_may_get_weights_outside_of_calls():
+    class Scaled(keras.Model):
+        def __init__(self):
+            inputs = keras.Input((2,))
+            super().__init__(inputs, keras.layers.Dense(1)(inputs))
+            self.scale = self.add_weight(shape=(), initializer="ones")
+
+    assert len(Scaled().weights) == 3

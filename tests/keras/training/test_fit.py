@@ -341,22 +341,35 @@ def test_a_step_of_ones_own():
     assert logs["loss"][1] < logs["loss"][0]
 
 
-def test_a_loss_of_ones_own():
-    class Half(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(1)
+class _Half(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
 
-        def call(self, x):
-            return self.dense(x)
+    def call(self, x):
+        return self.dense(x)
 
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-            return 0.5 * super().compute_loss(x, y, y_pred, sample_weight, training)
 
-    model = Half()
+class _HalfLoss(_Half):
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return 0.5 * super().compute_loss(x, y, y_pred, sample_weight, training)
+
+
+class _OlderHalfLoss(_Half):
+    """As people wrote before `training`, under names of their own."""
+
+    def compute_loss(self, inputs, targets, outputs, weights, allow_empty=False):
+        return 0.5 * super().compute_loss(inputs, targets, outputs, weights)
+
+
+@pytest.mark.parametrize("kind", [_HalfLoss, _OlderHalfLoss])
+def test_a_loss_of_ones_own(kind):
+    model = kind()
     model.compile(keras.optimizers.SGD(0.0), "mse")
     logged = model.fit(X, TARGET, batch_size=50, verbose=0).history["loss"][0]
-    assert_close(logged, 0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2))
+    expected = 0.5 * np.mean((model.predict(X, verbose=0) - TARGET) ** 2)
+    assert_close(logged, expected)
+    assert_close(model.evaluate(X, TARGET, verbose=0), expected)
 
 
 def test_running_eagerly_gives_the_same():

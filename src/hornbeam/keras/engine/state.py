@@ -18,6 +18,7 @@ from hornbeam.core.weight import is_weight
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine import tracking, trainability
 from hornbeam.keras.engine.arguments import ConstraintLike, InitializerLike, RegularizerLike
+from hornbeam.keras.engine.context import current_context
 
 if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
@@ -53,6 +54,11 @@ def add_weight(
     """Make a variable that belongs to the layer."""
     if "_variables" not in vars(layer):
         raise no_super_init(layer)
+    if layer.built and not layer._is_building and current_context() is not None:
+        raise ValueError(
+            f"The layer {layer.name!r} makes a weight in its `call`: each call would make a new one. Make weights in "
+            "`build(self, input_shape)` or in the constructor, and use them in `call`."
+        )
     if isinstance(shape, str):  # add_weight("kernel", shape=...) of old code
         raise TypeError(
             f"The first argument of add_weight is the shape; received {shape!r}. Use name={shape!r}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -142,9 +143,7 @@ class Trainer(Layer):
         def forward() -> tuple[Any, Any]:
             with call_context(fresh=True):
                 y_pred = self(x, training=True)
-                loss = self.compute_loss(
-                    x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-                )
+                loss = self._total_loss(x, y, y_pred, sample_weight, training=True)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
         variables = self.trainable_variables
@@ -159,9 +158,7 @@ class Trainer(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with call_context(fresh=True):
             y_pred = self(x, training=False)
-            loss = self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-            )
+            loss = self._total_loss(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -188,6 +185,14 @@ class Trainer(Layer):
                 f"The model {self.name!r} has nothing to minimise: give compile a `loss`, or call add_loss in a layer."
             )
         return sum(terms[1:], start=terms[0])
+
+    def _total_loss(
+        self, x: Tensors, y: Tensors, y_pred: Tensors, sample_weight: Tensors, training: bool
+    ) -> Any:
+        """Call `compute_loss`; a user's may be older than its argument `training`."""
+        is_known = "training" in inspect.signature(self.compute_loss).parameters
+        told = {"training": training} if is_known else {}
+        return self.compute_loss(x, y, y_pred, sample_weight, **told)
 
     def compute_metrics(
         self, x: Tensors, y: Tensors, y_pred: Tensors, sample_weight: Tensors = None
