@@ -61,7 +61,7 @@ SHOWN = {
     "m.weights.h5": [
         "Weights in HDF5",
         "layers/dense/vars/0    float32  (4, 20)",
-        "6 arrays, 576 B",
+        "6 arrays, 580 B",
     ],
     "m.safetensors": [
         "Weights in safetensors",

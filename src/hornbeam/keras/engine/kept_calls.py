@@ -21,6 +21,7 @@ from hornbeam.control import eagerness
 from hornbeam.core import config, scope
 from hornbeam.core.changes import change_count
 from hornbeam.core.kept import Kept
+from hornbeam.core.origins import are_probabilities
 from hornbeam.core.placing import is_tracing
 from hornbeam.core.plan_keys import is_raw_array
 from hornbeam.core.tensor import Tensor, convert_to_tensor
@@ -152,7 +153,7 @@ def _accepts(layer: Layer, settings: CallSettings, request: Request) -> bool:
 
 
 def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request | None:
-    """Return the arguments of a call as a request; None for tracers, and for what is not known here."""
+    """Return the arguments of a call as a request; None for tracers, probabilities, and what is not known here."""
     if args and is_number_list(args[0]):  # layer([[1.0, 2.0]])
         args = (convert_to_tensor(args[0]), *args[1:])
     context = current_context()
@@ -166,6 +167,8 @@ def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request | None:
     tensors: list[Tensor] = []
     if not _scan(args, key, tensors) or not (not kwargs or _scan(kwargs, key, tensors)):
         return None
+    if are_probabilities([each._value for each in tensors]):
+        return None  # the Python hands on of which logits they were made
     return Request(tuple(key), tensors, args, kwargs)
 
 
