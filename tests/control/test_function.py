@@ -188,7 +188,7 @@ def test_shapes_that_depend_on_values_let_python_run_at_each_call(name):
 
 
 def test_a_function_that_runs_on_the_host_has_no_concrete_one():
-    with pytest.raises(ValueError, match="shape of a result depends on values"):
+    with pytest.raises(ValueError, match="shape of a result"):
         tf.function(lambda x: tf.unique(x)[0]).get_concrete_function(tf.TensorSpec([3], "int32"))
 
 

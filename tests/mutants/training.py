@@ -62,7 +62,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/blocks.py",
-        "return not any(name in slow for name in _primitives(traced.jaxpr.jaxpr))",
+        "return not any(name in slow for name in primitives(traced.jaxpr.jaxpr))",
         "return True",
         "keras/training/test_blocks.py::test_convolutions_of_xla_stay_out_of_loops",
     ),

@@ -129,7 +129,9 @@ class ConcreteFunction:
         filled = jax.tree.map(stand_in, (self._args, self._kwargs), is_leaf=_is_leaf)
         found = self._function.block_for(*filled)
         if found is None:
-            raise self._refused("the shape of a result depends on values")
+            raise self._refused(
+                "the shape of a result, or the number of turns of a loop with a gradient, depends on values"
+            )
         return found
 
     def _refused(self, reason: str) -> ValueError:

@@ -28,7 +28,8 @@ from hornbeam.control.keys import (
     tensors_in,
     with_tensors,
 )
-from hornbeam.control.on_host import OnHost, needs_values
+from hornbeam.control.on_host import OnHost, needs_turns, needs_values
+from hornbeam.control.parts import for_tapes
 from hornbeam.core import block, config, effects, recording, scope
 from hornbeam.core.compiled import Compiled
 from hornbeam.core.leaks import maker, name_as
@@ -132,6 +133,8 @@ class Function:
             program = self._traced(key, args, kwargs, arrays)
         else:
             self._recent.append(False)
+        if recording.is_recording() and isinstance(program, Compiled) and not program.has_gradient:
+            program = self._for_tapes(key, args, kwargs, arrays)
         if isinstance(program, OnHost):
             return program(args, kwargs)
         if recording.is_recording():
@@ -185,6 +188,28 @@ class Function:
         """Run as a part of the program that is being traced."""
         return as_tensors(self._run(*args, **kwargs))
 
+    def _for_tapes(
+        self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
+    ) -> Compiled | OnHost:
+        """Return the program of a call that a tape follows, where another one ends its loops by conditions."""
+        of_tapes = ("tapes", *key)
+        program = self._programs.get(of_tapes)
+        if program is None:
+            with for_tapes():
+                program = self._traced(of_tapes, args, kwargs, arrays)
+            if isinstance(program, Compiled) and not program.has_gradient:
+                program = self._on_host_for_gradients()
+                self._programs.put(of_tapes, program)
+        return program
+
+    def _on_host_for_gradients(self) -> OnHost:
+        warn(
+            f"{self._name} runs as Python at each call, slowly: a gradient goes back through a loop whose number of turns "
+            "depends on values, which no program can do. Let the loop go over a range with a known bound, and leave it by "
+            "`break`: `for i in tf.range(100): if done: break`."
+        )
+        return OnHost(self._python_function)
+
     def _traced(
         self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Any]
     ) -> Compiled | OnHost:
@@ -195,9 +220,12 @@ class Function:
                     with effects.collected() as errors:
                         program = Compiled(self._block(args, kwargs, arrays), errors)
                 except Exception as error:
-                    if not needs_values(error):
+                    if needs_turns(error):
+                        program = self._on_host_for_gradients()
+                    elif needs_values(error):
+                        program = OnHost(self._python_function)
+                    else:
                         raise
-                    program = OnHost(self._python_function)
                 self._programs.put(key, program)
                 self._recent.append(True)
                 self._warn_of_many_traces()

@@ -1,6 +1,7 @@
 """Functions that no program can compute: their Python runs at every call.
 
-The shape of a result depends on values, or strings are among the arguments, which live on the host.
+The shape of a result depends on values, strings are among the arguments, which live on the host, or a gradient goes back
+through a loop whose number of turns depends on values.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hornbeam.core.host import is_text, strings
 from hornbeam.core.jax_typed import NEEDS_VALUES
 from hornbeam.core.op import is_box
 from hornbeam.core.outputs import as_tensors
+from hornbeam.core.segments import UnknownTurns
 from hornbeam.core.tensor import convert_to_tensor
 
 _HERE = str(Path(__file__).parents[1])
@@ -55,6 +57,11 @@ def needs_values(error: BaseException) -> bool:
     Values that the user's code itself asks for, as `float(x)` and `if x` do, are not meant.
     """
     return _is_of_library(error) and any(map(_asks_for_values, _chain(error)))
+
+
+def needs_turns(error: BaseException) -> bool:
+    """Return whether a gradient goes through a loop with an unknown number of turns."""
+    return any(isinstance(each, UnknownTurns) for each in _chain(error))
 
 
 def _is_of_library(error: BaseException) -> bool:

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,28 @@ from hornbeam.core.block import Block
 from hornbeam.core.op import wrap
 from hornbeam.core.tensor import Tensor, unwrap
 from hornbeam.core.variable import Variable
+
+
+class _Local(threading.local):
+    is_for_tapes = False
+
+
+_local = _Local()
+
+
+@contextmanager
+def for_tapes() -> Generator[None]:
+    """Let what is traced within the context have gradients, where that takes another program."""
+    saved, _local.is_for_tapes = _local.is_for_tapes, True
+    try:
+        yield
+    finally:
+        _local.is_for_tapes = saved
+
+
+def wants_gradients() -> bool:
+    """Return whether a tape listens, or will listen to the program that is being traced."""
+    return _local.is_for_tapes or recording.is_recording()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

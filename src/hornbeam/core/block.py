@@ -13,7 +13,7 @@ A block inside of another one (a branch, the body of a loop) closes over the val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, cast
@@ -22,7 +22,7 @@ import jax
 import numpy as np
 
 from hornbeam.core import effects, recording, scope
-from hornbeam.core.jax_typed import ClosedJaxpr, array_type, eval_jaxpr, jit, make_jaxpr
+from hornbeam.core.jax_typed import ClosedJaxpr, Jaxpr, array_type, eval_jaxpr, jit, make_jaxpr
 from hornbeam.core.leaks import name_as
 from hornbeam.core.outputs import Form, flat_outputs
 from hornbeam.core.scope import StateScope
@@ -35,6 +35,8 @@ Values: TypeAlias = Sequence[Any]
 
 # A trace that meets variables which another thread made meanwhile is made again, but not for ever.
 _ROUNDS = 20
+# Whose gradients are not those of the primitives inside.
+_WITH_GRADIENTS = frozenset({"custom_jvp_call", "custom_vjp_call"})
 # Constants above this many elements are arguments of the compiled program instead of parts of it.
 _LARGE = 1024
 
@@ -93,6 +95,10 @@ class Block:
         inputs, outputs = self.jaxpr.jaxpr.invars, set(map(id, self.jaxpr.jaxpr.outvars))
         pairs = zip(self.reading, self.places, strict=True)
         return [variable for variable, place in pairs if id(inputs[place]) in outputs]
+
+    def has_gradient(self) -> bool:
+        """Return whether the outputs can be differentiated going backwards: no loop ends by a condition."""
+        return "while" not in primitives(self.jaxpr.jaxpr, _WITH_GRADIENTS)
 
     def types(self) -> list[Any]:
         """Return the shapes and types of the outputs."""
@@ -233,3 +239,16 @@ def _pruned(block: Block) -> Block:
     inputs = jaxpr.invars[: len(block.reading)]
     places = [place for place, each in enumerate(inputs) if id(each) in used]
     return replace(block, reading=[block.reading[i] for i in places], places=places)
+
+
+def primitives(jaxpr: Jaxpr, closed: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the names of all primitives, those of inner functions included, but not those inside of `closed` ones."""
+    for equation in jaxpr.eqns:
+        yield equation.primitive.name
+        if equation.primitive.name in closed:
+            continue
+        for parameter in equation.params.values():
+            for inner in jax.tree.leaves(parameter, is_leaf=lambda x: hasattr(x, "eqns")):
+                within = getattr(inner, "jaxpr", inner)
+                if hasattr(within, "eqns"):
+                    yield from primitives(within, closed)

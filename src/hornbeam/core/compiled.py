@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,6 +73,11 @@ class Compiled:
         self._note = note
         self._tree: TreeDef | None = None
         self._lock = make_lock() if block.assigned else None
+
+    @functools.cached_property
+    def has_gradient(self) -> bool:
+        """Whether the outputs can be differentiated going backwards."""
+        return self.block.has_gradient()
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """Return what the function returns for raw arrays, after its assignments."""

@@ -119,10 +119,14 @@ class Segment:
         return typed.vjp(results, self.start(sources))
 
 
+class UnknownTurns(ValueError):
+    """Raised for the gradient of a loop whose number of turns is not known while its program is traced."""
+
+
 def pulled(back: Callable[..., Any], targets: Sequence[Any], upstream: Values) -> Values:
     """Return gradients as TensorFlow has them: of complex numbers it takes the conjugate of JAX's.
 
-    Raises ValueError for a loop with an unknown number of turns.
+    Raises UnknownTurns for a loop with an unknown number of turns.
     """
     rows = [
         jnp.ones_like(target) if row is None else _conjugate(row)
@@ -133,7 +137,7 @@ def pulled(back: Callable[..., Any], targets: Sequence[Any], upstream: Values) -
     except ValueError as error:
         if "Reverse-mode differentiation does not work for lax.while_loop" not in str(error):
             raise
-        raise ValueError(
+        raise UnknownTurns(
             "A gradient needs the number of turns of a loop, which is not known when the function is traced. Let the loop "
             "go over a range with a known bound, and leave it by `break`: `for i in tf.range(100): if done: break`."
         ) from None

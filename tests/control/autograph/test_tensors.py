@@ -239,16 +239,47 @@ def test_a_list_cannot_collect_tensors_of_turns() -> None:
         tf.function(fn)(tf.constant(3))
 
 
-def test_a_gradient_needs_a_known_number_of_turns() -> None:
-    @tf.function
-    def fn(x):
-        while x < 10.0:
-            x = x * x
-        return x
+def until_large(x, v):
+    while x < 10.0:
+        x = x * v
+    return x
 
-    x = tf.constant(2.0)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = fn(x)
-    with pytest.raises(ValueError, match="range with a known bound, and leave it by `break`"):
-        tape.gradient(y, x)
+
+def at_most(x, v):
+    for _ in tf.range(7):
+        if x > 10.0:
+            break
+        x = x * v
+    return x
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("fn", "traces"), [(until_large, 0), (at_most, 1)])
+def test_gradients_of_loops_that_end_by_a_condition(fn, traces, inside, recwarn) -> None:
+    """With a bound they are programs; without one Python runs at each call, and says so once."""
+    v, runs = tf.Variable(2.0), []
+
+    def counted(x):
+        runs.append(1)
+        return fn(x, v)
+
+    def slope(x):
+        with tf.GradientTape() as tape:
+            y = run(x)
+        return y, tape.gradient(y, v)
+
+    run = counted if inside else tf.function(counted)
+    compiled = tf.function(slope) if inside else slope
+    assert float(tf.function(counted)(tf.constant(1.0))) == 16
+    runs.clear()
+    for _ in range(3):
+        assert [float(each) for each in compiled(tf.constant(1.0))] == [16, 32]
+    tries = 1 if inside else 2  # without a tape, and for tapes
+    assert len(runs) == tries + (0 if traces else 3)
+    told = [str(each.message) for each in recwarn if "range with a known bound" in str(each.message)]  # fmt: skip
+    assert len(told) == 1 - traces
+
+
+def test_a_loop_may_begin_with_a_variable() -> None:
+    v = tf.Variable(2.0)
+    assert float(tf.function(until_large)(v, v)) == 16 and float(v) == 2

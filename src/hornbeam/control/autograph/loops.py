@@ -17,8 +17,7 @@ import jax.numpy as jnp
 from hornbeam.control.autograph.branches import scalar
 from hornbeam.control.autograph.places import UNDEFINED
 from hornbeam.control.autograph.turns import Loop, NoneAtFirst, Turn, trace_turn
-from hornbeam.control.parts import run_as_one
-from hornbeam.core import recording
+from hornbeam.control.parts import run_as_one, wants_gradients
 from hornbeam.core.jax_typed import cond, scan, while_loop
 from hornbeam.core.tensor import Tensor
 from hornbeam.tensors.ranges import TracedRange
@@ -63,7 +62,7 @@ def over_rows(loop: Loop, rows: Tensor) -> None:
         _run_first(loop, none.turn, rows)
         over_rows(loop, rows[1:])
         return
-    if not turn.has_condition or recording.is_recording():
+    if not turn.has_condition or wants_gradients():
         _finish(loop, turn, _scanned(turn), [rows])
     else:
         program = _counted(turn, lambda given, i: given[0][i])

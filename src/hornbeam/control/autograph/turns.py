@@ -226,6 +226,10 @@ def _compare(
             slots.append(slot)
             if dtype != slot.dtype:
                 wider.append((name, place, dtype))
+        elif isinstance(one, Variable) and _is_state(other):  # the loop begins with its value
+            slot, dtype = _compare_arrays(loop, name, one, other)
+            slots.append(slot)
+            wider.append((name, place, dtype))
         elif not is_same(one, other):
             raise TypeError(
                 f"{shown(name)} is {describe(one)} before the loop, but {describe(other)} after one iteration: a loop over "

@@ -7,7 +7,6 @@ compute it. The number of steps is an argument of the program, so that every blo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbeam.core.block import primitives
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.source import Data, Rows
 from hornbeam.keras.training.eager import EagerProgram
@@ -97,7 +97,7 @@ class Blocks:
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):
             return False
         slow = SLOW_IN_LOOPS if program.placement.platform == "cpu" else frozenset()
-        return not any(name in slow for name in _primitives(traced.jaxpr.jaxpr))
+        return not any(name in slow for name in primitives(traced.jaxpr.jaxpr))
 
     def _loop(
         self,
@@ -136,14 +136,3 @@ def blocks_of(program: Program | EagerProgram, rows: Rows) -> Blocks | None:
         blocks = Blocks(program)
         program.blocks = blocks if blocks.is_fast(rows.resident, rows.first) else False
     return program.blocks or None
-
-
-def _primitives(jaxpr: Any) -> Iterator[str]:
-    """Yield the names of all primitives, those of inner functions included."""
-    for equation in jaxpr.eqns:
-        yield equation.primitive.name
-        for parameter in equation.params.values():
-            for inner in jax.tree.leaves(parameter, is_leaf=lambda x: hasattr(x, "eqns")):
-                inner = getattr(inner, "jaxpr", inner)
-                if hasattr(inner, "eqns"):
-                    yield from _primitives(inner)
