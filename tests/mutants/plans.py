@@ -30,8 +30,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/config.py",
-        "return native_off.get(), *_settings.values()",
-        "return tuple(_settings.values())",
+        "return _states[native_off.get()]",
+        "return _states[False]",
         f"{_TEST}::test_native_kernels_that_are_switched_off_have_their_own_plans",
     ),
     edit(

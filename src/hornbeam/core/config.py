@@ -20,7 +20,19 @@ native_off: ContextVar[bool] = ContextVar("native kernels are switched off", def
 
 def state() -> tuple[str | float, ...]:
     """Return all settings, as a part of the key of what was compiled under them."""
-    return native_off.get(), *_settings.values()
+    return _states[native_off.get()]
+
+
+def _set(name: str, value: str | float) -> None:
+    _settings[name] = value
+    for is_off in (False, True):
+        _states[is_off] = is_off, *_settings.values()
+
+
+# Made beforehand, because each call of an op asks.
+_states: dict[bool, tuple[str | float, ...]] = {
+    is_off: (is_off, *_settings.values()) for is_off in (False, True)
+}
 
 
 def floatx() -> str:
@@ -37,7 +49,7 @@ def set_floatx(value: str) -> None:
     """Set the default float type: "bfloat16", "float16", "float32" or "float64"."""
     if value not in _FLOATS:
         raise unknown_name("float type", value, _FLOATS)
-    _settings["floatx"] = str(value)
+    _set("floatx", str(value))
 
 
 def epsilon() -> float:
@@ -52,7 +64,7 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Set the fuzz factor."""
-    _settings["epsilon"] = float(value)
+    _set("epsilon", float(value))
 
 
 def image_data_format() -> str:
@@ -67,7 +79,7 @@ def image_data_format() -> str:
 
 def set_image_data_format(data_format: str) -> None:
     """Set the default order of image axes."""
-    _settings["image_data_format"] = standardize_data_format(data_format)
+    _set("image_data_format", standardize_data_format(data_format))
 
 
 def standardize_data_format(data_format: str | None) -> str:
