@@ -107,6 +107,10 @@ def test_an_input_signature_makes_tensors_and_refuses_the_rest():
     for wrong in (tf.constant([1]), tf.constant(1.0), np.ones(2, "int32")):
         with pytest.raises(TypeError, match=r"Binding inputs .*Can not cast TensorSpec"):
             f(wrong)
+    fixed = tf.function(lambda x: x, input_signature=[tf.TensorSpec([2, None], "float32")])
+    assert fixed(np.ones((2, 3), "float32")).shape == (2, 3)
+    with pytest.raises(TypeError, match=r"Can not cast TensorSpec\(shape=\(3, 2\)"):
+        fixed(np.ones((3, 2), "float32"))
     with pytest.raises(TypeError, match="too many positional"):
         f([1.0], 2)
     with pytest.raises(TypeError, match="missing a required argument"):

@@ -4,6 +4,7 @@ import pytest
 
 import hornbeam as tf
 from hornbeam.core import programs
+from hornbeam.kernels import native
 from tests.tolerances import assert_close
 
 
@@ -54,3 +55,16 @@ def test_what_is_seen_three_times_is_compiled():
 def test_a_number_that_varies_becomes_an_argument():
     counts = made(*((2, 0.5**i) for i in range(14)))
     assert counts[-4:] == [0, 0, 0, 0]
+
+
+def test_each_setting_has_its_own_programs():
+    assert made((3,)) == [1]
+    with native.switched_off():
+        assert made((3,), (3,)) == [1, 0]
+    assert made((3,)) == [0]
+
+
+def test_what_takes_long_to_compile_runs_record_by_record(monkeypatch):
+    monkeypatch.setattr(programs, "_LONG", 6)
+    assert made((6,), (6,)) == [2, 0], "one for the product with a number, and one for all others"
+    assert made((3,)) == [1]

@@ -123,6 +123,14 @@ def test_its_input_and_its_result_are_sources():
     assert_close(dx, float(da) * 4)
 
 
+def test_its_gradient_and_that_of_what_is_beside_it_are_added():
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = log1pexp(x) + x * x * x
+    assert_close(tape.gradient(y, x), 1 / (1 + np.exp(-2.0)) + 12.0)
+
+
 def test_jacobians_through_it():
     x = tf.constant([1.0, 2.0, 3.0])
     with tf.GradientTape() as tape:

@@ -64,10 +64,24 @@ def test_a_variable_that_is_assigned_in_between():
         tape.watch(x)
         a = v * v
         v.assign(x)
-        y = a + 3.0 * v
+        y = a + 3.0 * v * v
     dv, dx = tape.gradient(y, [v, x])
-    assert float(dv) == 4.0 + 3.0
+    assert float(dv) == 4.0 + 42.0
     assert dx is None
+
+
+def test_no_gradient_flows_through_an_assignment_in_a_program():
+    state = tf.Variable(1.0, trainable=False)
+
+    @tf.function
+    def slope(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            state.assign(x * x)
+            y = state * x
+        return tape.gradient(y, x)
+
+    assert float(slope(tf.constant(3.0))) == 9.0
 
 
 def test_what_is_between_source_and_target_is_a_source_too():
@@ -366,3 +380,26 @@ def test_memory_stays_level_over_many_steps():
     objects, arrays = (new - old for new, old in zip(steps(10_000), first, strict=True))
     assert arrays < 10_000 + 100
     assert objects < 3 * 10_000
+
+
+def test_higher_derivatives_in_a_program():
+    """What the inner tape replays is still known to the outer one, through other tensors around it, too."""
+    same = tf.function(lambda t: t)
+
+    @tf.function
+    def derivatives(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = x**3
+            slope = inner.gradient(y, x)
+            z = slope * same(y)  # 3 x^5
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            w = tf.stack([x * x, x**3])
+        return outer.gradient(z, x), tape.jacobian(w, x)
+
+    second, rows = derivatives(tf.constant(2.0))
+    assert_close(second, 240.0)
+    assert_close(rows, [4.0, 12.0])

@@ -283,6 +283,7 @@ def _in_place(
         targets, made = segment.forward(values, others)
         return targets, (made, probabilities_in(made))
 
+    tapes = [tape, *(each for each in recording.recorders() if isinstance(each, Tape))]
     with recording.paused():
         targets, back, (made, origins) = typed.vjp(run, segment.start(sources), has_aux=True)
         # What follows takes the outputs as they come out of here: as other values, made of the same logits.
@@ -291,7 +292,7 @@ def _in_place(
             values = pulled(back, targets, rows)
         else:
             values = typed.vmap(partial(pulled, back, targets))(rows)
-        _take_replayed(tape, inside, made, after)
+        _take_replayed(tapes, inside, made, after)
     outputs = list(map(Tensor, values))
     _note(wired, PureCall(None, segment, form), (sources, others, rows), upstream, outputs)
     return _by_slot(wired.sources, outputs)
@@ -321,9 +322,12 @@ def _to_replay(tape: Tape, records: list[Record]) -> tuple[list[Record], list[Re
 
 
 def _take_replayed(
-    tape: Tape, inside: list[Record], made: list[list[Any]], after: list[Record]
+    tapes: list[Tape], inside: list[Record], made: list[list[Any]], after: list[Record]
 ) -> None:
-    """Put replayed values in the place of those that were computed first, wherever these are still seen."""
+    """Put replayed values in the place of those that were computed first, wherever these are still seen.
+
+    `tapes` are the one that is asked and those that go on recording.
+    """
     news: dict[int, Any] = {}
     olds: list[Any] = []  # so that no identity is used again
 
@@ -336,9 +340,8 @@ def _take_replayed(
             slot.raw = new
             for box in (slot.box, *slot.aliases):
                 box._value = new
-                for each in (tape, *recording.recorders()):
-                    if isinstance(each, Tape):
-                        each.replace(box, new)
+                for tape in tapes:
+                    tape.replace(box, new)
 
     for record, leaves in zip(inside, made, strict=True):
         take(record, leaves)
