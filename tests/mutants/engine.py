@@ -18,6 +18,12 @@ _TRAINABLE, _FUNCTIONAL = "keras/training/test_trainable.py", "keras/models/test
 EDITS: list[Edit] = [
     # Building
     edit(
+        _STATE,
+        "if layer.built and not layer._is_building and current_context() is not None:",
+        "if False:",
+        f"{_LAYER}::test_weights_made_in_call_are_refused",
+    ),
+    edit(
         _BUILDING,
         "    with _build_lock:\n        if layer.built:",
         "    with _build_lock:\n        if False:",
