@@ -31,5 +31,4 @@ TO_COME = {
         tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
     "classes of Keras": """tf.initializers.* tf.losses.* tf.metrics.* tf.optimizers.*
         tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
-    "operators on matrices as objects, and what takes them": "tf.linalg.LinearOperator* tf.linalg.experimental.*",
 }
