@@ -160,8 +160,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/traces.py",
-        "            if found is None:\n                found = trace",
-        "            if True:\n                found = trace",
+        "            if found is None:\n                with",
+        "            if True:\n                with",
         "keras/training/test_traces.py::test_a_step_runs_once_for_each_form",
     ),
     edit(
@@ -181,6 +181,18 @@ EDITS: list[Edit] = [
         "        self._take(self._find_reach())",
         "        pass",
         "keras/training/test_runs_once.py::test_what_the_first_run_makes_is_state_as_if_it_had_been_there",
+    ),
+    edit(
+        "keras/training/step.py",
+        "        if self._traces.errors is not None:",
+        "        if False:",
+        "keras/training/test_runs_once.py::test_an_error_of_python_that_the_step_calls_back_is_raised_as_it_is",
+    ),
+    edit(
+        "control/autograph/loops.py",
+        "if not turn.has_condition or wants_gradients():",
+        "if not turn.has_condition:",
+        "control/autograph/test_tensors.py::test_gradients_of_loops_that_end_by_a_condition",
     ),
     # Programs
     edit(

@@ -24,11 +24,12 @@ _muted = 0
 
 
 @contextmanager
-def collected() -> Generator[list[BaseException]]:
-    """Keep the errors of callbacks that are traced within the context in a list, for `settle`."""
-    saved, _local.errors = _local.errors, []
+def collected(errors: list[BaseException] | None = None) -> Generator[list[BaseException]]:
+    """Keep the errors of callbacks that are traced within the context in a list, for `settle`: this one, or a new one."""
+    kept = [] if errors is None else errors
+    saved, _local.errors = _local.errors, kept
     try:
-        yield _local.errors
+        yield kept
     finally:
         _local.errors = saved
 

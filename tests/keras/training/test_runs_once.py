@@ -151,3 +151,26 @@ def test_arrays_that_the_user_may_hold_are_copied_once():
     model = counting()
     model.fit(X, Y, batch_size=11, verbose=0)
     assert not any(v.is_lent for v in model._programs["train", True].changing)
+
+
+@pytest.mark.parametrize("callbacks", [[], [EachBatch()]], ids=["in blocks", "one by one"])
+def test_an_error_of_python_that_the_step_calls_back_is_raised_as_it_is(callbacks):
+    class CallsBack(Counting):
+        def train_step(self, data):
+            looked = tf.numpy_function(look, [data[0]], tf.TensorSpec([], tf.float32))
+            return super().train_step(data) | {"looked": looked}
+
+    def look(x):
+        if fails:
+            raise LookupError("mine")
+        return x.sum()
+
+    model, fails = CallsBack(), False
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=11, verbose=0, callbacks=callbacks)
+    fails = True
+    with pytest.raises(LookupError, match="mine"):
+        model.fit(X, Y, batch_size=11, verbose=0, callbacks=callbacks)
+    fails = False
+    logs = model.fit(X, Y, batch_size=11, verbose=0, callbacks=callbacks).history
+    assert logs["looked"] == [33] and model.out.kernel.numpy().shape == (3, 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 
+from hornbeam.core import effects
 from hornbeam.core.changes import change_count
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import make_lock, no_step
@@ -217,8 +218,8 @@ class Program:
                 return self._run_once(call, shield)
 
     def _run_once(self, call: Callable[..., Any], shield: Shield | None) -> Any:
-        shared = [v._value for v in self.shared]
         if not self.changing:
+            shared = [v._value for v in self.shared]
             outputs, _, rest = call([], shared, self._read())
             self._write_rest(rest)
             return self._ordered(outputs)
@@ -241,7 +242,12 @@ class Program:
                 reading[place]._value = value
 
     def _ordered(self, outputs: Any) -> Any:
-        """Return a dict in the order in which the step made it: JAX sorts the keys."""
+        """Return a dict in the order in which the step made it: JAX sorts the keys.
+
+        Raises what Python raised that the step calls back.
+        """
+        if self._traces.errors is not None:
+            effects.settle(self._traces.errors)
         return outputs if self._order is None else {name: outputs[name] for name in self._order}
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import jax
 
+from hornbeam.core import effects
 from hornbeam.core.block import Block, trace
 from hornbeam.core.jax_typed import array_type
 from hornbeam.core.tensor import unwrap
@@ -38,6 +39,9 @@ class Traces:
 
     def __init__(self, step: Callable[[Any], Any]) -> None:
         """`step` takes data, raw arrays in a structure."""
+        self.errors: list[BaseException] | None = None
+        """What Python raised that the step calls back; None where it calls none back."""
+        self._errors: list[BaseException] = []
         self._step = step
         self._blocks: dict[object, Block] = {}
         self._lock = threading.RLock()
@@ -67,11 +71,14 @@ class Traces:
         with self._lock:
             found = self._blocks.get(key)
             if found is None:
-                found = trace(run, leaves)
-                if found.made:
-                    found.draw(jax.tree.leaves(data))
-                    made()
+                with effects.collected(self._errors):
                     found = trace(run, leaves)
+                    if found.made:
+                        found.draw(jax.tree.leaves(data))
+                        made()
+                        found = trace(run, leaves)
+                if found.jaxpr.jaxpr.effects:
+                    self.errors = self._errors
                 self._blocks[key] = found
             return found
 
