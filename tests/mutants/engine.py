@@ -16,6 +16,13 @@ _FLAGS = "keras/engine/test_trainability.py"
 _TRAINABLE, _FUNCTIONAL = "keras/training/test_trainable.py", "keras/models/test_functional.py"
 
 EDITS: list[Edit] = [
+    # Kept calls
+    edit(
+        "keras/engine/kept_call.py",
+        "self._form.count + len(self._losing) > 1",
+        "False",
+        "keras/engine/test_kept_calls.py::test_a_tape_sees_how_one_output_is_made_of_another",
+    ),
     # Building
     edit(
         _STATE,

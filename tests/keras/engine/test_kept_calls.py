@@ -297,6 +297,23 @@ def test_a_tape_sees_one_computation() -> None:
         assert_close(each, other)
 
 
+def test_a_tape_sees_how_one_output_is_made_of_another() -> None:
+    """As for maps of what a class looks at: the gradient of a score by features, both outputs of one model."""
+    inputs = keras.Input((3,))
+    features = layers.Dense(4, activation="tanh", activity_regularizer="l2")(inputs)
+    layer = keras.Model(inputs, [features, layers.Dense(1)(features)])
+    kernel = layer.layers[-1].kernel
+    programs = []
+    for _ in range(2):  # made, and found
+        with tf.GradientTape(persistent=True) as tape:
+            seen, score = layer(X)
+            penalty = sum(layer.losses)
+        assert_close(tape.gradient(score, seen), np.tile(kernel.numpy().T, (2, 1)))
+        assert_close(tape.gradient(penalty, seen), 0.01 * seen.numpy())
+        programs.append(kept(layer, tf.constant(X)))
+    assert programs[0] is programs[1] is not None
+
+
 def test_a_loss_of_probabilities_takes_their_logits() -> None:
     layer = layers.Dense(2, activation="softmax", kernel_initializer="zeros")
     x = np.ones((1, 3), "float32")

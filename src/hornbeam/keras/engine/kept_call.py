@@ -79,6 +79,11 @@ class KeptCall:
         made += [unwrap(convert_to_tensor(loss)) for _, loss in added]
         return [*made, *(origin.logits for _, origin in found)]
 
+    @property
+    def hides_from_tapes(self) -> bool:
+        """Whether one result may be made of another one, which a tape that sees one computation can't tell."""
+        return self._form.count + len(self._losing) > 1
+
     def __call__(self, tensors: list[Tensor]) -> Any:
         """Return what the layer returns, with masks; keep the losses that it adds."""
         made: list[Tensor] = self._program.on_tensors(tensors)

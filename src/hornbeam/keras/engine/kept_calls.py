@@ -1,7 +1,7 @@
 """Calls of built-in layers and models as one compiled program each.
 
 Called on values, a layer whose class and parts are Hornbeam's own runs as a program that is kept on the layer, and a tape
-sees one computation. It is found by the arguments (shapes, types, masks, the mode of training), and it is valid as long as
+sees one computation. Where it has several results, of which one may be made of another, a tape sees its parts. It is found by the arguments (shapes, types, masks, the mode of training), and it is valid as long as
 `engine.call_settings` finds nothing changed. A layer of the user's runs its Python, in which the built-in parts are programs.
 """
 
@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from hornbeam.control import eagerness
-from hornbeam.core import config, scope
+from hornbeam.core import config, recording, scope
 from hornbeam.core.changes import change_count
 from hornbeam.core.kept import Kept
 from hornbeam.core.origins import are_probabilities
@@ -84,6 +84,8 @@ class KeptCalls:
         found = current[1].get(request.key)
         if not isinstance(found, KeptCall) or not _accepts(layer, current[0], request):
             return None
+        if found.hides_from_tapes and recording.is_recording():
+            return None
         return partial(found, request.tensors)
 
     def make(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ready | None:
@@ -94,7 +96,8 @@ class KeptCalls:
             return None
         settings, kept = self._current() or self._look(layer)
         request = None if settings is None else _request(args, kwargs)
-        if settings is None or request is None or kept.get(request.key) is False:
+        # A call that is known can't be compiled, or `find` saw that it must not run now.
+        if settings is None or request is None or kept.get(request.key) is not None:
             return None
         if not _accepts(layer, settings, request):
             return None
@@ -107,6 +110,8 @@ class KeptCalls:
             self._refused, self._sets = _FOREVER, []
             return None
         kept.set(request.key, made)
+        if made.hides_from_tapes and recording.is_recording():
+            return None
         return partial(made, request.tensors)
 
     def _current(self) -> tuple[CallSettings, Kept[KeptCall | bool]] | None:
