@@ -72,6 +72,27 @@ def test_errors_are_those_of_the_function():
     assert float(f(tf.constant(1.0))) == 2
 
 
+def test_after_an_error_nothing_more_is_called():
+    called = []
+
+    def fail(x):
+        called.append("first")
+        raise ArithmeticError("from Python")
+
+    def follow(x):
+        called.append("second")
+        return x
+
+    @tf.function
+    def f(x):
+        y = tf.numpy_function(fail, [x], SPEC)
+        return tf.numpy_function(follow, [y], SPEC)
+
+    with pytest.raises(ArithmeticError, match="from Python"):
+        f(tf.constant(1.0))
+    assert called == ["first"]
+
+
 def test_wrong_results():
     def run(result, types):
         return tf.numpy_function(lambda: result, [], types)

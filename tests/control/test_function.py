@@ -316,6 +316,9 @@ def test_large_constants_are_arguments_of_the_program():
     large = tf.constant(np.arange(5000.0, dtype="float32"))
     f = tf.function(lambda x: tf.reduce_sum(large * x))
     assert float(f(tf.constant(1.0))) == 5000 * 4999 / 2
+    (program,) = f._programs.values()
+    (arguments,) = program._run.args
+    assert [each.shape for each in arguments] == [(5000,)]
 
 
 # Variables
@@ -466,9 +469,10 @@ def test_an_array_given_to_a_function_outlives_training():
     model = keras.Sequential([layer])
     model.compile("sgd", "mse")
     model.build((None, 1))
-    result = tf.function(lambda x: layer.kernel.assign(x))(tf.constant([[2.0]]))
+    x = tf.constant([[2.0]])
+    result = tf.function(lambda x: layer.kernel.assign(x))(x)
     model.fit(np.ones((4, 1)), np.ones(4), verbose=0)
-    assert np.asarray(result).tolist() == [[2.0]]
+    assert np.asarray(result).tolist() == np.asarray(x).tolist() == [[2.0]]
 
 
 # Tapes

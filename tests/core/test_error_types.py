@@ -8,6 +8,7 @@ import jax
 import pytest
 
 import hornbeam as tf
+from hornbeam import keras
 from hornbeam.core.error_types import OutOfBoundsError
 
 CODED = [
@@ -103,3 +104,12 @@ def test_a_tensor_of_a_finished_program_names_the_function():
     ) as caught:
         kept[0] + 1
     assert not isinstance(caught.value, tf.errors.OpError)
+
+
+def test_errors_of_functions_that_an_op_is_given_stay_as_they_are():
+    def fails(x):
+        raise ValueError("of the user")
+
+    with pytest.raises(ValueError, match=r"^of the user") as caught:
+        keras.ops.map(fails, tf.constant([1.0]))
+    assert type(caught.value) is ValueError

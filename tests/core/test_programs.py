@@ -3,9 +3,16 @@
 import pytest
 
 import hornbeam as tf
+from hornbeam import keras
 from hornbeam.core import programs
 from hornbeam.kernels import native
 from tests.tolerances import assert_close
+
+factor = 2.0
+
+
+def scaled(x):
+    return x * factor
 
 
 def slope(factors, number=1.0):
@@ -68,3 +75,13 @@ def test_what_takes_long_to_compile_runs_record_by_record(monkeypatch):
     monkeypatch.setattr(programs, "_LONG", 6)
     assert made((6,), (6,)) == [2, 0], "one for the product with a number, and one for all others"
     assert made((3,)) == [1]
+
+
+def test_a_users_function_is_computed_each_time(monkeypatch):
+    x = tf.constant([1.0, 2.0])
+    for number in (2.0, 3.0):
+        monkeypatch.setitem(globals(), "factor", number)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = keras.ops.map(scaled, x)
+        assert_close(tape.gradient(y, x), [number, number])

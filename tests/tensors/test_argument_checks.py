@@ -30,6 +30,14 @@ WRONG = {
         lambda: tf.scan(lambda a, x: (a, x), tf.constant([1.0, 2.0])),
         r"begins with, float32\[\]; it returned \(float32\[\], float32\[\]\)",
     ),
+    "another structure in a scan of a program": (
+        lambda: tf.function(lambda x: tf.scan(lambda a, b: (a, b), x))(tf.constant([1.0, 2.0])),
+        r"begins with, float32\[\]; it returned \(float32\[\], float32\[\]\)",
+    ),
+    "several conditions": (
+        lambda: tf.cond(tf.constant([True, False]), lambda: 1, lambda: 2),
+        r"Expected one boolean as pred, received .* \(2,\). Reduce it",
+    ),
 }
 
 

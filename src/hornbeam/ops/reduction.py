@@ -201,7 +201,7 @@ def _running(
     reverse: bool,
 ) -> jax.Array:
     x = jnp.flip(x, axis) if reverse else x
-    if exclusive:
+    if exclusive and x.shape[axis]:
         rest = jax.lax.slice_in_dim(x, 0, x.shape[axis] - 1, axis=axis)
         first = jnp.full_like(jax.lax.slice_in_dim(x, 0, 1, axis=axis), neutral)
         x = jnp.concatenate([first, rest], axis)

@@ -53,7 +53,7 @@ def xlogy(x: TensorLike, y: TensorLike) -> jax.Array:
 
 @jax.custom_jvp
 def _xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
-    return jax.scipy.special.xlogy(x, y)
+    return jnp.where(x == 0, x, jax.scipy.special.xlogy(x, y))
 
 
 @_xlogy.defjvp

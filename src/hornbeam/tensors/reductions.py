@@ -22,10 +22,26 @@ def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return ops.sqrt(ops.sum(ops.square(x), axis, keepdims))
 
 
+def _largest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest element; the least number of the type where there is none, as in TensorFlow."""
+    return ops.max(x, axis, keepdims, initial=_end(x, 0) if 0 in tuple(x.shape) else None)
+
+
+def _smallest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest element; the greatest number of the type where there is none."""
+    return ops.min(x, axis, keepdims, initial=_end(x, 1) if 0 in tuple(x.shape) else None)
+
+
+def _end(x: Any, place: int) -> Any:
+    """Return the least (0) or the greatest (1) number of the type of `x`."""
+    kind = ops.dtype(x)
+    return (kind.min, kind.max)[place] if kind.is_integer else (-math.inf, math.inf)[place]
+
+
 reduce_sum = of_reduction(ops.sum, "reduce_sum")
 reduce_mean = of_reduction(_mean, "reduce_mean")
-reduce_max = of_reduction(ops.max, "reduce_max")
-reduce_min = of_reduction(ops.min, "reduce_min")
+reduce_max = of_reduction(_largest, "reduce_max")
+reduce_min = of_reduction(_smallest, "reduce_min")
 reduce_prod = of_reduction(ops.prod, "reduce_prod")
 reduce_all = of_reduction(ops.all, "reduce_all")
 reduce_any = of_reduction(ops.any, "reduce_any")
