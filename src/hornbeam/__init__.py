@@ -27,6 +27,8 @@ from hornbeam import (
 )
 from hornbeam.control.branches import case, cond, switch_case
 from hornbeam.control.callbacks import numpy_function, py_function
+from hornbeam.control.critical_section import CriticalSection
+from hornbeam.control.device_specs import DeviceSpec
 from hornbeam.control.devices import device
 from hornbeam.control.eagerness import (
     control_dependencies,
@@ -43,6 +45,7 @@ from hornbeam.control.printing import print
 from hornbeam.control.specs import (
     IndexedSlicesSpec,
     NoneTensorSpec,
+    OptionalSpec,
     TensorArraySpec,
     type_spec_from_value,
 )
@@ -50,7 +53,9 @@ from hornbeam.control.surroundings import (
     get_current_name_scope,
     get_logger,
     get_static_value,
+    guarantee_const,
     inside_function,
+    is_symbolic_tensor,
     timestamp,
     tuple,
 )
@@ -271,12 +276,15 @@ newaxis = None
 
 __all__ = [
     "Assert",
+    "CriticalSection",
     "DType",
+    "DeviceSpec",
     "GradientTape",
     "IndexedSlices",
     "IndexedSlicesSpec",
     "Module",
     "NoneTensorSpec",
+    "OptionalSpec",
     "Tensor",
     "TensorArray",
     "TensorArraySpec",
@@ -374,6 +382,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "guarantee_const",
     "half",
     "hessians",
     "histogram_fixed_width",
@@ -389,6 +398,7 @@ __all__ = [
     "int32",
     "int64",
     "irfftnd",
+    "is_symbolic_tensor",
     "is_tensor",
     "keras",
     "less",

@@ -28,6 +28,8 @@ ENTRIES: dict[str, tuple[dict[str, Any], Any, np.ndarray]] = {
     "CategoricalCrossentropy": ({"from_logits": True, "label_smoothing": 0.1}, ONE_HOT, NUMBERS),
     "CategoricalFocalCrossentropy": ({"gamma": 1.5, "alpha": 0.3}, ONE_HOT, INSIDE),
     "CategoricalHinge": ({}, ONE_HOT, NUMBERS),
+    "CategoricalGeneralizedCrossEntropy": ({"q": 0.7}, np.array([0, 2, 1, 1]), INSIDE),
+    "Circle": ({"gamma": 2.0, "margin": 0.3}, np.array([0, 2, 1, 1]), INSIDE),
     "CosineSimilarity": ({"axis": 0}, NUMBERS, INSIDE),
     "Dice": ({"axis": 1}, BINARY, INSIDE),
     "Hinge": ({}, 2 * BINARY - 1, NUMBERS),
@@ -43,7 +45,19 @@ ENTRIES: dict[str, tuple[dict[str, Any], Any, np.ndarray]] = {
     "SquaredHinge": ({}, 2 * BINARY - 1, NUMBERS),
     "Tversky": ({"alpha": 0.3, "beta": 0.9}, BINARY, INSIDE),
 }
-CLASSES = [n for n in losses.__all__ if inspect.isclass(getattr(losses, n)) and n != "Loss"]
+# The truth of these is no prediction.
+OTHER_TRUTH = [
+    "CategoricalGeneralizedCrossEntropy",
+    "Circle",
+    "KLDivergence",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+]
+CLASSES = [
+    n
+    for n in losses.__all__
+    if inspect.isclass(getattr(losses, n)) and n not in ("Loss", "Reduction")
+]
 every_loss = pytest.mark.parametrize("name", CLASSES)
 
 
@@ -101,9 +115,7 @@ def test_lists_and_tensors_are_arrays(name):
 def test_more_is_worse(name):
     """The truth itself is never worse than a guess."""
     loss, y, p = make(name)
-    if name in ("KLDivergence", "Poisson", "SparseCategoricalCrossentropy") or getattr(
-        loss, "from_logits", False
-    ):
+    if name in OTHER_TRUTH or getattr(loss, "from_logits", False):
         pytest.skip("the truth is no prediction of this loss")
     assert float(loss(y, np.asarray(y, "float32"))) <= float(loss(y, p))
 

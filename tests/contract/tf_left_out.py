@@ -6,8 +6,7 @@
 LEFT_OUT = {
     "graphs of TensorFlow 1: there is no graph to build, to read or to place operations in": """
         tf.Graph tf.Operation tf.RegisterGradient tf.import_graph_def tf.no_gradient tf.variable_creator_scope tf.AggregationMethod
-        tf.is_symbolic_tensor tf.guarantee_const tf.make_ndarray tf.make_tensor_proto tf.test.assert_equal_graph_def
-        tf.version.GRAPH_DEF_VERSION tf.version.GRAPH_DEF_VERSION_MIN_CONSUMER tf.version.GRAPH_DEF_VERSION_MIN_PRODUCER
+        tf.make_ndarray tf.make_tensor_proto tf.test.assert_equal_graph_def
         tf.test.with_eager_op_as_function""",
     "plug-ins compiled against TensorFlow's C++": "tf.load_library tf.load_op_library",
     "quantized types, which TensorFlow itself no longer computes with, and handles of its C++ resources": """
@@ -17,15 +16,13 @@ LEFT_OUT = {
         tf.approx_top_k tf.conv tf.conv2d_backprop_filter_v2 tf.conv2d_backprop_input_v2 tf.check_pinned
         tf.ragged_fill_empty_rows tf.ragged_fill_empty_rows_grad tf.random_index_shuffle""",
     "clusters of several machines and servers that batch requests": """
-        tf.DeviceSpec tf.CriticalSection tf.nondifferentiable_batch_function tf.config.experimental_connect_to_cluster
+        tf.nondifferentiable_batch_function tf.config.experimental_connect_to_cluster
         tf.config.experimental_connect_to_host tf.test.create_local_cluster""",
     "needs a table of a hundred thousand direction numbers": "tf.math.sobol_sample",
     "TensorFlow's own benchmarks": "tf.test.Benchmark tf.test.benchmark_config",
 }
 
 TO_COME = {
-    "the tape": "tf.keras.backend.gradients",
-    "values of data sets": "tf.OptionalSpec",
     "classes of users that become tensors": "tf.register_tensor_conversion_function",
     "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
         tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",

@@ -13,7 +13,7 @@ from hornbeam import keras as hornbeam
 from tests.tolerances import assert_close
 
 # Names of Keras that are not here yet.
-MISSING = {"STFT", "STFTInitializer", "stft"}
+MISSING: set[str] = set()
 # What Keras does not write.
 FORGOTTEN = {"Identity": {"gain": 1.0}}
 KINDS = ("initializers", "regularizers", "constraints")
@@ -143,3 +143,18 @@ def test_constraints(name: str, kwargs: dict[str, Any]):
     w = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
     assert_close(np.asarray(mine(w)), np.asarray(peer(w)))
     assert hornbeam.constraints.serialize(mine) == keras.constraints.serialize(peer)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"side": "imag", "scaling": "spectrum"},
+        {"window": None},
+        {"window": "hamming", "periodic": True, "scaling": None},
+    ],
+)
+def test_waves(arguments):
+    mine, other = hornbeam.initializers.STFT(**arguments), keras.initializers.STFT(**arguments)
+    assert_close(mine((8, 1, 5)), np.asarray(other((8, 1, 5))))
+    assert mine.get_config() == other.get_config()

@@ -231,7 +231,7 @@ IN_KERAS = [n for n in ours.__all__ if hasattr(theirs, n) and n not in ("get", "
 def test_names_of_tensorflow_alone_are_other_names():
     functions = [getattr(ours, each) for each in IN_KERAS]
     others = {"KLD", "MAE", "MAPE", "MSE", "MSLE", "kld", "kullback_leibler_divergence", "logcosh", "mae", "mape", "mse", "msle"}  # fmt: skip
-    assert {n for n in ours.__all__ if not hasattr(theirs, n)} == others
+    assert {n for n in ours.__all__ if not hasattr(theirs, n)} == {*others, "Reduction"}
     assert all(getattr(ours, each) in functions for each in others)
 
 
@@ -283,6 +283,32 @@ def test_names_mean_the_same(name):
         return found if inspect.isfunction(found) else type(found)
 
     assert meaning(ours) is getattr(ours, meaning(theirs).__name__)
+
+
+LABELS = np.array([0, 1, 0, 2, 1, 0])
+ROWS = np.random.default_rng(5).normal(size=(6, 4)).astype("float32")
+LABELLED: list[tuple[str, dict[str, Any], Any]] = [
+    ("Circle", {}, ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True)),
+    ("Circle", {"gamma": 4.0, "margin": 0.2, "remove_diagonal": False}, ROWS / 4),
+    ("CategoricalGeneralizedCrossEntropy", {}, np.abs(ROWS) / 4),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}, np.abs(ROWS) / 4),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "p"), LABELLED)
+def test_losses_of_numbered_labels(name, arguments, p):
+    mine, other = (getattr(library, name)(**arguments) for library in (ours, theirs))
+    assert mine.get_config() == other.get_config()
+    for weights in (None, np.arange(6.0, dtype="float32")):
+        assert_close(mine(LABELS, p, weights), other(LABELS, p, sample_weight=weights))
+    function = next(
+        each for each in ("circle", "categorical_generalized_cross_entropy") if each == mine.name
+    )
+    arguments = {"q": 0.5, **arguments} if function != "circle" else arguments
+    assert_close(
+        getattr(ours, function)(LABELS, p, **arguments),
+        getattr(theirs, function)(LABELS, p, **arguments),
+    )
 
 
 @pytest.mark.parametrize("name", IN_KERAS)

@@ -20,8 +20,7 @@ _BASES = """Constraint Initializer Loss LossFunctionWrapper LossScaleOptimizer M
     Regularizer IoU MeanIoU OneHotIoU OneHotMeanIoU PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity
     SpecificityAtSensitivity"""
 _MISSING = {
-    "initializers": "STFT",
-    "losses": "CTC Circle circle ctc",
+    "losses": "CTC ctc",
     "optimizers": "Adafactor MultiOptimizer Muon OptimizerMap ScheduleFreeAdamW",
 }
 

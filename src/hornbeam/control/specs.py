@@ -190,6 +190,29 @@ class NoneTensorSpec(_PartsSpec):
         return type(None)
 
 
+class OptionalSpec(_PartsSpec):
+    """What an optional value of a data set is: there, and as `element_spec` says, or not.
+
+    >>> import hornbeam as tf
+    >>> tf.OptionalSpec(tf.TensorSpec([2])) == tf.OptionalSpec(tf.TensorSpec([2]))
+    True
+    """
+
+    __slots__ = ("_element_spec",)
+
+    def __init__(self, element_spec: Any) -> None:
+        """`element_spec` is a specification, or a structure of them."""
+        self._element_spec = element_spec
+
+    def _parts(self) -> tuple[Any, ...]:
+        return (self._element_spec,)
+
+    @property
+    def value_type(self) -> type:
+        """Any class: optional values are made by data sets."""
+        return object
+
+
 def type_spec_from_value(value: Any) -> TypeSpec:
     """Return what `value` is: the shape and type of a tensor, a variable, an array, numbers, texts, or another value.
 

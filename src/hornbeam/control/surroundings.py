@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.control.callbacks import numpy_function
 from hornbeam.core import scope
 from hornbeam.core.names import current_path
+from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import AnyTensor, Tensor, convert_to_tensor, is_traced
 from hornbeam.core.type_specs import TensorSpec
 from hornbeam.core.variable import Variable
@@ -62,6 +63,28 @@ def timestamp(name: str | None = None) -> Tensor:
 
 def _now() -> np.float64:
     return np.float64(time.time())
+
+
+def guarantee_const(input: Any, name: str | None = None) -> Tensor:
+    """Return the tensor: nothing more is done with what is said to stay the same.
+
+    >>> import hornbeam as tf
+    >>> int(tf.guarantee_const(3))
+    3
+    """
+    return convert_to_tensor(input)
+
+
+def is_symbolic_tensor(tensor: Any) -> bool:
+    """Return whether a tensor has no value yet: it belongs to a function that is being traced, or to a graph of layers.
+
+    >>> import hornbeam as tf
+    >>> tf.is_symbolic_tensor(tf.constant(1)), bool(tf.function(tf.is_symbolic_tensor)(tf.constant(1)))
+    (False, True)
+    """
+    if is_symbolic(tensor):
+        return True
+    return isinstance(tensor, AnyTensor) and is_traced(tensor._value)
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:

@@ -10,6 +10,7 @@
 
 from typing import Any
 
+from hornbeam.control.gradients import gradients as _gradients
 from hornbeam.core.config import (
     epsilon,
     floatx,
@@ -201,6 +202,7 @@ __all__ = [
     "gather",
     "get_uid",
     "get_value",
+    "gradients",
     "greater",
     "greater_equal",
     "hard_sigmoid",
@@ -316,6 +318,18 @@ def is_keras_tensor(x: Any) -> bool:
 def get_uid(prefix: str = "") -> str:
     """Return the next automatic name with that prefix."""
     return auto_name(prefix)
+
+
+def gradients(loss: Any, variables: Any) -> Any:
+    """Return the gradients of `loss` for each of `variables`, in a `tf.function`; elsewhere a `tf.GradientTape` has them.
+
+    >>> import hornbeam as tf
+    >>> from hornbeam.keras import backend as K
+    >>> f = tf.function(lambda x: K.gradients(x * x, [x])[0])
+    >>> float(f(tf.constant(3.0)))
+    6.0
+    """
+    return _gradients(loss, variables)
 
 
 __getattr__ = missing_names(__name__)

@@ -2,7 +2,7 @@
 
 from hornbeam.core.faces import missing_names
 from hornbeam.keras.initializers.base import Initializer
-from hornbeam.keras.initializers.constant import Constant, Identity, Ones, Zeros
+from hornbeam.keras.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from hornbeam.keras.initializers.lookup import deserialize, get, serialize
 from hornbeam.keras.initializers.random import (
     Orthogonal,
@@ -23,6 +23,7 @@ from hornbeam.keras.initializers.scaling import (
 # Keras's other names for the same classes.
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
+STFTInitializer = stft = STFT
 constant, ones, zeros = Constant, Ones, Zeros
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
@@ -31,6 +32,7 @@ lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 variance_scaling = VarianceScaling
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -46,6 +48,7 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -64,6 +67,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",

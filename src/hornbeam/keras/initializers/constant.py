@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.core.optional import require
 from hornbeam.keras.initializers.base import HostInitializer, registry
 
 
@@ -78,6 +79,72 @@ class Identity(HostInitializer):
         return self.gain * np.eye(*shape)
 
 
+class STFT(HostInitializer):
+    """cos(2 pi f t) or -sin(2 pi f t) in each column, times a window: the Fourier transform of frames as a convolution.
+
+    For weights of shape (frame length, channels, frequencies), the frequencies being those of frames of
+    2 * (frequencies - 1). `side` is "real" for cosines and "imag" for sines; `window` is a name that SciPy knows, an array
+    or None; `scaling` divides by the window's length ("density"), by its sum ("spectrum") or not (None).
+
+    >>> from hornbeam import keras
+    >>> keras.initializers.STFT("real", window=None, scaling=None)((2, 1, 2)).numpy()[:, 0].round(3)
+    array([[ 1.,  1.],
+           [ 1., -1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        side: str = "real",
+        window: Any = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ) -> None:
+        """Raises ValueError for an unknown side, window or scaling."""
+        if side not in ("real", "imag"):
+            raise ValueError(f"`side` is 'real' or 'imag'; received {side!r}.")
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(f"`scaling` is 'density', 'spectrum' or None; received {scaling!r}.")
+        if isinstance(window, str):
+            _window(window, 1, periodic)
+        self.side = side
+        self.window = window
+        self.scaling = scaling
+        self.periodic = periodic
+
+    def values(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return the waves. Raises ValueError for another number of axes, and for a window of another length."""
+        if len(shape) != 3:
+            raise ValueError(f"STFT makes weights of three axes; received shape {shape}.")
+        length, _, frequencies = shape
+        angles = np.outer(np.arange(length), np.arange(frequencies)) / (2 * (frequencies - 1))
+        waves = np.cos(-2 * np.pi * angles) if self.side == "real" else np.sin(-2 * np.pi * angles)
+        if self.window is not None:
+            given = self.window
+            window = (
+                _window(given, length, self.periodic)
+                if isinstance(given, str)
+                else np.asarray(given)
+            )
+            if window.shape != (length,):
+                raise ValueError(
+                    f"`window` has {length} numbers here; received shape {window.shape}."
+                )
+            scales = {
+                None: 1,
+                "density": np.sqrt(np.sum(window**2)),
+                "spectrum": np.sum(np.abs(window)),
+            }
+            waves = waves * window[:, None] / scales[self.scaling]
+        return np.broadcast_to(waves[:, None, :], shape)
+
+
+def _window(name: str, length: int, periodic: bool) -> np.ndarray:
+    return require("scipy.signal", extra=None, purpose="A window of STFT").get_window(
+        name, length, periodic
+    )
+
+
+registry.add(STFT, "STFTInitializer")
 registry.add(Zeros, "zero")
 registry.add(Ones, "one")
 registry.add(Constant)

@@ -12,11 +12,13 @@ from hornbeam.keras.losses.crossentropy import (
     Poisson,
     SparseCategoricalCrossentropy,
 )
+from hornbeam.keras.losses.labelled import CategoricalGeneralizedCrossEntropy, Circle
 from hornbeam.keras.losses.labels import check_labels as check_labels
 from hornbeam.keras.losses.lookup import as_loss as as_loss
 from hornbeam.keras.losses.lookup import deserialize, get, serialize
 from hornbeam.keras.losses.margin import CategoricalHinge, Hinge, SquaredHinge
 from hornbeam.keras.losses.overlap import Dice, Tversky
+from hornbeam.keras.losses.reductions import Reduction
 from hornbeam.keras.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -45,6 +47,7 @@ from hornbeam.ops.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from hornbeam.ops.losses.labelled import categorical_generalized_cross_entropy, circle
 from hornbeam.ops.losses.overlap import dice, tversky
 
 # Other names for the same functions, by which scripts of many years call them.
@@ -65,7 +68,9 @@ __all__ = [
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "Hinge",
@@ -78,6 +83,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "Reduction",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Tversky",
@@ -85,7 +91,9 @@ __all__ = [
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
     "deserialize",
     "dice",

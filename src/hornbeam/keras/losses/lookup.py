@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.core.names import object_name
-from hornbeam.keras.losses import crossentropy, margin, overlap, regression
+from hornbeam.keras.losses import crossentropy, labelled, margin, overlap, regression
 from hornbeam.keras.losses.base import Loss, LossFunctionWrapper, registry
 from hornbeam.ops import losses as fn
+from hornbeam.ops.losses.labelled import circle
 
 # Each function and the class of the same meaning.
 _CLASSES: dict[Any, Any] = {
@@ -17,6 +18,7 @@ _CLASSES: dict[Any, Any] = {
     fn.categorical_focal_crossentropy: crossentropy.CategoricalFocalCrossentropy,
     fn.categorical_hinge: margin.CategoricalHinge,
     fn.cosine_similarity: regression.CosineSimilarity,
+    circle: labelled.Circle,
     overlap.dice: overlap.Dice,
     fn.hinge: margin.Hinge,
     fn.huber: regression.Huber,
