@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from hornbeam.core import effects, recording
 from hornbeam.core.block import Block
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import make_lock, no_step
+from hornbeam.core.programs import forget
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import TreeDef
 
@@ -70,6 +72,8 @@ class Compiled:
         self._handed_on = block.handed_on()
         self._run = block.compiled()
         self._replay = _Replay(self._run, len(block.reading), note)
+        # Programs of gradients hold the replay, and by it the variables; they go with the function.
+        weakref.finalize(self, forget, self._replay).atexit = False
         self._note = note
         self._tree: TreeDef | None = None
         self._lock = make_lock() if block.assigned else None

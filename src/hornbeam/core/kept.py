@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -34,6 +35,16 @@ class Kept(Generic[T]):
         if len(self._newer) >= self._most:
             self._older, self._newer = self._newer, {}
         self._newer[key] = value
+
+    def drop(self, is_gone: Callable[[Any, T], bool]) -> list[T]:
+        """Forget the entries that `is_gone` says yes to, and return their values."""
+        found: list[T] = []
+        for half in (self._newer, self._older):
+            for key, value in list(half.items()):
+                if is_gone(key, value):
+                    half.pop(key, None)
+                    found.append(value)
+        return found
 
     def clear(self) -> None:
         """Forget all."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, cast
 
 from hornbeam.core import config
 from hornbeam.core import jax_typed as typed
@@ -91,6 +92,25 @@ def program_of(wired: Wired, kind: str = "", place: object = None) -> Program | 
     found = Program(wired.segment(), spots, can_compile=True)
     _programs.set(key, found)
     return found
+
+
+def forget(fn: Callable[..., Any]) -> None:
+    """Forget the programs that compute a function which is its own key: nobody can call it any more."""
+    gone: list[Any] = [fn]
+    while gone:  # a gradient that is itself differentiated is known by the program that computes it
+        numbers = _identities.drop(partial(_is_of, set(map(id, gone))))
+        gone = _programs.drop(partial(_has_call, set(numbers)))
+
+
+def _is_of(ids: set[int], key: tuple[Any, ...], number: int) -> bool:
+    """Return whether the key of a call begins with one of some functions or programs."""
+    first = cast("tuple[Any, ...]", key[0]) if isinstance(key[0], tuple) else (key[0],)
+    return id(first[0]) in ids
+
+
+def _has_call(numbers: set[int], key: tuple[Any, ...], program: Program) -> bool:
+    """Return whether the key of a program has one of some calls."""
+    return not numbers.isdisjoint(key[2])
 
 
 _seen: OrderedDict[object, OrderedDict[int, int]] = OrderedDict()
