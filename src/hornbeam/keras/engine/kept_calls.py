@@ -1,8 +1,9 @@
 """Calls of built-in layers and models as one compiled program each.
 
 Called on values, a layer whose class and parts are Hornbeam's own runs as a program that is kept on the layer, and a tape
-sees one computation. Where it has several results, of which one may be made of another, a tape sees its parts. It is found by the arguments (shapes, types, masks, the mode of training), and it is valid as long as
-`engine.call_settings` finds nothing changed. A layer of the user's runs its Python, in which the built-in parts are programs.
+sees one computation. Where it has several results, of which one may be made of another, a tape sees its parts. A program is
+found by the arguments (shapes, types, masks, the mode of training), and it is valid as long as `engine.call_settings` finds
+nothing changed. A layer of the user's runs its Python, in which the built-in parts are programs.
 """
 
 # `_value` and `_keras_mask` are private to the core and the engine: reading them here costs no call.
