@@ -410,9 +410,10 @@ def test_fit_never_copies_the_table(optimizer: str, monkeypatch: pytest.MonkeyPa
     run = step.Program.run
 
     def recorded(self: Any, compiled: Any, arguments: Any, shield: Any = None) -> Any:
+        outputs = run(self, compiled, arguments, shield)
         state = [[v._value for v in part] for part in (self.changing, self.shared, self.reading)]
         texts.append(compiled.lower(*state, *arguments).compile().as_text())
-        return run(self, compiled, arguments, shield)
+        return outputs
 
     monkeypatch.setattr(step.Program, "run", recorded)
     model = keras.Sequential(

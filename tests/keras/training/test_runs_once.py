@@ -140,8 +140,9 @@ def test_a_step_that_fails_is_tried_again():
 
     model = Fails(make_late=True)
     model.compile("sgd", "mse")
-    with pytest.raises(LookupError, match="mine"):
+    with pytest.raises(LookupError, match="mine") as raised:
         model.fit(X, Y, batch_size=11, verbose=0)
+    assert raised.value.__context__ is None
     model.fails = False
     model.fit(X, Y, batch_size=11, verbose=0)
     assert int(model.own.iterations) == 2

@@ -92,6 +92,7 @@ class Program:
         self._order: list[str] | None = None
         self._lock = make_lock()
         open_cache()
+        self._run = jax.jit(self.pure, donate_argnums=(0,))
         self._take(reach)
 
     def _take(self, reach: Reach) -> None:
@@ -101,7 +102,6 @@ class Program:
         self._told = set(map(id, (*reach.changing, *reach.shared, *reach.reading)))
         self._found.keep(lambda variable: id(variable) not in self._told)
         self.blocks: Any = None  # the same step in blocks; False where that would be slow
-        self._run = jax.jit(self.pure, donate_argnums=(0,))
 
     @property
     def reading(self) -> list[Variable]:
@@ -138,7 +138,8 @@ class Program:
             try:
                 return run(changing, shared, self._read())
             except Untraced as missing:
-                self._trace(missing.form, data)
+                form = missing.form
+            self._trace(form, data)  # out here, so that an error of the user's stands alone
 
     def _trace(self, form: Form, data: tuple[Data, ...]) -> None:
         block = self._traces.add(form, data, self._take_made)
@@ -184,30 +185,29 @@ class Program:
 
     def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
         """Run one step and return what it returns, on the device."""
-        return self.run(None, (resident, batch), shield)
+        return self.run(self._run, (resident, batch), shield)
 
     def run(
         self,
-        compiled: Callable[..., Any] | None,
+        compiled: Callable[..., Any],
         arguments: tuple[Data, ...],
         shield: Shield | None = None,
     ) -> Any:
         """Call a compiled form of the step with its state and `arguments`, and keep the new state.
 
-        None is the form of a single step. A step in another thread may take over values between the moment that they
+        A step in another thread may take over values between the moment that they
         are read here and the call: then it is made once more, while no other step runs.
         """
         taken: list[Values] = []
 
         def call(changing: Values, shared: Values, reading: Values) -> Any:
             taken[:] = changing, shared, reading
-            return (compiled or self._run)(changing, shared, reading, *arguments)
+            return compiled(changing, shared, reading, *arguments)
 
         try:
             return self._run_once(call, shield)
         except Untraced as missing:
-            self._trace(missing.form, arguments)
-            return self.run(compiled, arguments, shield)
+            form = missing.form
         except (ValueError, RuntimeError):
             if taken and not any(value.is_deleted() for values in taken for value in values):
                 raise
@@ -216,6 +216,8 @@ class Program:
                 if any(variable._value.is_deleted() for variable in held):
                     raise  # this very step was broken off
                 return self._run_once(call, shield)
+        self._trace(form, arguments)  # out here, so that an error of the user's stands alone
+        return self.run(compiled, arguments, shield)
 
     def _run_once(self, call: Callable[..., Any], shield: Shield | None) -> Any:
         if not self.changing:
