@@ -189,3 +189,13 @@ def test_a_scope_belongs_to_its_thread():
         thread.join()
         assert float(v) == 2
     assert seen == [(1.0, "float32")]
+
+
+def test_a_scope_may_hold_arrays_of_numpy():
+    v = Variable([1.0, 2.0])
+    with scope.StateScope([(v, np.array([3.0, 4.0], "float32"))]) as opened:
+        v.assign_add([1.0, 1.0])
+        assert v.numpy().tolist() == [4.0, 5.0]
+    ((_, value),) = opened.updates
+    assert np.asarray(value).tolist() == [4.0, 5.0]
+    assert v.numpy().tolist() == [1.0, 2.0]

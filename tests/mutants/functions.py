@@ -227,7 +227,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/variable.py",
-        "        if not is_traced(stored) and stored.is_deleted():",
+        "        if not is_traced(stored) and _is_taken(stored):",
         "        if False:",
         f"{_TAKEN}[an assignment]",
     ),

@@ -121,7 +121,7 @@ class Variable(ElementwiseEquality):
     def _read(self, dtype: DTypeLike | None) -> Tensor:
         """Return the value in a type, by a call that recorders see."""
         stored = self._read_stored()
-        if not is_traced(stored) and stored.is_deleted():
+        if not is_traced(stored) and _is_taken(stored):
             with no_step():  # another thread trains with it
                 stored = self._read_stored()
         return self.note_read(stored, dtype)
@@ -227,7 +227,7 @@ class Variable(ElementwiseEquality):
         try:
             return read(Tensor(value))
         except RuntimeError:
-            if isinstance(value, Tracer) or not value.is_deleted():
+            if isinstance(value, Tracer) or not _is_taken(value):
                 raise
             with no_step():  # another thread trains with it
                 return read(Tensor(scope.read(self)))
@@ -343,6 +343,11 @@ class Variable(ElementwiseEquality):
 
 # The structure of the arguments of a function that takes one value.
 _ONE_ARGUMENT = jax.tree.structure(((0,), {}))
+
+
+def _is_taken(value: object) -> bool:
+    """Return whether a step has taken an array over. Scopes may hold arrays of NumPy, which nobody takes."""
+    return isinstance(value, jax.Array) and value.is_deleted()
 
 
 def _cast(value: jax.Array, dtype: DTypeLike | None) -> jax.Array:
