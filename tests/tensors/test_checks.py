@@ -1,5 +1,7 @@
 """Assertions about tensors where values are not known beforehand, and the switches of `tf.debugging`."""
 
+import re
+
 import jax
 import numpy as np
 import pytest
@@ -17,6 +19,29 @@ def test_values_in_a_program_are_tested_when_it_runs():
     with pytest.raises(jax.errors.JaxRuntimeError, match="of a program"):
         program(tf.constant(-1.0)).block_until_ready()
         jax.effects_barrier()
+
+
+CHECKS = {
+    "condition x > 0 did not hold": lambda x: tf.debugging.assert_positive(x, message="mine"),
+    "condition x == y did not hold": lambda x: tf.debugging.assert_equal(x, 1.0),
+    "Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true": lambda x: tf.debugging.Assert(
+        x > 0, ["data", x]
+    ),
+    "m : Tensor had NaN values": lambda x: tf.debugging.check_numerics(tf.math.log(x), "m"),
+}
+
+
+@pytest.mark.parametrize("text", CHECKS)
+def test_a_function_raises_what_an_eager_call_does(text):
+    @tf.function
+    def checked(x):
+        CHECKS[text](x)
+        return x * 2
+
+    assert float(checked(tf.constant(1.0))) == 2.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"(?i){re.escape(text)}"):
+        checked(tf.constant(-1.0))
+    assert float(checked(tf.constant(1.0))) == 2.0
 
 
 def test_shapes_in_a_program_are_tested_while_it_is_compiled():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from hornbeam.core import effects
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.error_types import invalid
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, known_value, unwrap
@@ -21,7 +22,7 @@ _FIRST = 3  # elements that a text shows where the caller does not say how many
 def check(test: Callable[..., str | None], *values: TensorLike) -> None:
     """Raise InvalidArgumentError with the text that `test` returns for the values as NumPy arrays.
 
-    In a program that is being compiled the values are tested when it runs.
+    In a program that is being compiled the values are tested when it runs, and whoever called it is told at its end.
     """
     raws = [known_value(unwrap(convert_to_tensor(each))) for each in values]
 
@@ -31,9 +32,13 @@ def check(test: Callable[..., str | None], *values: TensorLike) -> None:
             raise invalid(text)
 
     if any(map(is_traced, raws)):
-        jax.debug.callback(run, *raws)
+        jax.debug.callback(effects.kept(run, _nothing), *raws)
     else:
         run(*raws)
+
+
+def _nothing() -> None:
+    """Stand in for a test whose error is kept."""
 
 
 def Assert(
@@ -50,15 +55,17 @@ def Assert(
     2
     """
     tensors = [each for each in data if isinstance(each, Tensor)]
+    is_tensor = isinstance(condition, Tensor)
 
     def test(holds: NumpyArray, *values: NumpyArray) -> str | None:
         if holds.all():
             return None
+        shown = f"tf.Tensor({holds}, shape={holds.shape}, dtype=bool)" if is_tensor else condition
         known = iter(values)
         parts = [
             _summary(next(known) if isinstance(each, Tensor) else each, summarize) for each in data
         ]
-        return f"Expected '{condition!s}' to be true. Summarized data: " + "\n".join(parts)
+        return f"Expected '{shown!s}' to be true. Summarized data: " + "\n".join(parts)
 
     check(test, condition, *tensors)
 
