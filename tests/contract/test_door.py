@@ -266,7 +266,6 @@ MAKERS = {
     "core/symbolic.py": "stand-ins while shapes are found",
     "tensors/creation.py": "sizes, which are NumPy's",
     "keras/metrics/base.py": "stateless metrics return state",
-    "keras/training/trainer.py": "the arguments of a program",
     "keras/saving/comparison.py": "arrays of files, which were computed from no tensor",
     "keras/saving/plain_data.py": "stored states, which were computed from no tensor",
     "keras/optimizers": "updates, which are no part of what is differentiated",

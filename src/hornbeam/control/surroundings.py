@@ -43,7 +43,8 @@ def get_logger() -> logging.Logger:
     """Return the logger that Hornbeam writes to.
 
     >>> import hornbeam as tf
-    >>> tf.get_logger().setLevel("ERROR")
+    >>> tf.get_logger().setLevel("ERROR")  # warnings are no longer shown
+    >>> tf.get_logger().setLevel("WARNING")
     """
     return logging.getLogger("hornbeam")
 
