@@ -26,13 +26,19 @@ def in_bits(inputs: Any, bits: int) -> Any:
     return jax.tree.map(cast, inputs)
 
 
-def types_in(jaxpr: Any) -> Iterator[tuple[str, str]]:
-    """Yield the operation and the type of each value in a program, inner programs included."""
+def equations(jaxpr: Any) -> Iterator[Any]:
+    """Yield the operations of a program, inner programs included."""
     for equation in jaxpr.eqns:
+        yield equation
+        for inner in jaxprs_in_params(equation.params):
+            yield from equations(inner)
+
+
+def types_in(jaxpr: Any) -> Iterator[tuple[str, str]]:
+    """Yield the operation and the type of each value in a program."""
+    for equation in equations(jaxpr):
         for value in (*equation.invars, *equation.outvars):
             yield str(equation.primitive), str(value.aval.dtype)
-        for inner in jaxprs_in_params(equation.params):
-            yield from types_in(inner)
 
 
 def program_of(name: str, bits: int, **more: Any) -> Any:
@@ -64,6 +70,17 @@ WIDE = {"float64", "int64", "uint64", "complex128"}
 def test_a_step_on_32_bits_has_no_value_of_64(name: str) -> None:
     found = {each for each in types_in(program_of(name, 32).jaxpr) if each[1] in WIDE}
     assert found == set()
+
+
+@pytest.mark.parametrize("name", ["sparse_categorical_crossentropy", "mse", "hinge", "huber"])
+def test_a_loss_of_32_bits_with_labels_of_64_computes_in_32(name: str) -> None:
+    y, p = jnp.asarray([1, 0], "int64"), jnp.full((2, 2), 0.5)
+    y = y if name.startswith("sparse") else jnp.stack([y, 1 - y])
+    jaxpr = jax.make_jaxpr(lambda y, p: unwrap(tf.keras.losses.get(name)(y, p)))(y, p)
+    assert "float64" not in {
+        out.aval.dtype for each in equations(jaxpr.jaxpr) for out in each.outvars
+    }
+    assert jaxpr.out_avals[0].dtype == "float32"
 
 
 # Layers inside have types of their own; random numbers are drawn in 32 bits and compared with a rate.
@@ -138,3 +155,31 @@ def wholes() -> Any:
 )
 def test_draws_and_choices_in_64_bits_can_be_parts_of_programs(draw: Any, dtype: str) -> None:
     assert jax.jit(lambda: unwrap(draw())).lower().out_info.dtype == dtype
+
+
+FAR = 2**32 + 2  # 2 in 32 bits
+
+
+def row() -> Any:
+    return tf.constant([[0.1, 0.2, 0.7]])
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda i: tf.one_hot(i, 3),
+        lambda i: tf.keras.ops.take(row()[0], i),
+        lambda i: tf.keras.losses.sparse_categorical_crossentropy(i, row()),
+        lambda i: tf.keras.ops.sparse_categorical_crossentropy(i, row()),
+        lambda i: tf.keras.metrics.sparse_top_k_categorical_accuracy(i, row(), 3),
+        lambda i: tf.keras.metrics.sparse_categorical_accuracy(i, row()),
+        lambda i: tf.math.unsorted_segment_sum(row()[:, 0], i, 3),
+        lambda i: tf.function(lambda i: tf.gather(row()[0], i))(i),
+        lambda i: tf.function(lambda i: tf.nn.embedding_lookup(row()[0][:, None], i))(i),
+    ],
+)
+def test_an_index_beyond_32_bits_is_no_other_index(of: Any) -> None:
+    """It is as any other index beyond the end."""
+    found, expected, other = (of(tf.constant([i], tf.int64)).numpy() for i in (FAR, 7, 2))
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found, other)

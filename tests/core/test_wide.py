@@ -93,6 +93,16 @@ def test_places_of_the_largest_and_smallest(axis: int | None, keepdims: bool):
             np.testing.assert_array_equal(found, expected)
 
 
+def test_numbers_beside_arrays_are_rounded_once():
+    for found in (
+        tf.add(F64, 0.1),
+        tf.where([True, True], F64 + 0.1, 0.1),
+        tf.add(F64, [0.1, 0.1]),
+    ):
+        assert found.numpy().tolist() == (F64 + 0.1).tolist()
+    assert tf.where([False, False], F64, 0.1).numpy().tolist() == [0.1, 0.1]
+
+
 def test_beside_tensors_numpy_takes_their_bits():
     one, whole = tf.constant(1.0), tf.constant(1)
     assert (one + F64).dtype == (F64 + one).dtype == (one * np.float64(2)).dtype == "float32"

@@ -274,6 +274,15 @@ def _size(value: Size) -> Size:
     return size
 
 
+def as_axis(axis: Any) -> int | tuple[int, ...] | None:
+    """Return axes as jax.numpy wants them: None, one int or a tuple. NumPy's numbers and known tensors are integers too."""
+    if axis is None or isinstance(axis, int):
+        return axis
+    if getattr(axis, "shape", None) == ():
+        return operator.index(axis)
+    return tuple(map(operator.index, axis))
+
+
 def axis_from_front(axis: int, rank: int) -> int:
     """Return the place of an axis counted from the front; ValueError where a tensor of `rank` axes has no such axis.
 

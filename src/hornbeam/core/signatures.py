@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.error_types import invalid
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.core.typing import Axis, TensorLike
@@ -93,9 +94,10 @@ def of_one_type(x: TensorLike, y: TensorLike) -> tuple[TensorLike, TensorLike]:
     if _is_typed(y):
         return _beside(y, x), y
     if _is_numpy(x) or _is_numpy(y):
-        x = convert_to_tensor(x)
-        y = convert_to_tensor(y)
-        return x, y if y.dtype.is_floating != x.dtype.is_floating else convert_to_tensor(y, x.dtype)
+        x, found = convert_to_tensor(x), convert_to_tensor(y)
+        if found.dtype.is_floating == x.dtype.is_floating:
+            found = convert_to_tensor(y, x.dtype)  # of y itself, which `found` may have rounded
+        return x, found
     return _tensor(x), _tensor(y)
 
 
@@ -119,4 +121,4 @@ def _beside(typed: Any, value: TensorLike) -> TensorLike:
 def _static(axis: Axis) -> int | tuple[int, ...] | None:
     if isinstance(axis, (float, str)):
         raise invalid(f"`axis` is an integer, or a list of integers; received {axis!r}.")
-    return axis if axis is None or isinstance(axis, int) else tuple(axis)
+    return as_axis(axis)

@@ -41,7 +41,7 @@ _NUMPY: tuple[type[Any], ...] = (np.ndarray, np.generic)
 _ARRAYS: tuple[type[Any], ...] = (*_NUMPY, jax.Array)
 _NO_CASTS: dict[int, Cast] = {}
 _OPTION = "jax_explicit_x64_dtypes"
-_LEAST, _MOST = -(2**31), 2**31 - 1
+INT32_LIMITS = -(2**31), 2**31 - 1
 _LARGE = "l"
 
 
@@ -71,7 +71,7 @@ def is_default() -> bool:
 
 def fits(value: int) -> bool:
     """Return whether a whole number can be an int32."""
-    return _LEAST <= value <= _MOST
+    return INT32_LIMITS[0] <= value <= INT32_LIMITS[1]
 
 
 def in_64_bits(fn: Callable[P, R]) -> Callable[P, R]:

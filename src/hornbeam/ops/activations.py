@@ -9,8 +9,9 @@ from hornbeam.core import fusion, kinks
 from hornbeam.core.jax_typed import iota
 from hornbeam.core.op import op
 from hornbeam.core.origins import Probabilities, made_of
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, TensorLike
-from hornbeam.ops.common import array, as_axis, inexact
+from hornbeam.ops.common import array, inexact
 
 __all__ = [
     "celu",
@@ -244,8 +245,8 @@ def softmax(x: TensorLike, axis: Axis = -1) -> jax.Array:
     >>> print(ops.softmax([0.0, 0.0]).numpy())
     [0.5 0.5]
     """
-    x = inexact(x)
-    y = jax.nn.softmax(x, as_axis(axis))
+    x, axis = inexact(x), as_axis(axis)
+    y = jax.nn.softmax(x, axis)
     return made_of(y, Probabilities(x, axis % x.ndim)) if isinstance(axis, int) else y
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
-from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.core.wide import NARROW, fits
+from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.core.wide import INT32_LIMITS, NARROW, fits
 
 
 def array(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
@@ -79,6 +79,21 @@ def _place(
         return jnp.argmax(found, axis=axis, keepdims=keepdims)
 
 
+def row_numbers(x: TensorLike) -> jax.Array:
+    """Return indices, those of 64 bits as int32: one beyond that is the last number there, and not another row's."""
+    x = array(x)
+    if x.dtype not in NARROW or not jnp.issubdtype(x.dtype, jnp.integer):
+        return x
+    return jnp.clip(x, max(INT32_LIMITS[0], jnp.iinfo(x.dtype).min), INT32_LIMITS[1]).astype(
+        "int32"
+    )
+
+
+def class_numbers(x: TensorLike) -> jax.Array:
+    """Return numbers of classes, which may be floats, as `row_numbers`."""
+    return row_numbers(x).astype("int32")
+
+
 def indices(x: jax.Array) -> jax.Array:
     """Return indices as int32, which JAX makes of 64 bits in its 64-bit mode."""
     return x.astype("int32")
@@ -87,8 +102,3 @@ def indices(x: jax.Array) -> jax.Array:
 def float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     """Return `dtype`, or the default float type for None."""
     return canonical(floatx() if dtype is None else dtype)
-
-
-def as_axis(axis: Axis) -> int | tuple[int, ...] | None:
-    """Return a list of axes as the tuple that jax.numpy wants."""
-    return axis if axis is None or isinstance(axis, int) else tuple(axis)

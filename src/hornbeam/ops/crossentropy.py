@@ -19,7 +19,7 @@ from hornbeam.core.origins import Probabilities, origin_of
 from hornbeam.core.shapes import axis_from_front
 from hornbeam.core.typing import TensorLike
 from hornbeam.core.user_code import warn
-from hornbeam.ops.common import array, inexact
+from hornbeam.ops.common import array, class_numbers, inexact
 
 __all__ = [
     "binary_crossentropy",
@@ -92,7 +92,7 @@ def sparse_categorical_crossentropy(
     [0.2231 nan]
     """
     output = inexact(output)
-    target = array(target).astype("int32")
+    target = class_numbers(target)
     if target.ndim == output.ndim and target.shape[-1] == 1:
         target = jnp.squeeze(target, axis=-1)
     axis = axis_from_front(axis, output.ndim)

@@ -9,7 +9,7 @@ from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.kernels import dense, embedding
-from hornbeam.ops.common import array, inexact, inexact_pair
+from hornbeam.ops.common import array, class_numbers, inexact, inexact_pair
 
 
 @op
@@ -38,4 +38,4 @@ def embedding_lookup(
     table: (n, d), indices: integers (b, ...) -> (b, ..., d)
     """
     kind = None if dtype is None else canonical(dtype)
-    return embedding.take_rows(array(table), array(indices).astype("int32"), kind)
+    return embedding.take_rows(array(table), class_numbers(indices), kind)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.core.typing import DTypeLike, TensorLike
-from hornbeam.ops.common import array, float_dtype
+from hornbeam.ops.common import array, class_numbers, float_dtype
 
 __all__ = [
     "multi_hot",
@@ -34,9 +34,7 @@ def one_hot(
     """
     if sparse:
         raise ValueError("Sparse results are not supported; call `one_hot` with `sparse=False`.")
-    return jax.nn.one_hot(
-        array(x).astype("int32"), num_classes, dtype=float_dtype(dtype), axis=axis
-    )
+    return jax.nn.one_hot(class_numbers(x), num_classes, dtype=float_dtype(dtype), axis=axis)
 
 
 @op

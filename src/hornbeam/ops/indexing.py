@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import array
+from hornbeam.ops.common import array, row_numbers
 
 
 @op
@@ -24,7 +24,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: int, batch_dims: int) 
 
     for _ in range(batch_dims):
         take = jax.vmap(take)
-    return take(array(params), array(indices))
+    return take(array(params), row_numbers(indices))
 
 
 @op

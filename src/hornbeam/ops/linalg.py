@@ -15,9 +15,10 @@ from hornbeam.core import jax_typed as typed
 from hornbeam.core import kinks
 from hornbeam.core.op import op
 from hornbeam.core.operators import elementary
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, TensorLike
 from hornbeam.kernels import matmul as products
-from hornbeam.ops.common import array, as_axis, inexact, inexact_pair
+from hornbeam.ops.common import array, inexact, inexact_pair
 
 __all__ = [
     "cdist",

@@ -13,8 +13,9 @@ from hornbeam.core.jax_typed import pad as pad_of
 from hornbeam.core.jax_typed import reshape as reshaped
 from hornbeam.core.op import op
 from hornbeam.core.origins import hand_on
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, TensorLike
-from hornbeam.ops.common import array, as_axis
+from hornbeam.ops.common import array, row_numbers
 
 __all__ = [
     "append",
@@ -108,7 +109,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> jax.Array:
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> jax.Array:
     """Return x with an axis of size 1 put in, so that it stands at `axis` in the result."""
     x = array(x)
-    return _reshaped(x, jnp.expand_dims(x, axis if isinstance(axis, int) else tuple(axis)))
+    return _reshaped(x, jnp.expand_dims(x, as_axis(axis)))
 
 
 @op
@@ -319,7 +320,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> jax.Arr
     >>> print(ops.take([10.0, 20.0], [1, -1, 2]).numpy())
     [20. 20. nan]
     """
-    return jnp.take(array(x), array(indices), axis=axis, mode="fill")
+    return jnp.take(array(x), row_numbers(indices), axis=axis, mode="fill")
 
 
 @op

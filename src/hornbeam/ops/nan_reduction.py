@@ -8,8 +8,9 @@ import numpy as np
 
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
-from hornbeam.ops.common import argmax, argmin, array, as_axis, inexact
+from hornbeam.ops.common import argmax, argmin, array, inexact
 
 __all__ = [
     "nanargmax",

@@ -13,11 +13,11 @@ from hornbeam.core.config import epsilon as default_epsilon
 from hornbeam.core.jax_typed import finfo
 from hornbeam.core.jax_typed import norm as norm_of
 from hornbeam.core.op import op
-from hornbeam.core.shapes import axis_from_front
+from hornbeam.core.shapes import as_axis, axis_from_front
 from hornbeam.core.typing import Axis, TensorLike
 from hornbeam.kernels import normalization
 from hornbeam.kernels.normalization import reference as normalization_reference
-from hornbeam.ops.common import array, as_axis, inexact
+from hornbeam.ops.common import array, inexact
 
 __all__ = [
     "batch_normalization",

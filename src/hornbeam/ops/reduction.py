@@ -15,9 +15,10 @@ import jax.numpy as jnp
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.jax_typed import associative_scan
 from hornbeam.core.op import op
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
 from hornbeam.ops import common
-from hornbeam.ops.common import array, as_axis, indices, inexact
+from hornbeam.ops.common import array, indices, inexact
 
 __all__ = [
     "all",

@@ -17,7 +17,7 @@ from hornbeam.core.op import op
 from hornbeam.core.tensor import is_traced
 from hornbeam.core.typing import TensorLike
 from hornbeam.kernels.transforms import custom_tangent
-from hornbeam.ops.common import array
+from hornbeam.ops.common import array, row_numbers
 
 __all__ = [
     "segment_max",
@@ -34,7 +34,7 @@ def _segments(
     num_segments: int | None,
     is_sorted: bool,
 ) -> jax.Array:
-    ids = array(segment_ids)
+    ids = row_numbers(segment_ids)
     if num_segments is None and is_traced(ids):
         raise ValueError(
             "A compiled segment reduction needs `num_segments`: ids are not known yet."

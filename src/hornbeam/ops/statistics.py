@@ -9,9 +9,10 @@ import jax.numpy as jnp
 
 from hornbeam.core.jax_typed import unique as distinct
 from hornbeam.core.op import op
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.tensor import is_traced
 from hornbeam.core.typing import Axis, TensorLike
-from hornbeam.ops.common import array, as_axis, indices, inexact, inexact_pair
+from hornbeam.ops.common import array, indices, inexact, inexact_pair
 
 __all__ = [
     "argpartition",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.signatures import of_input
 from hornbeam.ops import matrices
 
@@ -72,7 +73,7 @@ def norm(
     name: str | None = None,
 ) -> Any:
     """The norm of all elements, or along axes."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = as_axis(axis)
     if ord in ("euclidean", "fro") or (ord == 2 and not isinstance(axis, tuple)):
         return ops.sqrt(ops.sum(ops.square(ops.absolute(tensor)), axis, bool(keepdims)))
     if axis is None:

@@ -11,7 +11,7 @@ from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
 from hornbeam.core.user_code import warn
 from hornbeam.ops import crossentropy
-from hornbeam.ops.common import array, inexact
+from hornbeam.ops.common import array, class_numbers, inexact
 from hornbeam.ops.losses.common import aligned, mean_last, same_rank, shape_error
 
 
@@ -242,4 +242,4 @@ def _labels(y_true: TensorLike, y_pred: TensorLike, axis: int) -> tuple[jax.Arra
             hint = "If these labels are one-hot, use categorical_crossentropy."
         expected = f"the same shape but for the classes of `y_pred` (axis {axis})"
         raise shape_error("sparse_categorical_crossentropy", labels, y_pred, expected, hint)
-    return labels.astype("int32"), y_pred
+    return class_numbers(labels), y_pred

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, TensorLike
-from hornbeam.ops.common import as_axis
 from hornbeam.ops.losses.common import aligned
 
 

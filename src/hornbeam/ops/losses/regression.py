@@ -16,8 +16,8 @@ import jax.numpy as jnp
 from hornbeam.core import kinks
 from hornbeam.core.config import epsilon
 from hornbeam.core.op import op
+from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import as_axis
 from hornbeam.ops.losses.common import aligned, mean_last
 
 

@@ -9,7 +9,7 @@ from hornbeam.core.config import floatx
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.common import argmax, array, inexact
+from hornbeam.ops.common import argmax, array, class_numbers, inexact
 from hornbeam.ops.losses.common import aligned, shape_error
 
 
@@ -89,7 +89,7 @@ def sparse_top_k_categorical_accuracy(
     y_true, y_pred = _class_numbers("sparse_top_k_categorical_accuracy", y_true, y_pred)
     if from_sorted_ids:
         return _as_float(jnp.any(y_pred[..., :k] == y_true[..., None], axis=-1))
-    return _in_top_k(y_true.astype("int32"), y_pred, k)
+    return _in_top_k(class_numbers(y_true), y_pred, k)
 
 
 def _as_float(right: jax.Array) -> jax.Array:
