@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast, overload
 
 from jax.export import is_symbolic_dim
 
 if TYPE_CHECKING:
-    from hornbeam.core.typing import Shape
+    from hornbeam.core.typing import Axis, Shape
 
 Size: TypeAlias = Any
 """An int, None, or a symbolic size of `jax.export`, which calculates like an int."""
@@ -274,6 +274,10 @@ def _size(value: Size) -> Size:
     return size
 
 
+@overload
+def as_axis(axis: int | Sequence[int]) -> int | tuple[int, ...]: ...
+@overload
+def as_axis(axis: Axis) -> int | tuple[int, ...] | None: ...
 def as_axis(axis: Any) -> int | tuple[int, ...] | None:
     """Return axes as jax.numpy wants them: None, one int or a tuple. NumPy's numbers and known tensors are integers too."""
     if axis is None or isinstance(axis, int):

@@ -30,7 +30,7 @@ __all__ = [
 
 @op
 def moments(
-    x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False
+    x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[jax.Array, jax.Array]:
     """Return the mean and the variance over `axes`; half-precision input is summed in float32.
 
