@@ -219,6 +219,24 @@ EDITS: list[Edit] = [
         "True",
         "tensors/test_lost_gradients.py::test_no_warning_without_cause",
     ),
+    edit(
+        "core/compiled.py",
+        "weakref.finalize(self, forget, self._replay).atexit = False",
+        "pass",
+        "core/test_forgetting.py::test_a_function_goes_with_what_it_captured",
+    ),
+    edit(
+        "core/kinks.py",
+        "change * jnp.sign(x)",
+        "change * jnp.where(x >= 0, 1, -1)",
+        "tensors/gradients/test_kinks.py::test_slopes_inside_of_programs",
+    ),
+    edit(
+        "tensors/value_checks.py",
+        "jax.debug.callback(effects.kept(run, _nothing), *raws)",
+        "jax.debug.callback(run, *raws)",
+        "tensors/test_checks.py::test_a_function_raises_what_an_eager_call_does",
+    ),
     # Values, names, seeds
     edit(
         "core/tensor.py",
