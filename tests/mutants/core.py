@@ -7,6 +7,7 @@ from tests.mutants.edit import Edit, edit
 _SCOPE, _VARIABLE = "core/scope.py", "core/variable.py"
 _RECORDING, _PROBES, _RNG = "core/recording.py", "core/probes.py", "core/rng.py"
 _CACHE, _DEFERRED = "core/compilation_cache.py", "core/deferred.py"
+_WIDE, _TEST_WIDE = "core/wide.py", "core/test_wide.py"
 _TEST_DEFERRED = "core/test_deferred.py"
 _TEST_STATE = "core/test_state.py"
 _TEST_PROBES, _TEST_CACHE = "core/test_probes.py", "core/test_compilation_cache.py"
@@ -14,6 +15,37 @@ _TEST_LAYER, _TEST_ROBUST = "keras/engine/test_layer.py", "keras/training/test_r
 _CAPTURED = "contract/test_door.py::test_what_functions_capture"
 
 EDITS: list[Edit] = [
+    # 64-bit types
+    edit(
+        _WIDE,
+        "if takes_functions or (has_float",
+        "if (has_float",
+        f"{_TEST_WIDE}::test_other_code_keeps_32_bits",
+    ),
+    edit(
+        _WIDE,
+        "if set(kinds) == {_LARGE} and _is_too_large(values):",
+        "if False:",
+        f"{_TEST_WIDE}::test_numbers_that_change_do_not_lose_bits_as_arguments",
+    ),
+    edit(
+        "core/plans.py",
+        "if not is_typed and arrays and wide.depends_on_types(raw):",
+        "if False:",
+        f"{_TEST_WIDE}::test_one_call_on_other_types_is_another_plan",
+    ),
+    edit(
+        "core/plans.py",
+        "self.run = wide.in_64_bits(run) if self.in_64_bits else run",
+        "self.run = run",
+        f"{_TEST_WIDE}::test_calls_with_64_bits_are_plans",
+    ),
+    edit(
+        "ops/common.py",
+        "if x.dtype not in NARROW or not jnp.issubdtype(x.dtype, jnp.integer):\n        return x",
+        "if True:\n        return x",
+        "contract/test_wide.py::test_an_index_beyond_32_bits_is_no_other_index",
+    ),
     # Scopes
     edit(
         _SCOPE,
