@@ -2,34 +2,46 @@
 
 from hornbeam.core.faces import missing_names
 from hornbeam.linalg import experimental
+from hornbeam.linalg.operators.banded import (
+    LinearOperatorToeplitz,
+    LinearOperatorTridiag,
+)
 from hornbeam.linalg.operators.base import (
     LinearOperator,
+)
+from hornbeam.linalg.operators.blocks import (
+    LinearOperatorBlockDiag,
+    LinearOperatorBlockLowerTriangular,
 )
 from hornbeam.linalg.operators.circulant import (
     LinearOperatorCirculant,
     LinearOperatorCirculant2D,
     LinearOperatorCirculant3D,
 )
-from hornbeam.linalg.operators.composed import (
+from hornbeam.linalg.operators.inverses import (
     LinearOperatorAdjoint,
-    LinearOperatorBlockDiag,
-    LinearOperatorBlockLowerTriangular,
-    LinearOperatorComposition,
     LinearOperatorInversion,
-    LinearOperatorKronecker,
-    LinearOperatorLowRankUpdate,
 )
-from hornbeam.linalg.operators.plain import (
+from hornbeam.linalg.operators.multiples import (
+    LinearOperatorIdentity,
+    LinearOperatorScaledIdentity,
+    LinearOperatorZeros,
+)
+from hornbeam.linalg.operators.orthogonal import (
+    LinearOperatorHouseholder,
+    LinearOperatorPermutation,
+)
+from hornbeam.linalg.operators.products import (
+    LinearOperatorComposition,
+    LinearOperatorKronecker,
+)
+from hornbeam.linalg.operators.stored import (
     LinearOperatorDiag,
     LinearOperatorFullMatrix,
-    LinearOperatorHouseholder,
-    LinearOperatorIdentity,
     LinearOperatorLowerTriangular,
-    LinearOperatorPermutation,
-    LinearOperatorScaledIdentity,
-    LinearOperatorToeplitz,
-    LinearOperatorTridiag,
-    LinearOperatorZeros,
+)
+from hornbeam.linalg.operators.updates import (
+    LinearOperatorLowRankUpdate,
 )
 from hornbeam.tensors.creation import eye
 from hornbeam.tensors.diagonals import (
