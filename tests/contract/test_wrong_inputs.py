@@ -20,7 +20,7 @@ from tests.contract.layer_cases import CASES, Case
 
 # The sentence with "unsupported type (<class 'object'>)" is TensorFlow's.
 FOREIGN = re.compile(
-    r"[Tt]racer|JAX|XLA|Xla|\bjax|jnp|\blax\b|operand\b(?! \d)|\blhs\b|\brhs\b|_dim\b|_general|ShapedArray|vmap"
+    r"[Tt]racer|JAX|XLA|Xla|\bjax|jnp|\blax\b|operand\b(?! \d)|\blhs\b|\brhs\b|_dim\b|dot_general|conv_general|ShapedArray|vmap"
     r"|gather op|pytree|(?<!unsupported type \()<class|safe_map|\bnp\.|out of range|has no attribute|modulo"
 )
 CHANGES: dict[str, Callable[[Any], Any]] = {

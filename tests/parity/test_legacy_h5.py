@@ -61,8 +61,10 @@ def test_every_op(tmp_path: Any) -> None:
 
 
 def compiled(metrics: list[str]) -> Any:
-    """Return a model compiled with every loss and with these metrics."""
-    losses = [test_losses.make(name)[0] for name in kept("losses", test_losses.CLASSES)]
+    """Return a model compiled with every loss that Keras can read back, and with these metrics."""
+    names = kept("losses", test_losses.CLASSES)
+    names.remove("CategoricalGeneralizedCrossEntropy")  # Keras does not know it by its name
+    losses = [test_losses.make(name)[0] for name in names]
     made = [[test_metrics.make(name)[0]] for name in metrics]
     count = max(len(losses), len(made))
     losses += ["mean_squared_error"] * (count - len(losses))

@@ -90,7 +90,7 @@ DROPPED = {
 BASES = {
     *("Constraint", "Initializer", "Layer", "LearningRateSchedule", "Loss", "Metric"),
     *("Optimizer", "Regularizer"),
-    "InputSpec",  # has no configuration
+    *("InputSpec", "Reduction"),  # have no configuration
 }
 
 

@@ -24,12 +24,16 @@ def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _largest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element; the least number of the type where there is none, as in TensorFlow."""
-    return ops.max(x, axis, keepdims, initial=_end(x, 0) if 0 in tuple(x.shape) else None)
+    return ops.max(x, axis, keepdims, initial=_end(x, 0) if _is_empty(x) else None)
 
 
 def _smallest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element; the greatest number of the type where there is none."""
-    return ops.min(x, axis, keepdims, initial=_end(x, 1) if 0 in tuple(x.shape) else None)
+    return ops.min(x, axis, keepdims, initial=_end(x, 1) if _is_empty(x) else None)
+
+
+def _is_empty(x: Any) -> bool:
+    return 0 in tuple(getattr(x, "shape", ()))  # the op refuses what is no tensor
 
 
 def _end(x: Any, place: int) -> Any:

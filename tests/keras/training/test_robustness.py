@@ -1,5 +1,6 @@
 """Whatever happens in `fit`, the model works afterwards and holds its weights."""
 
+import gc
 import os
 import signal
 import threading
@@ -49,6 +50,29 @@ def test_ctrl_c_within_a_step_waits_for_its_end():
         os.kill(os.getpid(), signal.SIGINT)
         reached.append("the end of the step")
     assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("then", ["a step", "nothing"])
+def test_ctrl_c_while_garbage_is_collected_is_not_lost(then):
+    reached = []
+
+    def interrupting(phase, info):
+        if phase == "stop":
+            os.kill(os.getpid(), signal.SIGINT)
+            reached.append(phase)
+
+    with pytest.raises(KeyboardInterrupt), Shield() as shield:
+        gc.callbacks.append(interrupting)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(interrupting)
+        reached.append("on")
+        if then == "a step":
+            with shield.step():
+                reached.append("a step")
+            reached.append("too late")
+    assert reached == ["stop", "on", *([then] if then == "a step" else [])]
 
 
 def test_ctrl_c_while_compiling():

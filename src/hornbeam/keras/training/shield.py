@@ -6,6 +6,7 @@ model without weights, so it waits for the end of the step.
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from types import FrameType
@@ -15,7 +16,8 @@ from typing import Any
 class Shield:
     """While open, SIGINT that comes inside a `with shield.step():` block is delivered at its end.
 
-    Only the main thread receives signals; elsewhere the shield does nothing.
+    What comes while garbage is collected waits, too, for Python drops exceptions that are raised there. Only the main
+    thread receives signals; elsewhere the shield does nothing.
     """
 
     def __init__(self) -> None:
@@ -38,16 +40,22 @@ class Shield:
         if self._installed:
             signal.signal(signal.SIGINT, self._previous)
             self._installed = False
+            self._deliver()
 
     def step(self) -> Shield.Step:
         """Return the context of a block that must not be interrupted."""
         return Shield.Step(self)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self._inside:
+        if self._inside or _drops_exceptions(frame):
             self._pending = (number, frame)
         else:
             self._previous(number, frame)
+
+    def _deliver(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._previous(*pending)
 
     class Step:
         """One protected block."""
@@ -60,8 +68,15 @@ class Shield:
             self._shield._inside = True
 
         def __exit__(self, *exception: object) -> None:
-            shield = self._shield
-            shield._inside = False
-            if shield._pending is not None:
-                pending, shield._pending = shield._pending, None
-                shield._previous(*pending)
+            self._shield._inside = False
+            self._shield._deliver()
+
+
+def _drops_exceptions(frame: FrameType | None) -> bool:
+    """Return whether the collection of garbage has called what runs in `frame`."""
+    callbacks = [getattr(each, "__code__", None) for each in gc.callbacks]
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
