@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hornbeam as tf
+from hornbeam.core import placing
 from hornbeam.core.placing import is_tracing, placed
 
 VALUES = {
@@ -25,9 +26,23 @@ TYPES = ("float32", "int32", "bool", "uint8", "bfloat16", "float16", "float64", 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast", "ignore:overflow")
 def test_values_and_types_are_those_of_jax(name):
     for dtype in map(jnp.dtype, TYPES):
-        got, want = placed(VALUES[name], dtype), jnp.asarray(VALUES[name], dtype)
-        assert (got.dtype, got.shape, got.weak_type) == (want.dtype, want.shape, want.weak_type)
-        assert np.asarray(got).tobytes() == np.asarray(want).tobytes()
+        want = jnp.asarray(VALUES[name], dtype)
+        for _ in range(6):  # what comes often is placed by a program
+            got = placed(VALUES[name], dtype)
+            assert (got.dtype, got.shape, got.weak_type) == (want.dtype, want.shape, want.weak_type)
+            assert np.asarray(got).tobytes() == np.asarray(want).tobytes()
+
+
+def test_shapes_that_come_once_are_not_compiled(monkeypatch):
+    compiled = []
+    original = placing.unchanged
+    monkeypatch.setattr(placing, "unchanged", lambda x: compiled.append(x.shape) or original(x))
+    for size in range(2000, 2020):
+        tf.constant(np.ones(size, "float32"))
+    assert not compiled
+    for _ in range(6):
+        tf.constant(np.ones(2000, "float32"))
+    assert set(compiled) == {(2000,)}
 
 
 def test_inside_of_a_trace_arrays_are_constants_of_it():

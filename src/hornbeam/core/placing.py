@@ -19,6 +19,9 @@ _QUICK = frozenset(
     np.dtype(name) for name in ("float32", "int32", "bool", "uint8", "int8", "int16")
 )
 _HALVED = frozenset(np.dtype(name) for name in ("float64", "int64"))
+# How often arrays of a shape and type came. The program for them, which takes 20 ms to compile, is made for those that came often.
+_sightings: dict[tuple[tuple[int, ...], np.dtype[Any]], int] = {}
+_OFTEN, _MOST_SIGHTINGS = 4, 4096
 
 
 @cache
@@ -39,11 +42,24 @@ def placed(array: NumpyArray, dtype: np.dtype[Any]) -> jax.Array:
 
     A program without operations takes a third of the time of `jnp.asarray`, but would be seen in a program around it.
     """
-    if dtype in _QUICK and (array.dtype == dtype or array.dtype in _HALVED) and not is_tracing():
+    if not _came_often(array) or is_tracing():
+        return jnp.asarray(array, dtype=dtype)
+    if dtype in _QUICK and (array.dtype == dtype or array.dtype in _HALVED):
         return unchanged(array.astype(dtype, copy=False))
-    if dtype in _HALVED and array.dtype == dtype and is_served() and not is_tracing():
+    if dtype in _HALVED and array.dtype == dtype and is_served():
         return in_64_bits(unchanged)(array)
     return jnp.asarray(array, dtype=dtype)
+
+
+def _came_often(array: NumpyArray) -> bool:
+    key = array.shape, array.dtype
+    count = _sightings.get(key, 0)
+    if count == _OFTEN:
+        return True
+    if len(_sightings) == _MOST_SIGHTINGS:
+        _sightings.clear()
+    _sightings[key] = count + 1
+    return False
 
 
 def is_tracing() -> bool:
