@@ -19,7 +19,7 @@ from tests.parity.test_round_trips import DROPPED
 
 # What a head does to its logits, by the kind of data; none is for kinds with "logits" in their name.
 ACTIVATIONS = {
-    **dict.fromkeys(("binary", "positive", "counts"), "sigmoid"),
+    **dict.fromkeys(("binary", "flat binary", "positive", "counts"), "sigmoid"),
     **dict.fromkeys(("one-hot", "classes", "distributions"), "softmax"),
 }
 ROWS, WIDTH = 6, 4
@@ -29,6 +29,8 @@ def truth(kind: str) -> np.ndarray:
     """Return targets of shape (rows, width), or (rows,) for class numbers."""
     if kind == "labels":
         return test_losses.data("classes")[0][:, 0].astype("float32")
+    if kind == "flat binary":
+        return test_losses.data("binary")[0][:, 0, 0].astype("float32")
     array = test_losses.data(kind)[0][:, 0]
     return array.astype("float32" if array.ndim > 1 else "int32")
 
@@ -43,7 +45,7 @@ class Head:
 
     def output(self, x: Any, number: int) -> Any:
         # A metric of labels compares numbers, one for each row.
-        units = 1 if self.kind == "labels" else WIDTH
+        units = 1 if self.kind in ("labels", "flat binary") else WIDTH
         return keras.layers.Dense(
             units, ACTIVATIONS.get(self.kind), name=f"{self.name}_{number}".lower()
         )(x)
@@ -52,15 +54,16 @@ class Head:
 def heads_of(of: Any, cases: Any, kind: str) -> list[Head]:
     """Return a head for each row of a table of parity.
 
-    Left out are those of which Keras drops an argument, an axis of batches that have more of them, and `Mean` and `Sum`, which
-    take no targets: Keras can't compile a model with them.
+    Left out are those of which Keras drops an argument, an axis of batches that have more of them, numbers of classes as
+    predictions, which no layer makes, `R2Score` of regressors, of which Keras asks a Python bool in its step, and `Mean` and
+    `Sum`, which take no targets: Keras can't compile a model with them.
     """
     return [
         Head(of, name, arguments, data)
         for name, arguments, data in cases
         if DROPPED.get(f"{kind}.{name}") not in arguments
-        and "axis" not in arguments
-        and data != "values"
+        and not {"axis", "num_regressors"} & arguments.keys()
+        and data not in ("values", "flat labels")
     ]
 
 
