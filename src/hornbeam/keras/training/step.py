@@ -142,7 +142,9 @@ class Program:
             self._trace(form, data)  # out here, so that an error of the user's stands alone
 
     def _trace(self, form: Form, data: tuple[Data, ...]) -> None:
-        block = self._traces.add(form, data, self._take_made)
+        # JAX's own state would not survive an interruption at any place of a trace.
+        with Shield() as shield, shield.step():
+            block = self._traces.add(form, data, self._take_made)
         used = (*block.reading, *block.assigned)
         self._found.add(v for v in used if id(v) not in self._told)
 
