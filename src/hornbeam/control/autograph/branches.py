@@ -258,7 +258,7 @@ def _explain_undefined(
     for name, value in after.items():
         text = text_of(name)
         if value is not UNDEFINED:
-            note_defined(places.filename, text)
+            note_defined(places.code, text)
             continue
         sides = [s for s, each in zip(_SIDES, held, strict=True) if name in each]
         missing = [s for s, each in zip(sides, held, strict=False) if each[name].is_undefined]
@@ -267,4 +267,4 @@ def _explain_undefined(
                 f"the `if` on line {places.line} depends on a tensor, and its {missing[0]} branch does not assign {text!r}, "
                 "which must also be initialized there, or before"
             )
-            note_undefined(places.filename, text, reason)
+            note_undefined(places.code, text, reason)

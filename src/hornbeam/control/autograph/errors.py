@@ -5,27 +5,28 @@ from __future__ import annotations
 import os
 import re
 import threading
-from types import TracebackType
+from types import CodeType, TracebackType
 
 _HERE = os.path.dirname(__file__) + os.sep
 
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        self.reasons: dict[tuple[str, str], str] = {}
+        self.reasons: dict[tuple[str, str], tuple[str, str]] = {}
+        """By file and name: the function that it is a name of, and the reason."""
 
 
 _local = _Local()
 
 
-def note_undefined(filename: str, name: str, reason: str) -> None:
-    """Remember why a name of a function in `filename` has no value."""
-    _local.reasons[filename, name] = reason
+def note_undefined(code: CodeType, name: str, reason: str) -> None:
+    """Remember why a name has no value in a function, `code` being that of one of its branches."""
+    _local.reasons[code.co_filename, name] = code.co_qualname, reason
 
 
-def note_defined(filename: str, name: str) -> None:
+def note_defined(code: CodeType, name: str) -> None:
     """Forget why a name had no value."""
-    _local.reasons.pop((filename, name), None)
+    _local.reasons.pop((code.co_filename, name), None)
 
 
 def unbound(error: NameError) -> NameError:
@@ -36,11 +37,9 @@ def unbound(error: NameError) -> NameError:
     name = error.name or _name_in(str(error))
     if last is None or type(error) is not NameError or name not in last.tb_frame.f_code.co_freevars:
         return error
-    frame = last.tb_frame.f_back
-    while frame is not None and frame.f_code.co_filename.startswith(
-        (_HERE, last.tb_frame.f_code.co_filename)
-    ):
-        if name in frame.f_code.co_cellvars:
+    inner, frame = last.tb_frame.f_code, last.tb_frame.f_back
+    while frame is not None:
+        if name in frame.f_code.co_cellvars and _is_inside(inner, frame.f_code):
             text = f"cannot access local variable '{name}' where it is not associated with a value"
             return UnboundLocalError(text).with_traceback(error.__traceback__)
         frame = frame.f_back
@@ -52,8 +51,10 @@ def explain(error: Exception) -> None:
     last = _without_own_frames(error)
     if isinstance(error, NameError) and last is not None and error.args:
         name = error.name or _name_in(str(error.args[0]))
-        reason = _local.reasons.get((last.tb_frame.f_code.co_filename, name or ""))
-        if reason is not None and reason not in str(error.args[0]):
+        code = last.tb_frame.f_code
+        owner, reason = _local.reasons.get((code.co_filename, name or ""), ("", ""))
+        is_owner = code.co_qualname == owner or code.co_qualname.startswith(f"{owner}.")
+        if owner and is_owner and reason not in str(error.args[0]):
             error.args = (f"{error.args[0]}: {reason}", *error.args[1:])
 
 
@@ -83,9 +84,12 @@ def _without_own_frames(error: Exception) -> TracebackType | None:
 
 def _is_part(inner: TracebackType, outer: TracebackType) -> bool:
     """Return whether one frame is of a branch, a turn or an operand of the function of the other."""
-    one, other = inner.tb_frame.f_code, outer.tb_frame.f_code
-    begins = one.co_qualname.startswith(other.co_qualname)
-    return one.co_filename == other.co_filename and begins
+    return _is_inside(inner.tb_frame.f_code, outer.tb_frame.f_code)
+
+
+def _is_inside(inner: CodeType, outer: CodeType) -> bool:
+    begins = inner.co_qualname.startswith(outer.co_qualname)
+    return inner.co_filename == outer.co_filename and begins
 
 
 def _name_in(text: str) -> str | None:

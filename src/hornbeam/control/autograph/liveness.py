@@ -17,6 +17,8 @@ LIVE = "ag__live"
 """The attribute of a branch or loop node with the names that have to outlive it, or its turns."""
 READ = "ag__read"
 """The attribute of a loop node with the names that a turn reads before it assigns them."""
+AFTER = "ag__after"
+"""The attribute of a loop node with the names that are read behind it; what it goes over is not among them."""
 
 
 def annotate(body: list[ast.stmt], always: Iterable[str]) -> None:
@@ -60,6 +62,7 @@ class _Liveness:
             [node.test] if isinstance(node, ast.While) else _some(getattr(node, EXTRA_TEST, None))
         )
         start = self.block(node.body, frozenset(read(tests)))
+        setattr(node, AFTER, live - _targets(node))
         setattr(node, READ, start - _targets(node) | read(tests) | self._always)
         head, known = live | read(tests), frozenset[str]()
         while head != known:

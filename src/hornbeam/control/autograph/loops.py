@@ -15,12 +15,14 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.control.autograph.branches import scalar
-from hornbeam.control.autograph.places import UNDEFINED
+from hornbeam.control.autograph.places import UNDEFINED, text_of
 from hornbeam.control.autograph.turns import Loop, NoneAtFirst, Turn, trace_turn
 from hornbeam.control.parts import run_as_one, wants_gradients
 from hornbeam.core.jax_typed import cond, scan, while_loop
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.typing import NumpyArray
 from hornbeam.tensors.ranges import TracedRange
+from hornbeam.tensors.value_checks import check
 
 Program: TypeAlias = Callable[..., tuple[list[Any], list[Any]]]
 
@@ -44,6 +46,7 @@ def repeat(loop: Loop, goes_on: Any) -> None:
         return _split(turn, state)
 
     _finish(loop, turn, program, [start])
+    _require_a_turn(loop, turn, start)
 
 
 def over_rows(loop: Loop, rows: Tensor) -> None:
@@ -77,6 +80,7 @@ def over_range(loop: Loop, items: TracedRange) -> None:
         raise none.error from None
     program = _counted(turn, lambda given, i: given[0] + i.astype(items.dtype) * given[1])
     _finish(loop, turn, program, list(map(Tensor, (items.length, items.start, items.delta))))
+    _require_a_turn(loop, turn, Tensor(items.length > 0))
 
 
 def _scanned(turn: Turn) -> Program:
@@ -149,6 +153,24 @@ def _finish(loop: Loop, turn: Turn, program: Program, given: Sequence[Tensor]) -
     """Run a loop's program, and assign what the names hold behind it."""
     inputs = [*((each, each._value) for each in given), *turn.part.inputs, *turn.start]
     _assign(loop, turn, run_as_one(program, inputs, turn.part.assigned))
+
+
+def _require_a_turn(loop: Loop, turn: Turn, ran: Tensor) -> None:
+    """Let the program fail where there was no turn and a name that only a turn defines is read behind the loop."""
+    if not turn.late:
+        return
+    names = ", ".join(text_of(name) for name in turn.late)
+
+    def test(ran: NumpyArray) -> str | None:
+        if ran.all():
+            return None
+        return (
+            f"assertion failed: [loop must iterate at least once to initialize {names}] {loop.where}. Assign a first value "
+            "before the loop."
+        )
+
+    # Only a program that fails calls Python.
+    cond(ran._value, lambda: None, lambda: check(test, ran))
 
 
 def _assign(loop: Loop, turn: Turn, tensors: Sequence[Tensor]) -> None:

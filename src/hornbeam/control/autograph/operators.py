@@ -31,8 +31,13 @@ class Operators:
         except NameError as error:
             raise unbound(error) from error.__cause__
 
-    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names) -> None:
-        """Run `body` as long as `test()` holds; a turn reads `first` before it assigns them."""
+    def while_(
+        self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names, after: Names
+    ) -> None:
+        """Run `body` as long as `test()` holds.
+
+        A turn reads `first` before it assigns them, and what stands behind the loop reads `after`.
+        """
         try:
             while test():
                 body()
@@ -47,6 +52,7 @@ class Operators:
         names: Names,
         live: Names,
         first: Names,
+        after: Names,
     ) -> None:
         """Run `body` for each item, as long as `goes_on()` holds after a turn."""
         try:

@@ -30,11 +30,16 @@ class Places:
         """`functions` are the branches, each of which binds some of the names."""
         self.names = tuple(names)
         made = [cast("FunctionType", each) for each in functions if each is not None]
-        self.filename, self.line = made[0].__code__.co_filename, made[0].__code__.co_firstlineno
+        self.code = made[0].__code__
         self._globals = made[0].__globals__
         self._cells: dict[str, CellType] = {}
         for each in made:
             self._cells.update(zip(each.__code__.co_freevars, each.__closure__ or (), strict=True))
+
+    @property
+    def line(self) -> int:
+        """The line of the branch or loop."""
+        return self.code.co_firstlineno
 
     def read(self) -> dict[Name, Any]:
         """Return the values of all names, `UNDEFINED` for those that have none."""

@@ -29,7 +29,7 @@ from hornbeam.control.autograph.expressions import (
 )
 from hornbeam.control.autograph.finding import CannotRewrite, Definition
 from hornbeam.control.autograph.jumps import EXTRA_TEST, PREFIX, lower
-from hornbeam.control.autograph.liveness import LIVE, READ, annotate
+from hornbeam.control.autograph.liveness import AFTER, LIVE, READ, annotate
 from hornbeam.control.autograph.names import (
     bound,
     bound_parts,
@@ -220,9 +220,10 @@ class _Statements(Expressions):
         return [*names, *inside], [*live, *inside]
 
     def _described(self, node: ast.stmt, names: list[Name], live: list[Name]) -> list[ast.expr]:
-        """Return the names of a loop, those that outlive a turn, and those of them that a turn reads first."""
+        """Return the names of a loop, those that outlive a turn, those that a turn reads first, and those read behind it."""
         first = [each for each in live if not isinstance(each, str) or each in getattr(node, READ)]
-        return [self._texts(names), self._texts(live), self._texts(first)]
+        after = [each for each in live if not isinstance(each, str) or each in getattr(node, AFTER)]
+        return [self._texts(each) for each in (names, live, first, after)]
 
     def _texts(self, names: list[Name]) -> ast.expr:
         return _texts(names, self._class_name)

@@ -31,7 +31,9 @@ class TensorOperators(Operators):
         except NameError as error:
             raise unbound(error) from error.__cause__
 
-    def while_(self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names) -> None:
+    def while_(
+        self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names, after: Names
+    ) -> None:
         """Run a loop, from the turn on at which its condition is a tensor as a part of the program."""
         try:
             goes_on = test()
@@ -41,7 +43,7 @@ class TensorOperators(Operators):
                 body()
                 goes_on = test()
             places = Places(names, body, test)
-            loops.repeat(Loop(places, live, first, body, test), goes_on)
+            loops.repeat(Loop(places, live, first, after, body, test), goes_on)
         except NameError as error:
             raise unbound(error) from error.__cause__
 
@@ -53,10 +55,11 @@ class TensorOperators(Operators):
         names: Names,
         live: Names,
         first: Names,
+        after: Names,
     ) -> None:
         """Run a turn for each item; for the rows of a tensor as a part of the program."""
         try:
-            loop = Loop(Places(names, body), live, first, body, goes_on)
+            loop = Loop(Places(names, body), live, first, after, body, goes_on)
             if isinstance(items, TracedRange):
                 loops.over_range(loop, items)
             elif is_tensor(items) and (is_tracing() or is_staged(items)):

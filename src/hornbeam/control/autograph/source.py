@@ -58,7 +58,9 @@ def _converted(code: types.CodeType) -> types.CodeType:
         found = _kept.get(id(code))
         if found is None or found[0]() is not code:
             number = id(code)
-            found = weakref.ref(code, lambda _: _kept.pop(number, None)), _compile(code)
+            # The table is an argument: at the end of Python the module has none any more.
+            forget = lambda _, kept=_kept: kept.pop(number, None)  # noqa: E731
+            found = weakref.ref(code, forget), _compile(code)
             _kept[number] = found
     if isinstance(found[1], CannotRewrite):
         raise CannotRewrite(*found[1].args)

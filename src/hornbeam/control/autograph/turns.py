@@ -10,14 +10,16 @@ loop begins with that type, and the turn is traced again; any other change of ki
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from hornbeam.control.autograph.branches import scalar
-from hornbeam.control.autograph.places import UNDEFINED, Name, Places
+from hornbeam.control.autograph.errors import note_undefined
+from hornbeam.control.autograph.jumps import RETURN
+from hornbeam.control.autograph.places import UNDEFINED, Name, Places, text_of
 from hornbeam.control.autograph.values import (
     Held,
     as_tensor,
@@ -45,6 +47,8 @@ class Loop:
     live: Sequence[Name]
     first: Sequence[Name]
     """Those of `live` that a turn reads before it assigns them."""
+    after: Sequence[Name]
+    """Those of `live` that are read behind the loop."""
     body: Callable[..., Any]
     goes_on: Callable[[], Any] | None
     """Asked after each turn; None for a loop that has no such condition."""
@@ -52,7 +56,7 @@ class Loop:
     @property
     def where(self) -> str:
         """The line, for errors."""
-        return f'(loop in "{self.places.filename}", line {self.places.line})'
+        return f'(loop in "{self.places.code.co_filename}", line {self.places.line})'
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Turn:
     after: dict[Name, Held]
     """What the names hold behind a turn; its arrays are those of `slots`, in order."""
     has_condition: bool
+    late: list[Name]
+    """The names that are read behind the loop and have no value before it."""
 
     def run(
         self, taken: Sequence[Any], state: Sequence[Any], items: Sequence[Any]
@@ -159,9 +165,10 @@ def trace_turn(loop: Loop, items: Sequence[jax.ShapeDtypeStruct]) -> Turn:
             more, changes = _compare(loop, name, start[name], held, turn)
             slots += more
             wider += changes
-        turn = Turn(turn.part, turn.given, slots, turn.after, turn.has_condition)
         if not wider:
-            return turn
+            pairs = ((name, start[name], turn.after[name]) for name in loop.after)
+            late = [name for name, old, new in pairs if name != RETURN and _is_late(old, new)]
+            return replace(turn, slots=slots, late=late)
         for name, place, dtype in wider:
             leaves = list(start[name].leaves)
             leaves[place] = Tensor(jnp.asarray(as_tensor(leaves[place])._value, dtype))
@@ -186,9 +193,26 @@ def _trace_once(loop: Loop, start: dict[Name, Held], items: Sequence[jax.ShapeDt
         return [*map(as_tensor, leaves), *condition]
 
     shapes = [jax.ShapeDtypeStruct(x._value.shape, x._value.dtype) for x in given]
-    part = trace_part(fn, [*shapes, *items])
+    try:
+        part = trace_part(fn, [*shapes, *items])
+    except NameError:
+        for name in loop.first:
+            if name in start and start[name].is_undefined:
+                reason = (
+                    f"the loop on line {loop.places.line} is a part of the program, and a turn of it reads "
+                    f"{text_of(name)!r}, which must be defined before the loop"
+                )
+                note_undefined(loop.places.code, text_of(name), reason)
+        raise
     slots = [_late(leaf) for each in after.values() for leaf in each.leaves if _is_state(leaf)]
-    return Turn(part, given, slots, after, loop.goes_on is not None)
+    return Turn(part, given, slots, after, loop.goes_on is not None, [])
+
+
+def _is_late(before: Held, after: Held) -> bool:
+    """Return whether a name has a value behind a turn only."""
+    if before.is_undefined or before.is_none:
+        return not (after.is_undefined or (before.is_none and after.is_none))
+    return False
 
 
 def _is_state(leaf: object) -> bool:
