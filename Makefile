@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two workers by default: each compiles with XLA, which uses several cores by itself.
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+IN_WORKERS := -m pytest -q -n $(WORKERS) --dist worksteal
+PYTEST := $(BIN)/python $(IN_WORKERS)
 
 NATIVE := $(shell find csrc -type f)
 CPP := $(filter %.cc %.h %.inc,$(NATIVE))
@@ -62,21 +63,21 @@ test-reference: $(VENV)/test.stamp  ## the tests of kernels, layers and parity w
 # What depends on Python rather than on JAX. The package is not built for it.
 test-oldest: $(VENV)-oldest/stamp  ## archives, signatures, imports, launching under the oldest Python of this machine
 	@$(VENV)-oldest/bin/python -V
-	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
+	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python $(IN_WORKERS) -m "not slow" tests/test_imports.py tests/test_public_surface.py \
 	  tests/control/autograph/test_source.py \
-	  tests/core tests/launch tests/cli tests/tensors tests/keras/utils tests/keras/datasets tests/contract/test_signatures.py
-	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python -m pytest -q -m "not slow" tests/parity tests/contract -k "signature or config"
+	  tests/core tests/launch tests/cli tests/tensors tests/keras/utils tests/keras/datasets
+	HORNBEAM_NATIVE=0 $(VENV)-oldest/bin/python $(IN_WORKERS) -m "not slow" tests/parity tests/contract -k "signature or config"
 
 # What Python itself shows, reads or warns of differently in its next version, with the packages that it brings.
 test-newest: $(VENV)-newest/stamp  ## imports, launching, errors, configurations under the newest Python of this machine
 	@$(VENV)-newest/bin/python -V
-	HORNBEAM_NATIVE=0 $(VENV)-newest/bin/python -m pytest -q -m "not slow" tests/test_imports.py tests/test_public_surface.py \
+	HORNBEAM_NATIVE=0 $(VENV)-newest/bin/python $(IN_WORKERS) -m "not slow" tests/test_imports.py tests/test_public_surface.py \
 	  $(addprefix tests/core/test_,faces.py jax_typed.py names.py state.py) tests/keras/saving/test_safe_json.py tests/launch/test_hook.py tests/control/autograph/test_source.py \
 	  tests/train tests/keras/utils tests/keras/registry tests/contract/test_signatures.py tests/contract/test_errors_of_faces.py tests/ops/test_errors.py
 
 PEERS_PATH = $(shell $(VENV)-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 test-peers: $(VENV)/test.stamp $(VENV)-peers/stamp  ## in one process with TensorFlow and PyTorch; checkpoints exchanged with TensorFlow
-	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(BIN)/python -m pytest -q tests/kernels/test_native_process.py tests/train/test_tensorflow.py
+	HORNBEAM_PEERS_PATH=$(PEERS_PATH) $(PYTEST) tests/kernels/test_native_process.py tests/train/test_tensorflow.py
 
 fuzz: $(VENV)/test.stamp  ## changed files for everything that reads one, a minute each (SECONDS_EACH=3600 for an hour)
 	$(BIN)/python -m tests.fuzz --together --seconds $(or $(SECONDS_EACH),60)
