@@ -233,14 +233,12 @@ def find(
     for array in arrays:
         if array.dtype in wide.NARROW:
             is_typed = True
-            key[1] = (key[1], wide.types_of(arrays))
             break
-    keyed = tuple(key)
+    keyed = _typed(key, arrays) if is_typed else tuple(key)
     plan = _plans.get(keyed)
     if plan is _BY_TYPES:
         is_typed = True
-        key[1] = (key[1], wide.types_of(arrays))
-        keyed = tuple(key)
+        keyed = _typed(key, arrays)
         plan = _plans.get(keyed)
     if plan is None:
         return _new(op, keyed, is_typed, args, kwargs, arrays)
@@ -248,6 +246,11 @@ def find(
         for place, change in plan.casts:
             arrays[place] = change(arrays[place])
     return plan, arrays
+
+
+def _typed(key: Sequence[Any], arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the key of a call whose plan depends on the types of its arrays."""
+    return (key[0], (key[1], wide.types_of(arrays)), *key[2:])
 
 
 def _new(
@@ -266,7 +269,7 @@ def _new(
     raw = [leaf.read_raw() if is_weight(leaf) else raw_of(leaf) for leaf in leaves]
     if not is_typed and arrays and wide.depends_on_types(raw):
         _plans.set(key, _BY_TYPES)
-        key = (key[0], (key[1], wide.types_of(arrays)), *key[2:])
+        key = _typed(key, arrays)
     in_64_bits, casts = wide.settlement(leaves, raw)
     leaves = [casts[place](value) if place in casts else value for place, value in enumerate(raw)]
     arrays = [leaves[place] for place in places]

@@ -87,7 +87,9 @@ def run(
             assert living is not None, "its own method calls it"
             update(living, [each._value for each in tensors])
 
-        program = _Program(Compiled(trace(apply, gradients)), settings)
+        used = {id(each): each for each in (*optimizer.variables, *variables, *targets)}
+        block = trace(apply, gradients, variables=list(used.values()))
+        program = _Program(Compiled(block), settings)
         programs.set(key, program)
     program.compiled(gradients)
 
