@@ -296,8 +296,8 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/compiled.py",
-        "            variable.is_lent = True  # listeners keep the value",
-        "            pass",
+        "for variable in self._reading if keeps else self._handed_on:",
+        "for variable in self._handed_on:",
         "keras/engine/test_kept_calls.py::test_a_tape_sees_one_computation",
     ),
     edit(

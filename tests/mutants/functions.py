@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.edit import Edit, edit
 
 _BLOCK, _COMPILED, _EFFECTS = "core/block.py", "core/compiled.py", "core/effects.py"
+_HANDED = "core/test_compiled.py"
 _FUNCTION, _KEYS, _SIGNATURE = (
     "control/function.py",
     "control/keys.py",
@@ -125,14 +126,56 @@ EDITS: list[Edit] = [
     ),
     edit(
         _COMPILED,
-        "                variable.is_lent = True  # the program may have returned the same array",
-        "                pass",
-        f"{_TEST}::test_an_array_given_to_a_function_outlives_training",
+        "            if self._reading[place].is_lent or id(value) in seen:",
+        "            if id(value) in seen:",
+        f"{_HANDED}::test_what_was_read_stays_whole",
+    ),
+    edit(
+        _COMPILED,
+        "            if self._reading[place].is_lent or id(value) in seen:",
+        "            if self._reading[place].is_lent:",
+        f"{_HANDED}::test_values_that_change_places_or_are_shared",
+    ),
+    edit(
+        _COMPILED,
+        "if every[id(value)] > 1]",
+        "if False]",
+        f"{_HANDED}::test_values_that_change_places_or_are_shared",
         reason="JAX gives each output of a program an array of its own; that is not promised",
     ),
     edit(
         _COMPILED,
-        "            if not any(value.is_deleted() for value in taken):\n                raise\n",
+        "        pure = block.compiled() if self._given else self._run",
+        "        pure = self._run",
+        f"{_HANDED}::test_tapes_outside_hold_what_they_followed",
+    ),
+    edit(
+        _COMPILED,
+        "            variable.is_lent = keeps",
+        "            pass",
+        f"{_HANDED}::test_memory_of_large_variables_is_used_again",
+    ),
+    edit(
+        _COMPILED,
+        '    if any("callback" in name for name in primitives(block.jaxpr.jaxpr)):\n        return []\n',
+        "",
+        f"{_HANDED}::test_python_that_a_program_calls_reads_the_variables",
+    ),
+    edit(
+        _COMPILED,
+        "                self._settle()\n                self._store(outputs, new, [*taken, *arrays], keeps)",
+        "                self._store(outputs, new, [*taken, *arrays], keeps)\n                self._settle()",
+        f"{_HANDED}::test_after_an_error_in_python_variables_hold_what_they_held",
+    ),
+    edit(
+        _COMPILED,
+        "            with self._lock, Shield() as shield, shield.step():",
+        "            with self._lock:",
+        f"{_HANDED}::test_ctrl_c_in_a_loop_by_hand_waits_for_the_end_of_the_step",
+    ),
+    edit(
+        _COMPILED,
+        "            if not has_met_step(error):\n                raise\n",
         "            raise\n",
         f"{_TAKEN}[a function]",
     ),

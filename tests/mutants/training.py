@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from tests.mutants.edit import Edit, edit
 
+_ERROR_BEFORE = (
+    "keras/training/test_robustness.py::"
+    "test_after_an_error_in_python_that_a_step_calls_the_weights_are_those_of_before"
+)
+
 EDITS: list[Edit] = [
     # Steps
     edit(
@@ -38,37 +43,55 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/step.py",
-        "            self._write_rest(rest)\n            return",
-        "            return",
+        "            self._write_rest(rest)\n            return self",
+        "            return self",
         "keras/layers/test_recurrent.py::test_predict_goes_on_from_kept_states",
     ),
     edit(
-        "keras/training/shield.py",
+        "keras/training/step.py",
+        "                    variable.is_lent = True  # what Python reads",
+        "                    pass  # what Python reads",
+        _ERROR_BEFORE,
+    ),
+    edit(
+        "keras/training/step.py",
+        "            if has_read and not has_met_step(error):\n                raise\n",
+        "",
+        _ERROR_BEFORE,
+    ),
+    edit(
+        "keras/training/blocks.py",
+        " or rest or traced.jaxpr.effects:",
+        " or rest:",
+        _ERROR_BEFORE,
+    ),
+    edit(
+        "core/shield.py",
         "        if self._inside or _drops_exceptions(frame):",
         "        if _drops_exceptions(frame):",
         "keras/training/test_robustness.py::test_ctrl_c_within_a_step_waits_for_its_end",
     ),
     edit(
-        "keras/training/shield.py",
+        "core/shield.py",
         "        if self._inside or _drops_exceptions(frame):",
         "        if self._inside:",
         "keras/training/test_robustness.py::test_ctrl_c_while_garbage_is_collected_is_not_lost",
     ),
     edit(
-        "keras/training/shield.py",
+        "core/shield.py",
         "            signal.signal(signal.SIGINT, self._previous)",
         "            pass",
         "keras/training/test_robustness.py::test_ctrl_c_within_a_step_waits_for_its_end",
     ),
     edit(
-        "keras/training/shield.py",
+        "core/shield.py",
         "threading.current_thread() is threading.main_thread()",
         "True",
         "keras/training/test_robustness.py::test_training_in_a_thread",
     ),
     edit(
         "keras/training/blocks.py",
-        "if not jax.tree.leaves(logs) or rest:",
+        "if not jax.tree.leaves(logs) or rest or traced.jaxpr.effects:",
         "if not jax.tree.leaves(logs):",
         "keras/training/test_found_variables.py::test_what_a_step_assigns_outside_of_the_model_takes_effect",
     ),

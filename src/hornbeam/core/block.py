@@ -104,10 +104,13 @@ class Block:
         """Return the shapes and types of the outputs."""
         return [atom.aval for atom in self.jaxpr.jaxpr.outvars[: self.form.count]]
 
-    def compiled(self) -> Callable[[Values, Values], tuple[list[Any], list[Any]]]:
+    def compiled(
+        self, given: Sequence[int] = ()
+    ) -> Callable[[Values, Values], tuple[list[Any], list[Any]]]:
         """Return `run` as a compiled program; nothing is compiled before its first call.
 
-        The program keeps no variable alive.
+        The program keeps no variable alive. `given` are places in `reading` whose values it takes over: their memory is
+        used again, and the arrays are deleted.
         """
         evaluate = partial(_evaluate, self.jaxpr, self.inputs, self.places)
         count, end = self.form.count, self.form.count + len(self.assigned)
@@ -115,16 +118,30 @@ class Block:
         places = [i for i, each in enumerate(constants) if np.size(each) > _LARGE]
         large = [on_device(constants[i]) for i in places]
 
-        def program(large: Values, values: Values, arrays: Values) -> Any:
-            filled = list(constants)
-            for place, value in zip(places, large, strict=True):
-                filled[place] = value
-            outputs = evaluate(filled, values, arrays)
+        def program(large: Values, values: Values, arrays: Values, taken: Values = ()) -> Any:
+            filled = _put(constants, places, large)
+            outputs = evaluate(filled, _put(values, given, taken), arrays)
             return outputs[:count], outputs[count:end]
 
         program.__name__ = self.name
-        run = jit()(program)
-        return partial(run, large) if large else partial(run, [])
+        if not given:
+            return partial(jit()(program), large)
+        run = jit(donate_argnums=(3,))(program)
+        nothing = [None] * len(given)
+
+        def call(values: Values, arrays: Values) -> tuple[list[Any], list[Any]]:
+            taken = [values[place] for place in given]
+            return run(large, _put(values, given, nothing), arrays, taken)
+
+        return call
+
+
+def _put(values: Values, places: Sequence[int], news: Values) -> list[Any]:
+    """Return the values with others at some places."""
+    filled = list(values)
+    for place, new in zip(places, news, strict=True):
+        filled[place] = new
+    return filled
 
 
 def _evaluate(

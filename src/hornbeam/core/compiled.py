@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from math import prod
+from threading import RLock
 from typing import Any
 
 import jax
 
 from hornbeam.core import effects, recording
-from hornbeam.core.block import Block
+from hornbeam.core.block import Block, primitives
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.handover import make_lock, no_step
+from hornbeam.core.handover import has_met_step, make_lock, no_step
 from hornbeam.core.programs import forget
+from hornbeam.core.shield import Shield
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import TreeDef
+from hornbeam.core.variable import Variable
+
+# A variable of fewer bytes is not worth handing over, nor are all of them together where they are few. Who reads a metric
+_SMALL, _FEW = 65, 65536
 
 
 class _Replay:
@@ -58,11 +66,13 @@ class Compiled:
         block: Block,
         errors: list[BaseException] | None = None,
         note: Callable[[list[Any]], None] | None = None,
+        held: Collection[Variable] = (),
     ) -> None:
         """Nothing is compiled before the first call.
 
         `errors` are those of the block's callbacks, see `core.effects`. `note` is told of the raw outputs wherever they are
-        computed; what it refers to lives as long as programs of gradients.
+        computed; what it refers to lives as long as programs of gradients. Others often hold the values of `held`, whose
+        memory is therefore not used again.
         """
         self._errors = ([] if errors is None else errors) if block.jaxpr.jaxpr.effects else None
         open_cache()
@@ -70,13 +80,17 @@ class Compiled:
         self._reading = block.reading
         self._assigned = block.assigned
         self._handed_on = block.handed_on()
-        self._run = block.compiled()
-        self._replay = _Replay(self._run, len(block.reading), note)
+        self._given = _given(block, set(map(id, held)))
+        self._run = block.compiled(self._given)
+        pure = block.compiled() if self._given else self._run
+        self._replay = _Replay(pure, len(block.reading), note)
         # Programs of gradients hold the replay, and by it the variables; they go with the function.
         weakref.finalize(self, forget, self._replay).atexit = False
         self._note = note
         self._tree: TreeDef | None = None
-        self._lock = make_lock() if block.assigned else None
+        # Python that a program calls may wait for steps of others, but nobody waits for a step that takes nothing over.
+        self._lock = (make_lock() if self._given else RLock()) if block.assigned else None
+        self._shared: list[Variable] | None = None
 
     @functools.cached_property
     def has_gradient(self) -> bool:
@@ -94,9 +108,7 @@ class Compiled:
         if not recording.is_recording():
             return self(arrays)
         taken: list[Any] = []
-        outputs, new = self._run_safely(taken, arrays)
-        for variable in self._reading:
-            variable.is_lent = True  # listeners keep the value
+        outputs, new = self._run_safely(taken, arrays, keeps=True)
         made = list(map(Tensor, (*outputs, *new)))
         recording.own(made)
         values = [*taken, *arrays]
@@ -107,45 +119,89 @@ class Compiled:
         wrapped = iter(made)
         return self.block.form.fill(outputs, lambda _: next(wrapped))
 
-    def _run_safely(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    def _run_safely(
+        self, taken: list[Any], arrays: Sequence[Any], keeps: bool = False
+    ) -> tuple[list[Any], list[Any]]:
         """Run the program, once more if a training step in another thread took over a value meanwhile.
 
-        `taken` is filled with the values of the variables. Raises RuntimeError for a variable that has lost its value.
+        `taken` is filled with the values of the variables; with `keeps`, they and the new ones stay whole. Raises RuntimeError for a variable that has lost its value.
         """
         try:
-            return self._run_once(taken, arrays)
-        except (ValueError, RuntimeError):
-            if not any(value.is_deleted() for value in taken):
+            return self._run_once(taken, arrays, keeps)
+        except (ValueError, RuntimeError) as error:
+            if not has_met_step(error):
                 raise
+            failure = error
         with no_step():
             for variable in self._reading:
                 if variable._value.is_deleted():
                     raise RuntimeError(
                         f"The function reads the variable {variable.path!r}, which has lost its value: a training "
                         "step of the model that holds it was interrupted. Set a value with `assign`."
-                    )
-            return self._run_once(taken, arrays)
+                    ) from failure
+            return self._run_once(taken, arrays, keeps)
 
-    def _run_once(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        outputs, new = self._run_locked(taken, arrays)
-        if self._errors is not None:
-            effects.settle(self._errors)
+    def _run_once(
+        self, taken: list[Any], arrays: Sequence[Any], keeps: bool
+    ) -> tuple[list[Any], list[Any]]:
+        if self._lock is None:
+            outputs, new = self._run(self._take(taken, keeps), arrays)
+            self._settle()
+        else:
+            with self._lock, Shield() as shield, shield.step():
+                outputs, new = self._run(self._take(taken, keeps), arrays)
+                self._settle()
+                self._store(outputs, new, [*taken, *arrays], keeps)
         if self._note is not None:
             self._note(outputs)
         return outputs, new
 
-    def _run_locked(self, taken: list[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        if self._lock is None:
-            taken[:] = [variable._value for variable in self._reading]
-            for variable in self._handed_on:
-                variable.is_lent = True
-            return self._run(taken, arrays)
-        with self._lock:
-            taken[:] = [variable._value for variable in self._reading]
-            for variable in self._handed_on:
-                variable.is_lent = True
-            outputs, new = self._run(taken, arrays)
-            for variable, value in zip(self._assigned, new, strict=True):
-                variable._value = value
-                variable.is_lent = True  # the program may have returned the same array
-            return outputs, new
+    def _take(self, taken: list[Any], keeps: bool) -> list[Any]:
+        """Fill `taken` with the values of the variables; return those for the program, copies of what others hold."""
+        taken[:] = [variable._value for variable in self._reading]
+        for variable in self._reading if keeps else self._handed_on:
+            variable.is_lent = True
+        values = taken.copy()
+        seen: set[int] = set()
+        for place in self._given:
+            value = values[place]
+            if self._reading[place].is_lent or id(value) in seen:
+                values[place] = value.copy()
+            seen.add(id(value))
+        return values
+
+    def _store(self, outputs: list[Any], new: list[Any], inputs: list[Any], keeps: bool) -> None:
+        """Give the variables their new values."""
+        if self._shared is None:
+            # The program may return one array in several places, or one that it was given: always the same ones.
+            every = Counter(map(id, (*outputs, *new, *inputs)))
+            pairs = zip(self._assigned, new, strict=True)
+            self._shared = [variable for variable, value in pairs if every[id(value)] > 1]
+        for variable, value in zip(self._assigned, new, strict=True):
+            variable._value = value
+            variable.is_lent = keeps
+        for variable in self._shared:
+            variable.is_lent = True
+
+    def _settle(self) -> None:
+        """Wait for the Python that the program calls, and raise what it raises."""
+        if self._errors is not None:
+            effects.settle(self._errors)
+
+
+def _given(block: Block, held: Collection[int]) -> list[int]:
+    """Return the places of variables whose memory their new values can take: all that are large, if it is worth it.
+
+    Python that a program calls may read them.
+    """
+    if any("callback" in name for name in primitives(block.jaxpr.jaxpr)):
+        return []
+    assigned = set(map(id, block.assigned))
+    inputs = block.jaxpr.jaxpr.invars
+    sizes = {
+        place: prod(inputs[at].aval.shape) * inputs[at].aval.dtype.itemsize
+        for place, (variable, at) in enumerate(zip(block.reading, block.places, strict=True))
+        if id(variable) in assigned and id(variable) not in held
+    }
+    large = [place for place, size in sizes.items() if size >= _SMALL]
+    return large if sum(sizes[place] for place in large) >= _FEW else []

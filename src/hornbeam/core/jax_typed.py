@@ -65,7 +65,7 @@ class ClosedJaxpr(Protocol):
 
 class _Jit(Protocol):
     def __call__(
-        self, *, static_argnames: str | Sequence[str] = ()
+        self, *, static_argnames: str | Sequence[str] = (), donate_argnums: Sequence[int] = ()
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.core.changes import change_count
+from hornbeam.core.shield import Shield
 from hornbeam.keras import layers
-from hornbeam.keras.training.shield import Shield
 from tests.tolerances import assert_close
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -376,3 +377,45 @@ def test_an_error_closes_what_callbacks_opened(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         model.fit(X, Y, verbose=0, callbacks=[logger, Failing()])
     assert logger._file is None and (tmp_path / "log.csv").read_text().startswith("epoch,loss")
+
+
+def _calling_back(seen):
+    """A model whose step calls Python, which reads the weights, and fails where the loss is above a bound."""
+
+    def look(loss):
+        seen.append(float(model.layers[0].kernel.numpy().sum()))
+        if loss > bound[0]:
+            raise ValueError("too large")
+        return loss
+
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((self(x) - y) ** 2)
+                loss = tf.numpy_function(look, [loss], tf.TensorSpec((), tf.float32)) * 0 + loss
+            self.optimizer.minimize(loss, self.trainable_variables, tape)
+            return {"loss": loss}
+
+    bound = [np.inf]
+    model = Own([keras.Input((4,)), layers.Dense(1)])
+    model.compile("adam")
+    return model, bound
+
+
+def test_after_an_error_in_python_that_a_step_calls_the_weights_are_those_of_before():
+    seen = []
+    model, bound = _calling_back(seen)
+    y = np.ones((64, 1), "float32")
+    model.fit(X, y, batch_size=16, verbose=0)
+    assert len(seen) == len(set(seen)) == 4  # Python saw the weights of each step
+    before = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    bound[0] = -1
+    with pytest.raises(ValueError, match="too large"):
+        model.fit(X, y, batch_size=16, verbose=0)
+    after = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a, b)
+    bound[0] = np.inf
+    model.fit(X, y, batch_size=16, verbose=0)
+    assert len(seen) == 9

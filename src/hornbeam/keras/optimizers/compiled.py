@@ -89,7 +89,8 @@ def run(
 
         used = {id(each): each for each in (*optimizer.variables, *variables, *targets)}
         block = trace(apply, gradients, variables=list(used.values()))
-        program = _Program(Compiled(block), settings)
+        # In such a loop a tape, or who reads the model, holds the weights.
+        program = _Program(Compiled(block, held=targets), settings)
         programs.set(key, program)
     program.compiled(gradients)
 

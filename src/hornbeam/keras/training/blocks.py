@@ -15,10 +15,10 @@ import numpy as np
 from jax import lax
 
 from hornbeam.core.block import primitives
+from hornbeam.core.shield import Shield
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.source import Data, Rows
 from hornbeam.keras.training.eager import EagerProgram
-from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program, Values
 
 # What XLA on CPU computes many times slower inside a loop than outside of it (jax issue 12868).
@@ -90,8 +90,8 @@ class Blocks:
             (resident, rows),
         )
         logs, new, rest = traced.out_info
-        if not jax.tree.leaves(logs) or rest:
-            return False
+        if not jax.tree.leaves(logs) or rest or traced.jaxpr.effects:
+            return False  # Python that a step calls may look at the weights
         old = [v._value for v in (*program.changing, *program.shared)]
         pairs = zip(old, jax.tree.leaves(new), strict=True)
         if any((a.shape, a.dtype) != (b.shape, b.dtype) for a, b in pairs):

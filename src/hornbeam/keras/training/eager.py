@@ -6,9 +6,9 @@ from typing import Any
 
 from hornbeam.core import scope
 from hornbeam.core.op import wrap
+from hornbeam.core.shield import Shield
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.sources.source import Data
-from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Gather, Step, unwrapped
 
 

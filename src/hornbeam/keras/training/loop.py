@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import jax
 import numpy as np
 
+from hornbeam.core.shield import Shield
 from hornbeam.keras.callbacks import Callback, CallbackList, History
 from hornbeam.keras.sources.source import Data, Feed
 from hornbeam.keras.training.blocks import blocks_of
 from hornbeam.keras.training.eager import EagerProgram
 from hornbeam.keras.training.programs import program_for
 from hornbeam.keras.training.run import Run
-from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.step import Program
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,9 +12,10 @@ import jax
 from hornbeam.core import effects
 from hornbeam.core.changes import change_count
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.handover import make_lock, no_step
+from hornbeam.core.handover import has_met_step, make_lock, no_step
 from hornbeam.core.op import wrap
 from hornbeam.core.rng import global_generator
+from hornbeam.core.shield import Shield
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import Structure
 from hornbeam.core.variable import Variable
@@ -21,7 +23,6 @@ from hornbeam.keras.engine.contents import Contents
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.tracking import attribute_values, unique
 from hornbeam.keras.sources.source import DEFAULT, Data, Placement
-from hornbeam.keras.training.shield import Shield
 from hornbeam.keras.training.traces import Form, Found, Traces, Untraced, form_of
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Program:
         self._found = Found()
         self._order: list[str] | None = None
         self._lock = make_lock()
+        # Of a step that takes nothing over: the Python that it calls back may wait for the steps of others.
+        self._calling_back = threading.RLock()
         open_cache()
         self._run = jax.jit(self.pure, donate_argnums=(0,))
         self._take(reach)
@@ -200,18 +203,19 @@ class Program:
         A step in another thread may take over values between the moment that they
         are read here and the call: then it is made once more, while no other step runs.
         """
-        taken: list[Values] = []
+        has_read = False
 
         def call(changing: Values, shared: Values, reading: Values) -> Any:
-            taken[:] = changing, shared, reading
+            nonlocal has_read
+            has_read = True
             return compiled(changing, shared, reading, *arguments)
 
         try:
             return self._run_once(call, shield)
         except Untraced as missing:
             form = missing.form
-        except (ValueError, RuntimeError):
-            if taken and not any(value.is_deleted() for values in taken for value in values):
+        except (ValueError, RuntimeError) as error:
+            if has_read and not has_met_step(error):
                 raise
             with no_step():
                 held = *self.changing, *self.shared, *self.reading
@@ -225,12 +229,19 @@ class Program:
         if not self.changing:
             shared = [v._value for v in self.shared]
             outputs, _, rest = call([], shared, self._read())
+            self._settle()
             self._write_rest(rest)
             return self._ordered(outputs)
-        with self._lock, shield.step() if shield else Shield().step():
+        calls_back = self._traces.errors is not None
+        lock = self._calling_back if calls_back else self._lock
+        with lock, shield.step() if shield else Shield().step():
+            if calls_back:
+                for variable in self.changing:
+                    variable.is_lent = True  # what Python reads meanwhile is whole, and what is left after its error
             changing, copied = _donated(self.changing)
             shared = [v._value for v in self.shared]
             outputs, new, rest = call(changing, shared, self._read())
+            self._settle()
             for variables, values in zip((self.changing, self.shared), new, strict=True):
                 for variable, value in zip(variables, values, strict=True):
                     variable._value = value
@@ -239,6 +250,11 @@ class Program:
             self._write_rest(rest)
         return self._ordered(outputs)
 
+    def _settle(self) -> None:
+        """Wait for the Python that the step calls back, and raise what it raises."""
+        if self._traces.errors is not None:
+            effects.settle(self._traces.errors)
+
     def _write_rest(self, rest: dict[int, jax.Array]) -> None:
         if rest:
             reading = self.reading
@@ -246,12 +262,7 @@ class Program:
                 reading[place]._value = value
 
     def _ordered(self, outputs: Any) -> Any:
-        """Return a dict in the order in which the step made it: JAX sorts the keys.
-
-        Raises what Python raised that the step calls back.
-        """
-        if self._traces.errors is not None:
-            effects.settle(self._traces.errors)
+        """Return a dict in the order in which the step made it: JAX sorts the keys."""
         return outputs if self._order is None else {name: outputs[name] for name in self._order}
 
 
