@@ -101,7 +101,7 @@ def test_lambdas_on_one_line_are_told_apart() -> None:
     ("text", "reason"),
     [
         ("def f(x):\n    yield x\n", "line 1|generators and coroutines"),
-        ("async def f(x):\n    return x\n", "0 functions"),
+        ("async def f(x):\n    return x\n", "generators and coroutines"),
         ("def f(x):\n    if x:\n        return eval('x')\n", "line 3: `eval` looks into the frame"),
         ("def f(x):\n    ag__x = x\n    return ag__x\n", "line 2: the name 'ag__x'"),
         (

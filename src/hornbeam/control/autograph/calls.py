@@ -93,10 +93,15 @@ def is_users(fn: types.FunctionType) -> bool:
     """Return whether a function is the user's, and not marked to run as it is."""
     if NOT_CONVERTED in fn.__dict__:
         return False
-    module = fn.__globals__.get("__name__")
+    return is_users_code(fn.__code__, fn.__globals__)
+
+
+def is_users_code(code: types.CodeType, variables: dict[str, Any]) -> bool:
+    """Return whether code that sees `variables` as its globals is of the user."""
+    module = variables.get("__name__")
     if isinstance(module, str) and module.partition(".")[0] in LIBRARIES:
         return False
-    return not _is_standard(fn.__code__.co_filename)
+    return not _is_standard(code.co_filename)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import types
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 Definition = ast.FunctionDef | ast.Lambda
 
 _FILES = 16
+_COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _trees: dict[str, tuple[list[str], ast.Module]] = {}
 
 
@@ -18,19 +20,29 @@ class CannotRewrite(Exception):
     """Something in a function that has to run as it is."""
 
 
+class CannotRead(CannotRewrite):
+    """The source of a function is not there, or it is not certain which part of it is the function's."""
+
+
 def find(code: types.CodeType) -> tuple[Definition, str | None]:
     """Return the syntax tree of the function that `code` was compiled from, and the class around it.
 
     The tree is shared: copy it before changing it. Raises CannotRewrite where it is not there, or not certain.
     """
+    if code.co_flags & _COROUTINE:
+        raise CannotRewrite("generators and coroutines run as they are")
     tree = _tree(code.co_filename)
     if tree is None:
-        raise CannotRewrite(f"the source of {code.co_filename!r} can't be read")
+        raise CannotRead(f"the source of {code.co_filename!r} can't be read")
     candidates = [(node, name) for node, name in _definitions(tree, None) if _matches(node, code)]
     if code.co_name == "<lambda>" and len(candidates) > 1:
         candidates = [each for each in candidates if _holds(each[0], code)]
+        # Of lambdas in each other the inner one: not all of the outer one stands inside of it.
+        candidates = [
+            each for each in candidates if not any(_is_in(o, each[0]) for o, _ in candidates)
+        ]
     if len(candidates) != 1:
-        raise CannotRewrite(
+        raise CannotRead(
             f"{len(candidates)} functions in {code.co_filename!r} at line {code.co_firstlineno} fit {code.co_name!r}"
         )
     return candidates[0]
@@ -70,11 +82,19 @@ def _matches(node: Definition, code: types.CodeType) -> bool:
         return False
     arguments = node.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    every += [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+    rest = [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+    flags = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    if (len(every), len(rest)) != (code.co_argcount + code.co_kwonlyargcount, flags):
+        return False
     # Private names are mangled in the code: only their ends are compared.
-    return len(every) <= len(code.co_varnames) and all(
-        known.endswith(each.arg) for each, known in zip(every, code.co_varnames, strict=False)
+    return all(
+        known.endswith(each.arg)
+        for each, known in zip([*every, *rest], code.co_varnames, strict=False)
     )
+
+
+def _is_in(inner: Definition, outer: Definition) -> bool:
+    return inner is not outer and any(each is inner for each in ast.walk(outer))
 
 
 def _holds(node: Definition, code: types.CodeType) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from hornbeam.control.autograph import calls
 from hornbeam.control.autograph.errors import explain, unbound
 from hornbeam.control.autograph.places import Name
+from hornbeam.control.autograph.unconverted import tell_reason
 
 Names = tuple[Name, ...]
 Thunk = Callable[[], Any]
@@ -104,11 +105,12 @@ class Operators:
         """Return what to call in the place of `fn`: the same function, converted."""
         return calls.converted(fn, self)
 
-    def run(self, fn: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+    def run(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Any:
         """Call `fn` converted; errors that leave it look as they do in plain Python."""
         try:
             return self.call(fn)(*args, **kwargs)
         except Exception as error:
+            tell_reason(error)
             explain(error)
             raise
 

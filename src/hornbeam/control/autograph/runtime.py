@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 from hornbeam.control.autograph import branches, loops
@@ -124,7 +127,32 @@ class TensorOperators(Operators):
 
     def call(self, fn: Any) -> Any:
         """Return what to call in the place of `fn`: the same function converted, or one that also takes tensors."""
-        return super().call(_BUILTINS.get(id(fn), fn))
+        if (made := _BUILTINS.get(id(fn))) is not None:
+            return made
+        return partial(self._with_converted, fn) if _takes_functions(fn) else super().call(fn)
+
+    def _with_converted(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Return `fn(*args, **kwargs)` with the functions among the arguments converted."""
+        named = {name: self._converted(each) for name, each in kwargs.items()}
+        return fn(*map(self._converted, args), **named)
+
+    def _converted(self, value: Any) -> Any:
+        if isinstance(value, (FunctionType, MethodType, partial)):
+            return self.call(value)
+        if type(value) is dict:
+            return {key: self._converted(each) for key, each in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(self._converted, value))
+        return value
+
+
+def _takes_functions(fn: Any) -> bool:
+    """Return whether a function calls others of the user's, which it is given, in the program."""
+    if fn is map or fn is functools.reduce:
+        return True
+    if getattr(fn, "__name__", None) not in _HIGHER_ORDER:
+        return False
+    return str(getattr(fn, "__module__", None)).startswith("hornbeam.")
 
 
 def _range(*args: Any) -> Any:
@@ -142,6 +170,24 @@ def _float(*args: Any) -> Any:
     return cast(args[0], "float32") if args and is_staged(args[0]) else float(*args)
 
 
+_HIGHER_ORDER = frozenset(
+    {
+        "associative_scan",
+        "case",
+        "cond",
+        "custom_gradient",
+        "foldl",
+        "foldr",
+        "map",
+        "map_fn",
+        "recompute_grad",
+        "scan",
+        "switch",
+        "switch_case",
+        "vectorized_map",
+        "while_loop",
+    }
+)
 _BUILTINS: dict[int, Any] = {id(range): _range, id(int): _int, id(float): _float}
 
 OPERATORS = TensorOperators()

@@ -53,6 +53,24 @@ def to_source(fn: types.FunctionType) -> str:
     return ast.unparse(_rewritten(fn.__code__)[0])
 
 
+def check(code: types.CodeType) -> None:
+    """Raise what `convert` raises for functions of `code`, if it does."""
+    _converted(code)
+
+
+def is_made(code: types.CodeType) -> bool:
+    """Return whether a conversion made `code`, or the function around it."""
+    with _lock:
+        made = [each for _, each in _kept.values()]
+    while made:
+        each = made.pop()
+        if each is code:
+            return True
+        if isinstance(each, types.CodeType):
+            made += [part for part in each.co_consts if isinstance(part, types.CodeType)]
+    return False
+
+
 def _converted(code: types.CodeType) -> types.CodeType:
     with _lock:
         found = _kept.get(id(code))
@@ -63,7 +81,7 @@ def _converted(code: types.CodeType) -> types.CodeType:
             found = weakref.ref(code, forget), _compile(code)
             _kept[number] = found
     if isinstance(found[1], CannotRewrite):
-        raise CannotRewrite(*found[1].args)
+        raise type(found[1])(*found[1].args)
     return found[1]
 
 
