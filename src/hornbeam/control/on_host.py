@@ -20,6 +20,7 @@ from hornbeam.core.jax_typed import NEEDS_VALUES
 from hornbeam.core.op import is_box
 from hornbeam.core.outputs import as_tensors
 from hornbeam.core.segments import UnknownTurns
+from hornbeam.core.strings import StringsOnHost
 from hornbeam.core.tensor import convert_to_tensor
 
 _HERE = str(Path(__file__).parents[1])
@@ -54,9 +55,12 @@ def _as_tensor(leaf: Any) -> Any:
 def needs_values(error: BaseException) -> bool:
     """Return whether a function of the library failed in a trace because the shape of its result depends on values.
 
-    Values that the user's code itself asks for, as `float(x)` and `if x` do, are not meant.
+    So are variables of strings. Values that the user's code itself asks for, as `float(x)` and `if x` do, are not meant.
     """
-    return _is_of_library(error) and any(map(_asks_for_values, _chain(error)))
+    chain = list(_chain(error))
+    if any(isinstance(each, StringsOnHost) for each in chain):
+        return True
+    return _is_of_library(error) and any(map(_asks_for_values, chain))
 
 
 def needs_turns(error: BaseException) -> bool:

@@ -63,6 +63,8 @@ _MOVING = frozenset(
         "take_along_axis",
         "tensor_scatter_nd_update",
         "tf.reverse_sequence",
+        "tf.scatter_nd_into",
+        "tf.scatter_rows",
         "tf.strided_slice_assign",
         "tile",
         "transpose",
@@ -97,8 +99,8 @@ def _is_empty(value: object) -> bool:
 
 
 def is_string(value: object) -> bool:
-    """Return whether `value` is a tensor of strings."""
-    return isinstance(value, AnyTensor) and isinstance(cast("Any", value._value), Strings)
+    """Return whether `value` is a tensor or a variable of strings."""
+    return type(getattr(value, "_value", None)) is Strings
 
 
 def strings(value: Any) -> AnyTensor:
@@ -106,8 +108,8 @@ def strings(value: Any) -> AnyTensor:
 
     Raises InvalidArgumentError for anything else, and for lists that are not rectangular.
     """
-    if isinstance(value, AnyTensor) and is_string(value):
-        return value
+    if is_string(value):
+        return value if isinstance(value, AnyTensor) else value.read_value()
     plain = tree_map(_plain, value, is_leaf=_is_tensor)
     found: NumpyArray = np.asarray(plain, dtype=object)
     flat = [_bytes(each, value) for each in found.ravel()]
@@ -115,7 +117,7 @@ def strings(value: Any) -> AnyTensor:
 
 
 def _plain(value: Any) -> Any:
-    return np.asarray(value)[()] if isinstance(value, AnyTensor) else value
+    return np.asarray(value)[()] if isinstance(value, AnyTensor) or is_string(value) else value
 
 
 def _bytes(element: Any, value: Any) -> bytes:
@@ -170,8 +172,8 @@ def call(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         given = list(inspect.signature(made.raw).bind(*args, **kwargs).arguments.values())
         first = _OF_TWO[name]
         args, kwargs = (*given[:first], *map(strings, given[first:])), {}
-    elif name in ("concatenate", "stack") and not isinstance(args[0], AnyTensor):
-        args = ([strings(each) for each in args[0]], *args[1:])
+    elif name in ("concatenate", "stack") and isinstance(args[0], (list, tuple)):
+        args = (list(map(strings, cast("list[Any]", args[0]))), *args[1:])
     if name == "add":
         return mapped(_joined, *args)
     words: dict[bytes, int] = {b"": 0}  # what pads, and zeros, are empty strings

@@ -15,7 +15,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from hornbeam.core.host import is_string
+from hornbeam.core.host import is_string, strings
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor, unwrap
@@ -83,7 +83,9 @@ def as_tensors(outputs: object) -> Any:
 
 
 def _skeleton(value: Any, values: list[Any]) -> Any:
-    if isinstance(value, KerasTensor) or is_string(value):
+    if is_string(value):
+        return strings(value)
+    if isinstance(value, KerasTensor):
         return value
     if is_box(value) or isinstance(value, (jax.Array, *_NUMBERS)):
         values.append(unwrap(convert_to_tensor(cast("Any", value))))

@@ -21,6 +21,8 @@ import jax
 
 from hornbeam.core.jax_typed import value_and_grad as value_and_grad_of
 from hornbeam.core.origins import note_probabilities, probabilities_in
+from hornbeam.core.placing import is_tracing as is_tracing_code
+from hornbeam.core.strings import Strings, StringsOnHost
 from hornbeam.core.tensor import is_traced, known_value, unwrap
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def read(variable: Variable) -> jax.Array:
         if found := scope.find(variable):
             return found[1]
     if (recording := _recording()) is not None:
+        _refuse_strings(variable._value, variable)
         recording.unknown[id(variable)] = variable
     return variable._value
 
@@ -132,7 +135,8 @@ def note_made(variable: Variable) -> None:
     recording = _recording()
     if recording is not None and recording.refusal is not None:
         raise ValueError(recording.refusal.format(repr(variable.path)))
-    _living[id(variable)] = variable
+    if not isinstance(vars(variable).get("_value"), Strings):  # which are no inputs of a program
+        _living[id(variable)] = variable
     if recording is not None:
         recording.made.append(variable)
 
@@ -178,7 +182,9 @@ def _recording() -> StateScope | None:
 
 def assign(variable: Variable, value: jax.Array) -> None:
     """Assign in the innermost scope; outside of all scopes the variable itself."""
-    if _local.scopes:
+    if isinstance(value, Strings):
+        _assign_strings(variable, value)
+    elif _local.scopes:
         _local.scopes[-1].assign(variable, value)
     elif is_traced(known_value(value)):
         raise RuntimeError(
@@ -188,6 +194,21 @@ def assign(variable: Variable, value: jax.Array) -> None:
     else:
         variable._value = value
         variable.is_lent = True
+
+
+def _assign_strings(variable: Variable, value: Any) -> None:
+    if is_tracing_code():
+        _refuse_strings(value, variable)
+    variable._value = value
+
+
+def _refuse_strings(value: Any, variable: Variable) -> None:
+    """Raise StringsOnHost for a variable of strings in a program that is being traced."""
+    if isinstance(value, Strings):
+        raise StringsOnHost(
+            f"The variable {variable.path!r} holds strings, which live on the host: a compiled program can neither read nor "
+            "assign it. Do so outside of layers and training steps, or in a tf.function, which then runs as Python."
+        )
 
 
 def replace_values(news: Mapping[int, jax.Array]) -> None:

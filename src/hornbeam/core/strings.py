@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from hornbeam.core.typing import NumpyArray
 
 
+class StringsOnHost(TypeError):
+    """Strings would have to enter a program."""
+
+
 class Strings:
     """An array of bytes objects, with what a tensor asks of its value. JAX refuses it, so it never enters a program."""
 

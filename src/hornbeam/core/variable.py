@@ -25,6 +25,7 @@ from hornbeam.core.names import auto_name, current_path
 from hornbeam.core.operators import ElementwiseEquality, elementary
 from hornbeam.core.origins import Rounded, made_of
 from hornbeam.core.shapes import TensorShape, standardize_shape
+from hornbeam.core.strings import Strings
 from hornbeam.core.tensor import Reference, Tensor, convert_to_tensor, is_traced, known_value
 from hornbeam.core.typing import DTypeLike, Key, NumpyArray, RawArray, Shape, TensorLike
 from hornbeam.core.wide import on_device
@@ -146,15 +147,16 @@ class Variable(ElementwiseEquality):
     def assign(self, value: TensorLike) -> Tensor:
         """Set the value. Raises ValueError for another shape; numbers are cast to the variable's type."""
         tensor = _tensor(value, self.stored_dtype)
-        shape = tensor._value.shape
-        if shape != tuple(self._spec().shape) and not self._may_take(shape):
-            raise ValueError(
-                f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape "
-                f"{tuple(tensor.shape)}."
-            )
+        self._check_shape(tensor._value.shape)
         tensor = convert_to_tensor(tensor, as_dtype(self._spec().dtype))
         scope.assign(self, _on_device(tensor._value))
         return tensor
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if shape != tuple(self._spec().shape) and not self._may_take(shape):
+            raise ValueError(
+                f"The variable {self.path!r} has shape {tuple(self.shape)}; it can't take a value of shape {shape}."
+            )
 
     def _may_take(self, shape: tuple[int, ...]) -> bool:
         """Return whether a value of another shape than the present one's can be assigned."""
@@ -174,13 +176,13 @@ class Variable(ElementwiseEquality):
             return _tensor(value)
         return _tensor(value, self.stored_dtype)
 
-    def load_value(self, value: NumpyArray) -> None:
+    def load_value(self, value: NumpyArray | bytes) -> None:
         """Set the value as if the variable had been made with it, also inside a program that is being traced.
 
         `value` has the variable's shape and type, and nobody else holds it.
         """
         with jax.ensure_compile_time_eval():
-            self._value = on_device(value)
+            self._value = on_device(np.asarray(value))
         self.is_lent = True
 
     def lose_value(self, why: str) -> None:
@@ -314,7 +316,8 @@ class Variable(ElementwiseEquality):
         clone = object.__new__(type(self))
         memo[id(self)] = clone
         clone.__dict__.update(self.__dict__)
-        clone._value = jnp.array(self._value)
+        if not isinstance(self._value, Strings):
+            clone._value = jnp.array(self._value)
         scope.note_made(clone)
         return clone
 

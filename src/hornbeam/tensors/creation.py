@@ -87,7 +87,7 @@ def convert_to_tensor(
     """`value` as a tensor; `dtype_hint` is taken where it loses nothing."""
     if is_symbolic(value):
         return value if dtype is None else ops.cast(value, dtype)
-    if dtype is None and (number := of_number(value)) is not None:
+    if dtype is None and dtype_hint is None and (number := of_number(value)) is not None:
         return number
     refuse_loss(value, dtype)
     tensor = _tensor(value, dtype)

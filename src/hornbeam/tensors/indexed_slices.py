@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.dtypes import DType
+from hornbeam.core.host import is_text, strings
 from hornbeam.core.op import op
 from hornbeam.core.origins import AddedRows, made_of
 from hornbeam.core.shapes import TensorShape
@@ -34,7 +35,7 @@ class IndexedSlices:
         self, values: TensorLike, indices: TensorLike, dense_shape: TensorLike | None = None
     ) -> None:
         """`dense_shape` may be missing where nothing needs the dense tensor."""
-        self.values = convert_to_tensor(values)
+        self.values = strings(values) if is_text(values) else convert_to_tensor(values)
         self.indices = convert_to_tensor(indices)
         self.dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from hornbeam.core import scope
-from hornbeam.core.error_types import OutOfRangeError
+from hornbeam.core.dtypes import as_dtype
+from hornbeam.core.error_types import OutOfRangeError, invalid
+from hornbeam.core.host import is_text, strings
 from hornbeam.core.index_bounds import check_indices, check_key, check_places
 from hornbeam.core.names import current_path
 from hornbeam.core.operators import elementary
 from hornbeam.core.shapes import ShapeLike, TensorShape
 from hornbeam.core.tensor import Tensor, pick
-from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.core.typing import DTypeLike, NumpyArray, TensorLike
 from hornbeam.core.variable import Variable as CoreVariable
 from hornbeam.ops import indexing
-from hornbeam.tensors.creation import refuse_loss
+from hornbeam.tensors.creation import constant, refuse_loss
 from hornbeam.tensors.indexed_slices import IndexedSlices
 from hornbeam.tensors.variable_kinds import VariableAggregation, VariableSynchronization, kind_of
 
@@ -23,12 +25,17 @@ from hornbeam.tensors.variable_kinds import VariableAggregation, VariableSynchro
 class Variable(CoreVariable):
     """A tensor that can be assigned anew, with TensorFlow's arguments.
 
+    One of strings holds its value on the host: compiled programs refuse it, and a `tf.function` that uses it runs as Python.
+
     >>> import hornbeam as tf
     >>> v = tf.Variable([1.0, 2.0, 3.0])
     >>> v.assign_add([1.0, 1.0, 1.0]).numpy()
     array([2., 3., 4.], dtype=float32)
     >>> v[1:].assign([7.0, 8.0]).numpy()
     array([2., 7., 8.], dtype=float32)
+    >>> word = tf.Variable("some")
+    >>> word.assign(word + " text")
+    <tf.Variable 'Variable:0' shape=() dtype=string, numpy=b'some text'>
     """
 
     def __init__(
@@ -65,6 +72,9 @@ class Variable(CoreVariable):
         # The name that users see: TensorFlow numbers the outputs of what makes a value, and a variable has but one.
         self._shown = "/".join(filter(None, (current_path(), name or "Variable"))) + ":0"
         refuse_loss(value, dtype)
+        self._is_text = is_text(value) or (dtype is not None and as_dtype(dtype) == "string")
+        if self._is_text:
+            value, dtype = constant(value, dtype), None
         super().__init__(
             value,
             dtype=dtype,
@@ -110,6 +120,11 @@ class Variable(CoreVariable):
         """The shape; sizes that assignments may change are None."""
         return super().shape if self._open_shape is None else self._open_shape
 
+    @property
+    def variables(self) -> list[CoreVariable]:
+        """The variable itself as a weight of layers; one of strings is none, for training programs can't hold it."""
+        return [] if self._is_text else [self]
+
     def get_shape(self) -> TensorShape:
         """The shape."""
         return self.shape
@@ -117,6 +132,13 @@ class Variable(CoreVariable):
     def set_shape(self, shape: ShapeLike) -> None:
         """Take over what `shape` knows. Raises ValueError where it contradicts the variable's."""
         self.shape.merge_with(shape)
+
+    def load_value(self, value: NumpyArray | bytes) -> None:
+        """Set the value as if the variable had been made with it."""
+        if self._is_text:
+            self._value = cast("Any", strings(value)._value)
+        else:
+            super().load_value(cast("NumpyArray", value))
 
     def _may_take(self, shape: tuple[int, ...]) -> bool:
         return self._open_shape is not None and self._open_shape.is_compatible_with(shape)
@@ -135,7 +157,14 @@ class Variable(CoreVariable):
         """Take what the core says of how the value was drawn: it was given."""
 
     def _assigned(self, value: TensorLike, read_value: bool) -> Any:
-        super().assign(value)
+        if self._is_text:
+            texts = cast("Any", strings(value)._value)
+            self._check_shape(texts.shape)
+            scope.assign(self, texts)
+        elif is_text(value):
+            raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {self.dtype.name}")
+        else:
+            super().assign(value)
         return self if read_value else None
 
     def assign(
@@ -160,6 +189,7 @@ class Variable(CoreVariable):
         read_value: bool = True,
     ) -> Any:
         """Add to the value; return the variable, or None without `read_value`."""
+        self._refuse_text("assign_add", "`variable.assign(variable + text)`")
         refuse_loss(delta, self.stored_dtype)
         super().assign_add(delta)
         return self if read_value else None
@@ -172,6 +202,7 @@ class Variable(CoreVariable):
         read_value: bool = True,
     ) -> Any:
         """Subtract from the value; return the variable, or None without `read_value`."""
+        self._refuse_text("assign_sub")
         refuse_loss(delta, self.stored_dtype)
         super().assign_sub(delta)
         return self if read_value else None
@@ -192,19 +223,29 @@ class Variable(CoreVariable):
     ) -> Any:
         """Set `variable[key]`, which is what `variable[key].assign(value)` calls; return the variable."""
         refuse_loss(value, self.stored_dtype)
+        value = strings(value) if self._is_text else value
         return self._assigned(indexing.with_item(self._read(None), key, value), read_value)
+
+    def _refuse_text(self, what: str, instead: str = "`variable.assign(value)`") -> None:
+        if self._is_text:
+            raise invalid(f"`{what}` isn't defined for variables of strings; use {instead}.")
 
     def _scatter(self, slices: Any, how: str, batch: bool = False) -> Any:
         if not isinstance(slices, IndexedSlices):
             raise TypeError(
                 f"Argument `sparse_delta` must be a `tf.IndexedSlices`. Received arg: {slices}"
             )
+        if how != "set":
+            self._refuse_text("scatter_" + how, "`scatter_update`")
         axis = slices.indices.ndim - 1 if batch else 0
         check_indices(slices.indices, scope.read(self).shape[axis], "ResourceScatterUpdate")
         new = indexing.with_rows(self._read(None), slices.indices, slices.values, how, axis)
         return self._assigned(new, True)
 
     def _scatter_nd(self, indices: TensorLike, updates: TensorLike, how: str) -> Any:
+        if how != "set":
+            self._refuse_text("scatter_nd_" + how, "`scatter_nd_update`")
+        updates = strings(updates) if self._is_text else updates
         check_places(indices, scope.read(self).shape, "ResourceScatterNdUpdate")
         return self._assigned(indexing.with_places(self._read(None), indices, updates, how), True)
 
@@ -286,6 +327,7 @@ class Variable(CoreVariable):
 
     def count_up_to(self, limit: int) -> Tensor:
         """Return the value and add 1 to the variable. Raises OutOfRangeError once `limit` is reached."""
+        self._refuse_text("count_up_to")
         present = self.read_value()
         if int(present) >= limit:
             raise OutOfRangeError(None, None, f"Reached limit of {limit} [Op:ResourceCountUpTo]")

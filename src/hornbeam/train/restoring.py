@@ -253,6 +253,9 @@ class Restoration:
 
     def _load(self, variable: Variable, key: str) -> None:
         value = self.bundle.read(key)
+        if variable.stored_dtype == "string":
+            variable.load_value(value)
+            return
         assert isinstance(value, np.ndarray)
         dtype = np.dtype(variable.stored_dtype.as_numpy_dtype)
         if value.dtype.kind in "iu" and value.size and dtype.itemsize < value.dtype.itemsize:
@@ -277,6 +280,6 @@ def _kind(entry: Entry) -> str:
 
 
 def _kind_of(dtype: np.dtype | type) -> str:
-    """Return "i" for integers, "f" for floating types; bfloat16 and its kin are none for NumPy."""
+    """Return "i" for integers, "f" for floating types, "text" for strings; bfloat16 and its kin are none for NumPy."""
     kind = np.dtype(dtype).kind
-    return {"u": "i", "V": "f"}.get(kind, kind)
+    return {"u": "i", "V": "f", "O": "text"}.get(kind, kind)
