@@ -348,4 +348,22 @@ EDITS: list[Edit] = [
         "    if found.max() >= size:\n",
         "core/test_index_bounds.py::test_indices_of_one_axis",
     ),
+    edit(
+        "core/divisors.py",
+        "if not is_traced(raw):",
+        "if False:",
+        "core/test_divisors.py::test_a_whole_divisor_of_zero_is_an_error",
+    ),
+    edit(
+        "core/divisors.py",
+        "elif effects.is_collecting():",
+        "elif False:",
+        "core/test_divisors.py::test_a_function_tells_of_it_after_it_has_run",
+    ),
+    edit(
+        "core/divisors.py",
+        "    if found.all():\n        return",
+        "    if False:\n        return",
+        "core/test_divisors.py::test_it_is_told_within_loops_and_vectorized_maps_where_it_happens",
+    ),
 ]

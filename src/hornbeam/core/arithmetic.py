@@ -11,6 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from hornbeam.core import fusion, kinks
+from hornbeam.core.divisors import not_zero
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.op import Op, op
 from hornbeam.core.operators import elementary
@@ -45,6 +46,11 @@ __all__ = [
 def _operator(fn: Callable[P, R]) -> Op[P, R]:
     made = op(name="get_item" if fn.__name__ == "getitem" else fn.__name__)(fn)
     elementary[fn.__name__] = made
+    return made
+
+
+def _division(fn: Callable[P, R]) -> Op[P, R]:
+    elementary[fn.__name__] = made = op(name=fn.__name__, prepare=not_zero)(fn)
     return made
 
 
@@ -102,24 +108,42 @@ _FLOATS = {np.dtype(whole): np.dtype("float64") for whole in ("int32", "int64", 
 @op(name="tf.truediv")
 def true_quotient(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 / x2 as TensorFlow divides: the quotient of whole numbers is float64, that of small ones float32."""
+    return jnp.divide(*true_operands(x1, x2))
+
+
+def true_operands(x1: TensorLike, x2: TensorLike) -> tuple[ArrayLike, ArrayLike]:
+    """Return two numbers in the type in which TensorFlow divides them."""
     a, b = operand(x1), operand(x2)
     kind = _FLOATS.get(jnp.result_type(a, b))
-    if kind is not None:
-        a, b = jnp.asarray(a, canonical(kind)), jnp.asarray(b, canonical(kind))
-    return jnp.divide(a, b)
+    if kind is None:
+        return a, b
+    return jnp.asarray(a, canonical(kind)), jnp.asarray(b, canonical(kind))
 
 
 elementary["true_quotient"] = true_quotient
 
 
-@_operator
+@_division
 @without_gradient
 def floor_divide(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 // x2"""
     return jnp.floor_divide(operand(x1), operand(x2))
 
 
-@_operator
+@op(name="tf.floordiv", prepare=not_zero)
+@without_gradient
+def floor_quotient(x1: TensorLike, x2: TensorLike) -> jax.Array:
+    """x1 // x2 as TensorFlow divides: the quotient of fractions is rounded, and then cut to a whole number."""
+    a, b = operand(x1), operand(x2)
+    if jnp.issubdtype(jnp.result_type(a, b), jnp.floating):
+        return jnp.floor(jnp.divide(a, b))
+    return jnp.floor_divide(a, b)
+
+
+elementary["floor_quotient"] = floor_quotient
+
+
+@_division
 def mod(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """x1 % x2, with the sign of the divisor."""
     return jnp.mod(operand(x1), operand(x2))

@@ -34,6 +34,11 @@ def collected(errors: list[BaseException] | None = None) -> Generator[list[BaseE
         _local.errors = saved
 
 
+def is_collecting() -> bool:
+    """Return whether the errors of callbacks are kept: whoever runs the program that is being traced is told of them."""
+    return _local.errors is not None
+
+
 @contextmanager
 def muted() -> Generator[None]:
     """Let callbacks return their stand-ins within the context, without being called."""

@@ -114,7 +114,7 @@ class Operators:
 
 
 class ElementwiseEquality(Operators):
-    """`==` and `!=` compare elements, as in NumPy, and `/` divides as in TensorFlow; symbolic tensors differ in both."""
+    """`==` and `!=` compare elements, as in NumPy, `/` and `//` divide as in TensorFlow; symbolic tensors differ in all."""
 
     __slots__ = ()
 
@@ -123,6 +123,12 @@ class ElementwiseEquality(Operators):
 
     def __rtruediv__(self, other: TensorLike) -> Any:
         return elementary["true_quotient"](other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Any:
+        return elementary["floor_quotient"](self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Any:
+        return elementary["floor_quotient"](other, self)
 
     def __eq__(self, other: object) -> Any:
         return False if other is None else elementary["equal"](self, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from hornbeam.core.divisors import not_zero
 from hornbeam.core.jax_typed import expi
 from hornbeam.core.op import op
 from hornbeam.core.recording import without_gradient
@@ -96,7 +97,7 @@ def spence(x: TensorLike) -> jax.Array:
     return jax.scipy.special.spence(inexact(x))
 
 
-@op(name="tf.math.truncatediv")
+@op(name="tf.math.truncatediv", prepare=not_zero)
 @without_gradient
 def truncate_divide(x: TensorLike, y: TensorLike) -> jax.Array:
     """Return x / y without its fraction: rounded towards 0"""
@@ -105,3 +106,9 @@ def truncate_divide(x: TensorLike, y: TensorLike) -> jax.Array:
     if jnp.issubdtype(kind, jnp.integer):
         return jax.lax.div(*jnp.broadcast_arrays(x.astype(kind), y.astype(kind)))
     return jnp.trunc(x / y)
+
+
+@op(name="tf.math.truncatemod", prepare=not_zero)
+def truncate_remainder(x: TensorLike, y: TensorLike) -> jax.Array:
+    """Return the remainder of `truncate_divide`, with the sign of x"""
+    return jnp.fmod(array(x), array(y))

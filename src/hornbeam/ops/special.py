@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.arithmetic import operand
+from hornbeam.core.arithmetic import operand, true_operands
 from hornbeam.core.kinks import Pair
 from hornbeam.core.op import op
 from hornbeam.core.typing import TensorLike
+from hornbeam.ops import binary
 from hornbeam.ops.common import array, inexact_pair
 
 
@@ -31,6 +32,12 @@ def reciprocal_no_nan(x: TensorLike) -> jax.Array:
     """Return 1 / x, and 0 where x is 0."""
     x = array(x)
     return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x)).astype(x.dtype)
+
+
+@op(name="tf.math.divide_no_nan")
+def divide_no_nan(x: TensorLike, y: TensorLike) -> jax.Array:
+    """Return x / y, and 0 where y is 0."""
+    return binary.divide_no_nan.raw(*true_operands(x, y))
 
 
 @op

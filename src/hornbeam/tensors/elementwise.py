@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
-from hornbeam.core.arithmetic import true_quotient
+from hornbeam.core.arithmetic import floor_quotient, true_quotient
 from hornbeam.core.signatures import of_input, of_x, of_xy
 from hornbeam.ops import special
 
@@ -53,9 +53,9 @@ real = of_input(ops.real)
 
 add = of_xy(ops.add)
 divide = of_xy(true_quotient, "divide")
-divide_no_nan = of_xy(ops.divide_no_nan)
+divide_no_nan = of_xy(special.divide_no_nan)
 equal = of_xy(ops.equal)
-floordiv = of_xy(ops.floor_divide, "floordiv")
+floordiv = of_xy(floor_quotient, "floordiv")
 floormod = of_xy(ops.mod, "floormod")
 greater = of_xy(ops.greater)
 greater_equal = of_xy(ops.greater_equal)

@@ -34,7 +34,7 @@ ndtri = of_x(gamma.ndtri)
 spence = of_x(gamma.spence)
 realdiv = of_xy(ops.divide, "realdiv")
 truncatediv = of_xy(gamma.truncate_divide, "truncatediv")
-truncatemod = of_xy(ops.fmod, "truncatemod")
+truncatemod = of_xy(gamma.truncate_remainder, "truncatemod")
 
 
 def igamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Any:

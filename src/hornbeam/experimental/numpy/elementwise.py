@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.arithmetic import floor_quotient
 from hornbeam.core.typing import TensorLike
 from hornbeam.experimental.numpy.promotion import common, floating, of_x, of_x1_x2, tensor
 
@@ -63,7 +64,7 @@ divide = of_x1_x2(ops.divide, "divide", floating)
 true_divide = divide
 equal = of_x1_x2(ops.equal, "equal")
 float_power = of_x1_x2(ops.power, "float_power", floating)
-floor_divide = of_x1_x2(ops.floor_divide, "floor_divide")
+floor_divide = of_x1_x2(floor_quotient, "floor_divide")
 gcd = of_x1_x2(ops.gcd, "gcd")
 greater = of_x1_x2(ops.greater, "greater")
 greater_equal = of_x1_x2(ops.greater_equal, "greater_equal")
@@ -103,7 +104,7 @@ def divmod(x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
     [[3, -4], [1, 1]]
     """
     a, b = common(x1, x2)
-    return ops.floor_divide(a, b), ops.mod(a, b)
+    return floor_quotient(a, b), ops.mod(a, b)
 
 
 def real(val: TensorLike) -> Any:
