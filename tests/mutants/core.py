@@ -21,6 +21,37 @@ EDITS: list[Edit] = [
         "        pass",
         "core/test_forgetting.py::test_dropped_models_are_collected_before_a_trace",
     ),
+    # Dicts in the order in which they were written
+    edit(
+        "core/ordered.py",
+        "[(key, parts[key]) for key in tree]",
+        "parts.items()",
+        "core/test_ordered.py::test_a_structure_keeps_its_classes_and_the_order_of_its_keys",
+    ),
+    edit(
+        "core/ordered.py",
+        "[(key, values[key]) for key in form.order]",
+        "values.items()",
+        "core/test_ordered.py::test_a_structure_keeps_its_classes_and_the_order_of_its_keys",
+    ),
+    edit(
+        "keras/training/traces.py",
+        "in_order(unflattened, data) if has_form else unflattened",
+        "unflattened",
+        "keras/test_order_of_outputs.py::test_steps_see_data_in_the_order_in_which_they_were_given",
+    ),
+    edit(
+        "core/symbolic.py",
+        "return sealed(fn(*inner_args, **inner_kwargs))",
+        "return fn(*inner_args, **inner_kwargs)",
+        "keras/test_order_of_outputs.py::test_of_a_functional_model",
+    ),
+    edit(
+        "keras/compiled/outputs.py",
+        "return keys_of(outputs) if",
+        "return sorted(outputs) if",
+        "keras/test_order_of_outputs.py::test_a_loss_by_name_finds_its_output_in_an_ordered_dict",
+    ),
     # 64-bit types
     edit(
         _WIDE,

@@ -265,7 +265,7 @@ EDITS: list[Edit] = [
     ),
     edit(
         _GRAPH,
-        "keys = sorted(self.inputs) if isinstance(self.inputs, dict) else names",
+        "keys = keys_of(self.inputs) if isinstance(self.inputs, dict) else names",
         "keys = names",
         f"{_FUNCTIONAL}::test_dicts_of_inputs_and_outputs",
     ),

@@ -13,6 +13,7 @@ import numpy as np
 from hornbeam.control.input_signature import cast_to, is_spec
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.probes import probes_apart_from
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.type_specs import TensorSpec
@@ -126,7 +127,7 @@ class ConcreteFunction:
 
         if any(as_dtype(spec.dtype).name == "string" for spec in self.inputs):
             raise self._refused("strings live on the host")
-        filled = jax.tree.map(stand_in, (self._args, self._kwargs), is_leaf=_is_leaf)
+        filled = tree_map(stand_in, (self._args, self._kwargs), is_leaf=_is_leaf)
         found = self._function.block_for(*filled)
         if found is None:
             raise self._refused(
@@ -149,9 +150,7 @@ def _as_specs(arguments: Any, names: list[str]) -> Any:
     """Return the arguments with a specification in the place of each tensor and array."""
     args, kwargs = arguments
     named = [*zip(names, args, strict=True), *kwargs.items()]
-    specs = [
-        jax.tree.map(lambda x, n=n: _as_spec(x, n), each, is_leaf=_is_leaf) for n, each in named
-    ]
+    specs = [tree_map(lambda x, n=n: _as_spec(x, n), each, is_leaf=_is_leaf) for n, each in named]
     return tuple(specs[: len(args)]), dict(zip(kwargs, specs[len(args) :], strict=True))
 
 

@@ -19,6 +19,7 @@ from jax.core import Tracer
 
 from hornbeam.core.host import is_text
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import in_order, tree_map
 from hornbeam.core.strings import Strings
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
@@ -114,7 +115,7 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
         elif kind is Strings or (isinstance(leaf, (np.ndarray, np.generic)) and is_text(leaf)):
             raise Texts
         elif isinstance(leaf, (np.ndarray, np.generic)):
-            as_tensors = jax.tree.map(_on_device, arguments, is_leaf=is_box)
+            as_tensors = tree_map(_on_device, arguments, is_leaf=is_box)
             return key_of(as_tensors, settings, kept)
         elif isinstance(leaf, KerasTensor):
             raise Unknown
@@ -144,16 +145,7 @@ def with_tensors(arguments: object, tensors: Sequence[Tensor]) -> Any:
     following = iter(tensors)
     leaves, tree = jax.tree.flatten(arguments, is_leaf=is_box)
     made = tree.unflatten([next(following) if _is_array(leaf) else leaf for leaf in leaves])
-    return _in_order(made, arguments)
-
-
-def _in_order(made: Any, given: Any) -> Any:
-    """Return `made`, in which JAX has sorted the keys of dicts, with the keys in the order of `given`."""
-    if type(given) is dict:
-        return {key: _in_order(made[key], each) for key, each in given.items()}
-    if type(given) in (list, tuple):
-        return type(given)(_in_order(one, other) for one, other in zip(made, given, strict=True))
-    return made
+    return in_order(made, arguments)
 
 
 def changed(arguments: Sequence[Any], before: Sequence[Any]) -> list[int]:

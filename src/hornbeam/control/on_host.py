@@ -18,6 +18,7 @@ from hornbeam.core import tensor, variable
 from hornbeam.core.host import is_text, strings
 from hornbeam.core.jax_typed import NEEDS_VALUES
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.outputs import as_tensors
 from hornbeam.core.segments import UnknownTurns
 from hornbeam.core.strings import StringsOnHost
@@ -42,7 +43,7 @@ class OnHost:
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns, numbers as tensors. The arrays of NumPy in the arguments become tensors."""
-        tensors, named = jax.tree.map(_as_tensor, (args, kwargs), is_leaf=is_box)
+        tensors, named = tree_map(_as_tensor, (args, kwargs), is_leaf=is_box)
         return as_tensors(self.run(*tensors, **named))
 
 

@@ -16,6 +16,7 @@ from hornbeam.core import scope
 from hornbeam.core.dtypes import DType, as_dtype
 from hornbeam.core.error_types import OutOfRangeError
 from hornbeam.core.jax_typed import register_pytree_node
+from hornbeam.core.ordered import sealed
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, known_value, unwrap
 
@@ -243,7 +244,7 @@ def with_elements_of(values: Any, others: Any) -> Any:
 
     None where there is none, or the structures differ.
     """
-    mine, tree = jax.tree.flatten(values, is_leaf=is_array)
+    mine, tree = jax.tree.flatten(sealed(values, exact=False), is_leaf=is_array)
     theirs = jax.tree.leaves(others, is_leaf=is_array)
     if len(mine) != len(theirs) or not any(map(is_array, mine)):
         return None

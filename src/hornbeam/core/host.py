@@ -19,7 +19,7 @@ import numpy as np
 
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.error_types import UnimplementedError, invalid
-from hornbeam.core.jax_typed import tree_map
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.strings import Strings
 from hornbeam.core.tensor import AnyTensor, Tensor
 

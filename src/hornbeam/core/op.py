@@ -18,8 +18,8 @@ import jax
 
 from hornbeam.core import handover, host, plans, recording, scope, wide
 from hornbeam.core.direct import DIRECT
-from hornbeam.core.jax_typed import tree_map
 from hornbeam.core.op_errors import explained
+from hornbeam.core.ordered import sealed_call, tree_map
 from hornbeam.core.plan_keys import is_box
 from hornbeam.core.recording import Call, is_recording, is_watched
 from hornbeam.core.scope import StateScope
@@ -166,7 +166,7 @@ def _enter(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         found = plans.find(made, args, kwargs)
         if found is not None:
             return wrap(found[0](found[1]))
-    leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_box)
+    leaves, tree = jax.tree.flatten(sealed_call(args, kwargs), is_leaf=is_box)
     if any(isinstance(leaf, KerasTensor) for leaf in leaves):
         return record(made, args, kwargs)
     if host.has_strings(leaves):

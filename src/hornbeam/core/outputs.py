@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -15,6 +15,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
+from hornbeam.core import ordered
 from hornbeam.core.host import is_string, strings
 from hornbeam.core.op import is_box
 from hornbeam.core.symbolic import KerasTensor
@@ -91,10 +92,10 @@ def _skeleton(value: Any, values: list[Any]) -> Any:
         values.append(unwrap(convert_to_tensor(cast("Any", value))))
         return _Slot(len(values) - 1)
     if isinstance(value, dict):
-        pairs = cast("Mapping[Any, Any]", value)
+        pairs = cast("dict[Any, Any]", value)
         keys = list(pairs)
         parts = [_skeleton(each, values) for each in pairs.values()]
-        return _Node(parts, partial(_dict_like, _emptied(pairs), keys), (dict, keys))
+        return _Node(parts, partial(_dict_like, ordered.emptied(pairs), keys), (dict, keys))
     if isinstance(value, (list, tuple)):
         items = cast("Iterable[Any]", value)
         kind: Any = type(items)
@@ -118,19 +119,8 @@ def _skeleton(value: Any, values: list[Any]) -> Any:
     return _Node([_skeleton(each, values) for each in leaves], tree.unflatten, tree)
 
 
-def _emptied(pairs: Any) -> Any:
-    """Return a dict of the same class, such as an OrderedDict or a defaultdict, without the values."""
-    if type(pairs) is dict:
-        return {}
-    empty = pairs.copy()
-    empty.clear()
-    return empty
-
-
 def _dict_like(empty: Any, keys: list[Any], parts: list[Any]) -> Any:
-    made = empty.copy()
-    made.update(zip(keys, parts, strict=True))
-    return made
+    return ordered.filled(empty, zip(keys, parts, strict=True))
 
 
 def _object_of(kind: Any, names: list[str], parts: list[Any]) -> Any:

@@ -12,9 +12,10 @@ import jax
 
 from hornbeam.core.deferred import only_shapes
 from hornbeam.core.dtypes import DType, as_dtype, canonical
-from hornbeam.core.jax_typed import eval_shape, tree_map
+from hornbeam.core.jax_typed import eval_shape
 from hornbeam.core.names import auto_name
 from hornbeam.core.operators import Operators
+from hornbeam.core.ordered import sealed, sealed_call, tree_map
 from hornbeam.core.probes import hide_probe, probes_apart_from, probing
 from hornbeam.core.shapes import TensorShape, standardize_shape
 from hornbeam.core.tensor import Tensor
@@ -153,7 +154,7 @@ def record(fn: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 
 def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return the symbolic outputs of `fn` on symbolic inputs: `fn` is traced on tensors, nothing is computed."""
-    leaves, tree = jax.tree.flatten((args, kwargs), is_leaf=is_symbolic)
+    leaves, tree = jax.tree.flatten(sealed_call(args, kwargs), is_leaf=is_symbolic)
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
     symbols: list[KerasTensor] = [leaves[i] for i in places]
 
@@ -162,7 +163,7 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         for place, value in zip(places, values, strict=True):
             filled[place] = Tensor(value)
         inner_args, inner_kwargs = jax.tree.unflatten(tree, filled)
-        return fn(*inner_args, **inner_kwargs)
+        return sealed(fn(*inner_args, **inner_kwargs))
 
     def trace(size: int | None) -> Any:
         specs = [
@@ -181,7 +182,7 @@ def infer(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         shape = [x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(shape, a.dtype)
 
-    return jax.tree.map(merge, first, second)
+    return tree_map(merge, first, second)
 
 
 def _sizes(leaves: list[Any]) -> set[int]:

@@ -1,4 +1,7 @@
-"""Nested structures of values: dicts, lists, tuples, named tuples. None is a leaf."""
+"""Nested structures of values: dicts, lists, tuples, named tuples. None is a leaf.
+
+What comes back is as it was given: dicts keep their class and the order of their keys.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from typing import Any
 
 import jax
 
-from hornbeam.core.op import is_box
+from hornbeam.core import ordered
+from hornbeam.core.plan_keys import is_box
 
 
 def _is_leaf(value: object) -> bool:
@@ -20,7 +24,7 @@ def flatten(tree: object) -> list[Any]:
     >>> flatten({"b": 1, "a": [2, None]})
     [2, None, 1]
     """
-    return jax.tree.leaves(tree, is_leaf=_is_leaf)
+    return jax.tree.leaves(ordered.sealed(tree), is_leaf=_is_leaf)
 
 
 def map_structure(fn: Callable[..., Any], *trees: object) -> Any:
@@ -29,12 +33,13 @@ def map_structure(fn: Callable[..., Any], *trees: object) -> Any:
     >>> map_structure(lambda a, b: a + b, {"x": 1}, {"x": 2})
     {'x': 3}
     """
-    return jax.tree.map(fn, *trees, is_leaf=_is_leaf)
+    return ordered.tree_map(fn, *trees, is_leaf=_is_leaf)
 
 
 def pack_like(tree: object, leaves: list[Any]) -> Any:
     """Return `leaves` in the form of `tree`."""
-    return jax.tree.unflatten(jax.tree.structure(tree, is_leaf=_is_leaf), leaves)
+    structure = jax.tree.structure(ordered.sealed(tree), is_leaf=_is_leaf)
+    return jax.tree.unflatten(structure, leaves)
 
 
 def is_nested(value: object) -> bool:
@@ -48,4 +53,10 @@ def flatten_up_to(tree: object, other: object) -> list[Any]:
     >>> flatten_up_to([1, {"a": 2}], [None, {"a": [3, 4]}])
     [None, [3, 4]]
     """
-    return jax.tree.structure(tree, is_leaf=_is_leaf).flatten_up_to(other)
+    found: list[Any] = []
+
+    def add(_: object, part: Any) -> None:
+        found.append(part)
+
+    ordered.tree_map(add, tree, other, is_leaf=_is_leaf)
+    return found

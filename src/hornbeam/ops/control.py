@@ -14,6 +14,7 @@ from jax import lax
 from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording, tensor
 from hornbeam.core.op import is_box, op, wrap
+from hornbeam.core.ordered import sealed, tree_map
 from hornbeam.core.scope import StateScope
 from hornbeam.core.typing import TensorLike
 from hornbeam.kernels import native
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
+def raw(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return `fn`, which is written for tensors, as a function of raw values that JAX can trace.
 
     Raises RuntimeError where `fn` assigns a variable: the value would not leave the traced body.
@@ -51,9 +52,20 @@ def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
                 "through the loop and assign them after it. (Random ops in a body: pass them an "
                 "int seed, or draw before the loop.)"
             )
-        return typed.tree_map(tensor.unwrap, outputs, is_leaf=is_box)
+        return tree_map(tensor.unwrap, outputs, is_leaf=is_box)
 
     return run
+
+
+def inside(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `raw(fn)` for JAX to call: what it puts together again has the dicts that `fn` returned."""
+    run = raw(fn)
+    return lambda *args: sealed(run(*args), exact=False)
+
+
+def _arrays(tree: Any) -> Any:
+    """Return a structure of arrays for JAX to pass to a function from `inside`."""
+    return sealed(tree_map(array, tree), exact=False)
 
 
 @op
@@ -89,7 +101,7 @@ def while_loop(
     27
     """
     start = _as_tuple(loop_vars)
-    test, step = inside(cond), inside(body)
+    test, step = raw(cond), raw(body)
 
     def go_on(state: Any) -> Any:
         count, values = state
@@ -99,9 +111,10 @@ def while_loop(
     def advance(state: Any) -> Any:
         count, values = state
         # A Python number that the body returns takes the type that the loop began with.
-        return count + 1, typed.tree_map(_in_type_of, values, _as_tuple(step(*values)))
+        changed = tree_map(_in_type_of, values, _as_tuple(step(*values)))
+        return count + 1, sealed(changed, exact=False)
 
-    start = typed.tree_map(array, start)
+    start = _arrays(start)
     _, values = lax.while_loop(go_on, advance, (0, start))
     if not isinstance(loop_vars, (tuple, list)):
         return values[0]
@@ -127,7 +140,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: An
     >>> print(int(ops.fori_loop(0, 4, lambda i, total: total + i, 0)))
     6
     """
-    return typed.fori_loop(lower, upper, inside(body_fun), init_val)
+    return typed.fori_loop(lower, upper, inside(body_fun), sealed(init_val, exact=False))
 
 
 @op
@@ -146,9 +159,9 @@ def scan(
     >>> print(int(last), all.numpy())
     10 [ 1  3  6 10]
     """
-    xs = typed.tree_map(array, xs)
-    init = typed.tree_map(array, init)
-    return lax.scan(inside(f), init, xs, length=length, reverse=reverse, unroll=unroll)
+    return lax.scan(
+        inside(f), _arrays(init), _arrays(xs), length=length, reverse=reverse, unroll=unroll
+    )
 
 
 @op
@@ -161,7 +174,7 @@ def associative_scan(
     >>> print(ops.associative_scan(lambda a, b: a * b, ops.arange(1, 5)).numpy())
     [ 1  2  6 24]
     """
-    return typed.associative_scan(inside(f), typed.tree_map(array, elems), reverse, axis)
+    return typed.associative_scan(inside(f), _arrays(elems), reverse, axis)
 
 
 @op
@@ -172,13 +185,13 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
     >>> print(ops.map(lambda x: x * x, ops.arange(4)).numpy())
     [0 1 4 9]
     """
-    return typed.map_first_axis(inside(f), typed.tree_map(array, xs))
+    return typed.map_first_axis(inside(f), _arrays(xs))
 
 
 @op
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
     """Return function(x) for each x along the first axis, all at once."""
-    return jax.vmap(inside(function))(typed.tree_map(array, elements))
+    return jax.vmap(inside(function))(_arrays(elements))
 
 
 @op
@@ -187,7 +200,7 @@ def vectorize_call(
 ) -> Any:
     """Call what `vectorize` makes."""
     made = typed.vectorize(inside(pyfunc), excluded=excluded or (), signature=signature)
-    return made(*typed.tree_map(array, args))
+    return made(*_arrays(args))
 
 
 def vectorize(
@@ -208,11 +221,12 @@ def custom_gradient_call(f: Callable[..., Any], args: Any) -> Any:
     """Call what `custom_gradient` makes."""
 
     def run(*raw: Any) -> Any:
-        outputs, gradient = f(*wrap(typed.tree_map(array, raw)))
+        outputs, gradient = f(*wrap(tree_map(array, raw)))
         recording.used(outputs, is_box)
-        return typed.tree_map(tensor.unwrap, outputs, is_leaf=is_box), inside(gradient)
+        outputs = tree_map(tensor.unwrap, outputs, is_leaf=is_box)
+        return sealed(outputs, exact=False), inside(gradient)
 
-    return typed.custom_gradient(run)(*typed.tree_map(array, args))
+    return typed.custom_gradient(run)(*_arrays(args))
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.kernels import recurrent as kernels
 from hornbeam.ops.activations import sigmoid
 from hornbeam.ops.common import array, inexact
-from hornbeam.ops.control import inside
+from hornbeam.ops.control import raw
 from hornbeam.ops.elementwise import tanh
 
 Activation = Callable[..., Any] | None
@@ -148,7 +148,7 @@ def rnn(
     >>> print(last.numpy(), all[0, :, 0].numpy())
     [[3.]] [1. 2. 3.]
     """
-    return kernels.scan_rnn(inside(step), inputs, initial_states, **_prepare(options))
+    return kernels.scan_rnn(raw(step), inputs, initial_states, **_prepare(options))
 
 
 def _maybe(x: TensorLike | None) -> jax.Array | None:
@@ -175,4 +175,4 @@ def _raw(activation: Activation) -> Callable[[Any], Any]:
         return jnp.tanh  # by their JAX names the kernels know what they have native code for
     if activation is sigmoid:
         return jax.nn.sigmoid
-    return getattr(activation, "raw", None) or inside(activation)
+    return getattr(activation, "raw", None) or raw(activation)

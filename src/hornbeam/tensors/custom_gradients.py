@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from hornbeam.core import jax_typed as typed
 from hornbeam.core import recording, tree
 from hornbeam.core.op import is_box, op, wrap
+from hornbeam.core.ordered import sealed, sealed_call, tree_map
 from hornbeam.core.recording import Call, Capture, CustomCall
 from hornbeam.core.scope import StateScope, assign, read
 from hornbeam.core.symbolic import is_symbolic
@@ -67,7 +68,7 @@ def _call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def _in_graph(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Call a function with a gradient of its own in a functional graph."""
     outputs = _call(f, *wrap((args, kwargs)))
-    return typed.tree_map(unwrap, outputs, is_leaf=is_box)
+    return tree_map(unwrap, outputs, is_leaf=is_box)
 
 
 def _now(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -114,7 +115,7 @@ class _Application:
             self._found.use(variable, raw)
         outputs, gradient = _outputs_and_gradient(self._f, result)
         # New tensors, for the old ones are made by the operations of `f`, with their gradients.
-        made = typed.tree_map(lambda x: wrap(convert_to_tensor(x)._value), outputs, is_leaf=is_box)
+        made = tree_map(lambda x: wrap(convert_to_tensor(x)._value), outputs, is_leaf=is_box)
         flat = tree.flatten(made)
 
         def pull(rows: list[Tensor | None]) -> list[Tensor | None]:
@@ -260,7 +261,7 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
 def _recomputed(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Call `f` so that its gradient computes it again; what it assigns takes effect."""
     assigned: list[Variable] = []
-    leaves, form = jax.tree.flatten((args, kwargs))
+    leaves, form = jax.tree.flatten(sealed_call(args, kwargs))
     places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
 
     def run(*arrays: Any) -> Any:
@@ -272,7 +273,7 @@ def _recomputed(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
             outputs = f(*inner_args, **inner_kwargs)
             recording.used(outputs, is_box)
         assigned[:] = [variable for variable, _ in scope.updates]
-        raw = typed.tree_map(unwrap, outputs, is_leaf=is_box)
+        raw = sealed(tree_map(unwrap, outputs, is_leaf=is_box))
         return raw, [value for _, value in scope.updates]
 
     outputs, updates = typed.checkpoint(run)(*(leaves[place] for place in places))

@@ -16,6 +16,7 @@ from hornbeam.control.autograph.jumps import RETURN
 from hornbeam.control.autograph.places import UNDEFINED, Name, text_of
 from hornbeam.control.tensor_array import with_elements_of
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import sealed
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import TreeDef
 from hornbeam.core.variable import Variable
@@ -80,7 +81,7 @@ def structure(held: Held) -> str:
 
 def hold(value: object) -> Held:
     """Take a value apart."""
-    leaves, tree = jax.tree.flatten(value, is_leaf=is_box)
+    leaves, tree = jax.tree.flatten(sealed(value, exact=False), is_leaf=is_box)
     return Held(leaves, tree)
 
 

@@ -9,6 +9,7 @@ import jax
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import keys_of
 from hornbeam.core.typing import Structure, TensorLike
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def output_names(outputs: Tensors, given: list[str] | None) -> list[str]:
     """Return a name for each output: a dict's keys, the model's names, else its place."""
     if not has_names(outputs, given):
         return [f"output_{i}" for i in range(len(flat_values(outputs)))]
-    return sorted(outputs) if isinstance(outputs, dict) else unique_names(given or [])
+    return keys_of(outputs) if isinstance(outputs, dict) else unique_names(given or [])
 
 
 def has_names(outputs: Tensors, given: list[str] | None) -> bool:

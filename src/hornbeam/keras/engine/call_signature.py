@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 
@@ -76,7 +77,7 @@ def convert_arguments(tree: object, convert: Convert) -> Any:
             return convert(convert_to_tensor(np.asarray(x)))
         return x
 
-    return jax.tree.map(leaf, tree, is_leaf=lambda x: is_box(x) or x is None)
+    return tree_map(leaf, tree, is_leaf=lambda x: is_box(x) or x is None)
 
 
 def is_number_list(value: object) -> TypeIs[list[Any]]:
@@ -108,7 +109,7 @@ def mask_of(value: object) -> Any:
     """Return the masks of the tensors in a structure, or None if no tensor has one."""
     if isinstance(value, (Tensor, KerasTensor)):
         return value._keras_mask
-    masks = jax.tree.map(lambda x: getattr(x, "_keras_mask", None), value, is_leaf=is_box)
+    masks = tree_map(lambda x: getattr(x, "_keras_mask", None), value, is_leaf=is_box)
     return masks if any(m is not None for m in jax.tree.leaves(masks, is_leaf=is_box)) else None
 
 
@@ -116,7 +117,7 @@ def shape_of(value: object) -> Any:
     """Return the shapes of the tensors in a structure."""
     if is_box(value):
         return tuple(value.shape)
-    return jax.tree.map(lambda x: tuple(x.shape), value, is_leaf=is_box)
+    return tree_map(lambda x: tuple(x.shape), value, is_leaf=is_box)
 
 
 def is_shape(value: object) -> TypeIs[Shape]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import jax
 
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import keys_of, tree_map
 from hornbeam.core.symbolic import KerasTensor, Node, is_symbolic, symbolic_leaves
 from hornbeam.keras.engine.input_layer import InputLayer
 from hornbeam.keras.engine.layer import Layer
@@ -70,7 +71,7 @@ class Graph:
         """
         names = [t.node.operation.name if t.node else t.name for t in self.flat_inputs]
         if isinstance(inputs, dict):
-            keys = sorted(self.inputs) if isinstance(self.inputs, dict) else names
+            keys = keys_of(self.inputs) if isinstance(self.inputs, dict) else names
             missing = [key for key in keys if key not in inputs]
             if not missing:
                 return [inputs[key] for key in keys]
@@ -90,9 +91,7 @@ class Graph:
         values = {id(t): x for t, x in zip(self.flat_inputs, flat_inputs, strict=True)}
 
         def fill(tree: object) -> Any:
-            return jax.tree.map(
-                lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box
-            )
+            return tree_map(lambda x: values[id(x)] if is_symbolic(x) else x, tree, is_leaf=is_box)
 
         for node in self.nodes:
             if isinstance(node.operation, InputLayer) or all(
@@ -117,7 +116,7 @@ class Graph:
         for node in self._checking:
             leaves = symbolic_leaves(node.args[0])
             if leaves and all(id(leaf) in values for leaf in leaves):
-                given = jax.tree.map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)
+                given = tree_map(lambda x: values[id(x)], node.args[0], is_leaf=is_symbolic)
                 node.operation.check_values(given)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jax
-
 from hornbeam.core import scope
 from hornbeam.core.names import name_scope
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import KerasTensor, Node, infer
 from hornbeam.keras.engine import building
 from hornbeam.keras.engine.call_signature import is_shape, tensor_arguments
@@ -44,7 +43,7 @@ def output_shape(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         return KerasTensor(shape, layer.compute_dtype)
 
     named = {key.removesuffix("_shape"): value for key, value in kwargs.items()}
-    symbolic_args, symbolic_kwargs = jax.tree.map(placeholder, (args, named), is_leaf=is_shape)
+    symbolic_args, symbolic_kwargs = tree_map(placeholder, (args, named), is_leaf=is_shape)
     if args and "input_shape" in kwargs:
         raise TypeError(
             "compute_output_shape received the input shape twice: by position and as input_shape=. Pass it once."
@@ -56,7 +55,7 @@ def output_shape(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         with name_scope(layer.name):
             building.build(layer, tensor_arguments(arguments))
     outputs = layer.compute_output_spec(*symbolic_args, **symbolic_kwargs)
-    return jax.tree.map(lambda x: tuple(x.shape), outputs, is_leaf=is_box)
+    return tree_map(lambda x: tuple(x.shape), outputs, is_leaf=is_box)
 
 
 def first_node(layer: Layer, what: str) -> Node:

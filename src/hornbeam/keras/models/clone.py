@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import FunctionCall, KerasTensor, is_symbolic, symbolic_leaves
 from hornbeam.keras.engine.input_layer import Input, InputLayer
 from hornbeam.keras.engine.layer import Layer
@@ -108,7 +109,7 @@ class _Cloner:
     def _functional(self, model: Model, input_tensors: Any) -> Any:
         graph = model._graph_or_raise("inputs")
         if input_tensors is None:
-            inputs = jax.tree.map(_new_input, graph.inputs, is_leaf=is_symbolic)
+            inputs = tree_map(_new_input, graph.inputs, is_leaf=is_symbolic)
         else:
             inputs = input_tensors
             _check_structure(inputs, graph.inputs)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import jax
-
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import (
     FunctionCall,
     KerasTensor,
@@ -100,8 +99,8 @@ def graph_config(graph: Graph) -> Config:
     writer = _Writer(graph)
     return {
         "layers": [writer.entry(operation) for operation in graph.operations],
-        "input_layers": jax.tree.map(writer.end, graph.inputs, is_leaf=is_symbolic),
-        "output_layers": jax.tree.map(writer.end, graph.outputs, is_leaf=is_symbolic),
+        "input_layers": tree_map(writer.end, graph.inputs, is_leaf=is_symbolic),
+        "output_layers": tree_map(writer.end, graph.outputs, is_leaf=is_symbolic),
     }
 
 

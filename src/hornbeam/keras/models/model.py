@@ -11,6 +11,7 @@ import jax
 
 from hornbeam.core.errors import did_you_mean
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.keras.compiled.outputs import Tensors
@@ -229,12 +230,12 @@ class Model(Trainer):
     @property
     def input_shape(self) -> Any:
         """Return the shapes of the inputs, with None for the batch."""
-        return jax.tree.map(lambda x: tuple(x.shape), self.input, is_leaf=is_box)
+        return tree_map(lambda x: tuple(x.shape), self.input, is_leaf=is_box)
 
     @property
     def output_shape(self) -> Any:
         """Return the shapes of the outputs, with None for the batch."""
-        return jax.tree.map(lambda x: tuple(x.shape), self.output, is_leaf=is_box)
+        return tree_map(lambda x: tuple(x.shape), self.output, is_leaf=is_box)
 
     @property
     def input_names(self) -> list[str]:
@@ -391,7 +392,7 @@ registry.add(Functional, module="keras.src.models.functional")
 
 
 def _placeholders(shapes: Any, dtype: str) -> Any:
-    return jax.tree.map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
+    return tree_map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
 
 
 def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import jax
 import numpy as np
 
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.graph import Graph
 from hornbeam.keras.engine.layer import Layer
@@ -84,7 +84,7 @@ def _shape_text(layer: Layer, graph: Graph | None) -> str:
     nodes = [n for n in (graph.nodes if graph else layer._inbound_nodes) if n.operation is layer]
     if not nodes:
         return "?"
-    shapes = jax.tree.map(lambda x: tuple(x.shape), nodes[0].outputs, is_leaf=is_box)
+    shapes = tree_map(lambda x: tuple(x.shape), nodes[0].outputs, is_leaf=is_box)
     if isinstance(shapes, list):
         return ", ".join(map(str, shapes))
     return str(shapes)

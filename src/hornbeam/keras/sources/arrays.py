@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.convert import common_length, dense, is_sparse
 from hornbeam.keras.sources.source import (
@@ -89,8 +90,8 @@ class ArraySource:
 
     def _take(self, rows: slice | np.ndarray) -> Data:
         if not self._is_sparse:
-            return jax.tree.map(lambda a: a[rows], self._data)
-        batch = jax.tree.map(lambda a: dense(a[rows]), self._data)
+            return tree_map(lambda a: a[rows], self._data)
+        batch = tree_map(lambda a: dense(a[rows]), self._data)
         if self._check is not None:
             self._check(batch)
         return batch
@@ -161,4 +162,4 @@ class ArraySource:
 
 
 def _gather(resident: Data, rows: jax.Array) -> Data:
-    return jax.tree.map(lambda a: jnp.take(a, rows, axis=0, mode="clip"), resident)
+    return tree_map(lambda a: jnp.take(a, rows, axis=0, mode="clip"), resident)

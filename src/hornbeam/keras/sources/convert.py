@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from hornbeam.core.op import is_box
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.core.typing import Structure, TensorLike
 from hornbeam.keras.sources.source import Data
@@ -29,7 +30,7 @@ def host_arrays(tree: Arrays) -> Arrays:
     """
     if tree is None or (type(tree) is np.ndarray and tree.dtype.kind in "fiub"):
         return tree
-    return jax.tree.map(host_array, tree, is_leaf=is_array)
+    return tree_map(host_array, tree, is_leaf=is_array)
 
 
 def host_array(value: TensorLike) -> np.ndarray:
@@ -115,4 +116,4 @@ def split_rows(data: Data, share: float) -> tuple[Data, Data]:
         raise ValueError(
             f"validation_split={share} of {length} rows leaves no row for {'training' if cut == 0 else 'validation'}."
         )
-    return jax.tree.map(lambda a: a[:cut], data), jax.tree.map(lambda a: a[cut:], data)
+    return tree_map(lambda a: a[:cut], data), tree_map(lambda a: a[cut:], data)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.core.ordered import in_order, tree_map
 from hornbeam.core.rng import make_seed
 from hornbeam.core.tensor import own
 from hornbeam.core.typing import Structure, TensorLike
@@ -33,10 +34,10 @@ class Placement:
 
     def put(self, batch: Data) -> Data:
         """Return a copy of the batch on its devices: a generator may write its next batch into the same arrays."""
-        batch = jax.tree.map(own, batch)
+        batch = tree_map(own, batch)
         if self.batch is None:
-            return jax.tree.map(jnp.asarray, batch)
-        return jax.device_put(batch, self.batch)
+            return tree_map(jnp.asarray, batch)
+        return in_order(jax.device_put(batch, self.batch), batch)
 
     @property
     def platform(self) -> str:
@@ -123,7 +124,7 @@ def begun(state: State | None, shuffles: bool) -> State:
 
 def spec_of(batch: Data) -> Structure[jax.ShapeDtypeStruct]:
     """Return the shapes of a batch, and its types as the device knows them."""
-    return jax.tree.map(
+    return tree_map(
         lambda a: jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)), batch
     )
 

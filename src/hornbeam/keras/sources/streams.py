@@ -12,6 +12,7 @@ from typing import TypeAlias
 import jax
 import numpy as np
 
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.convert import common_length, dense, host_arrays
 from hornbeam.keras.sources.source import (
@@ -84,7 +85,7 @@ class _Stream(ABC):
         unpack_x_y_sample_weight(data)  # raises for anything but x, (x, y), (x, y, sample_weight)
         is_tuple = type(data) in (list, tuple)
         batch = type(data)(map(host_arrays, data)) if is_tuple else host_arrays(data)  # type: ignore
-        batch = jax.tree.map(dense, batch)
+        batch = tree_map(dense, batch)
         common_length(batch)
         self._check_form(batch)
         if self._convert is not None:
@@ -110,7 +111,7 @@ class _Stream(ABC):
 
 def _shapes(parts: tuple[Data, Data, Data]) -> str:
     named = zip(("x", "y", "sample_weight"), parts, strict=True)
-    return ", ".join(f"{name}: {jax.tree.map(np.shape, part)}" for name, part in named)
+    return ", ".join(f"{name}: {tree_map(np.shape, part)}" for name, part in named)
 
 
 class IteratorSource(_Stream):

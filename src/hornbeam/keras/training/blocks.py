@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from hornbeam.core.block import primitives
+from hornbeam.core.ordered import sealed, tree_map
 from hornbeam.core.shield import Shield
 from hornbeam.core.typing import Structure
 from hornbeam.keras.sources.source import Data, Rows
@@ -111,12 +112,12 @@ class Blocks:
     ) -> tuple[Any, tuple[Values, Values], dict[int, jax.Array]]:
         def body(i: jax.Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
             logs, new, _ = self._step(*carry[0], reading, resident, order[start + i])
-            return new, logs
+            return new, sealed(logs)
 
         shapes = jax.eval_shape(self._step, changing, shared, reading, resident, order[0])[0]
-        logs = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        logs = sealed(tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes))
         new, logs = lax.fori_loop(0, count, body, ((changing, shared), logs))
-        return logs, new, {}
+        return sealed(logs), new, {}
 
     def __call__(
         self, resident: Data, order: jax.Array, start: int, count: int, shield: Shield | None

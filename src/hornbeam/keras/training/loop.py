@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import jax
 import numpy as np
 
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.shield import Shield
 from hornbeam.keras.callbacks import Callback, CallbackList, History
 from hornbeam.keras.sources.source import Data, Feed
@@ -193,7 +194,7 @@ def predict(model: Trainer, feed: Feed, callbacks: Callbacks, verbose: int | str
             reports.on_predict_batch_end(step, {"outputs": outputs})
         if not parts:
             raise ValueError("There is no data: the generator gave no batch.")
-        result = jax.tree.map(_joined, *parts)
+        result = tree_map(_joined, *parts)
         reports.on_predict_end()
     return result
 

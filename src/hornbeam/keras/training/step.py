@@ -14,6 +14,7 @@ from hornbeam.core.changes import change_count
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.handover import has_met_step, make_lock, no_step
 from hornbeam.core.op import wrap
+from hornbeam.core.ordered import sealed, tree_map
 from hornbeam.core.rng import global_generator
 from hornbeam.core.shield import Shield
 from hornbeam.core.tensor import Tensor
@@ -90,7 +91,6 @@ class Program:
         self._find_reach = find_reach
         self._traces = Traces(self._on_data)
         self._found = Found()
-        self._order: list[str] | None = None
         self._lock = make_lock()
         # Of a step that takes nothing over: the Python that it calls back may wait for the steps of others.
         self._calling_back = threading.RLock()
@@ -180,8 +180,7 @@ class Program:
             raise Untraced(form_of((resident, batch)))
         outputs, new = block.run([before[id(v)] for v in block.reading], arrays)
         after = {id(v): x for v, x in zip(block.assigned, new, strict=True)}
-        logs = block.form.fill(outputs, lambda raw: raw)
-        self._order = list(logs) if isinstance(logs, dict) else None
+        logs = sealed(block.form.fill(outputs, lambda raw: raw))
         new_of = lambda variables: [after.get(id(v), before[id(v)]) for v in variables]  # noqa: E731
         rest = {place: after[id(v)] for place, v in enumerate(self.reading) if id(v) in after}
         return logs, (new_of(self.changing), new_of(self.shared)), rest
@@ -231,7 +230,7 @@ class Program:
             outputs, _, rest = call([], shared, self._read())
             self._settle()
             self._write_rest(rest)
-            return self._ordered(outputs)
+            return outputs
         calls_back = self._traces.errors is not None
         lock = self._calling_back if calls_back else self._lock
         with lock, shield.step() if shield else Shield().step():
@@ -248,7 +247,7 @@ class Program:
             for variable in copied:
                 variable.is_lent = False
             self._write_rest(rest)
-        return self._ordered(outputs)
+        return outputs
 
     def _settle(self) -> None:
         """Wait for the Python that the step calls back, and raise what it raises."""
@@ -260,10 +259,6 @@ class Program:
             reading = self.reading
             for place, value in rest.items():
                 reading[place]._value = value
-
-    def _ordered(self, outputs: Any) -> Any:
-        """Return a dict in the order in which the step made it: JAX sorts the keys."""
-        return outputs if self._order is None else {name: outputs[name] for name in self._order}
 
 
 def _donated(variables: list[Variable]) -> tuple[Values, list[Variable]]:
@@ -295,7 +290,7 @@ def _equal(a: Sequence[object], b: Sequence[object]) -> bool:
 
 def unwrapped(tree: Structure[Any]) -> Structure[Any]:
     """Return the structure with raw arrays in place of tensors."""
-    return jax.tree.map(
+    return tree_map(
         lambda x: x._value if isinstance(x, Tensor) else x,
         tree,
         is_leaf=lambda x: isinstance(x, Tensor),

@@ -18,6 +18,7 @@ import jax
 from hornbeam.core import effects
 from hornbeam.core.block import Block, trace
 from hornbeam.core.jax_typed import array_type
+from hornbeam.core.ordered import in_order, tree_map
 from hornbeam.core.tensor import unwrap
 from hornbeam.core.variable import Variable
 
@@ -63,9 +64,11 @@ class Traces:
         """
         leaves, tree = jax.tree.flatten(form)
         key = _key(leaves, tree)
+        has_form = jax.tree.structure(data) == tree
 
         def run(*tensors: Any) -> Any:
-            return self._step(tree.unflatten(map(unwrap, tensors)))
+            unflattened = tree.unflatten(map(unwrap, tensors))
+            return self._step(in_order(unflattened, data) if has_form else unflattened)
 
         run.__name__ = "step"
         with self._lock:
@@ -85,7 +88,7 @@ class Traces:
 
 def form_of(data: Any) -> Form:
     """Return the form of data."""
-    return jax.tree.map(lambda x: array_type(x.shape, x.dtype), data)
+    return tree_map(lambda x: array_type(x.shape, x.dtype), data)
 
 
 def _key(leaves: Sequence[Any], tree: object) -> object:

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from hornbeam.core import eager, scope
+from hornbeam.core.ordered import tree_map
 from hornbeam.core.snapshot import Snapshot
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import convert_to_tensor
@@ -306,7 +307,7 @@ class Trainer(Layer):
         if not self.run_eagerly or not self._computes_by_call():
             return self._symbolic_outputs(_symbols(x))
         with scope.StateScope(), call_context(fresh=True):
-            outputs = self(jax.tree.map(convert_to_tensor, x), training=False)
+            outputs = self(tree_map(convert_to_tensor, x), training=False)
         return _symbols(unwrapped(outputs))
 
     def _computes_by_call(self) -> bool:
@@ -440,7 +441,7 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Arrays) -> Any:
         """Return the outputs for one batch, as NumPy arrays."""
-        return jax.tree.map(np.array, self._on_batch("predict", packed(x)))
+        return tree_map(np.array, self._on_batch("predict", packed(x)))
 
     def _on_batch(self, kind: str, data: Data, class_weight: ClassWeight | None = None) -> Any:
         if kind != "predict":
@@ -510,4 +511,4 @@ def _device_type(array: np.ndarray) -> np.dtype:
 
 def _symbols(tree: Tensors) -> Any:
     """Return symbolic tensors of the shapes and types of a batch, the number of rows left open."""
-    return jax.tree.map(lambda a: KerasTensor((None, *a.shape[1:]), _device_type(a)), tree)
+    return tree_map(lambda a: KerasTensor((None, *a.shape[1:]), _device_type(a)), tree)
