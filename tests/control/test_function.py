@@ -129,6 +129,26 @@ def test_an_input_signature_of_structures():
         tf.function(lambda x: 1, input_signature=tf.TensorSpec([], "int32"))
 
 
+def test_an_input_signature_of_a_method_leaves_out_self():
+    class Scale(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], "float32"), tf.TensorSpec([], "int32")])
+        def total(self, x, times):
+            return tf.reduce_sum(x) * tf.cast(times, "float32")
+
+        @tf.function(input_signature=[])
+        def nothing(self):
+            return tf.constant(2.0)
+
+    scale = Scale()
+    assert float(scale.total([1, 2], 3)) == float(scale.total(times=3, x=[1.0, 2.0])) == 9.0
+    assert float(Scale.total(scale, [1, 2], 3)) == 9.0 and float(scale.nothing()) == 2.0
+    assert float(scale.total.get_concrete_function()(tf.constant([1.0]), tf.constant(2))) == 2.0
+    with pytest.raises(TypeError, match="missing a required argument: 'times'"):
+        scale.total([1.0])
+    with pytest.raises(TypeError, match="does not fit the parameters"):
+        tf.function(input_signature=[tf.TensorSpec([], "int32")])(lambda self: 1)
+
+
 def test_options_are_taken():
     for option in ("jit_compile", "reduce_retracing", "experimental_relax_shapes", "autograph"):
         assert int(tf.function(**{option: True})(lambda x: x + 1)(tf.constant(1))) == 2

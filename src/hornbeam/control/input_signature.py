@@ -28,7 +28,7 @@ class InputSignature:
                 f"`input_signature` is a list or tuple of tf.TensorSpec; received {specs!r}."
             )
         self.specs = tuple(specs)
-        self._signature = inspect.signature(function)
+        self._signature, self._has_self = _without_self(inspect.signature(function))
         try:
             bound = self._signature.bind(*self.specs)
         except TypeError as error:
@@ -39,11 +39,12 @@ class InputSignature:
 
     def cast(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments as tensors of the specified types. Raises TypeError where they don't fit."""
+        own, args = (args[:1], args[1:]) if self._has_self else ((), args)
         try:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             taken = self._taken(args, kwargs)
-            return tuple(map(cast_to, taken, self.specs))
+            return *own, *map(cast_to, taken, self.specs)
         except TypeError as error:
             raise TypeError(
                 f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for "
@@ -66,6 +67,13 @@ class InputSignature:
     def _shown(self) -> str:
         pairs = zip(self._names, self.specs, strict=False)
         return f"({', '.join(f'{name}: {spec}' for name, spec in pairs)})"
+
+
+def _without_self(signature: inspect.Signature) -> tuple[inspect.Signature, bool]:
+    """Return the signature without `self`, and whether it had it: a class decorates its methods before they are bound."""
+    parameters = list(signature.parameters.values())
+    has_self = bool(parameters) and parameters[0].name == "self"
+    return signature.replace(parameters=parameters[has_self:]), has_self
 
 
 def cast_to(value: Any, spec: Any) -> Any:

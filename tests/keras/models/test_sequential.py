@@ -100,3 +100,22 @@ def test_an_empty_model_says_so():
         keras.Sequential()(X)
     with pytest.raises(ValueError, match="no layers to take off"):
         keras.Sequential().pop()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.Sequential([layers.Dense(3)]),
+        lambda: keras.Sequential([keras.Input((6, 4)), layers.Dense(3)]),
+    ],
+    ids=["built by its first data", "with an input"],
+)
+def test_sizes_are_those_that_the_layers_take(make):
+    model = make()
+    assert model(np.ones((2, 6, 4))).shape == (2, 6, 3)
+    assert model(np.ones((2, 1, 4))).shape == (2, 1, 3)  # a sentence of another length
+    assert model.predict(np.ones((2, 5, 4)), verbose=0).shape == (2, 5, 3)
+    with pytest.raises(ValueError, match="expected size 4 on axis -1 of the input, received 5"):
+        model(np.ones((2, 6, 5)))
+    with pytest.raises(ValueError, match=r"of shape \(None, 6, 4\), received shape \(6, 4\)"):
+        model(np.ones((6, 4)))

@@ -245,7 +245,7 @@ def test_several_outputs_with_losses_weights_and_metrics_by_name():
 def test_a_list_of_outputs():
     x = keras.Input((4,))
     model = keras.Model(x, [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)])
-    model.compile("sgd", ["mse", "mae"], metrics=[["mae"], ["mse"]])
+    model.compile("sgd", ["mse", "mae"], metrics=[["mae"], ["mse"]], weighted_metrics=[])
     logs = model.fit(X, [TARGET, TARGET], epochs=1, verbose=0).history
     assert set(logs) == {"loss", "a_loss", "b_loss", "a_mae", "b_mse"}
 

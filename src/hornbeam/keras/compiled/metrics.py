@@ -168,7 +168,7 @@ def check_metrics(*given: PerOutput[MetricLike]) -> None:
 
 def _lists(what: str, given: PerOutput[MetricLike], names: list[str]) -> list[list[Any]]:
     """Return a list of metrics for each output."""
-    if given is None:
+    if not given:
         return [[] for _ in names]
     if not isinstance(given, (list, tuple, dict)):
         given = [given]

@@ -75,6 +75,8 @@ class Model(Trainer):
     (1, 3)
     """
 
+    _takes_other_sizes = False  # whether inputs may differ in size from those of the graph
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and _is_functional(args, kwargs):
             return super().__new__(Functional, *args, **kwargs)  # type: ignore[return-value]
@@ -156,7 +158,7 @@ class Model(Trainer):
             else jax.tree.leaves(mask, is_leaf=lambda x: x is None or is_box(x))
         )
         return [
-            _fit_input(value, symbol, each, self.name)
+            _fit_input(value, symbol, each, self.name, self._takes_other_sizes)
             for value, symbol, each in zip(flat, self._graph.flat_inputs, masks, strict=True)
         ]
 
@@ -395,7 +397,9 @@ def _placeholders(shapes: Any, dtype: str) -> Any:
     return tree_map(lambda shape: KerasTensor(tuple(shape), dtype), shapes, is_leaf=is_shape)
 
 
-def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
+def _fit_input(
+    value: Any, symbol: KerasTensor, mask: Any, model: str, takes_other_sizes: bool
+) -> Any:
     """Return the value in the type that the graph expects, with an axis of size 1 added or removed at the end."""
     wanted = symbol.shape
     if isinstance(value, KerasTensor):
@@ -411,8 +415,9 @@ def _fit_input(value: Any, symbol: KerasTensor, mask: Any, model: str) -> Any:
         shape = value.shape
         if mask is not None:
             value._keras_mask = mask
-    if len(shape) != len(wanted) or any(
-        a is not None and b not in (None, a) for a, b in zip(wanted, shape, strict=True)
+    if len(shape) != len(wanted) or (
+        not takes_other_sizes
+        and any(a is not None and b not in (None, a) for a, b in zip(wanted, shape, strict=True))
     ):
         name = symbol.node.operation.name if symbol.node else symbol.name
         raise ValueError(

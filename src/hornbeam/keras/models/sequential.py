@@ -29,6 +29,8 @@ class Sequential(Model):
     ((None, 1), 49)
     """
 
+    _takes_other_sizes = True  # as its layers decide: sentences are of any length
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls, *args, **kwargs)
 
