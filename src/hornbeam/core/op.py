@@ -20,7 +20,7 @@ from hornbeam.core import handover, host, plans, recording, scope, wide
 from hornbeam.core.direct import DIRECT
 from hornbeam.core.op_errors import explained
 from hornbeam.core.ordered import sealed_call, tree_map
-from hornbeam.core.plan_keys import is_box
+from hornbeam.core.plan_keys import is_box, is_raw_array
 from hornbeam.core.recording import Call, is_recording, is_watched
 from hornbeam.core.scope import StateScope
 from hornbeam.core.symbolic import KerasTensor, record
@@ -165,7 +165,8 @@ def _enter(made: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if made.planned and not scope.is_open() and not is_watched():
         found = plans.find(made, args, kwargs)
         if found is not None:
-            return wrap(found[0](found[1]))
+            outputs = found[0](found[1])
+            return Tensor(outputs) if is_raw_array(outputs) else wrap(outputs)
     leaves, tree = jax.tree.flatten(sealed_call(args, kwargs), is_leaf=is_box)
     if any(isinstance(leaf, KerasTensor) for leaf in leaves):
         return record(made, args, kwargs)

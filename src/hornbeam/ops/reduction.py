@@ -129,6 +129,18 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> ja
     return common.argmin(array(x), axis, keepdims)
 
 
+@op(name="tf.argmax")
+def argmax_as(x: TensorLike, axis: int, dtype: DTypeLike) -> jax.Array:
+    """Return `argmax` in a type; one op, as calls outside of programs cost by the number of ops."""
+    return common.argmax(array(x), axis, keepdims=False).astype(canonical(dtype))
+
+
+@op(name="tf.argmin")
+def argmin_as(x: TensorLike, axis: int, dtype: DTypeLike) -> jax.Array:
+    """Return `argmin` in a type."""
+    return common.argmin(array(x), axis, keepdims=False).astype(canonical(dtype))
+
+
 @op
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
     """Return whether every element is true (not 0)."""

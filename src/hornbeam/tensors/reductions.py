@@ -6,8 +6,10 @@ import math
 from typing import Any, NamedTuple
 
 from hornbeam import ops
+from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.signatures import of_reduction
-from hornbeam.ops.reduction import running_product, running_sum
+from hornbeam.core.symbolic import is_symbolic
+from hornbeam.ops.reduction import argmax_as, argmin_as, running_product, running_sum
 
 
 def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -64,14 +66,18 @@ def argmax(
     >>> tf.argmax([[1, 5, 2], [7, 0, 3]], axis=1).numpy()
     array([1, 0])
     """
-    return ops.cast(ops.argmax(input, axis=axis or 0), output_type)
+    if is_symbolic(input):  # a saved graph holds ops that Keras has too
+        return ops.cast(ops.argmax(input, axis=axis or 0), output_type)
+    return argmax_as(input, axis or 0, as_dtype(output_type))
 
 
 def argmin(
     input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None
 ) -> Any:
     """The place of the least value along an axis, the first axis by default."""
-    return ops.cast(ops.argmin(input, axis=axis or 0), output_type)
+    if is_symbolic(input):  # a saved graph holds ops that Keras has too
+        return ops.cast(ops.argmin(input, axis=axis or 0), output_type)
+    return argmin_as(input, axis or 0, as_dtype(output_type))
 
 
 def cumsum(
