@@ -58,6 +58,37 @@ def test_variables_lists_and_dicts(tmp_path):
     assert tf.train.latest_checkpoint(tmp_path / "new") == str(tmp_path / "new/ckpt-2")
 
 
+def test_modules(tmp_path):
+    class Dense(tf.Module):
+        def __init__(self, value):
+            super().__init__(name="own")
+            self.b, self.size = tf.Variable([value]), 3
+            self.w = None
+
+        def build(self, value):
+            self.w = tf.Variable([[value]])
+
+    class Net(tf.Module):
+        def __init__(self, value):
+            super().__init__()
+            self.dense, self.extra = Dense(value), {"a": [Dense(value + 1)]}
+
+    one, two = Net(1.0), Net(5.0)
+    one.dense.build(7.0)
+    path = tf.train.Checkpoint(net=one).save(tmp_path / "ckpt")
+    assert [name.partition("/.ATT")[0] for name, _ in tf.train.list_variables(path)] == [
+        "_CHECKPOINTABLE_OBJECT_GRAPH",
+        "net/dense/b",
+        "net/dense/w",
+        "net/extra/a/0/b",
+        "save_counter",
+    ]
+    tf.train.Checkpoint(net=two).restore(path)
+    assert two.dense.b.numpy() == [1.0] and two.extra["a"][0].b.numpy() == [2.0]
+    two.dense.build(0.0)  # a module that makes its variables at its first call
+    assert two.dense.w.numpy() == [[7.0]]
+
+
 def test_every_type_that_tensorflow_wrote():
     """64-bit numbers come into the 32 bits that variables have here."""
     types = [name for name in TYPES if name != "complex128"]

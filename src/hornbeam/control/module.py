@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hornbeam.core.changes import note_contents
 from hornbeam.core.names import name_scope, snake_case
 from hornbeam.core.variable import Variable
 
@@ -36,6 +37,10 @@ class Module:
                 f"{name!r} is not a valid module name. Module names must be valid Python identifiers (e.g. a valid class name)."
             )
         self._name = name
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        note_contents(self)
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hornbeam.control.module import Module
 from hornbeam.core.changes import note_contents
 from hornbeam.core.dtypes import int64
 from hornbeam.core.variable import Variable
@@ -40,8 +41,8 @@ from hornbeam.train.trackable import (
 class Checkpoint:
     """The variables of the objects that are its attributes, saved and restored together.
 
-    Takes variables, models, layers, optimizers, metrics, other checkpoints, and lists and dicts of them, by keywords or as
-    attributes set later; with `root`, the checkpoint is that of `root` itself, with the others beside its own parts.
+    Takes variables, models, layers, modules, optimizers, metrics, other checkpoints, and lists and dicts of them, by keywords
+    or as attributes set later; with `root`, the checkpoint is that of `root` itself, with the others beside its own parts.
     TensorFlow reads what it writes, and it reads what TensorFlow writes.
 
     Restoring matches values with variables by the names that lead to them, not by order. What does not exist yet gets its
@@ -164,6 +165,12 @@ def _(obj: Checkpoint, names: Names = None) -> Parts:
     return Parts(own) if inside is None else Parts({**inside.named, **own}, inside.others)
 
 
+@parts_of.register(Module)
+def _(obj: Module, names: Names = None) -> Parts:
+    del names
+    return Parts({name: each for name, each in vars(obj).items() if is_trackable(each)})
+
+
 def tensors_of(graph: ObjectGraph) -> Iterator[tuple[str, Writable]]:
     """Yield what a checkpoint holds of a graph, one by one."""
     yield GRAPH_KEY, write_graph(graph.nodes)
@@ -187,6 +194,6 @@ def nodes_of(bundle: Bundle, root: object) -> list[Node]:
 
 def _unknown(name: str, value: object) -> ValueError:
     return ValueError(
-        f"A checkpoint can't hold {name}={value!r}: it takes variables, layers, models, optimizers, metrics, checkpoints, and "
-        "lists and dicts of them. Wrap a number in tf.Variable."
+        f"A checkpoint can't hold {name}={value!r}: it takes variables, layers, models, modules, optimizers, metrics, "
+        "checkpoints, and lists and dicts of them. Wrap a number in tf.Variable."
     )
