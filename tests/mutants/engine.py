@@ -301,7 +301,7 @@ EDITS: list[Edit] = [
         "keras/engine/test_kept_calls.py::test_a_tape_sees_one_computation",
     ),
     edit(
-        "keras/engine/trainability.py",
+        "keras/engine/contents.py",
         "if kept is None or kept[0] != change_count() or not kept[1].is_current():",
         "if kept is None or kept[0] != change_count():",
         f"{_FLAGS}::test_trainable_weights_are_found_anew_after_a_change",

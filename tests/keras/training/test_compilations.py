@@ -1,5 +1,6 @@
 """What is compiled, and when: each program once, and nothing for shapes that were there before."""
 
+import sys
 from contextlib import contextmanager
 
 import jax
@@ -32,6 +33,22 @@ def stages():
         yield seen
     finally:
         jax.monitoring.unregister_event_duration_listener(note)
+
+
+@contextmanager
+def slow_calls():
+    """The calls of programs that JAX's quick way does not know, and Python therefore prepares."""
+    seen = []
+
+    def note(frame, event, argument):
+        if event == "call" and frame.f_code.co_name == "cache_miss":
+            seen.append(frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
 
 
 def data(rows):
@@ -80,3 +97,36 @@ def test_predicting_again_goes_straight_to_the_compiled_call(monkeypatch):
         again = model.predict(x, batch_size=8, verbose=0)
     assert not seen
     np.testing.assert_array_equal(again, first)
+
+
+@pytest.mark.parametrize("call", ["fit on a generator", "train", "test", "predict", "one row"])
+def test_a_step_that_was_there_before_goes_the_quick_way(call):
+    x, y = data(16)
+    calls = {
+        "fit on a generator": lambda m: m.fit(((x[:8], y[:8]) for _ in range(2)), verbose=0),
+        "train": lambda m: m.train_on_batch(x, y),
+        "test": lambda m: m.test_on_batch(x, y),
+        "predict": lambda m: m.predict_on_batch(x),
+        "one row": lambda m: m.predict(x[:1], verbose=0),
+    }
+    model = regressor()
+    for _ in range(5):
+        calls[call](model)
+    with slow_calls() as seen:
+        calls[call](model)
+    assert seen == []
+    with slow_calls() as seen:
+        regressor().predict_on_batch(x)
+    assert seen
+
+
+def test_metrics_that_come_later_are_found():
+    model = regressor()
+    model.held = []
+    assert [each.name for each in model.metrics] == ["loss"]
+    model.held.append(keras.metrics.Mean(name="first"))
+    assert [each.name for each in model.metrics] == ["loss", "first"]
+    model.layers[0].second = keras.metrics.Mean(name="second")
+    assert [each.name for each in model.metrics] == ["loss", "first", "second"]
+    model.held.clear()
+    assert [each.name for each in model.metrics] == ["loss", "second"]

@@ -40,6 +40,7 @@ from hornbeam.keras.engine.arguments import (
     WeightOptions,
 )
 from hornbeam.keras.engine.call_signature import CallSignature
+from hornbeam.keras.engine.contents import KeptWalk
 from hornbeam.keras.engine.kept_calls import KeptCalls
 from hornbeam.keras.registry import Configurable
 
@@ -91,7 +92,7 @@ class Layer(Configurable):
         self._inbound_nodes: list[Node] = []
         self._call_losses: list[tuple[Layer, Any]] = []
         self._kept_calls = KeptCalls()
-        self._kept_weights = trainability.KeptWeights()
+        self._kept_weights = KeptWalk(trainability.find_trainable)
         self._build_shapes: dict[str, Any] | None = None
         self._path: str | None = None
         rest: dict[str, Any] = {**kwargs}
@@ -471,7 +472,7 @@ class Layer(Configurable):
         return state.to_copy(self)
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        kept = {"_kept_calls": KeptCalls(), "_kept_weights": trainability.KeptWeights()}
+        kept = {"_kept_calls": KeptCalls(), "_kept_weights": KeptWalk(trainability.find_trainable)}
         vars(self).update(attributes, **kept)
         note_change()
 

@@ -20,6 +20,7 @@ UNTRACKED = frozenset(
         "_untracked",
         "_call_losses",
         "_kept_calls",
+        "_kept_metrics",
         "_kept_weights",
         "_programs",
     }
@@ -29,6 +30,7 @@ NOT_COPIED = (
     "_inbound_nodes",
     "_call_losses",
     "_kept_calls",
+    "_kept_metrics",
     "_kept_weights",
     "_programs",
     "_run",

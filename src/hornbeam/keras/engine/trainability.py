@@ -10,11 +10,10 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hornbeam.core.changes import change_count, note_change
+from hornbeam.core.changes import note_change
 from hornbeam.core.variable import Variable
 from hornbeam.core.weight import is_weight
 from hornbeam.keras.engine import tracking
-from hornbeam.keras.engine.contents import Contents
 
 if TYPE_CHECKING:
     from hornbeam.keras.engine.layer import Layer
@@ -44,30 +43,13 @@ def is_trainable(holder: Holder) -> bool:
     return _flag(holder) is not False
 
 
-class KeptWeights:
-    """The weights of one layer that training changes, kept until something changes: to find them takes half a millisecond."""
-
-    __slots__ = ("_kept",)
-
-    def __init__(self) -> None:
-        """Nothing is known at first."""
-        self._kept: tuple[int, Contents, list[Variable]] | None = None
-
-    def find(self, layer: Layer) -> list[Variable]:
-        """Return the weights, in a list of the caller's."""
-        kept = self._kept
-        if kept is None or kept[0] != change_count() or not kept[1].is_current():
-            kept = change_count(), Contents(layer._depth_first()), _find_trainable(layer)
-            self._kept = kept
-        return list(kept[2])
-
-
 def trainable_weights(layer: Layer) -> list[Variable]:
     """Return the weights that training changes: none of a frozen layer, else those that are not frozen inside."""
-    return _find_trainable(layer) if _local.open else layer._kept_weights.find(layer)
+    return find_trainable(layer) if _local.open else layer._kept_weights.found(layer)
 
 
-def _find_trainable(layer: Layer) -> list[Variable]:
+def find_trainable(layer: Layer) -> list[Variable]:
+    """Return the same, by a walk over all that the layer holds."""
     if not is_trainable(layer):
         return []
     frozen: set[int] = set()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.core.config import floatx
 from hornbeam.core.names import auto_name, name_scope, snake_case
@@ -107,7 +108,7 @@ class Metric(Configurable):
     def reset_state(self) -> None:
         """Begin anew: every variable becomes 0."""
         for variable in tracking.own_variables(self):
-            variable.assign(jnp.zeros(variable.shape, variable.dtype.name))
+            variable.assign(np.zeros(tuple(variable.shape), jnp.dtype(variable.dtype.name)))
         for metric in tracking.own_metrics(self):
             metric.reset_state()
 

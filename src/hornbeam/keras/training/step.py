@@ -189,6 +189,9 @@ class Program:
 
     def __call__(self, resident: Data, batch: Data, shield: Shield | None = None) -> Any:
         """Run one step and return what it returns, on the device."""
+        if not self._traces.has((resident, batch)):
+            # Not left to `Untraced`: JAX keeps the quick way to a program closed where its first call raised.
+            self.find(resident, batch)
         return self.run(self._run, (resident, batch), shield)
 
     def run(

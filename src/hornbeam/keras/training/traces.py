@@ -47,6 +47,10 @@ class Traces:
         self._blocks: dict[object, Block] = {}
         self._lock = threading.RLock()
 
+    def has(self, data: Any) -> bool:
+        """Return whether the step was traced on data of this form."""
+        return _key(*jax.tree.flatten(data)) in self._blocks
+
     def block(self, data: Any) -> tuple[Block, list[Any]]:
         """Return the block for data of this form, and the arrays that it takes. Raises Untraced where there is none."""
         leaves, tree = jax.tree.flatten(data)

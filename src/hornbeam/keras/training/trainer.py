@@ -22,6 +22,7 @@ from hornbeam.keras.compiled.loss import CompileLoss, LossLike
 from hornbeam.keras.compiled.metrics import CompileMetrics, MetricLike, check_metrics
 from hornbeam.keras.compiled.outputs import PerOutput, Tensors, flat_values
 from hornbeam.keras.engine import building
+from hornbeam.keras.engine.contents import KeptWalk
 from hornbeam.keras.engine.context import call_context
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.engine.tracking import own_metrics, unique
@@ -219,8 +220,10 @@ class Trainer(Layer):
 
         A model inside this one keeps its own loss and metrics to itself, as in Keras.
         """
-        layers = [x for x in self._depth_first() if x is self or not isinstance(x, Trainer)]
-        held = unique(metric for layer in layers for metric in own_metrics(layer))
+        walk = vars(self).get("_kept_metrics") or vars(self).setdefault(
+            "_kept_metrics", KeptWalk(_held_metrics)
+        )
+        held = walk.found(self)
         if not self.compiled:
             return held
         trackers = self._compile_loss.trackers if self._compile_loss is not None else []
@@ -483,6 +486,12 @@ class Trainer(Layer):
         order = dict.fromkeys([*(name for name in names if name in logs), *sorted(logs)])
         values = [logs[name] for name in order]
         return values[0] if len(values) == 1 else values
+
+
+def _held_metrics(model: Trainer) -> list[Any]:
+    """Return the metrics that a model and its layers hold, but for those of models inside it."""
+    layers = [x for x in model._depth_first() if x is model or not isinstance(x, Trainer)]
+    return unique(metric for layer in layers for metric in own_metrics(layer))
 
 
 def _names_of(metric: Any) -> list[str]:
