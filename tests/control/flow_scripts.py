@@ -259,3 +259,26 @@ def wrong_elements(tf):
         raised(lambda: tf.while_loop(lambda: True, lambda: (), [])),
         raised(lambda: tf.switch_case(tf.constant(0), {0: lambda: 1, 2: lambda: 2})),
     ]
+
+
+@script
+def case_of_conditions_that_exclude_each_other(tf):
+    def fn(x):
+        pairs = [(x > 5, lambda: 1), (x < 9, lambda: 2)]
+        return tf.case(pairs, default=lambda: 3, exclusive=True)
+
+    def fails(x):
+        return [raised(lambda: fn(x)) != "nothing", raised(lambda: of(tf, fn)(x)) != "nothing"]
+
+    return both(tf, fn, tf.constant(9)), both(tf, fn, tf.constant(0)), fails(tf.constant(7))
+
+
+@script
+def case_without_default(tf):
+    def fn(x):
+        return tf.case([(x > 5, lambda: 1), (x > 2, lambda: 2)])
+
+    def fails(x):
+        return [raised(lambda: fn(x)) != "nothing", raised(lambda: of(tf, fn)(x)) != "nothing"]
+
+    return both(tf, fn, tf.constant(9)), both(tf, fn, tf.constant(3)), fails(tf.constant(0))

@@ -127,6 +127,13 @@ def lists_grow_while_tracing(tf):
 
 
 @script
+def random_numbers_are_no_reason_to_trace_twice(tf):
+    log = []
+    f = of(tf, lambda: (log.append("traced"), tf.random.uniform([2]))[1])
+    return [f().shape.as_list(), f().shape.as_list()], log
+
+
+@script
 def inputs_of_numpy(tf):
     f = of(tf, lambda x: x * 2)
     return plain([f(np.array([1.0, 2.0], "float32")), f(np.float32(3))])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import hornbeam as tf
-from hornbeam.core import block
+from hornbeam.core import block, rng
 from hornbeam.core.compiled import Compiled
 
 
@@ -51,3 +51,10 @@ def test_a_compiled_block_reads_and_stores():
     v = tf.Variable(1.0)
     program = Compiled(block.trace(lambda x: v.assign_add(x) * 2, [np.float32(0)]))
     assert [float(program([np.float32(x)])) for x in (1, 2)] == [4, 8] and float(v) == 4
+
+
+def test_the_first_random_number_is_no_reason_to_run_twice(monkeypatch):
+    monkeypatch.setattr(rng, "_global_generator", None)
+    runs = []
+    made = block.trace(lambda: (runs.append(1), tf.random.uniform([2]))[1], [])
+    assert len(runs) == 1 and made.made == [] and len(made.assigned) == 1

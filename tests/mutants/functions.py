@@ -42,13 +42,13 @@ EDITS: list[Edit] = [
     ),
     edit(
         _FUNCTION,
-        "(scope.autocast_dtype(), config.state())",
-        "(None, config.state())",
+        "(scope.autocast_dtype(), config.surroundings())",
+        "(None, config.surroundings())",
         f"{_TEST}::test_the_type_that_mixed_precision_reads_variables_in_counts",
     ),
     edit(
         _FUNCTION,
-        "(scope.autocast_dtype(), config.state())",
+        "(scope.autocast_dtype(), config.surroundings())",
         "(scope.autocast_dtype(), 0)",
         f"{_TEST}::test_a_setting_that_a_function_reads_traces_it_again",
     ),
@@ -365,5 +365,29 @@ EDITS: list[Edit] = [
         "    if found.all():\n        return",
         "    if False:\n        return",
         "core/test_divisors.py::test_it_is_told_within_loops_and_vectorized_maps_where_it_happens",
+    ),
+    edit(
+        "core/config.py",
+        "return state(), _jax.jax_default_matmul_precision, _jax.jax_enable_x64, *others",
+        "return (state(), *others)",
+        "control/test_surroundings.py::test_the_precision_of_products_counts",
+    ),
+    edit(
+        "keras/engine/context.py",
+        "config.add_surrounding(_training)",
+        "pass",
+        "control/test_surroundings.py::test_the_mode_of_training_of_the_call_around_counts",
+    ),
+    edit(
+        _BRANCHES,
+        "check_unless((count >= least) & (count <= most), test, *values)",
+        "pass",
+        f"{_LIKE}::test_it_does_what_tensorflow_does[case_without_default]",
+    ),
+    edit(
+        _BLOCK,
+        "    rng.global_generator()",
+        "    pass",
+        "core/test_block.py::test_the_first_random_number_is_no_reason_to_run_twice",
     ),
 ]

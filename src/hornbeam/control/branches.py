@@ -17,10 +17,11 @@ import jax.numpy as jnp
 from hornbeam import ops
 from hornbeam.control.parts import Part, assigned_by, run_as_one, states_before, trace_part
 from hornbeam.core.block import Block
-from hornbeam.core.error_types import InvalidArgumentError
 from hornbeam.core.jax_typed import switch
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import is_traced, known_value, unwrap
+from hornbeam.core.typing import NumpyArray
+from hornbeam.tensors.value_checks import check, check_unless
 
 
 def choose(index: Any, functions: Sequence[Callable[[], Any]], names: Sequence[str]) -> Any:
@@ -111,8 +112,7 @@ def case(
 ) -> Any:
     """Return `fn()` of the first pair `(pred, fn)` whose condition holds, or `default()`.
 
-    Without a default the last function runs in a program where no condition holds; outside of programs that is an
-    error. `exclusive` is accepted: the conditions are not compared.
+    Raises InvalidArgumentError where no condition holds and there is no default, and with `exclusive` where several hold.
 
     >>> import hornbeam as tf
     >>> x = tf.constant(3)
@@ -125,13 +125,17 @@ def case(
         functions.append(default)
     _check_callable("case", functions)
     values = [_condition(pred, "a condition") for pred, _ in pairs]
+    least, most = int(default is None), 1 if exclusive else len(values)
+    test = partial(_wrong_conditions, least, most)
     if not any(map(is_traced, values)):
+        check(test, *values)
         for value, function in zip(values, functions, strict=False):
             if bool(value):
                 return function()
-        if default is None:
-            raise _no_condition_holds(values)
-        return default()
+        return functions[-1]()
+    if least or exclusive:
+        count = jnp.sum(jnp.stack([jnp.asarray(each, "int32") for each in values]))
+        check_unless((count >= least) & (count <= most), test, *values)
     holds = jnp.stack([*map(jnp.asarray, values), jnp.asarray(True)])
     return choose(jnp.argmax(holds), functions, [f"function {i}" for i in range(len(functions))])
 
@@ -211,9 +215,14 @@ def _check_callable(name: str, functions: Sequence[object]) -> None:
             raise TypeError(f"`{name}` needs functions; received {each!r}.")
 
 
-def _no_condition_holds(values: list[Any]) -> Exception:
-    return InvalidArgumentError(
-        None,
-        None,
-        f"`case`: none of the {len(values)} conditions holds. Pass `default`.",
-    )
+def _wrong_conditions(least: int, most: int, *values: NumpyArray) -> str | None:
+    """Return what is wrong with the conditions of `case`, of which `least` to `most` have to hold; or None."""
+    count = sum(map(bool, values))
+    shown = ", ".join(str(bool(each)) for each in values)
+    if count > most:
+        return f"Input error: exclusive=True: more than 1 conditions of `case` evaluated as True: {shown}."
+    if count < least:
+        return (
+            f"Input error: None of conditions of `case` evaluated as True: {shown}. Pass `default`."
+        )
+    return None

@@ -164,7 +164,9 @@ class Function:
         return program.block if isinstance(program, Compiled) else None
 
     def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
-        return key_of((args, kwargs), (scope.autocast_dtype(), config.state()), self._programs)
+        return key_of(
+            (args, kwargs), (scope.autocast_dtype(), config.surroundings()), self._programs
+        )
 
     def _bound(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbeam.control.callbacks import numpy_function
 from hornbeam.core import scope
+from hornbeam.core.constants import constant_of
 from hornbeam.core.names import current_path
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import AnyTensor, Tensor, convert_to_tensor, is_traced
@@ -91,7 +92,8 @@ def is_symbolic_tensor(tensor: Any) -> bool:
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """Return the value of a tensor as an array of NumPy; None where it is not known before the program runs.
 
-    A variable has none, since it may change. Anything else is returned as it is.
+    In a program those are known that Python made of numbers, arrays and shapes, and not what was computed of them. A variable
+    has none, since it may change. Anything else is returned as it is.
 
     >>> import hornbeam as tf
     >>> tf.get_static_value(tf.constant([1, 2]))
@@ -102,7 +104,10 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
     if not isinstance(tensor, (AnyTensor, jax.Array)):
         return tensor
     value = tensor._value if isinstance(tensor, AnyTensor) else tensor
-    return None if is_traced(value) else np.asarray(value)
+    if not is_traced(value):
+        return np.asarray(value)
+    found = constant_of(value)
+    return None if found is None else np.asarray(found, value.dtype)
 
 
 def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:

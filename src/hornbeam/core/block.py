@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, cast
 import jax
 import numpy as np
 
-from hornbeam.core import effects, recording, scope
+from hornbeam.core import effects, recording, rng, scope
 from hornbeam.core.jax_typed import ClosedJaxpr, Jaxpr, array_type, eval_jaxpr, jit, make_jaxpr
 from hornbeam.core.leaks import name_as
 from hornbeam.core.outputs import Form, flat_outputs
@@ -170,6 +170,7 @@ def trace(
     With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path. A function
     without side effects may run again: then `variables` can name those that it reads, most likely.
     """
+    rng.global_generator()  # made inside of the trace, it would be a reason to run the function twice
     candidates = scope.living() if variables is None else list(variables)
     for _ in range(_ROUNDS):
         block, missing = _trace(fn, arrays, candidates, records=True, refusal=refusal)

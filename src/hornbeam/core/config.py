@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from contextvars import ContextVar
+from typing import Any
+
+import jax
 
 from hornbeam.core.errors import unknown_name
 
@@ -21,6 +25,24 @@ native_off: ContextVar[bool] = ContextVar("native kernels are switched off", def
 def state() -> tuple[str | float, ...]:
     """Return all settings, as a part of the key of what was compiled under them."""
     return _states[native_off.get()]
+
+
+_jax: Any = jax.config
+_others: list[Callable[[], Hashable]] = []
+
+
+def add_surrounding(read: Callable[[], Hashable]) -> None:
+    """Let `read()` be a part of `surroundings`: a setting of a room above that Python code may look at."""
+    _others.append(read)
+
+
+def surroundings() -> tuple[Hashable, ...]:
+    """Return what Python code may look at beside its arguments, as a part of the key of what was traced.
+
+    What `jax.jit` traces by itself needs `state()` alone: JAX looks at its own settings.
+    """
+    others = [read() for read in _others]
+    return state(), _jax.jax_default_matmul_precision, _jax.jax_enable_x64, *others
 
 
 def _set(name: str, value: str | float) -> None:

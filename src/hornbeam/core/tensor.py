@@ -14,6 +14,7 @@ import numpy as np
 from jax.core import Tracer
 
 from hornbeam.core import wide
+from hornbeam.core.constants import note_constant
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
 from hornbeam.core.index_bounds import check_key
@@ -379,7 +380,10 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
         wide.check_fits(
             array, target, f"the type asked for. Take {array.dtype.name}, or tf.cast them."
         )
-    return Tensor(placed(own(array), target or canonical(array.dtype)))
+    made = placed(own(array), target or canonical(array.dtype))
+    if is_traced(made):
+        note_constant(made, array)
+    return Tensor(made)
 
 
 _NUMBERS = frozenset({float, int, bool})

@@ -1,5 +1,8 @@
 """New tensors."""
 
+# `_value` is private to the core.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core import host
+from hornbeam.core.constants import constant_of, note_constant
 from hornbeam.core.dtypes import as_dtype, canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
@@ -50,10 +54,18 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         return tensor
     shape = static_shape(shape)
     if tensor.shape.num_elements() == 1:
-        return ops.broadcast_to(ops.reshape(tensor, ()), shape)
+        return _of_same_values(ops.broadcast_to(ops.reshape(tensor, ()), shape), tensor)
     if int(np.prod(shape)) != tensor.shape.num_elements():
         raise invalid(f"{tensor.shape.num_elements()} values can't fill the shape {shape}.")
-    return ops.reshape(tensor, shape)
+    return _of_same_values(ops.reshape(tensor, shape), tensor)
+
+
+def _of_same_values(made: Any, tensor: Tensor) -> Any:
+    """Return `made`, which repeats the values of `tensor` or has them in another shape; see `core.constants`."""
+    known = constant_of(tensor._value)
+    if known is not None:
+        note_constant(made._value, np.resize(known, made._value.shape))
+    return made
 
 
 def _tensor(value: Any, dtype: Any) -> Any:
@@ -109,12 +121,12 @@ def zeros(
     """Zeros; of strings, empty ones."""
     if as_dtype(dtype) == "string":
         return fill(shape, "")
-    return ops.zeros(static_shape(shape), dtype)
+    return _of_one_value(ops.zeros(static_shape(shape), dtype), 0)
 
 
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
     """Ones."""
-    return ops.ones(static_shape(shape), dtype)
+    return _of_one_value(ops.ones(static_shape(shape), dtype), 1)
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
@@ -126,7 +138,16 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
         raise invalid(
             f"`tf.fill`: `value` is one number; received a tensor of shape {tensor.shape}. tf.broadcast_to repeats tensors."
         )
-    return ops.full(static_shape(dims), tensor, tensor.dtype)
+    filled = ops.full(static_shape(dims), tensor, tensor.dtype)
+    return _of_one_value(filled, value) if isinstance(value, (int, float, complex)) else filled
+
+
+def _of_one_value(tensor: Tensor, value: complex) -> Tensor:
+    """Return a tensor of one value, which those who ask know while a program is traced."""
+    if is_traced(tensor._value):
+        array = np.broadcast_to(np.asarray(value, tensor.dtype), tensor._value.shape)
+        note_constant(tensor._value, array)
+    return tensor
 
 
 def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:

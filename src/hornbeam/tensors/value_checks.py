@@ -11,10 +11,11 @@ import numpy as np
 from hornbeam.core import effects
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.error_types import invalid
+from hornbeam.core.jax_typed import cond
 from hornbeam.core.tensor import Tensor, convert_to_tensor, is_traced, known_value, unwrap
 
 if TYPE_CHECKING:
-    from hornbeam.core.typing import NumpyArray, TensorLike
+    from hornbeam.core.typing import NumpyArray, RawArray, TensorLike
 
 _FIRST = 3  # elements that a text shows where the caller does not say how many
 
@@ -35,6 +36,14 @@ def check(test: Callable[..., str | None], *values: TensorLike) -> None:
         jax.debug.callback(effects.kept(run, _nothing), *raws)
     else:
         run(*raws)
+
+
+def check_unless(holds: RawArray, test: Callable[..., str | None], *values: TensorLike) -> None:
+    """Do what `check` does unless `holds`, which says the same as `test`: only a program that fails calls Python then."""
+    if is_traced(known_value(holds)):
+        cond(holds, lambda: None, lambda: check(test, *values))
+    else:
+        check(test, *values)
 
 
 def _nothing() -> None:

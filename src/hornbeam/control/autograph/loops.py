@@ -22,7 +22,7 @@ from hornbeam.core.jax_typed import cond, scan, while_loop
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.typing import NumpyArray
 from hornbeam.tensors.ranges import TracedRange
-from hornbeam.tensors.value_checks import check
+from hornbeam.tensors.value_checks import check_unless
 
 Program: TypeAlias = Callable[..., tuple[list[Any], list[Any]]]
 
@@ -169,8 +169,7 @@ def _require_a_turn(loop: Loop, turn: Turn, ran: Tensor) -> None:
             "before the loop."
         )
 
-    # Only a program that fails calls Python.
-    cond(ran._value, lambda: None, lambda: check(test, ran))
+    check_unless(ran._value, test, ran)
 
 
 def _assign(loop: Loop, turn: Turn, tensors: Sequence[Tensor]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import config
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
@@ -25,6 +26,9 @@ def prefer_32_bits(preferred: bool) -> None:
     """Let results that have no type of their own take 32 bits, or 64 as in NumPy."""
     global prefers_32_bits
     prefers_32_bits = preferred
+
+
+config.add_surrounding(lambda: prefers_32_bits)
 
 
 def wide(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from hornbeam.core import config
+
 if TYPE_CHECKING:
     from hornbeam.core.typing import TensorLike
     from hornbeam.keras.engine.layer import Layer
@@ -30,6 +32,14 @@ _local = _Local()
 def current_context() -> CallContext | None:
     """Return the context of the call that this thread is in, or None outside of calls."""
     return _local.context
+
+
+def _training() -> bool | None:
+    context = _local.context
+    return None if context is None else context.training
+
+
+config.add_surrounding(_training)
 
 
 class call_context:
