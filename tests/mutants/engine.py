@@ -26,8 +26,8 @@ EDITS: list[Edit] = [
     # Building
     edit(
         _STATE,
-        "if layer.built and not layer._is_building and current_context() is not None:",
-        "if False:",
+        "return layer.built and not layer._is_building and current_context() is not None",
+        "return False",
         f"{_LAYER}::test_weights_made_in_call_are_refused",
     ),
     edit(

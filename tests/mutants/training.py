@@ -10,6 +10,18 @@ _ERROR_BEFORE = (
 )
 
 EDITS: list[Edit] = [
+    edit(
+        "keras/training/traces.py",
+        "found = trace(run, leaves, _MADE_ANEW, refuses_weights=True)",
+        "found = trace(run, leaves)",
+        "keras/training/test_state_in_calls.py::test_a_weight_made_anew_is_told",
+    ),
+    edit(
+        "keras/engine/layer.py",
+        "        state.refuse_new_state(self, name, value)\n",
+        "",
+        "keras/training/test_state_in_calls.py::test_what_a_call_replaces_is_told",
+    ),
     # Steps
     edit(
         "keras/training/trainer.py",

@@ -164,16 +164,19 @@ def trace(
     arrays: Values,
     refusal: str | None = None,
     variables: Sequence[Variable] | None = None,
+    refuses_weights: bool = False,
 ) -> Block:
     """Run `fn` on tensors that stand for `arrays`, and return what it computes of them and of variables.
 
-    With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path. A function
-    without side effects may run again: then `variables` can name those that it reads, most likely.
+    With a `refusal` it raises ValueError where `fn` makes a variable; the text has `{}` in the place of its path. Where it
+    `refuses_weights`, variables that are not trainable may be made. A function without side effects may run again: then `variables` can name those that it reads, most likely.
     """
     rng.global_generator()  # made inside of the trace, it would be a reason to run the function twice
     candidates = scope.living() if variables is None else list(variables)
     for _ in range(_ROUNDS):
-        block, missing = _trace(fn, arrays, candidates, records=True, refusal=refusal)
+        block, missing = _trace(
+            fn, arrays, candidates, records=True, refusal=refusal, refuses_weights=refuses_weights
+        )
         if not missing:
             return _pruned(block)
         candidates += missing
@@ -197,6 +200,7 @@ def _trace(
     variables: list[Variable],
     records: bool,
     refusal: str | None = None,
+    refuses_weights: bool = False,
 ) -> tuple[Block, list[Variable]]:
     """Return the block, and the variables that it should have had as inputs."""
     found: list[Any] = []
@@ -206,7 +210,7 @@ def _trace(
         pairs = zip(variables, values, strict=True)
         with StateScope(pairs, records=records) as opened, recording.paused():
             scopes.append(opened)
-            opened.refusal = refusal
+            opened.refusal, opened.refuses_weights = refusal, refuses_weights
             outputs, form = flat_outputs(fn(*map(Tensor, arrays)))
         made = set(map(id, opened.made))
         updates = [(v, x) for v, x in opened.updates if id(v) not in made]

@@ -56,15 +56,20 @@ class StateScope:
 
         A scope that `records` notes in `unknown` the variables that were read although no open scope knows them, and
         in `made` those that were made inside it. See `core.block`. With a `refusal`, making one is a ValueError
-        with that text.
+        with that text; where it `refuses_weights`, only making one that is trainable.
         """
         self.records = records
         self.unknown: dict[int, Variable] = {}
         self.made: list[Variable] = []
         self.refusal: str | None = None
+        self.refuses_weights = False
         self._values: dict[int, tuple[Variable, jax.Array]] = {id(v): (v, x) for v, x in values}
         self._given = set(self._values)
         self._assigned: dict[int, Variable] = {}
+
+    def refuses(self, variable: Variable) -> bool:
+        """Return whether a variable must not be made in the scope."""
+        return self.refusal is not None and (variable.trainable or not self.refuses_weights)
 
     def __enter__(self) -> StateScope:
         _local.scopes.append(self)
@@ -133,8 +138,8 @@ def peek(variable: Variable) -> jax.Array | None:
 def note_made(variable: Variable) -> None:
     """Say that `variable` was made, in whatever program is being traced."""
     recording = _recording()
-    if recording is not None and recording.refusal is not None:
-        raise ValueError(recording.refusal.format(repr(variable.path)))
+    if recording is not None and recording.refuses(variable):
+        raise ValueError(str(recording.refusal).format(repr(variable.path)))
     if not isinstance(vars(variable).get("_value"), Strings):  # which are no inputs of a program
         _living[id(variable)] = variable
     if recording is not None:

@@ -191,6 +191,10 @@ def _sizes(leaves: list[Any]) -> set[int]:
     return shapes | {leaf for leaf in leaves if isinstance(leaf, int)}
 
 
+# Of a function that was traced once: it fails for another reason than a size then.
+_MOST_FAILURES = 3
+
+
 def _trace_twice(trace: Callable[[int], Any], known: set[int]) -> tuple[Any, Any]:
     """Return the results for two probe sizes.
 
@@ -203,13 +207,15 @@ def _trace_twice(trace: Callable[[int], Any], known: set[int]) -> tuple[Any, Any
 
     sizes = probes_apart_from(known)
     results: list[Any] = []
+    failures = 0
     for size in sizes:
         try:
             results.append(attempt(size))
         except Exception as error:
             other = next(sizes)
             hide_probe(error, size, lambda other=other: results.append(attempt(other)))
-            if not results:
+            failures += 1
+            if not results or failures == _MOST_FAILURES:
                 raise
         if len(results) >= 2:
             break

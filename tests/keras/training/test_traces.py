@@ -54,7 +54,7 @@ def test_what_the_step_makes_is_told_once_and_read_by_the_second_run():
     def fn(x):
         if not kept:
             kept.append(Variable(3.0))
-        Variable(1.0).assign_add(1.0)  # anew each time
+        Variable(1.0, trainable=False).assign_add(1.0)  # anew each time
         return kept[0] * x
 
     traces, runs = traces_of(fn)

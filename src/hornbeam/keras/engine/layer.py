@@ -330,6 +330,7 @@ class Layer(Configurable):
         if is_setting or name in tracking.UNTRACKED:
             super().__setattr__(name, value)
             return
+        state.refuse_new_state(self, name, value)
         state.forget_replaced(self, name, value)
         super().__setattr__(name, value)
         if vars(self).get("_trainable") is False:

@@ -54,11 +54,8 @@ def add_weight(
     """Make a variable that belongs to the layer."""
     if "_variables" not in vars(layer):
         raise no_super_init(layer)
-    if layer.built and not layer._is_building and current_context() is not None:
-        raise ValueError(
-            f"The layer {layer.name!r} makes a weight in its `call`: each call would make a new one. Make weights in "
-            "`build(self, input_shape)` or in the constructor, and use them in `call`."
-        )
+    if _is_in_call(layer):
+        raise _makes_state(layer, "a weight")
     if isinstance(shape, str):  # add_weight("kernel", shape=...) of old code
         raise TypeError(
             f"The first argument of add_weight is the shape; received {shape!r}. Use name={shape!r}."
@@ -85,6 +82,32 @@ def add_weight(
     if layer._trainable is False:
         trainability.freeze(variable)
     return variable
+
+
+def _is_in_call(layer: Layer) -> bool:
+    return layer.built and not layer._is_building and current_context() is not None
+
+
+def _makes_state(layer: Layer, what: str) -> ValueError:
+    return ValueError(
+        f"The layer {layer.name!r} makes {what} in its `call`: each call would make a new one. Make weights in "
+        "`build(self, input_shape)` or in the constructor, and use them in `call`."
+    )
+
+
+def refuse_new_state(layer: Layer, name: str, value: object) -> None:
+    """Raise ValueError where a call replaces a weight, or a layer inside, by one that the layer does not hold yet."""
+    old = vars(layer).get(name)
+    are_alike = isinstance(value, Variable) and isinstance(old, Variable)
+    are_alike = are_alike or (_is_unbuilt(value) and hasattr(type(old), "sublayers"))
+    if not are_alike or value is old or not _is_in_call(layer):
+        return
+    if not any(value is each for each in tracking.attribute_values(layer)):
+        raise _makes_state(layer, f"`self.{name}` anew")
+
+
+def _is_unbuilt(value: object) -> bool:
+    return hasattr(type(value), "sublayers") and not getattr(value, "built", True)
 
 
 def forget_replaced(layer: Layer, name: str, value: object) -> None:

@@ -26,6 +26,14 @@ Form: TypeAlias = Any
 """Data whose arrays are replaced by their shapes and types."""
 
 
+_MADE_ANEW = (
+    "{} is a trainable variable that is made anew on every call of a layer or step, so nothing trains it. Make it once: "
+    "in `build` by `self.add_weight(...)`, in `__init__`, or by `if self.v is None: self.v = tf.Variable(...)`. For a "
+    "value of this call alone, take a tensor, or trainable=False. "
+    "(tf.function only supports singleton tf.Variables created on the first call.)"
+)
+
+
 class Untraced(Exception):
     """Leaves the compilation of a step for data of a form that it was not traced on."""
 
@@ -64,7 +72,7 @@ class Traces:
 
         `made` is called where the step makes variables on its way, such as the slots of an optimizer; what depends on
         values of `data` has them then. The step is traced once more, and may find them. What it makes anew each time is
-        its own.
+        its own, and a ValueError where it is trainable.
         """
         leaves, tree = jax.tree.flatten(form)
         key = _key(leaves, tree)
@@ -83,7 +91,7 @@ class Traces:
                     if found.made:
                         found.draw(jax.tree.leaves(data))
                         made()
-                        found = trace(run, leaves)
+                        found = trace(run, leaves, _MADE_ANEW, refuses_weights=True)
                 if found.jaxpr.jaxpr.effects:
                     self.errors = self._errors
                 self._blocks[key] = found
