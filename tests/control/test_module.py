@@ -41,6 +41,12 @@ def test_layers_in_a_module_tell_their_weights():
     assert list(model.variables) == model.layer.variables and model.submodules == (model.layer,)
 
 
+def test_modules_that_hold_each_other():
+    one, two = Dense("one"), Dense("two")
+    one.other, two.other = {"z": [two], "a": two}, one
+    assert one.submodules == (two, one) and len(one.variables) == 8
+
+
 def test_names():
     assert Net().name == "net" and Dense("second").name == "second"
     with Net().name_scope as scope:

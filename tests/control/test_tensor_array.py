@@ -95,7 +95,9 @@ def test_wrong_use():
     for wrong in (lambda: array.write(2, 1), lambda: array.read(-1), lambda: array.read(0)):
         with pytest.raises(tf.errors.OutOfRangeError):
             wrong()
-    with pytest.raises(ValueError, match="dtype is int32 but received a value of type float32"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="dtype is int32 but received a value of type float32"
+    ):
         array.write(0, tf.constant(1.0))
     with pytest.raises(ValueError, match="no known shape"):
         array.stack()

@@ -74,6 +74,12 @@ def test_shape_is_a_tuple_and_answers_as_tensorflow():
     assert shape.as_list() == [2, 3, 4]
     assert shape[1:].num_elements() == 12
     assert repr(shape) == "TensorShape([2, 3, 4])" and str(shape) == "(2, 3, 4)"
+    open_ = tf.TensorShape([None, 3])
+    assert open_.num_elements() is None and open_.is_compatible_with([5, 3])
+    assert not open_.is_compatible_with([5, 4]) and not open_.is_compatible_with([3])
+    open_.assert_same_rank(tf.TensorShape(None))
+    with pytest.raises(ValueError, match="must have the same rank"):
+        open_.assert_same_rank([3])
 
 
 def test_sizes_lie_on_the_host():
@@ -103,6 +109,11 @@ def test_tensors_are_no_keys_but_their_references_are():
 def test_values_are_not_known_while_compiling():
     with pytest.raises(RuntimeError, match="being compiled"):
         jax.jit(lambda t: t.numpy())(convert_to_tensor(A))
+    for kind in (AttributeError, NotImplementedError, TypeError):  # what TensorFlow raises
+        with pytest.raises(kind, match=r"`\.numpy\(\)` needs the values"):
+            jax.jit(lambda t: t.numpy())(convert_to_tensor(A))
+        with pytest.raises(kind, match="A NumPy function needs the values"):
+            jax.jit(lambda t: np.mean(t))(convert_to_tensor(A))
     with pytest.raises(RuntimeError, match=r"tf\.where"):
         jax.jit(lambda t: t if t > 0 else -t)(convert_to_tensor(1.0))
 
@@ -123,6 +134,7 @@ def test_scalars_format_and_convert():
     assert f"{x:.1f}" == "2.5" and float(x) == 2.5 and int(x) == 2 and bool(x)
     assert repr(x) == "<tf.Tensor: shape=(), dtype=float32, numpy=2.5>"
     assert str(x) == "tf.Tensor(2.5, shape=(), dtype=float32)"
+    assert f"{tf.constant(3.0, 'bfloat16')}" == "3.0"
 
 
 def test_is_tensor():

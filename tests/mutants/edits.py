@@ -6,6 +6,7 @@ from tests.mutants import (
     autograph,
     core,
     engine,
+    faces,
     formats,
     functions,
     kernels,
@@ -35,6 +36,7 @@ EDITS: list[Edit] = [
     *plans.EDITS,
     *functions.EDITS,
     *tape.EDITS,
+    *faces.EDITS,
     *training.EDITS,
     *utils.EDITS,
 ]

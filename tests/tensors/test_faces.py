@@ -85,6 +85,8 @@ CASES = [
     (lambda: tf.clip_by_value(A, -1, 1), A.clip(-1, 1)),
     (lambda: tf.clip_by_norm([3.0, 4.0], 1.0), np.array([0.6, 0.8])),
     (lambda: tf.clip_by_global_norm([[3.0], [4.0]], 1.0)[0][1], np.array([0.8])),
+    (lambda: tf.clip_by_global_norm([[3.0, 4.0]], -1.0)[0][0], np.array([3.0, 4.0])),
+    (lambda: tf.clip_by_global_norm([[np.inf, 1.0]], 1.0)[0][0], np.array([np.nan, np.nan])),
     (lambda: tf.reduce_sum(A), A.sum()),
     (lambda: tf.reduce_sum(A, axis=[0, 1]), A.sum()),
     (lambda: tf.reduce_mean(A, 1, keepdims=True), A.mean(1, keepdims=True)),

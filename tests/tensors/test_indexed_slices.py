@@ -45,3 +45,15 @@ def test_optimizers_take_slices(slices):
     bare = tf.IndexedSlices(slices.values, slices.indices)
     tf.keras.optimizers.SGD(1.0).apply_gradients([(bare, weight)])
     assert_close(weight, -DENSE)
+
+
+def test_an_index_beyond_the_tensor_is_told():
+    beyond = tf.IndexedSlices(tf.constant([[1.0, 2.0]]), tf.constant([3]), tf.constant([3, 2]))
+    v = tf.Variable(tf.zeros((3, 2)))
+    for use in (
+        lambda: tf.convert_to_tensor(beyond),
+        lambda: tf.keras.optimizers.SGD(1.0).apply_gradients([(beyond, v)]),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"= 3 is not in \[0, 3\)"):
+            use()
+    assert_close(v, np.zeros((3, 2), "float32"))

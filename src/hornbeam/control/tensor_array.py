@@ -14,7 +14,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core import scope
 from hornbeam.core.dtypes import DType, as_dtype
-from hornbeam.core.error_types import OutOfRangeError
+from hornbeam.core.error_types import OutOfRangeError, invalid
 from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.ordered import sealed
 from hornbeam.core.shapes import TensorShape
@@ -198,7 +198,7 @@ class TensorArray:
     def _element(self, value: Any) -> Tensor:
         tensor = convert_to_tensor(value) if hasattr(value, "dtype") else convert_to_tensor(value, self._dtype)  # fmt: skip
         if as_dtype(tensor.dtype) != self._dtype:
-            raise ValueError(
+            raise invalid(
                 f"TensorArray dtype is {self._dtype.name} but received a value of type {as_dtype(tensor.dtype).name}. Cast it."
             )
         return tensor
@@ -221,7 +221,8 @@ class TensorArray:
             if not self._items:
                 return ops.zeros((0, *(n or 0 for n in known or ())), self._dtype)
             raise ValueError(
-                "The elements of the TensorArray have no known shape yet: write one, or give `element_shape`."
+                "The elements of the TensorArray have no known shape yet: write one, or give `element_shape`. `write` returns "
+                "the array that holds the value: array = array.write(i, value)."
             )
         if not (written := self._written()):
             return ops.zeros((len(self._items), *known), self._dtype)

@@ -234,7 +234,8 @@ def _trace(
         jaxpr = make_jaxpr(pure)(
             list(map(_type, map(Variable._spec, variables))), list(map(_type, arrays))
         )
-    except BaseException:
+    except BaseException as error:
+        _drop_note_of_jax(error)
         for variable in scopes[0].made if scopes else ():
             if variable.is_drawn and is_traced(variable._value):
                 variable.lose_value(
@@ -246,6 +247,13 @@ def _trace(
     places = list(range(len(variables)))
     block = Block(pure.__name__, jaxpr, variables, assigned, made, drawn, form, places, len(places))
     return block, missing
+
+
+def _drop_note_of_jax(error: BaseException) -> None:
+    """Take off the note in which JAX says that it hid its frames from the traceback: users did not call JAX."""
+    notes: list[str] | None = getattr(error, "__notes__", None)
+    if notes:
+        error.__notes__ = [each for each in notes if "JAX has removed" not in each]
 
 
 def _type(array: Any) -> Any:

@@ -223,3 +223,11 @@ for _value in list(globals().values()):
         _value.__module__ = _PUBLIC
 # Users see one class; the other is a kind of it only in what else catches it.
 OutOfBoundsError.__name__ = OutOfBoundsError.__qualname__ = "InvalidArgumentError"
+
+
+class UnknownValueError(NotImplementedError, AttributeError, TypeError):
+    """NumPy's form of a tensor was asked for while a program is being compiled.
+
+    In TensorFlow this is an AttributeError from `.numpy()`, a NotImplementedError from NumPy's functions, and a TypeError
+    from Python's.
+    """

@@ -16,7 +16,11 @@ from jax.core import Tracer
 from hornbeam.core import wide
 from hornbeam.core.constants import note_constant
 from hornbeam.core.dtypes import DType, as_dtype, canonical
-from hornbeam.core.error_types import OperatorNotAllowedInGraphError, invalid
+from hornbeam.core.error_types import (
+    OperatorNotAllowedInGraphError,
+    UnknownValueError,
+    invalid,
+)
 from hornbeam.core.index_bounds import check_key
 from hornbeam.core.jax_typed import register_pytree_node
 from hornbeam.core.leaks import leaked
@@ -98,7 +102,7 @@ class AnyTensor(ElementwiseEquality):
         return Reference(self)
 
     def numpy(self) -> Any:
-        """A NumPy copy of the values. Raises RuntimeError while a program is being compiled."""
+        """A NumPy copy of the values. Raises NotImplementedError, also an AttributeError, while a program is being compiled."""
         return np.array(_taken(self, "`.numpy()`"))[()]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NumpyArray:
@@ -268,7 +272,7 @@ def _taken(tensor: AnyTensor, what: str) -> RawArray:
 def _concrete(tensor: AnyTensor, what: str) -> RawArray:
     value = known_value(tensor._value)
     if is_traced(value):
-        raise RuntimeError(_unknown(tensor, what))
+        raise UnknownValueError(_unknown(tensor, what))
     return value
 
 

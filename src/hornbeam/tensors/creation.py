@@ -14,7 +14,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.core import host
 from hornbeam.core.constants import constant_of, note_constant
-from hornbeam.core.dtypes import as_dtype, canonical
+from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.error_types import invalid
 from hornbeam.core.shapes import TensorShape
 from hornbeam.core.signatures import of_one_type
@@ -22,6 +22,7 @@ from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import Tensor, is_traced, of_number, of_python, unwrap
 from hornbeam.core.tensor import convert_to_tensor as _convert
 from hornbeam.core.typing import DTypeLike, TensorLike
+from hornbeam.core.variable import Variable
 from hornbeam.ops.core import shape_of_symbol
 from hornbeam.tensors.argument_checks import check_integers, size_of
 from hornbeam.tensors.ranges import TracedRange
@@ -91,6 +92,21 @@ def refuse_loss(value: Any, dtype: Any) -> None:
         or (int in kinds and wanted.is_bool)
     ):
         raise invalid(f"Cannot convert {value!r} to EagerTensor of dtype {wanted.name}")
+
+
+def refuse_other_kind(value: Any, dtype: DType) -> None:
+    """Raise ValueError for a tensor or variable whose fractions, signs or numbers an element of the type can't hold."""
+    if not isinstance(value, (Tensor, Variable)) or (given := as_dtype(value.dtype)) == dtype:
+        return
+    if (
+        (given.is_complex and not dtype.is_complex)
+        or (given.is_floating and (dtype.is_integer or dtype.is_bool))
+        or (given.is_integer and dtype.is_bool)
+    ):
+        raise ValueError(
+            f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype {given.name}: {value!r}. Write "
+            f"tf.cast(value, tf.{dtype.name})."
+        )
 
 
 def convert_to_tensor(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.dtypes import DType
 from hornbeam.core.host import is_text, strings
+from hornbeam.core.index_bounds import check_indices
 from hornbeam.core.op import op
 from hornbeam.core.origins import AddedRows, made_of
 from hornbeam.core.shapes import TensorShape
@@ -75,7 +76,8 @@ class IndexedSlices:
         return self.dense(self.shape)
 
     def dense(self, shape: Shape) -> Tensor:
-        """Return the dense tensor of a shape that is known from elsewhere."""
+        """Return the dense tensor of a shape that is known from elsewhere. Raises where an index lies beyond it."""
+        check_indices(self.indices, next(iter(shape)), "ResourceScatterAdd")
         return _added_rows(self.values, self.indices, tuple(int(size or 0) for size in shape))
 
     def read_raw(self) -> jax.Array:

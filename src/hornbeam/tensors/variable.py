@@ -17,7 +17,7 @@ from hornbeam.core.tensor import Tensor, pick
 from hornbeam.core.typing import DTypeLike, NumpyArray, TensorLike
 from hornbeam.core.variable import Variable as CoreVariable
 from hornbeam.ops import indexing
-from hornbeam.tensors.creation import constant, refuse_loss
+from hornbeam.tensors.creation import constant, refuse_loss, refuse_other_kind
 from hornbeam.tensors.indexed_slices import IndexedSlices
 from hornbeam.tensors.variable_kinds import VariableAggregation, VariableSynchronization, kind_of
 
@@ -176,9 +176,11 @@ class Variable(CoreVariable):
     ) -> Any:
         """Set the value; return the variable, or None without `read_value`.
 
-        Raises ValueError for another shape, and TypeError for numbers that the variable's type can't hold.
+        Raises ValueError for another shape or a tensor of another kind, and TypeError for numbers that the variable's type
+        can't hold.
         """
         refuse_loss(value, self.stored_dtype)
+        refuse_other_kind(value, self.stored_dtype)
         return self._assigned(value, read_value)
 
     def assign_add(
@@ -191,6 +193,7 @@ class Variable(CoreVariable):
         """Add to the value; return the variable, or None without `read_value`."""
         self._refuse_text("assign_add", "`variable.assign(variable + text)`")
         refuse_loss(delta, self.stored_dtype)
+        refuse_other_kind(delta, self.stored_dtype)
         super().assign_add(delta)
         return self if read_value else None
 
@@ -204,6 +207,7 @@ class Variable(CoreVariable):
         """Subtract from the value; return the variable, or None without `read_value`."""
         self._refuse_text("assign_sub")
         refuse_loss(delta, self.stored_dtype)
+        refuse_other_kind(delta, self.stored_dtype)
         super().assign_sub(delta)
         return self if read_value else None
 
@@ -223,6 +227,7 @@ class Variable(CoreVariable):
     ) -> Any:
         """Set `variable[key]`, which is what `variable[key].assign(value)` calls; return the variable."""
         refuse_loss(value, self.stored_dtype)
+        refuse_other_kind(value, self.stored_dtype)
         value = strings(value) if self._is_text else value
         return self._assigned(indexing.with_item(self._read(None), key, value), read_value)
 

@@ -73,6 +73,18 @@ def test_building_twice_makes_no_second_weights():
     layer.build((None, 3))
     layer(np.ones((1, 3)))
     assert layer.built and len(layer.weights) == 2
+    with pytest.raises(ValueError, match=r"'\w+' \(Affine\) is built already"):
+        layer.build((None, 4))
+    assert len(layer.weights) == 2 and layer(np.ones((1, 3))).shape == (1, 2)
+
+
+def test_a_build_may_call_that_of_its_class_late():
+    class Late(Affine):
+        def build(self, input_shape):
+            self.built = True
+            super().build(input_shape)
+
+    assert len(Late(2)(np.ones((1, 3))).shape) == 2
 
 
 def test_a_failed_build_can_be_tried_again():

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from hornbeam import keras
+from hornbeam import errors, keras
 from hornbeam.core.tensor import unwrap
 from tests.tolerances import assert_close
 
@@ -234,7 +234,8 @@ def test_words_outside_of_the_table() -> None:
     layer = layers.Embedding(4, 2, name="words")
     for wrong in (4, -1):
         with pytest.raises(
-            ValueError, match=rf"'words' \(Embedding\) has rows for the indices 0 to 3.* {wrong}\."
+            errors.InvalidArgumentError,
+            match=rf"'words' \(Embedding\) has rows for the indices 0 to 3.* {wrong}\.",
         ):
             layer(np.array([[0, wrong]]))
     rows = jax.jit(lambda x: unwrap(layer(x)))(np.array([0, 3, 4, -1]))

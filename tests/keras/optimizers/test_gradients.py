@@ -18,6 +18,8 @@ def test_a_long_gradient_is_shortened_and_a_short_one_kept():
 def test_the_global_norm_is_that_of_all_elements():
     clipped = clip_by_global_norm([jnp.array([3.0]), jnp.array([[4.0]])], 1.0)
     assert_close(clipped, [np.float32([0.6]), np.float32([[0.8]])])
+    spoilt = clip_by_global_norm([jnp.array([jnp.inf]), jnp.array([4.0])], 1.0)
+    np.testing.assert_array_equal(spoilt[1], [np.nan])  # and not 0, which hides the infinity
 
 
 def test_values():

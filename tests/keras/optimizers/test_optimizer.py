@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.core import scope
 from hornbeam.keras import optimizers
@@ -316,6 +317,13 @@ ERRORS = [
 def test_bad_input(call: Any, message: str):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_tensor_in_the_place_of_a_variable_is_told():
+    v, gradient = keras.Variable(ONES), tf.constant(ONES)
+    for optimizer in (unbuilt(), built()):
+        with pytest.raises(TypeError, match=r"zip\(gradients, variables\)"):
+            optimizer.apply_gradients([(v, gradient)])
 
 
 def test_lookup():

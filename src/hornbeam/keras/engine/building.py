@@ -87,10 +87,16 @@ def tracked(method: Callable[..., None]) -> Callable[..., None]:
                 self._path = current_path()
             attributes, variables = dict(vars(self)), list(self._variables)
             inside_another = self._is_building  # called by a subclass's `build`
+            was_built = self.built and not inside_another
             # `method` may set `built` before its end; other threads wait until this flag is off.
             self._is_building = True
             try:
                 method(self, *args, **kwargs)
+                if was_built and len(self._variables) > len(variables):
+                    raise ValueError(
+                        f"The layer {self._name!r} ({type(self).__name__}) is built already, and `build` made weights again. Make "
+                        "a new layer for inputs of another shape."
+                    )
             except BaseException:
                 _restore(self, attributes)
                 self._variables[:] = variables

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core.error_types import invalid
 from hornbeam.core.tensor import is_traced, unwrap
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.engine.arguments import (
@@ -108,7 +109,7 @@ class Embedding(Layer):
             return
         wrong = indices[(indices < 0) | (indices >= self.input_dim)]
         if wrong.size:  # NaN compares as neither
-            raise ValueError(
+            raise invalid(
                 f"The layer {self.name!r} (Embedding) has rows for the indices 0 to {self.input_dim - 1}; received "
                 f"the index {wrong[0]}. Raise `input_dim` (the largest index + 1), or map unknown words to one index."
             )

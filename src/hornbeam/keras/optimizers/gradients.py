@@ -23,6 +23,7 @@ def clip_by_norm(gradient: jax.Array, limit: float) -> jax.Array:
 def clip_by_global_norm(gradients: Sequence[jax.Array], limit: float) -> list[jax.Array]:
     """Return the gradients, scaled down together where the norm of all their elements exceeds `limit`."""
     norm = jnp.sqrt(sum(jnp.square(_norm(gradient)) for gradient in gradients))
+    norm = jnp.where(jnp.isfinite(norm), norm, jnp.nan)  # nobody trains on what an infinity leaves
     return [_scaled(gradient, limit, norm) for gradient in gradients]
 
 
@@ -91,3 +92,12 @@ def _norm(gradient: jax.Array) -> jax.Array:
 
 def _scaled(gradient: jax.Array, limit: float, norm: jax.Array) -> jax.Array:
     return gradient * (limit / jnp.maximum(norm, limit)).astype(gradient.dtype)
+
+
+def check_variable(variable: object) -> None:
+    """Raise TypeError for a tensor or another object in the place of a variable."""
+    if isinstance(variable, Tensor) or not hasattr(variable, "assign"):
+        raise TypeError(
+            f"An optimizer updates variables; received {variable!r} of type {type(variable).__name__} in the place of one. "
+            "`apply_gradients` takes pairs in this order: zip(gradients, variables)."
+        )

@@ -22,7 +22,7 @@ from hornbeam.keras.optimizers.arguments import (
     signature_with_base,
 )
 from hornbeam.keras.optimizers.averages import update_averages
-from hornbeam.keras.optimizers.gradients import clip, usable_gradients
+from hornbeam.keras.optimizers.gradients import check_variable, clip, usable_gradients
 from hornbeam.keras.optimizers.minimizing import gradients_of
 from hornbeam.keras.optimizers.own_steps import missing_step, overrides_update_step, own_step
 from hornbeam.keras.optimizers.rule import Rule
@@ -317,6 +317,8 @@ class Optimizer(OptimizerState):
                 f"The optimizer received {len(grads)} gradients for {len(targets)} variables."
             )
         if not self.built:
+            for variable in targets:
+                check_variable(variable)
             self.build(targets)
             self.built = True
         for variable in targets:
@@ -339,6 +341,9 @@ class Optimizer(OptimizerState):
     def _get_variable_index(self, variable: Variable) -> int:
         try:
             return self._indices[variable]
+        except TypeError:  # a tensor has no hash
+            check_variable(variable)
+            raise
         except KeyError:
             raise ValueError(
                 f"Unknown variable: {variable.path!r}. An optimizer works on the variables it was "
