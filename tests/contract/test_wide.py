@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.extend.core import jaxprs_in_params
 
 import hornbeam as tf
+from hornbeam.core.block import equations
 from hornbeam.core.tensor import unwrap
 from tests.contract.test_layers import CALLED, built, data, every_layer, given
 from tests.ops import cases
@@ -24,14 +24,6 @@ def in_bits(inputs: Any, bits: int) -> Any:
         return jnp.asarray(x, f"{'float' if x.dtype.kind == 'f' else 'int'}{bits}")
 
     return jax.tree.map(cast, inputs)
-
-
-def equations(jaxpr: Any) -> Iterator[Any]:
-    """Yield the operations of a program, inner programs included."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for inner in jaxprs_in_params(equation.params):
-            yield from equations(inner)
 
 
 def types_in(jaxpr: Any) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from itertools import permutations
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,9 @@ import pytest
 
 import hornbeam as tf
 from hornbeam import keras, ops
+from hornbeam.core import plans
 from hornbeam.core.call_keys import call_key
+from hornbeam.core.plans import WORTH_COMPILING
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from tests.recorder import Record
 from tests.tolerances import assert_close
@@ -202,6 +205,24 @@ def test_one_call_on_other_types_is_another_plan(first, then):
         found = tf.constant(value) * np.int64(3)
         assert found.numpy().tolist() == (value * np.asarray(3, found.dtype)).tolist()
         assert found.dtype == ("int64" if value is first and value.dtype == bool else value.dtype)
+
+
+PRODUCTS = {"float64": "float64", "int64": "float32", "float32": "float32", "int32": "float32"}
+
+
+@pytest.mark.parametrize("types", permutations(PRODUCTS, 2), ids=" ".join)
+def test_a_plan_serves_the_types_that_it_was_made_for(types):
+    """Whichever type comes first, calls on the other one are computed as if they were alone."""
+    plans.clear()
+    for _ in range(WORTH_COMPILING):
+        for dtype in types:
+            x, kind = tf.constant([1, 3], dtype), PRODUCTS[dtype]
+            found = x * 0.1
+            assert found.dtype == kind
+            assert (
+                found.numpy().tolist() == (np.array([1, 3], kind) * np.asarray(0.1, kind)).tolist()
+            )
+            assert ops.max(x).dtype == dtype and int(ops.max(x)) == 3
 
 
 def test_numbers_that_change_do_not_lose_bits_as_arguments():

@@ -73,6 +73,18 @@ EDITS: list[Edit] = [
     ),
     edit(
         "core/plans.py",
+        "        if array.dtype in wide.NARROW:\n            is_typed = True",
+        "        if array.dtype in wide.NARROW:\n            is_typed = False",
+        f"{_TEST_WIDE}::test_a_plan_serves_the_types_that_it_was_made_for",
+    ),
+    edit(
+        "core/plans.py",
+        "return (key[0], (key[1], wide.types_of(arrays)), *key[2:])",
+        "return (key[0], (key[1], True), *key[2:])",
+        f"{_TEST_WIDE}::test_a_plan_serves_the_types_that_it_was_made_for",
+    ),
+    edit(
+        "core/plans.py",
         "self.run = wide.in_64_bits(run) if self.in_64_bits else run",
         "self.run = run",
         f"{_TEST_WIDE}::test_calls_with_64_bits_are_plans",

@@ -27,7 +27,7 @@ def type_of(expression: str, values: dict[str, Any]) -> str:
     try:
         found = eval(expression, values)
         return str(getattr(found.dtype, "name", found.dtype)) if hasattr(found, "dtype") else ""
-    except (TypeError, ValueError, AssertionError, NotImplementedError):
+    except (TypeError, ValueError, AssertionError, NotImplementedError, AttributeError):
         return "!"
     except Exception as error:
         if "InvalidArgument" in type(error).__name__:

@@ -18,9 +18,9 @@ DIFFERENT = {
     "tf.add(1, 2.0)": ("float32", PROMOTED),
     "tf.exp(1)": ("float32", "NumPy and Keras take functions of whole numbers"),
     "tf.add(f64, tf.constant(f32))": ("float32", PROMOTED),
-    "tf.stack([f32, f64])": (
+    "tf.keras.losses.mean_squared_error(f64, f64)": (
         "float64",
-        "arrays of different types are promoted, whichever comes first",
+        "Keras has the name, and TensorFlow's face has not",
     ),
     "tf.keras.ops.add(tf.constant(f32), f64)": (
         "float32",
@@ -29,13 +29,8 @@ DIFFERENT = {
 }
 # Names that do not exist yet; a row counts as soon as its name does.
 MISSING = (
-    "tf.unique_with_counts",
-    "tf.keras.losses.mse",
-    "tf.strings.",
     "tf.image.",
     "tf.signal.",
-    "tf.histogram_fixed_width",
-    "tf.bitwise.",
     "tf.data.",
     "tf.keras.layers.Normalization",
 )

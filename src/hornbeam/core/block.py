@@ -273,12 +273,22 @@ def _pruned(block: Block) -> Block:
 
 def primitives(jaxpr: Jaxpr, closed: frozenset[str] = frozenset()) -> Iterator[str]:
     """Yield the names of all primitives, those of inner functions included, but not those inside of `closed` ones."""
+    return (equation.primitive.name for equation in equations(jaxpr, closed))
+
+
+def equations(jaxpr: Jaxpr, closed: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """Yield all operations of a program, those of inner functions included, but not those inside of `closed` ones."""
     for equation in jaxpr.eqns:
-        yield equation.primitive.name
-        if equation.primitive.name in closed:
-            continue
-        for parameter in equation.params.values():
-            for inner in jax.tree.leaves(parameter, is_leaf=lambda x: hasattr(x, "eqns")):
-                within = getattr(inner, "jaxpr", inner)
-                if hasattr(within, "eqns"):
-                    yield from primitives(within, closed)
+        yield equation
+        if equation.primitive.name not in closed:
+            for within in inner_functions(equation):
+                yield from equations(within, closed)
+
+
+def inner_functions(equation: Any) -> Iterator[Jaxpr]:
+    """Yield the functions that an operation calls: the body of a loop, the branches of a condition."""
+    for parameter in equation.params.values():
+        for inner in jax.tree.leaves(parameter, is_leaf=lambda x: hasattr(x, "eqns")):
+            within = getattr(inner, "jaxpr", inner)
+            if hasattr(within, "eqns"):
+                yield within

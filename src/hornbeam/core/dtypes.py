@@ -5,6 +5,7 @@ A request for a 64-bit type is served, and nothing else has 64 bits: `core.wide`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -27,6 +28,12 @@ class _Limits(Protocol):
     max: Any
 
 
+@functools.cache
+def _is_kind(name: str, kind: type) -> bool:
+    """Return whether a type is of a kind of NumPy's. To ask NumPy takes a microsecond."""
+    return name != "string" and jnp.issubdtype(np.dtype(name), kind)
+
+
 class DType(str):
     """The type of a tensor's elements.
 
@@ -41,6 +48,11 @@ class DType(str):
 
     __slots__ = ()
 
+    def __new__(cls, type_enum: str | int) -> DType:
+        """Make a type of its name, or of its number in TensorFlow's files."""
+        name = _BY_NUMBER[type_enum] if isinstance(type_enum, int) else type_enum
+        return str.__new__(cls, name)
+
     @property
     def name(self) -> str:
         """The name, e.g. "float32"."""
@@ -54,22 +66,22 @@ class DType(str):
     @property
     def is_floating(self) -> bool:
         """Whether values are floating-point, bfloat16 and the 8-bit floats included."""
-        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.floating)
+        return _is_kind(self.name, np.floating)
 
     @property
     def is_integer(self) -> bool:
         """Whether values are integers; booleans are not."""
-        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.integer)
+        return _is_kind(self.name, np.integer)
 
     @property
     def is_unsigned(self) -> bool:
         """Whether values are integers without a sign."""
-        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.unsignedinteger)
+        return _is_kind(self.name, np.unsignedinteger)
 
     @property
     def is_complex(self) -> bool:
         """Whether values are complex numbers."""
-        return self.name != "string" and jnp.issubdtype(np.dtype(self.name), np.complexfloating)
+        return _is_kind(self.name, np.complexfloating)
 
     @property
     def is_bool(self) -> bool:
@@ -102,7 +114,7 @@ class DType(str):
         if self.is_integer and self.size <= 4:
             return max(0, self.min), self.max
         if self.name in ("bool", "float32", "float64"):
-            return 0, 1
+            return 0, self.is_bool or 1
         raise ValueError(f"{self} does not have defined limits.")
 
     @property

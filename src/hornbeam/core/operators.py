@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hornbeam.core.error_types import InvalidArgumentError
+
 if TYPE_CHECKING:
     from hornbeam.core.typing import Key, TensorLike
 
@@ -131,9 +133,26 @@ class ElementwiseEquality(Operators):
         return elementary["floor_quotient"](other, self)
 
     def __eq__(self, other: object) -> Any:
-        return False if other is None else elementary["equal"](self, other)
+        return False if other is None else _compared("equal", self, other)
 
     def __ne__(self, other: object) -> Any:
-        return True if other is None else elementary["not_equal"](self, other)
+        return True if other is None else _compared("not_equal", self, other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _compared(name: str, one: Any, other: Any) -> Any:
+    """Compare elements. What has elements of other shapes is not equal as a whole, as in TensorFlow."""
+    try:
+        return elementary[name](one, other)
+    except InvalidArgumentError:
+        if _is_of_other_shape(one, other):
+            return elementary[name](0, 1)
+        raise
+
+
+def _is_of_other_shape(one: Any, other: Any) -> bool:
+    """Return whether two shapes, as far as they are known, can't be broadcast."""
+    shapes = [tuple(getattr(each, "shape", ())) for each in (one, other)]
+    pairs = zip(*(reversed(shape) for shape in shapes), strict=False)
+    return any(a != b and 1 not in (a, b) for a, b in pairs)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.error_types import invalid
+from hornbeam.core.host import is_text, strings
 from hornbeam.core.shapes import as_axis
 from hornbeam.core.symbolic import is_symbolic
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
@@ -81,7 +82,9 @@ def first_tensor(value: TensorLike) -> Any:
 
 
 def _tensor(value: TensorLike) -> TensorLike:
-    return convert_to_tensor(value) if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return strings(value) if is_text(value) else convert_to_tensor(value)
+    return value
 
 
 def of_one_type(x: TensorLike, y: TensorLike) -> tuple[TensorLike, TensorLike]:

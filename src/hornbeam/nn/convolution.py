@@ -55,14 +55,19 @@ def _conv(
     data_format: str | None,
     dilations: Any,
 ) -> Any:
-    return ops.conv(
-        _images(f"conv{rank}d", x, rank),
+    x = _images(f"conv{rank}d", x, rank)
+    kind = ops.dtype(x)
+    if kind.is_integer:  # floats of 64 bits hold what int32 can hold
+        x, filters = ops.cast(x, "float64"), ops.cast(filters, "float64")
+    found = ops.conv(
+        x,
         filters,
         strides=_sizes(strides, rank, data_format, "strides"),
         padding=_padding(padding),
         data_format=_layout(data_format),
         dilation_rate=_sizes(1 if dilations is None else dilations, rank, data_format, "dilations"),
     )
+    return ops.cast(found, kind) if kind.is_integer else found
 
 
 def _padding(padding: Any) -> str:

@@ -11,13 +11,19 @@ from hornbeam.core.index_bounds import check_indices
 from hornbeam.ops.dense import bias_add as _bias_add
 from hornbeam.ops.normalization import broadcast_normalization
 from hornbeam.ops.random import dropout as _dropout
+from hornbeam.ops.reduction import integer_mean
 from hornbeam.tensors.argument_checks import check_integers
 
 
 def moments(
     x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
 ) -> Any:
-    """The mean and the variance over axes."""
+    """The mean and the variance over axes; those of integers are integers."""
+    if ops.dtype(x).is_integer:
+        axes = tuple(axes) if isinstance(axes, list) else axes
+        mean = integer_mean(x, axes, True)
+        squares = ops.square(ops.subtract(x, mean))
+        return integer_mean(mean, axes, keepdims), integer_mean(squares, axes, keepdims)
     return ops.moments(x, tuple(axes) if isinstance(axes, list) else axes, keepdims=keepdims)
 
 

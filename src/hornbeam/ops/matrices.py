@@ -54,4 +54,4 @@ def band_part(x: TensorLike, lower: int, upper: int) -> jax.Array:
     kept = jnp.ones((x.shape[-2], x.shape[-1]), bool)
     kept = kept & (rows - columns <= lower) if lower >= 0 else kept
     kept = kept & (columns - rows <= upper) if upper >= 0 else kept
-    return jnp.where(kept, x, 0)
+    return jnp.where(kept, x, jnp.zeros((), x.dtype))

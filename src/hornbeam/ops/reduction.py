@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.jax_typed import associative_scan
 from hornbeam.core.op import op
+from hornbeam.core.recording import without_gradient
 from hornbeam.core.shapes import as_axis
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
 from hornbeam.ops import common
@@ -181,6 +182,17 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = Non
 def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> jax.Array:
     """Return the running product along an axis; None: of the flattened array."""
     return jnp.cumprod(array(x), axis=axis, dtype=None if dtype is None else canonical(dtype))
+
+
+@op(name="tf.reduce_mean")
+@without_gradient
+def integer_mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> jax.Array:
+    """Return the mean of integers as an integer, cut towards 0; 0 where there are none."""
+    x = array(x)
+    wide = canonical("int64" if jnp.issubdtype(x.dtype, jnp.signedinteger) else "uint64")
+    total = jnp.sum(x, axis=as_axis(axis), dtype=wide, keepdims=keepdims)
+    count = x.size // (total.size or 1) or 1
+    return jax.lax.div(total, jnp.full(total.shape, count, wide)).astype(x.dtype)
 
 
 @op(name="tf.math.cumsum")

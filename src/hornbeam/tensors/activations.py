@@ -9,12 +9,18 @@ from hornbeam.core.signatures import of_features, of_x
 
 elu = of_features(ops.elu)
 relu = of_features(ops.relu)
-relu6 = of_features(ops.relu6)
 selu = of_features(ops.selu)
 softplus = of_features(ops.softplus)
 softsign = of_features(ops.softsign)
 sigmoid = of_x(ops.sigmoid)
 tanh = of_x(ops.tanh)
+
+
+def relu6(features: Any, name: str | None = None) -> Any:
+    """min(max(x, 0), 6)"""
+    kind = ops.dtype(features)
+    found = ops.relu6(features)
+    return ops.cast(found, kind) if kind.is_integer else found
 
 
 def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:

@@ -224,8 +224,11 @@ _RANGES = ["int32", "int64", "float16", "bfloat16", "float32", "float64"]
 
 def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int = 0) -> Any:
     """`num` values from `start` to `stop`, both included."""
-    if not (as_dtype(ops.dtype(start)).is_floating or as_dtype(ops.dtype(stop)).is_floating):
-        start = ops.cast(start, "float64")  # TensorFlow's choice for whole numbers
+    kinds = ops.dtype(start), ops.dtype(stop)
+    if any(kind.is_complex for kind in kinds):
+        start, stop = convert_to_tensor(start), convert_to_tensor(stop)
+    elif not any(kind.is_floating for kind in kinds):  # TensorFlow's choices for whole numbers
+        start = ops.cast(start, "float32" if max(kind.size for kind in kinds) < 4 else "float64")
     return ops.linspace(*of_one_type(start, stop), num, axis=axis)
 
 

@@ -11,7 +11,7 @@ from hornbeam.core.signatures import of_input
 from hornbeam.core.tensor import convert_to_tensor, unwrap
 from hornbeam.core.typing import Axis, DTypeLike, TensorLike
 from hornbeam.ops import factors
-from hornbeam.tensors.matrices import norm
+from hornbeam.tensors.matrices import as_complex, norm
 
 expm = of_input(factors.expm)
 logm = of_input(factors.logm)
@@ -42,7 +42,7 @@ def eigvalsh(tensor: TensorLike, name: str | None = None) -> Any:
     >>> tf.linalg.eigvalsh([[2.0, 1.0], [1.0, 2.0]]).numpy()
     array([1., 3.], dtype=float32)
     """
-    return factors.eigvalsh(tensor)
+    return as_complex(tensor, factors.eigvalsh(tensor))
 
 
 def eigh_tridiagonal(

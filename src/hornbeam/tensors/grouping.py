@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.core import host
 from hornbeam.core.tensor import convert_to_tensor
 from hornbeam.core.typing import DTypeLike, TensorLike
 from hornbeam.tensors.numbers import known_integers
@@ -72,6 +73,7 @@ def unique_with_counts(
     >>> print(y.numpy(), idx.numpy(), count.numpy())
     [3 1] [0 1 0] [2 1]
     """
+    x = host.strings(x) if host.is_text(x) else x
     _, first, inverse, counts = np.unique(
         np.asarray(x), return_index=True, return_inverse=True, return_counts=True
     )

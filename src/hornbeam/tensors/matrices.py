@@ -8,10 +8,22 @@ from hornbeam import ops
 from hornbeam.core.shapes import as_axis
 from hornbeam.core.signatures import of_input
 from hornbeam.ops import matrices
+from hornbeam.tensors.reductions import in_type_of
 
 cholesky = of_input(ops.cholesky)
 det = of_input(ops.det)
-slogdet = of_input(ops.slogdet)
+
+
+def slogdet(input: Any, name: str | None = None) -> Any:
+    """The sign of the determinant, and the logarithm of its absolute value."""
+    sign, logarithm = ops.slogdet(input)
+    return sign, as_complex(input, logarithm)
+
+
+def as_complex(x: Any, found: Any) -> Any:
+    """Return what was found, real numbers, in the type of complex `x`, as TensorFlow does."""
+    kind = ops.dtype(x)
+    return ops.cast(found, kind) if kind.is_complex else found
 
 
 def matmul(
@@ -75,7 +87,8 @@ def norm(
     """The norm of all elements, or along axes."""
     axis = as_axis(axis)
     if ord in ("euclidean", "fro") or (ord == 2 and not isinstance(axis, tuple)):
-        return ops.sqrt(ops.sum(ops.square(ops.absolute(tensor)), axis, bool(keepdims)))
+        found = ops.sqrt(ops.sum(ops.square(ops.absolute(tensor)), axis, bool(keepdims)))
+        return as_complex(tensor, found)
     if axis is None:
         return ops.norm(ops.ravel(tensor), ord, 0, bool(keepdims))
     return ops.norm(tensor, ord, axis, bool(keepdims))
@@ -83,7 +96,7 @@ def norm(
 
 def trace(x: Any, name: str | None = None) -> Any:
     """The sum of the diagonal. (..., m, n) -> (...)"""
-    return ops.trace(x, 0, -2, -1)
+    return in_type_of(x, ops.trace(x, 0, -2, -1))
 
 
 def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
@@ -123,7 +136,8 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
 
 def eigh(tensor: Any, name: str | None = None) -> Any:
     """Eigenvalues, in rising order, and eigenvectors of a symmetric matrix."""
-    return ops.eigh(tensor)
+    values, vectors = ops.eigh(tensor)
+    return as_complex(tensor, values), vectors
 
 
 def svd(
@@ -157,7 +171,8 @@ def matrix_rank(
 
 def logdet(matrix: Any, name: str | None = None) -> Any:
     """The logarithm of the determinant of a positive definite matrix."""
-    return ops.logdet(matrix)
+    found = ops.logdet(matrix)
+    return ops.real(found) if ops.dtype(matrix).is_complex else found
 
 
 def band_part(input: Any, num_lower: int, num_upper: int, name: str | None = None) -> Any:

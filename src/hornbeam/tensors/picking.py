@@ -108,6 +108,11 @@ def scatter_nd(
     sizes = tuple(int(each) for each in np.asarray(unwrap(shape)))
     check_places(indices, sizes, "ScatterNd")
     updates = convert_to_tensor(updates)
+    if updates.dtype.is_bool:
+        counts = tensor_scatter_nd_add(
+            ops.zeros(sizes, "int32"), indices, ops.cast(updates, "int32")
+        )
+        return ops.cast(counts, "bool")
     return tensor_scatter_nd_add(ops.zeros(sizes, updates.dtype), indices, updates)
 
 
@@ -160,6 +165,7 @@ class Unique(NamedTuple):
 
 def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
     """Return the different values in the order in which they first come, and the place of each element among them."""
+    x = host.strings(x) if host.is_text(x) else x
     values = np.asarray(x)
     if values.ndim != 1:
         raise invalid(

@@ -9,19 +9,47 @@ from hornbeam import ops
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.signatures import of_reduction
 from hornbeam.core.symbolic import is_symbolic
-from hornbeam.ops.reduction import argmax_as, argmin_as, running_product, running_sum
+from hornbeam.ops.reduction import (
+    argmax_as,
+    argmin_as,
+    integer_mean,
+    running_product,
+    running_sum,
+)
+
+_SMALL = ("int8", "int16", "uint8", "uint16")
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum, in the type of the elements: small whole numbers wrap round, as in TensorFlow."""
+    return in_type_of(x, ops.sum(x, axis, keepdims))
+
+
+def _product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product, in the type of the elements: small whole numbers wrap round, as in TensorFlow."""
+    return in_type_of(x, ops.prod(x, axis, keepdims))
+
+
+def in_type_of(x: Any, found: Any) -> Any:
+    """Return what was found in the type of `x` if that holds small whole numbers, which NumPy widens."""
+    kind = ops.dtype(x)
+    return ops.cast(found, kind) if kind.name in _SMALL else found
 
 
 def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean; integers have integer means, as in TensorFlow."""
-    found = ops.mean(x, axis, keepdims)
-    kind = ops.dtype(x)
-    return ops.cast(found, kind) if kind.is_integer else found
+    """The mean; integers have integer means, cut towards 0, as in TensorFlow."""
+    return (
+        integer_mean(x, axis, keepdims) if ops.dtype(x).is_integer else ops.mean(x, axis, keepdims)
+    )
 
 
 def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """sqrt(sum(x^2))"""
-    return ops.sqrt(ops.sum(ops.square(x), axis, keepdims))
+    """sqrt(sum(x^2)); that of integers is an integer, as in TensorFlow."""
+    kind = ops.dtype(x)
+    total = _sum(ops.square(x), axis, keepdims)
+    return (
+        ops.cast(ops.sqrt(ops.cast(total, "float64")), kind) if kind.is_integer else ops.sqrt(total)
+    )
 
 
 def _largest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -44,11 +72,11 @@ def _end(x: Any, place: int) -> Any:
     return (kind.min, kind.max)[place] if kind.is_integer else (-math.inf, math.inf)[place]
 
 
-reduce_sum = of_reduction(ops.sum, "reduce_sum")
+reduce_sum = of_reduction(_sum, "reduce_sum")
 reduce_mean = of_reduction(_mean, "reduce_mean")
 reduce_max = of_reduction(_largest, "reduce_max")
 reduce_min = of_reduction(_smallest, "reduce_min")
-reduce_prod = of_reduction(ops.prod, "reduce_prod")
+reduce_prod = of_reduction(_product, "reduce_prod")
 reduce_all = of_reduction(ops.all, "reduce_all")
 reduce_any = of_reduction(ops.any, "reduce_any")
 reduce_logsumexp = of_reduction(ops.logsumexp, "reduce_logsumexp")

@@ -29,6 +29,7 @@ def bincount(
         raise NotImplementedError(
             "bincount counts over all values (axis=None, binary_output=False)."
         )
+    arr = _whole(arr)
     length = max(int(np.max(np.asarray(arr), initial=-1)) + 1, minlength or 0)
     length = length if maxlength is None else min(length, maxlength)
     flat = None if weights is None else ops.ravel(weights)
@@ -51,11 +52,18 @@ def confusion_matrix(
     array([[1, 0],
            [1, 1]], dtype=int32)
     """
+    labels, predictions = _whole(labels), _whole(predictions)
     if num_classes is None:
         num_classes = int(max(np.max(np.asarray(labels)), np.max(np.asarray(predictions)))) + 1
     return counts_of_pairs(
         labels, predictions, num_classes, weights, str.__str__(canonical(dtype).name)
     )
+
+
+def _whole(values: Any) -> Any:
+    """Return floats as int32, cut, as TensorFlow does."""
+    kind = ops.dtype(values)
+    return values if kind.is_integer or kind.is_bool else ops.cast(values, "int32")
 
 
 def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:

@@ -32,6 +32,17 @@ def _with_strings(values: Any) -> Any:
     return values
 
 
+def _of_one_type(values: Any) -> Any:
+    """Return NumPy arrays of floats in the type of the first one, as TensorFlow takes them; anything else as it is."""
+    if not (isinstance(values, (list, tuple)) and values and isinstance(values[0], np.ndarray)):
+        return values
+    arrays: list[Any] = list(values)
+    kind = arrays[0].dtype
+    if kind.kind != "f" or not all(isinstance(each, np.ndarray) for each in arrays):
+        return arrays
+    return [each.astype(kind) if each.dtype.kind == "f" else each for each in arrays]
+
+
 def _text(value: Any) -> Any:
     return host.strings(value) if host.is_text(value) else value
 
@@ -110,12 +121,12 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
 
 def concat(values: Any, axis: int, name: str = "concat") -> Any:
     """Tensors joined along an axis."""
-    return ops.concatenate(_with_strings(values), axis=int(axis))
+    return ops.concatenate(_of_one_type(_with_strings(values)), axis=int(axis))
 
 
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Any:
     """Tensors of one shape joined along a new axis."""
-    return ops.stack(_with_strings(values), axis=axis)
+    return ops.stack(_of_one_type(_with_strings(values)), axis=axis)
 
 
 def parallel_stack(values: Sequence[TensorLike], name: str = "parallel_stack") -> Any:

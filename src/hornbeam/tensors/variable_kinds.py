@@ -35,6 +35,9 @@ class VariableAggregation(enum.Enum):
     MEAN = 2
     ONLY_FIRST_REPLICA = 3
 
+    def __repr__(self) -> str:
+        return f"<VariableAggregationV2.{self.name}: {self.value}>"
+
 
 def kind_of(value: object, kinds: type[Kind], default: Kind, what: str) -> Kind:
     """Return the member that `value` is, or names in lower case as Keras does; `default` for None.
