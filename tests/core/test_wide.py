@@ -210,7 +210,7 @@ def test_one_call_on_other_types_is_another_plan(first, then):
 PRODUCTS = {"float64": "float64", "int64": "float32", "float32": "float32", "int32": "float32"}
 
 
-@pytest.mark.parametrize("types", permutations(PRODUCTS, 2), ids=" ".join)
+@pytest.mark.parametrize("types", list(permutations(PRODUCTS, 2)), ids=" ".join)
 def test_a_plan_serves_the_types_that_it_was_made_for(types):
     """Whichever type comes first, calls on the other one are computed as if they were alone."""
     plans.clear()
