@@ -50,7 +50,7 @@ class DType(str):
 
     def __new__(cls, type_enum: str | int) -> DType:
         """Make a type of its name, or of its number in TensorFlow's files."""
-        name = _BY_NUMBER[type_enum] if isinstance(type_enum, int) else type_enum
+        name = _BY_NUMBER[type_enum].name if isinstance(type_enum, int) else type_enum
         return str.__new__(cls, name)
 
     @property

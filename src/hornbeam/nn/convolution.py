@@ -57,7 +57,8 @@ def _conv(
 ) -> Any:
     x = _images(f"conv{rank}d", x, rank)
     kind = ops.dtype(x)
-    if kind.is_integer:  # floats of 64 bits hold what int32 can hold
+    is_whole = kind.is_integer
+    if is_whole:  # floats of 64 bits hold what int32 can hold
         x, filters = ops.cast(x, "float64"), ops.cast(filters, "float64")
     found = ops.conv(
         x,
@@ -67,7 +68,7 @@ def _conv(
         data_format=_layout(data_format),
         dilation_rate=_sizes(1 if dilations is None else dilations, rank, data_format, "dilations"),
     )
-    return ops.cast(found, kind) if kind.is_integer else found
+    return ops.cast(found, kind) if is_whole else found
 
 
 def _padding(padding: Any) -> str:

@@ -13,13 +13,14 @@ from hornbeam.ops.normalization import broadcast_normalization
 from hornbeam.ops.random import dropout as _dropout
 from hornbeam.ops.reduction import integer_mean
 from hornbeam.tensors.argument_checks import check_integers
+from hornbeam.tensors.reductions import is_whole
 
 
 def moments(
     x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
 ) -> Any:
     """The mean and the variance over axes; those of integers are integers."""
-    if ops.dtype(x).is_integer:
+    if is_whole(x):
         axes = tuple(axes) if isinstance(axes, list) else axes
         mean = integer_mean(x, axes, True)
         squares = ops.square(ops.subtract(x, mean))

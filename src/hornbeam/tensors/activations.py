@@ -18,8 +18,8 @@ tanh = of_x(ops.tanh)
 
 def relu6(features: Any, name: str | None = None) -> Any:
     """min(max(x, 0), 6)"""
-    kind = ops.dtype(features)
     found = ops.relu6(features)
+    kind = ops.dtype(features)
     return ops.cast(found, kind) if kind.is_integer else found
 
 

@@ -38,18 +38,20 @@ def in_type_of(x: Any, found: Any) -> Any:
 
 def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean; integers have integer means, cut towards 0, as in TensorFlow."""
-    return (
-        integer_mean(x, axis, keepdims) if ops.dtype(x).is_integer else ops.mean(x, axis, keepdims)
-    )
+    return integer_mean(x, axis, keepdims) if is_whole(x) else ops.mean(x, axis, keepdims)
+
+
+def is_whole(x: Any) -> bool:
+    """Return whether `x` holds integers. What is no tensor is left to the op, which refuses it."""
+    return not isinstance(x, (str, bytes)) and ops.dtype(x).is_integer
 
 
 def _euclidean_norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """sqrt(sum(x^2)); that of integers is an integer, as in TensorFlow."""
-    kind = ops.dtype(x)
+    if not is_whole(x):
+        return ops.sqrt(ops.sum(ops.square(x), axis, keepdims))
     total = _sum(ops.square(x), axis, keepdims)
-    return (
-        ops.cast(ops.sqrt(ops.cast(total, "float64")), kind) if kind.is_integer else ops.sqrt(total)
-    )
+    return ops.cast(ops.sqrt(ops.cast(total, "float64")), ops.dtype(x))
 
 
 def _largest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -36,7 +36,9 @@ class VariableAggregation(enum.Enum):
     ONLY_FIRST_REPLICA = 3
 
     def __repr__(self) -> str:
-        return f"<VariableAggregationV2.{self.name}: {self.value}>"
+        # TensorFlow has two such classes. What a variable has by default is of the older one.
+        version = "V2" if self.value else ""
+        return f"<VariableAggregation{version}.{self.name}: {self.value}>"
 
 
 def kind_of(value: object, kinds: type[Kind], default: Kind, what: str) -> Kind:
