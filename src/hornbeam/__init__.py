@@ -61,6 +61,7 @@ from hornbeam.control.surroundings import (
 )
 from hornbeam.control.tensor_array import TensorArray
 from hornbeam.core import __version__ as __version__
+from hornbeam.core.conversions import register_tensor_conversion_function
 from hornbeam.core.dtypes import (
     DType,
     as_dtype,
@@ -452,6 +453,7 @@ __all__ = [
     "reduce_min",
     "reduce_prod",
     "reduce_sum",
+    "register_tensor_conversion_function",
     "repeat",
     "required_space_to_batch_paddings",
     "reshape",

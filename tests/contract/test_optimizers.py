@@ -20,6 +20,7 @@ from tests.tolerances import assert_close
 # Arguments of each optimizer, with every slot variable it can have.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Adadelta": {"learning_rate": 1.0, "epsilon": 1e-3},
+    "Adafactor": {"learning_rate": 0.5},
     "Adagrad": {"learning_rate": 0.5},
     "Adam": {"learning_rate": 0.1, "amsgrad": True},
     "AdamW": {"learning_rate": 0.1, "weight_decay": 0.01},
@@ -27,9 +28,11 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Ftrl": {"learning_rate": 0.5},
     "Lamb": {"learning_rate": 0.1},
     "Lion": {"learning_rate": 0.05},
+    "Muon": {"learning_rate": 0.5},
     "Nadam": {"learning_rate": 0.1},
     "RMSprop": {"learning_rate": 0.1, "momentum": 0.5, "centered": True},
     "SGD": {"learning_rate": 0.1, "momentum": 0.5, "nesterov": True},
+    "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
 }
 SCHEDULES: dict[str, tuple[Any, ...]] = {
     "CosineDecay": (0.1, 10),
@@ -39,6 +42,7 @@ SCHEDULES: dict[str, tuple[Any, ...]] = {
     "PiecewiseConstantDecay": ([3, 6], [0.3, 0.2, 0.1]),
     "PolynomialDecay": (0.1, 10),
 }
+WITHOUT_RULE = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap")
 START = np.float32([[1.0, -2.0], [0.5, 3.0]])
 
 each_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -61,8 +65,8 @@ def state(optimizer: optimizers.Optimizer, weight: keras.Variable) -> list[np.nd
 
 def test_everything_exported_has_an_entry():
     for module, entries, others in (
-        # A LossScaleOptimizer has no rule: tests/keras/optimizers/test_loss_scale.py.
-        (optimizers, OPTIMIZERS, ("Optimizer", "LossScaleOptimizer")),
+        # Those without a rule: tests/keras/optimizers/test_loss_scale.py and test_multi_optimizer.py.
+        (optimizers, OPTIMIZERS, ("Optimizer", *WITHOUT_RULE)),
         (schedules, SCHEDULES, ("LearningRateSchedule",)),
     ):
         assert {n for n in module.__all__ if inspect.isclass(getattr(module, n))} == {

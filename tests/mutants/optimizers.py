@@ -98,8 +98,8 @@ EDITS: list[Edit] = [
         "keras/optimizers/test_optimizer.py::test_bad_input",
     ),
     edit(
-        "keras/optimizers/optimizer.py",
-        "        if missing:\n            raise",
+        "keras/optimizers/slots.py",
+        "        if slot.name not in made:\n            raise",
         "        if False:\n            raise",
         "keras/training/test_optimizer_settings.py::test_momentum_without_its_variables_is_refused",
     ),

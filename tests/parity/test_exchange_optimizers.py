@@ -23,6 +23,7 @@ Y = np.random.default_rng(1).normal(size=(6, 2)).astype("float32")
 # Each optimizer as the contract has it, with every slot, and another of the arguments that all of them take.
 EACH = {
     "Adadelta": {"clipnorm": 0.1},
+    "Adafactor": {"clipnorm": 0.1},
     "Adagrad": {"clipvalue": 0.05},
     "Adam": {"gradient_accumulation_steps": 3},
     "AdamW": {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 3},
@@ -30,9 +31,11 @@ EACH = {
     "Ftrl": {"loss_scale_factor": 4.0},
     "Lamb": {"weight_decay": 0.1},
     "Lion": {"learning_rate": ("PolynomialDecay", 0.1, 10)},
+    "Muon": {"global_clipnorm": 0.1},
     "Nadam": {"use_ema": True, "ema_momentum": 0.7},
     "RMSprop": {"learning_rate": ("CosineDecayRestarts", 0.1, 4)},
     "SGD": {"learning_rate": ("ExponentialDecay", 0.1, 2, 0.5), "weight_decay": 0.1},
+    "ScheduleFreeAdamW": {"weight_decay": 0.1},
 }
 FEW = [(name, f"{name}-slots", {**contract.OPTIMIZERS[name], **EACH[name]}) for name in EACH]
 MANY = [
@@ -55,8 +58,8 @@ MANY = [
         for name in EACH
     ),
 ]
-# Keras does not find Lamb by the name that it has in `.h5` files.
-IN_FORMATS = {"Lamb": ("keras",)}
+# Keras does not find Lamb by the name that it has in `.h5` files, and gives variables of Adafactor the same name there.
+IN_FORMATS = {"Adafactor": ("keras",), "Lamb": ("keras",)}
 cases = pytest.mark.parametrize(
     ("name", "kwargs"),
     [

@@ -14,6 +14,7 @@ import pytest
 from hornbeam import keras as hornbeam
 from hornbeam.core.tensor import unwrap
 from hornbeam.keras import optimizers as ours
+from tests.contract.test_optimizers import WITHOUT_RULE
 from tests.tolerances import assert_close
 
 theirs = keras.optimizers
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 OPTIMIZERS = [
     name
     for name in ours.__all__
-    if inspect.isclass(getattr(ours, name)) and name not in ("Optimizer", "LossScaleOptimizer")
+    if inspect.isclass(getattr(ours, name)) and name not in ("Optimizer", *WITHOUT_RULE)
 ]
 # The arguments that every optimizer takes.
 SHARED: dict[str, dict[str, Any]] = {
@@ -60,7 +61,13 @@ ACCUMULATION: dict[str, dict[str, Any]] = {
     },
 }
 OWN: dict[str, list[dict[str, Any]]] = {
+    "Adafactor": [{"beta_2_decay": -0.5, "epsilon_2": 0.1, "clip_threshold": 0.5}],
+    "Muon": [
+        {"nesterov": False, "rms_rate": None, "ns_steps": 2, "weight_decay": None},
+        {"adam_weight_decay": 0.1, "adam_lr_ratio": 0.5, "exclude_layers": ["w0"]},
+    ],
     "SGD": [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
+    "ScheduleFreeAdamW": [{"warmup_steps": 4, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}],
     "Adam": [{"amsgrad": True}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}],
     "AdamW": [{"amsgrad": True, "weight_decay": 0.2}],
     "RMSprop": [
@@ -207,7 +214,7 @@ def test_loss_scale():
     assert theirs.deserialize(ours.serialize(mine)).get_config() == peer.get_config()
 
 
-@pytest.mark.parametrize("name", [*OPTIMIZERS, "Optimizer", "LossScaleOptimizer"])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "Optimizer", *WITHOUT_RULE])
 def test_signatures(name: str):
     assert described(getattr(ours, name)) == described(getattr(theirs, name))
     public = {each for each in dir(getattr(theirs, name)) if not each.startswith("_")}

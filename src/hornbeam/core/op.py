@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar, 
 
 import jax
 
-from hornbeam.core import handover, host, plans, recording, scope, wide
+from hornbeam.core import conversions, handover, host, plans, recording, scope, wide
 from hornbeam.core.direct import DIRECT
 from hornbeam.core.op_errors import explained
 from hornbeam.core.ordered import sealed_call, tree_map
@@ -125,6 +125,10 @@ def _make(
             if handover.has_met_step(error):  # of another thread
                 with handover.no_step():
                     return _enter(made, args, kwargs)
+            if isinstance(error, (TypeError, ValueError)):
+                tensors = conversions.with_tensors(given, named)
+                if tensors is not None:
+                    return call(*tensors[0], **tensors[1])
             better = explained(error, made.name, fn, args, kwargs)
             if better is None:
                 raise

@@ -15,6 +15,7 @@ from jax.core import Tracer
 
 from hornbeam.core import wide
 from hornbeam.core.constants import note_constant
+from hornbeam.core.conversions import converted, has_conversion
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.error_types import (
     OperatorNotAllowedInGraphError,
@@ -376,6 +377,10 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
             if target is None or raw._value.dtype == target
             else elementary["cast"](raw, target.name)
         )
+    if not isinstance(raw, _ARRAYS) and has_conversion(raw):
+        made = converted(raw, target)
+        if made is not NotImplemented:
+            return convert_to_tensor(made, dtype)
     array: NumpyArray = np.asarray(raw)
     kind = array.dtype.kind
     if kind in "US" or (kind in "OV" and as_dtype(array.dtype).name == "string"):
@@ -391,6 +396,7 @@ def convert_to_tensor(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
 
 
 _NUMBERS = frozenset({float, int, bool})
+_ARRAYS = (np.ndarray, np.generic, int, float, complex)
 
 
 def of_number(value: Any) -> Tensor | None:

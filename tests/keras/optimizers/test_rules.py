@@ -15,9 +15,10 @@ from hornbeam.core import scope
 from hornbeam.keras import optimizers
 from hornbeam.keras.optimizers.rule import Rule, Slot
 from hornbeam.kernels import native, updates
+from tests.contract.test_optimizers import WITHOUT_RULE
 from tests.tolerances import assert_close
 
-OTHERS = ("Optimizer", "LossScaleOptimizer")
+OTHERS = ("Optimizer", *WITHOUT_RULE)
 NAMES = [
     name
     for name in optimizers.__all__
@@ -41,7 +42,12 @@ def test_a_rule_is_data_and_all_that_an_optimizer_does(name):
     rule = optimizer.rule()
     assert rule == optimizer.rule() and hash(rule) == hash(optimizer.rule())
     value = jnp.asarray(START)
-    slots = {slot.name: jnp.full(value.shape, slot.first) for slot in rule.slots}
+    slots = {
+        slot.name: value
+        if slot.first is None
+        else jnp.full(slot.shape(value.shape) if slot.shape else value.shape, slot.first)
+        for slot in rule.slots
+    }
     shared = {slot.name: jnp.float32(slot.first) for slot in rule.shared}
     for step in (jnp.int32(1), jnp.int32(2)):
         if rule.advance is not None:
@@ -189,3 +195,13 @@ def test_an_optimizer_without_a_step_says_what_to_write():
         moved(Empty(0.1))
     with pytest.raises(NotImplementedError, match="was its name in Keras 2: rename it"):
         moved(Dense(0.1))
+
+
+def test_steps_of_matrices_by_hand():
+    muon, matrix = optimizers.Muon(), np.float32([[2.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    near = muon.zeropower_via_newtonschulz5(matrix, 5).numpy()
+    values = np.linalg.svd(near, compute_uv=False)
+    assert near.shape == matrix.shape and (values > 0.6).all() and (values < 1.3).all()
+    assert muon.transpose_last_axis(matrix).shape == (2, 3)
+    assert_close(muon.lr_adjust(matrix), matrix * np.float32(3**0.5 * 0.2))
+    assert_close(optimizers.Muon(rms_rate=None).lr_adjust(matrix), matrix)

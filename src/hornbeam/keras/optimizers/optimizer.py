@@ -25,7 +25,8 @@ from hornbeam.keras.optimizers.averages import update_averages
 from hornbeam.keras.optimizers.gradients import check_variable, clip, usable_gradients
 from hornbeam.keras.optimizers.minimizing import gradients_of
 from hornbeam.keras.optimizers.own_steps import missing_step, overrides_update_step, own_step
-from hornbeam.keras.optimizers.rule import Rule
+from hornbeam.keras.optimizers.rule import Part, Rule
+from hornbeam.keras.optimizers.slots import add_slots, slots_of
 from hornbeam.keras.optimizers.state import OptimizerState
 from hornbeam.keras.registry import (
     Registry,
@@ -101,6 +102,7 @@ class Optimizer(OptimizerState):
         self._trainable_variables: list[Variable] = []
         self._indices: dict[Variable, int] = {}
         self._slots: dict[str, list[Variable]] = {}
+        self._partial_slots: dict[str, dict[int, Variable]] = {}
         self._shared: dict[str, Variable] = {}
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
@@ -136,26 +138,18 @@ class Optimizer(OptimizerState):
             self._accumulators = self.add_optimizer_variables(
                 self._trainable_variables, "gradient_accumulator"
             )
-        if (rule := self.rule()) is not None:
-            self._add_slots(rule)
+        self._add_slots()
         self.built = True
 
-    def _add_slots(self, rule: Rule) -> None:
-        """Add the variables of a rule, in the order in which Keras saves them."""
-        for group in rule.slot_groups:
-            names, first = [slot.name for slot in group], [Constant(slot.first) for slot in group]
-            columns = self.add_optimizer_variables(self._trainable_variables, names, first)
-            self._slots.update(zip(names, columns, strict=True))
-        for slot in rule.shared:
+    def _add_slots(self) -> None:
+        parts = self.parts(self._trainable_variables)
+        for name, made in add_slots(self, self._trainable_variables, parts).items():
+            if len(made) == len(self._trainable_variables):
+                self._slots[name] = list(made.values())
+            else:
+                self._partial_slots[name] = made
+        for slot in () if (rule := self.rule()) is None else rule.shared:
             self._shared[slot.name] = self.add_variable((), Constant(slot.first), name=slot.name)
-
-    def _check_slots(self, rule: Rule) -> None:
-        missing = [slot.name for slot in rule.slots if slot.name not in self._slots]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__} was built without {', '.join(missing)}, and its settings want it now. Make a new "
-                "optimizer with these settings and compile the model with it."
-            )
 
     def minimize(
         self,
@@ -252,13 +246,17 @@ class Optimizer(OptimizerState):
         """Return how this optimizer changes a variable; None for one that overrides `update_step`."""
         return None
 
+    def parts(self, variables: Sequence[Variable]) -> list[Part]:
+        """Return the variables with their rules: those of all are the same, unless a class says otherwise."""
+        return [Part(self.rule(), self.weight_decay, variables)]
+
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable, and the slots that belong to it."""
-        rule = self.rule()
-        if rule is None:
+        part = next(each for each in self.parts([variable]) if each.variables)
+        if part.rule is None:
             raise missing_step(self)
-        target = self._target(jnp.asarray(unwrap(gradient)), variable)
-        rule_steps.update_one(rule, self._moment(learning_rate), target)
+        target = self._target(part, jnp.asarray(unwrap(gradient)), variable)
+        rule_steps.update_one(part.rule, self._moment(part, learning_rate), target)
 
     def exclude_from_weight_decay(
         self,
@@ -325,16 +323,19 @@ class Optimizer(OptimizerState):
             self._get_variable_index(variable)
         return targets
 
-    def _target(self, gradient: jax.Array, variable: Variable) -> rule_steps.Target:
-        index = self._get_variable_index(variable)
-        slots = {name: each[index] for name, each in self._slots.items()}
-        return rule_steps.Target(gradient, variable, slots, self._decays(variable))
+    def _target(self, part: Part, gradient: jax.Array, variable: Variable) -> rule_steps.Target:
+        index, slots = self._get_variable_index(variable), {}
+        if part.rule is not None:
+            made = {**self._slots, **self._partial_slots}
+            slots = slots_of(part.rule, made, index, variable, type(self).__name__)
+        decays = part.weight_decay is not None and self._may_decay(variable)
+        return rule_steps.Target(gradient, variable, slots, decays)
 
-    def _moment(self, learning_rate: Any) -> rule_steps.Moment:
+    def _moment(self, part: Part, learning_rate: Any) -> rule_steps.Moment:
         return rule_steps.Moment(
             learning_rate=jnp.asarray(unwrap(learning_rate)),
             step=jnp.asarray(unwrap(self.iterations)) + 1,
-            weight_decay=self.weight_decay or 0.0,
+            weight_decay=part.weight_decay or 0.0,
             shared={name: scope.read(each) for name, each in self._shared.items()},
         )
 
@@ -375,22 +376,21 @@ class Optimizer(OptimizerState):
         gradients = clip(gradients, self.clipnorm, self.global_clipnorm, self.clipvalue)
         rule, rate = self.rule(), self.learning_rate
         if rule is not None:
-            self._check_slots(rule)
             rule_steps.advance(rule, jnp.asarray(unwrap(self.iterations)) + 1, self._shared)
-        moment = self._moment(rate)
-        targets = [self._target(*pair) for pair in zip(gradients, variables, strict=True)]
-        if rule is not None and not overrides_update_step(type(self), Optimizer):
-            rule_steps.update(rule, moment, targets)
-            return
-        rule_steps.decay(moment, targets)
-        step = own_step(self)
-        for each in targets:
-            step(Tensor(each.gradient), each.variable, rate)
+        by_variable = {id(v): gradient for v, gradient in zip(variables, gradients, strict=True)}
+        is_own = rule is None or overrides_update_step(type(self), Optimizer)
+        for part in self.parts(variables):
+            moment = self._moment(part, rate)
+            targets = [self._target(part, by_variable[id(each)], each) for each in part.variables]
+            if is_own or part.rule is None:
+                rule_steps.decay(moment, targets)
+            else:
+                rule_steps.update(part.rule, moment, targets)
+        if is_own:
+            step = own_step(self)
+            for gradient, variable in zip(gradients, variables, strict=True):
+                step(Tensor(gradient), variable, rate)
 
-    def _decays(self, variable: Variable) -> bool:
+    def _may_decay(self, variable: Variable) -> bool:
         exempt, patterns = self._undecayed
-        return not (
-            self.weight_decay is None
-            or variable in exempt
-            or any(re.search(each, variable.name) for each in patterns)
-        )
+        return variable not in exempt and not any(re.search(p, variable.name) for p in patterns)

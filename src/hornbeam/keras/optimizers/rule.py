@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 
+from hornbeam.core.variable import Variable
 from hornbeam.kernels import updates
 
 Slots = updates.Slots
@@ -23,15 +24,17 @@ _KERNELS: dict[Formula, str] = {
 
 
 class Slot(NamedTuple):
-    """A variable beside each trainable one, filled with `first`.
+    """A variable beside each trainable one, filled with `first`; with the variable's own value where that is None.
 
     An optimizer's file holds the slots of the first variable, then those of the second, and so on. Those that stand
-    `apart` follow behind, from the first variable to the last.
+    `apart` follow behind, from the first variable to the last. `shape` makes the slot's shape of the variable's, None where
+    the variable has no such slot.
     """
 
     name: str
-    first: float = 0.0
+    first: float | None = 0.0
     apart: bool = False
+    shape: Callable[[tuple[int, ...]], tuple[int, ...] | None] | None = None
 
 
 def rate_alone(rate: jax.Array, step: jax.Array, **constants: float) -> Scalars:
@@ -61,6 +64,10 @@ class Rule:
     shared: tuple[Slot, ...] = ()
     advance: Callable[..., Scalars] | None = None
 
+    def slots_of(self, shape: tuple[int, ...]) -> tuple[Slot, ...]:
+        """Return the slots that a variable of a shape has."""
+        return tuple(s for s in self.slots if s.shape is None or s.shape(shape) is not None)
+
     @property
     def slot_groups(self) -> list[list[Slot]]:
         """Return the slots in groups: the variables of a group are made variable by variable."""
@@ -89,3 +96,11 @@ class Rule:
     ) -> tuple[jax.Array, Slots]:
         """Return the new value and slots of one variable."""
         return self.formula(gradient, value, slots, **scalars, **dict(self.constants))
+
+
+class Part(NamedTuple):
+    """Variables that change by one rule, and how much of themselves they lose besides."""
+
+    rule: Rule | None
+    weight_decay: float | None
+    variables: Sequence[Variable]

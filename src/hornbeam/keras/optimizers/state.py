@@ -113,6 +113,11 @@ class OptimizerState(Configurable):
         self._variables.append(variable)
         return variable
 
+    def add_placeholder(self, name: str) -> None:
+        """Add a variable that nothing uses, where Keras has one too: files list the state in its order."""
+        zero = initializers.get("zeros")
+        self._variables.append(Variable(zero, shape=(), dtype="int32", trainable=False, name=name))
+
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
