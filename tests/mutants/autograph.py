@@ -63,4 +63,16 @@ EDITS: list[Edit] = [
         "setattr(node, AFTER, live | self._always)",
         f"{_ROOM}/test_no_turns.py::test_what_nobody_reads_may_be_undefined",
     ),
+    edit(
+        f"{_ROOM}/places.py",
+        "if _elements(value) != before:",
+        "if False:",
+        f"{_ROOM}/test_refused.py::test_lists_that_branches_and_turns_change_in_place",
+    ),
+    edit(
+        f"{_ROOM}/rewriting.py",
+        "if not isinstance(node.body[-1], ast.Raise):",
+        "if False:",
+        f"{_ROOM}/test_refused.py::test_errors_of_branches_that_are_caught",
+    ),
 ]

@@ -18,7 +18,7 @@ def positive(x):
 def test_to_code_shows_the_rewriting_of_functions_and_of_compiled_ones() -> None:
     text = tf.autograph.to_code(positive)
     assert text == tf.autograph.to_code(tf.function(positive))
-    assert "ag__.if_(x > 0, ag__if_1, ag__else_1, ('ag__return',), ('ag__return',))" in text
+    assert "ag__.if_(x > 0, ag__if_1, ag__else_1, ('ag__return',), ('ag__return',), ())" in text
 
 
 def test_to_graph_is_the_rewritten_function() -> None:

@@ -139,4 +139,4 @@ def test_a_traceback_has_the_users_lines_alone() -> None:
 
 def test_the_rewritten_source_can_be_read() -> None:
     text = source.to_source(cases.undefined_in_one_branch)  # type: ignore[arg-type]
-    assert "ag__.if_(x, ag__if_1, None, ('y',), ('y',))" in text
+    assert "ag__.if_(x, ag__if_1, None, ('y',), ('y',), ())" in text

@@ -227,8 +227,9 @@ def test_a_dynamic_range_is_no_tensor_where_a_program_is_needed() -> None:
 
 
 def test_a_list_cannot_collect_tensors_of_turns() -> None:
+    values: list[Any] = []
+
     def fn(n):
-        values = []
         for i in tf.range(n):
             values.append(i)
         return tf.stack(values)

@@ -12,9 +12,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.control.autograph.errors import note_defined, note_undefined
+from hornbeam.control.autograph.errors import note_defined, note_undefined, staged
 from hornbeam.control.autograph.jumps import RETURN
-from hornbeam.control.autograph.places import UNDEFINED, Name, Places, text_of
+from hornbeam.control.autograph.places import UNDEFINED, Contents, Name, Places, text_of
 from hornbeam.control.autograph.values import (
     Held,
     as_tensor,
@@ -51,6 +51,7 @@ def branch(
     orelse: Thunk | None,
     names: Sequence[Name],
     live: Sequence[Name],
+    changeable: Sequence[Name] = (),
     *functions: Callable[..., Any],
 ) -> None:
     """Run an `if` whose condition the program computes; `live` of its names are read later.
@@ -59,17 +60,20 @@ def branch(
     """
     places = Places(names, *(functions or (body, orelse)))
     before = places.read()
+    contents = Contents(places, changeable)
     held: list[dict[Name, Held]] = []
     parts: list[Part] = []
     for each in (body, orelse):
 
         def run(each: Thunk | None = each) -> dict[Name, Any]:
-            places.restore(before)
             if each is not None:
                 each()
             return {name: places.get(name) for name in live}
 
-        parts.append(_trace(run, held))
+        with staged(f"a branch of the `if` on line {places.line}"):
+            parts.append(_trace(run, held))
+        places.restore(before)
+        contents.refuse_changes(f"a branch of the `if` on line {places.line}")
     after = dict.fromkeys(names, UNDEFINED) | _merged(scalar(test), parts, held)
     places.restore(after)
     _explain_undefined(places, held, after)

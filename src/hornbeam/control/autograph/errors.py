@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import CodeType, TracebackType
 
 _HERE = os.path.dirname(__file__) + os.sep
+
+
+# The branch or loop whose trace an error ended, by the error.
+_ORIGIN = "_hornbeam_raised_by"
+
+
+@contextmanager
+def staged(where: str) -> Generator[None]:
+    """Note on errors that leave the context that they were raised in a part of the program, `where` says in which."""
+    try:
+        yield
+    except Exception as error:
+        if staged_origin(error) is None:
+            with contextlib.suppress(AttributeError, TypeError):
+                setattr(error, _ORIGIN, where)
+        raise
+
+
+def staged_origin(error: BaseException | None) -> str | None:
+    """Return in which part of the program an error was raised, None for others."""
+    return getattr(error, _ORIGIN, None)
 
 
 class _Local(threading.local):

@@ -151,7 +151,10 @@ class _Lowering:
         made = copy.copy(node)
         made.body, made.orelse = body, []
         if leaving and isinstance(made, ast.While):
-            made.test = ast.copy_location(_and(_none_of(leaving, node), made.test), made.test)
+            goes_on = _none_of(leaving, node)
+            if not _is_true(made.test):
+                goes_on = _and(goes_on, made.test)
+            made.test = ast.copy_location(goes_on, made.test)
         elif leaving:
             setattr(made, EXTRA_TEST, _none_of(leaving, node))
         out.append(made)
@@ -224,8 +227,20 @@ def _always_jumps(body: list[ast.stmt]) -> bool:
     return any(
         isinstance(each, (*Jump.__args__, ast.Raise))
         or (isinstance(each, ast.If) and _always_jumps(each.body) and _always_jumps(each.orelse))
+        or _has_no_end(each)
         for each in body
     )
+
+
+def _has_no_end(node: ast.stmt) -> bool:
+    """Return whether a statement is a `while True` that only a `return` or an error leaves."""
+    if not isinstance(node, ast.While) or not _is_true(node.test):
+        return False
+    return not any(isinstance(each, ast.Break) for each in _jumps_of(node.body))
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and bool(node.value)
 
 
 def _without_unread(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -21,9 +21,18 @@ class Operators:
     """The operators that rewritten functions know as `ag__`."""
 
     def if_(
-        self, test: object, body: Thunk, orelse: Thunk | None, names: Names, live: Names
+        self,
+        test: object,
+        body: Thunk,
+        orelse: Thunk | None,
+        names: Names,
+        live: Names,
+        changeable: Names,
     ) -> None:
-        """Run `body` or `orelse`. They bind `names`, of which `live` are read later; so with the loops."""
+        """Run `body` or `orelse`. They bind `names`, of which `live` are read later; so with the loops.
+
+        Lists and dicts that they may change in place are among the values of `changeable`.
+        """
         try:
             if test:
                 body()
@@ -33,7 +42,14 @@ class Operators:
             raise unbound(error) from error.__cause__
 
     def while_(
-        self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names, after: Names
+        self,
+        test: Thunk,
+        body: Thunk,
+        names: Names,
+        live: Names,
+        first: Names,
+        after: Names,
+        changeable: Names,
     ) -> None:
         """Run `body` as long as `test()` holds.
 
@@ -54,6 +70,7 @@ class Operators:
         live: Names,
         first: Names,
         after: Names,
+        changeable: Names,
     ) -> None:
         """Run `body` for each item, as long as `goes_on()` holds after a turn."""
         try:
@@ -63,6 +80,9 @@ class Operators:
                     break
         except NameError as error:
             raise unbound(error) from error.__cause__
+
+    def caught(self) -> None:
+        """Do what has to be done first where an error is handled: nothing."""
 
     def and_(self, value: Any, *others: Thunk) -> Any:
         """Return the first value that is false, or the last one."""

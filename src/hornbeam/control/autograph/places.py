@@ -102,6 +102,31 @@ class Places:
         return value if type(value) in (dict, list) else UNDEFINED
 
 
+class Contents:
+    """What is in the lists, dicts and sets that names hold, at one moment."""
+
+    def __init__(self, places: Places, names: Sequence[Name]) -> None:
+        values = ((name, places.get(name)) for name in names)
+        self._known = [(n, x, _elements(x)) for n, x in values if type(x) in (list, dict, set)]
+
+    def refuse_changes(self, where: str) -> None:
+        """Raise TypeError where something in them has changed."""
+        for name, value, before in self._known:
+            if _elements(value) != before:
+                raise TypeError(
+                    f"{text_of(name)!r} is a {type(value).__name__} that {where} changes in place (append, pop, update, ...). That happens "
+                    "once, while the program is made, whatever the values say. Assign a new one to the name, such as [*items, x]; collect "
+                    "the values of turns in a tf.TensorArray."
+                )
+
+
+def _elements(value: Any) -> Any:
+    """Return the identities of what is in a list, dict or set."""
+    if type(value) is dict:
+        return {key: id(each) for key, each in value.items()}
+    return list(map(id, value)) if type(value) is list else set(value)
+
+
 def _part(owner: Any, step: Any) -> Any:
     try:
         return getattr(owner, step[1:]) if isinstance(step, str) else owner[step[0]]

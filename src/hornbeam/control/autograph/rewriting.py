@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from hornbeam.control.autograph.expressions import (
@@ -35,6 +36,7 @@ from hornbeam.control.autograph.names import (
     bound_parts,
     declared,
     own,
+    read,
     read_by_closures,
 )
 from hornbeam.control.autograph.places import Name
@@ -86,7 +88,8 @@ def _rewrite_body(node: ast.FunctionDef, class_name: str | None) -> None:
     body = lower(body) or [placed(ast.Pass(), node)]
     always = read_by_closures(body) | in_globals.keys() | in_others.keys()
     annotate(body, always)
-    statements = _Statements(_first_argument(node), in_globals, class_name)
+    own_names = names - in_globals.keys() - in_others.keys()
+    statements = _Statements(_first_argument(node), in_globals, class_name, own_names)
     body = statements.block(body)
     locals_ = [n for n in names if n not in parameters | in_globals.keys() | in_others.keys()]
     made = [*bound(body).keys(), *statements.names]
@@ -129,12 +132,18 @@ class _Statements(Expressions):
     """Rewrites the statements of one function, whose jumps are lowered and whose live names are noted."""
 
     def __init__(
-        self, first_argument: str | None, in_globals: dict[str, None], class_name: str | None
+        self,
+        first_argument: str | None,
+        in_globals: dict[str, None],
+        class_name: str | None,
+        own_names: Iterable[str] = (),
     ) -> None:
+        """`own_names` are those that belong to the function alone."""
         super().__init__(first_argument, class_name)
         self.names: dict[str, None] = {}
         """The names that branches and loops bind."""
         self._in_globals = in_globals
+        self._own_names = frozenset(own_names)
         self._count = 0
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -161,27 +170,37 @@ class _Statements(Expressions):
             other,
             self._texts(names),
             self._texts(live),
+            self._texts(self._changeable(node, [*node.body, *node.orelse])),
         ]
         return self._with_call(node.test, functions, "if_", args)
 
     def visit_While(self, node: ast.While) -> list[ast.stmt]:
         names, live = self._names(node, [node.test, *node.body])
+        described = self._described(node, names, live, [node.test, *node.body])
         number = self._number()
         test = self._branch(f"{PREFIX}test_{number}", [], [ast.Return(node.test)], names)
         body = self._branch(f"{PREFIX}while_{number}", [], node.body, names)
-        args = [load(test.name), load(body.name), *self._described(node, names, live)]
+        args = [load(test.name), load(body.name), *described]
         return self._with_call(node.test, [test, body], "while_", args)
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
         names, live = self._names(node, [node.target, *node.body])
+        described = self._described(node, names, live, node.body)
         number = self._number()
         item = f"{PREFIX}item_{number}"
         assigned = placed(ast.Assign([node.target], load(item)), node.target)
         body = self._branch(f"{PREFIX}for_{number}", [item], [assigned, *node.body], names)
         extra = getattr(node, EXTRA_TEST, None)
         test = ast.Constant(None) if extra is None else lazy(self.visit(extra))
-        args = [self.visit(node.iter), test, load(body.name), *self._described(node, names, live)]
+        args = [self.visit(node.iter), test, load(body.name), *described]
         return self._with_call(node.iter, [body], "for_", args)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        node = self._visited(node)
+        if not isinstance(node.body[-1], ast.Raise):
+            call = operator(node.type or node.body[0], "caught")
+            node.body.insert(0, placed(ast.Expr(call), node.body[0]))
+        return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         if is_python_bool(node.test):
@@ -219,11 +238,21 @@ class _Statements(Expressions):
         inside = [path for path in bound_parts(parts) if path[0] not in names]
         return [*names, *inside], [*live, *inside]
 
-    def _described(self, node: ast.stmt, names: list[Name], live: list[Name]) -> list[ast.expr]:
-        """Return the names of a loop, those that outlive a turn, those that a turn reads first, and those read behind it."""
+    def _described(
+        self, node: ast.stmt, names: list[Name], live: list[Name], parts: Sequence[ast.AST]
+    ) -> list[ast.expr]:
+        """Return the names of a loop: those it binds, that outlive a turn, that a turn reads first, that are read behind it.
+
+        Last come those whose values a turn may change.
+        """
         first = [each for each in live if not isinstance(each, str) or each in getattr(node, READ)]
         after = [each for each in live if not isinstance(each, str) or each in getattr(node, AFTER)]
-        return [self._texts(each) for each in (names, live, first, after)]
+        changeable = self._changeable(node, parts)
+        return [self._texts(each) for each in (names, live, first, after, changeable)]
+
+    def _changeable(self, node: ast.stmt, parts: Sequence[ast.AST]) -> list[Name]:
+        """Return the names of the function's own that a statement reads and that outlive it: it may change a list in one."""
+        return sorted(read(parts) & getattr(node, LIVE) & self._own_names)
 
     def _texts(self, names: list[Name]) -> ast.expr:
         return _texts(names, self._class_name)

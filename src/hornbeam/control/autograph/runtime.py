@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
 from hornbeam.control.autograph import branches, loops
-from hornbeam.control.autograph.errors import unbound
+from hornbeam.control.autograph.errors import staged_origin, unbound
 from hornbeam.control.autograph.operators import Names, Operators, Thunk, run
 from hornbeam.control.autograph.places import Places
 from hornbeam.control.autograph.staged import is_staged, is_tensor, is_tracing
@@ -24,18 +25,31 @@ class TensorOperators(Operators):
     """The operators that `tf.function` gives to rewritten functions."""
 
     def if_(
-        self, test: object, body: Thunk, orelse: Thunk | None, names: Names, live: Names
+        self,
+        test: object,
+        body: Thunk,
+        orelse: Thunk | None,
+        names: Names,
+        live: Names,
+        changeable: Names,
     ) -> None:
         """Run one of the branches, or let the program choose."""
         if not is_staged(test):
-            return super().if_(test, body, orelse, names, live)
+            return super().if_(test, body, orelse, names, live, changeable)
         try:
-            branches.branch(test, body, orelse, names, live)
+            branches.branch(test, body, orelse, names, live, changeable)
         except NameError as error:
             raise unbound(error) from error.__cause__
 
     def while_(
-        self, test: Thunk, body: Thunk, names: Names, live: Names, first: Names, after: Names
+        self,
+        test: Thunk,
+        body: Thunk,
+        names: Names,
+        live: Names,
+        first: Names,
+        after: Names,
+        changeable: Names,
     ) -> None:
         """Run a loop, from the turn on at which its condition is a tensor as a part of the program."""
         try:
@@ -46,7 +60,7 @@ class TensorOperators(Operators):
                 body()
                 goes_on = test()
             places = Places(names, body, test)
-            loops.repeat(Loop(places, live, first, after, body, test), goes_on)
+            loops.repeat(Loop(places, live, first, after, changeable, body, test), goes_on)
         except NameError as error:
             raise unbound(error) from error.__cause__
 
@@ -59,34 +73,31 @@ class TensorOperators(Operators):
         live: Names,
         first: Names,
         after: Names,
+        changeable: Names,
     ) -> None:
         """Run a turn for each item; for the rows of a tensor as a part of the program."""
         try:
-            loop = Loop(Places(names, body), live, first, after, body, goes_on)
+            loop = Loop(Places(names, body), live, first, after, changeable, body, goes_on)
             if isinstance(items, TracedRange):
                 loops.over_range(loop, items)
             elif is_tensor(items) and (is_tracing() or is_staged(items)):
                 loops.over_rows(loop, convert_to_tensor(items))
             else:
-                self._for_python(items, goes_on, body, names, live)
+                self._for_python(loop, items)
         except NameError as error:
             raise unbound(error) from error.__cause__
 
-    def _for_python(
-        self,
-        items: Iterable[Any],
-        goes_on: Thunk | None,
-        body: Callable[[Any], None],
-        names: Names,
-        live: Names,
-    ) -> None:
+    def _for_python(self, loop: Loop, items: Iterable[Any]) -> None:
         """Run a turn for each item; once a tensor says whether to go on, each turn is a branch of the program."""
+        body, goes_on, names = loop.body, loop.goes_on, loop.places.names
         go: Any = True
         for item in items:
             if go is True:
                 body(item)
             else:
-                branches.branch(go, lambda item=item: body(item), None, names, live, body)
+                branches.branch(
+                    go, lambda item=item: body(item), None, names, loop.live, loop.changeable, body
+                )
             if goes_on is None:
                 continue
             go = goes_on()
@@ -94,6 +105,16 @@ class TensorOperators(Operators):
                 if not go:
                     break
                 go = True
+
+    def caught(self) -> None:
+        """Raise TypeError where an error is handled that ended the trace of a branch or turn: a program can't raise it."""
+        error = sys.exc_info()[1]
+        if (where := staged_origin(error)) is not None:
+            raise TypeError(
+                f"{type(error).__name__} was raised by {where}, which is a part of the program, and then caught: it was raised while "
+                "the program was made, whatever the values say. Choose between values instead, or let Python run: "
+                "tf.config.run_functions_eagerly(True)."
+            ) from error
 
     def and_(self, value: Any, *others: Thunk) -> Any:
         """Return the first value that is false, or the last one."""

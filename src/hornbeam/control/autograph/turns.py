@@ -17,9 +17,9 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.control.autograph.branches import scalar
-from hornbeam.control.autograph.errors import note_undefined
+from hornbeam.control.autograph.errors import note_undefined, staged
 from hornbeam.control.autograph.jumps import RETURN
-from hornbeam.control.autograph.places import UNDEFINED, Name, Places, text_of
+from hornbeam.control.autograph.places import UNDEFINED, Contents, Name, Places, text_of
 from hornbeam.control.autograph.values import (
     Held,
     as_tensor,
@@ -49,6 +49,8 @@ class Loop:
     """Those of `live` that a turn reads before it assigns them."""
     after: Sequence[Name]
     """Those of `live` that are read behind the loop."""
+    changeable: Sequence[Name]
+    """Names in whose values there may be lists and dicts that a turn changes in place."""
     body: Callable[..., Any]
     goes_on: Callable[[], Any] | None
     """Asked after each turn; None for a loop that has no such condition."""
@@ -151,10 +153,12 @@ def trace_turn(loop: Loop, items: Sequence[jax.ShapeDtypeStruct]) -> Turn:
     Raises NoneAtFirst where the first turn is of another kind than the others.
     """
     before = loop.places.read()
+    contents = Contents(loop.places, loop.changeable)
     start = {name: hold(before[name]) for name in loop.live}
     for _ in range(_ROUNDS):
         turn = _trace_once(loop, start, items)
         loop.places.restore(before)
+        contents.refuse_changes(f"a turn of the loop on line {loop.places.line}")
         grown = {n: x for n, held in turn.after.items() if (x := start[n].with_elements_of(held))}
         if grown:
             start |= grown
@@ -194,7 +198,8 @@ def _trace_once(loop: Loop, start: dict[Name, Held], items: Sequence[jax.ShapeDt
 
     shapes = [jax.ShapeDtypeStruct(x._value.shape, x._value.dtype) for x in given]
     try:
-        part = trace_part(fn, [*shapes, *items])
+        with staged(f"the loop on line {loop.places.line}"):
+            part = trace_part(fn, [*shapes, *items])
     except NameError:
         for name in loop.first:
             if name in start and start[name].is_undefined:
