@@ -609,3 +609,35 @@ def test_a_layer_may_get_weights_outside_of_calls():
             self.scale = self.add_weight(shape=(), initializer="ones")
 
     assert len(Scaled().weights) == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "types"),
+    [
+        ("mixed_bfloat16", ("bfloat16", "float32")),
+        ("float16", ("float16", "float16")),
+        (np.dtype("float16"), ("float16", "float16")),
+        (keras.DTypePolicy("mixed_float16"), ("float16", "float32")),
+        (
+            {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}},
+            ("float16", "float32"),
+        ),
+        (None, ("float32", "float32")),
+    ],
+)
+def test_a_policy_is_set_in_any_spelling(policy, types):
+    layer, model = keras.layers.Dense(2), keras.Sequential([keras.layers.Dense(2)])
+    for each in (layer, model):
+        each.dtype_policy = policy
+        assert (each.compute_dtype, each.variable_dtype) == types
+    assert layer(np.ones((1, 2))).dtype == types[0]
+    with pytest.raises(ValueError, match="nonsense"):
+        layer.dtype_policy = "nonsense"
+    assert (layer.compute_dtype, layer.variable_dtype) == types
+
+
+def test_a_penalty_of_outputs_is_set_by_its_name():
+    layer = keras.layers.Dense(2, kernel_initializer="ones")
+    layer.activity_regularizer = "l2"
+    layer(np.ones((1, 2), "float32"))
+    assert len(layer.losses) == 1

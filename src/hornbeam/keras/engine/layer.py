@@ -7,7 +7,7 @@ weights, `building` makes them, `trainability` freezes them, `calling` runs `cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -43,6 +43,12 @@ from hornbeam.keras.engine.call_signature import CallSignature
 from hornbeam.keras.engine.contents import KeptWalk
 from hornbeam.keras.engine.kept_calls import KeptCalls
 from hornbeam.keras.registry import Configurable
+
+# Attributes that may be set in any of their spellings: as text, as a configuration, or as what they stand for.
+_SPELLED: dict[str, Callable[[Any], Any]] = {
+    "activity_regularizer": regularizers.get,
+    "dtype_policy": dtype_policies.get,
+}
 
 
 class Layer(Configurable):
@@ -325,6 +331,8 @@ class Layer(Configurable):
     # State
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name in _SPELLED:
+            value = _SPELLED[name](value)
         stateless = state.STATELESS
         is_setting = isinstance(value, stateless) and isinstance(vars(self).get(name), stateless)
         if is_setting or name in tracking.UNTRACKED:
@@ -455,7 +463,10 @@ class Layer(Configurable):
         """The type that inputs are cast to and that outputs have."""
         return self.dtype_policy.compute_dtype
 
-    input_dtype = compute_dtype
+    @property
+    def input_dtype(self) -> str:
+        """The type that inputs are cast to."""
+        return self.compute_dtype
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, as values that JSON can hold, in Keras's form."""

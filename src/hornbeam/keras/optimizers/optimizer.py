@@ -106,6 +106,8 @@ class Optimizer(OptimizerState):
         self._shared: dict[str, Variable] = {}
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
+        # The variables before `build_for_now`, until `apply` is called.
+        self._unbuilt: list[Variable] | None = None
         self._undecayed: tuple[set[Variable], tuple[str, ...]] = (set(), ())
         self._iterations = self.add_variable(
             (), dtype="int64", aggregation="only_first_replica", name="iteration"
@@ -140,6 +142,17 @@ class Optimizer(OptimizerState):
             )
         self._add_slots()
         self.built = True
+
+    def build_for_now(self, variables: Iterable[Variable]) -> None:
+        """Make the state for these variables, until the first call of `apply` turns out to be for others too."""
+        if not self.built:
+            self._unbuilt = list(self._variables)
+            self.build(variables)
+
+    def _build_anew(self, variables: list[Variable]) -> None:
+        self._variables = self._unbuilt or []
+        self._slots, self._partial_slots, self._shared, self.built = {}, {}, {}, False
+        self.build(variables)
 
     def _add_slots(self) -> None:
         parts = self.parts(self._trainable_variables)
@@ -319,6 +332,11 @@ class Optimizer(OptimizerState):
                 check_variable(variable)
             self.build(targets)
             self.built = True
+        if self._unbuilt is not None:
+            is_known = all(variable in self._indices for variable in targets)
+            if not is_known and type(self).build is Optimizer.build:
+                self._build_anew(targets)
+            self._unbuilt = None
         for variable in targets:
             self._get_variable_index(variable)
         return targets
@@ -348,7 +366,8 @@ class Optimizer(OptimizerState):
         except KeyError:
             raise ValueError(
                 f"Unknown variable: {variable.path!r}. An optimizer works on the variables it was "
-                "built with; make a new optimizer for others."
+                "built with, those of the first call of `apply`; make a new optimizer for others, or call "
+                "`optimizer.build` with all of them before."
             ) from None
 
     def _accumulate_or_update(self, gradients: list[jax.Array], variables: list[Variable]) -> None:

@@ -20,6 +20,12 @@ from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
 from hornbeam.keras.registry import Configurable, signature_parameters
 
 
+def _reference(variable: Variable) -> str:
+    """Return what a slot is named after: the path of a layer's weight, the name of a bare `tf.Variable`, as in Keras."""
+    is_bare = ":" in variable.name
+    return (variable.name if is_bare else variable.path).replace("/", "_").replace(":", "_")
+
+
 class OptimizerState(Configurable):
     """A named list of variables, in the order in which Keras saves them."""
 
@@ -126,7 +132,7 @@ class OptimizerState(Configurable):
             reference_variable.shape,
             initializer,
             dtype=reference_variable.stored_dtype,
-            name=f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
+            name=f"{_reference(reference_variable)}_{name or 'var'}",
         )
 
     def add_optimizer_variables(

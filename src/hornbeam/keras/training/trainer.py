@@ -295,7 +295,9 @@ class Trainer(Layer):
         if kind == "train":
             variables = self.trainable_variables
             if self.optimizer is not None and not self.optimizer.built and variables:
-                self.optimizer.build(variables)
+                is_ours = isinstance(self.optimizer, optimizers.Optimizer)
+                ahead = self.has_own_step("train") and is_ours
+                (self.optimizer.build_for_now if ahead else self.optimizer.build)(variables)
         is_own = self.has_own_step(kind)
         compile_loss = None if _is_overridden(self, "compute_loss") else self._compile_loss
         if kind != "predict" and not is_own and compile_loss and compile_loss.entries:
