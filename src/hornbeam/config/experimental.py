@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, cast
 
 import jax
@@ -27,6 +26,7 @@ from hornbeam.config.devices import (
     set_logical_device_configuration as set_virtual_device_configuration,
 )
 from hornbeam.core.faces import missing_names
+from hornbeam.core.user_code import warn
 
 __all__ = [
     "VirtualDeviceConfiguration",
@@ -60,10 +60,9 @@ def set_memory_growth(device: PhysicalDevice, enable: bool) -> None:
     if device_of(device).platform == "cpu":
         raise ValueError("Cannot set memory growth on non-GPU and non-Pluggable devices")
     if enable != grows_memory():
-        warnings.warn(
+        warn(
             "How a GPU's memory is taken is decided when the process starts. Set "
             f"XLA_PYTHON_CLIENT_PREALLOCATE={'false' if enable else 'true'} before.",
-            stacklevel=2,
         )
 
 
@@ -98,9 +97,8 @@ def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
 def enable_op_determinism() -> None:
     """Accept it on a CPU, where results are the same each time; warn on a GPU."""
     if jax.default_backend() != "cpu":
-        warnings.warn(
+        warn(
             "Set XLA_FLAGS=--xla_gpu_deterministic_ops=true before the process starts, to get the same results each time.",
-            stacklevel=2,
         )
 
 

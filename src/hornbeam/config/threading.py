@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from hornbeam.core.faces import missing_names
+from hornbeam.core.user_code import warn
 
 __all__ = [
     "get_inter_op_parallelism_threads",
@@ -41,10 +40,9 @@ def set_intra_op_parallelism_threads(num_threads: int) -> None:
 
 def _ignored(number: int) -> None:
     if number:
-        warnings.warn(
+        warn(
             f"The number of threads, {number}, is not used: it is fixed when the process starts, by the processors that it "
             "may run on. Start it with `taskset -c 0-3 python ...` for four threads.",
-            stacklevel=3,
         )
 
 

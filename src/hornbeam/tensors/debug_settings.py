@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, cast
 
 import jax
+
+from hornbeam.core.user_code import warn
 
 
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:
@@ -52,7 +53,4 @@ def get_log_device_placement() -> bool:
 def set_log_device_placement(enabled: bool) -> None:
     """Warn that there is no such log, where it is asked for."""
     if enabled:
-        warnings.warn(
-            "Devices of computations are not logged. `tensor.device` says where a tensor lies.",
-            stacklevel=2,
-        )
+        warn("Devices of computations are not logged. `tensor.device` says where a tensor lies.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-import warnings
 from collections.abc import Callable
 
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.train.bundle import index_file
 from hornbeam.train.bundle_writer import remove_data
@@ -85,9 +85,8 @@ class CheckpointManager:
         now = time.time()
         self._last_preserved = state.last_preserved_timestamp
         if now < self._last_preserved:
-            warnings.warn(
+            warn(
                 f"The clock has gone back: {self._directory} was changed {self._last_preserved - now:.0f} s from now.",
-                stacklevel=3,
             )
             self._last_preserved = now
         paths, times = state.all_model_checkpoint_paths, state.all_model_checkpoint_timestamps

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import warnings
 import weakref
 from collections import deque
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 
 from hornbeam.core import changes
 from hornbeam.core.handover import no_step
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.train.bundle import Bundle, Entry
 from hornbeam.train.graph import VALUE, Node, Paths
@@ -130,11 +130,10 @@ class Restoration:
             # While Python ends, the objects of every program go; nobody waits for their values.
             if left and not self.is_quiet and not sys.is_finalizing():
                 names = ", ".join(self.names(left[:_LISTED])) + (", ..." if left[_LISTED:] else "")
-                warnings.warn(
+                warn(
                     f"{len(left)} values of the checkpoint {os.fspath(self.bundle.prefix)} were not restored, because no "
                     f"variable had their names: {names}. If they are not wanted, say so: "
                     "status = checkpoint.restore(path); status.expect_partial().",
-                    stacklevel=2,
                 )
 
     def _stop(self) -> None:
@@ -213,10 +212,9 @@ class Restoration:
             return VALUE in self.nodes[number].values
         other = self.variable(number)
         if other is not None and other is not variable:
-            warnings.warn(
+            warn(
                 f"The checkpoint {os.fspath(self.bundle.prefix)} has one variable, {self.nodes[number].name!r}, for two here: "
                 f"{other.path!r} took its value, {variable.path!r} did not.",
-                stacklevel=2,
             )
         return False
 

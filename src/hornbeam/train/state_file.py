@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hornbeam.core.atomic import atomic_write
+from hornbeam.core.user_code import warn
 
 _NAME = "checkpoint"
 # 10,000 checkpoints with long paths.
@@ -53,7 +53,7 @@ def get_checkpoint_state(
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except ValueError as error:  # UnicodeDecodeError is one
-        warnings.warn(f"{path} is not a list of checkpoints and is ignored: {error}.", stacklevel=2)
+        warn(f"{path} is not a list of checkpoints and is ignored: {error}.")
         return None
     folder = os.fspath(checkpoint_dir)
     state.model_checkpoint_path = os.path.join(folder, state.model_checkpoint_path)

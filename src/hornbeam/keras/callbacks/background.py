@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
+
+from hornbeam.core.user_code import warn
 
 
 class Saving(threading.Thread):
@@ -61,9 +62,7 @@ class BackgroundSave:
         """Wait for the end of the save; warn of its error, because another one may be on its way."""
         error = self._end()
         if error is not None:
-            warnings.warn(
-                f"{self._what} could not be saved: {type(error).__name__}: {error}", stacklevel=2
-            )
+            warn(f"{self._what} could not be saved: {type(error).__name__}: {error}")
 
     def _end(self) -> BaseException | None:
         if self.saving is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import warnings
 from typing import Any, TextIO
 
 import numpy as np
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.logs import Logs
 
@@ -85,9 +85,8 @@ class CSVLogger(Callback):
         part = old[: self._resumed["characters"]]
         if not old or _hash(part) == self._resumed["sha256"]:
             return part
-        warnings.warn(
+        warn(
             f"{self.filename} is not the file that the stored training wrote; the rows are added behind those in it.",
-            stacklevel=2,
         )
         return old
 
@@ -121,9 +120,8 @@ class CSVLogger(Callback):
         extra = [name for name in logs if name not in self.keys]
         if extra and not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"CSVLogger leaves out {', '.join(extra)}: the first line of {self.filename} has no such column.",
-                stacklevel=2,
             )
         writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self.keys)])
         self._file.flush()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.callbacks.background import BackgroundSave
 from hornbeam.keras.callbacks.logs import Logs
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
@@ -167,10 +167,9 @@ class ModelCheckpoint(MonitorCallback):
         if current is None:
             return True  # as in Keras: after the warning, better a checkpoint too many than none
         if not isinstance(current, float):
-            warnings.warn(
+            warn(
                 f"ModelCheckpoint can save the best model only where `{self.monitor}` is one number. "
                 f"Received: {current!r}. Falling back to `save_best_only=False`.",
-                stacklevel=4,
             )
             return True
         if not self._is_improvement(current, self.best):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import operator
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.logs import Logs, as_float
 
@@ -41,9 +41,8 @@ class MonitorCallback(Callback):
     ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode. Known modes: auto, min, max.",
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -61,10 +60,9 @@ class MonitorCallback(Callback):
         if value is None and not self._warned:
             self._warned = True
             available = ", ".join(logs or {}) or "none"
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} monitors the metric `{self.monitor}`, which is not available. "
                 f"Available metrics are: {available}.",
-                stacklevel=3,
             )
         return value
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.utils.remembered import ObjectState, set_attributes
 
 
@@ -78,9 +78,8 @@ def set_states(callbacks: Iterable[Any], states: Sequence[Mapping[str, Any]]) ->
             set_attributes(callback, each.get("attributes", {}))
             set_state(callback, each["state"])
         elif each["state"] or each.get("attributes"):
-            warnings.warn(
+            warn(
                 f"The stored training had a callback {text} which this one lacks; its state is left out.",
-                stacklevel=2,
             )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-import warnings
 from typing import Any
+
+from hornbeam.core.user_code import warn
 
 
 class TerminationNotice:
@@ -27,7 +28,7 @@ class TerminationNotice:
             self._previous = signal.signal(signal.SIGTERM, self._note)
             self._is_open = True
             return
-        warnings.warn(f"SIGTERM will not save the training: {problem}.", stacklevel=3)
+        warn(f"SIGTERM will not save the training: {problem}.")
 
     def _note(self, *_: object) -> None:
         self.is_given = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.core.user_code import warn
 from hornbeam.keras.engine.criteria import as_tensors, masks_of
 from hornbeam.keras.metrics.base import Metric, registry
 from hornbeam.ops.metrics.overlap import class_pairs, mean_overlap
@@ -58,10 +58,9 @@ class IoU(Metric):
         masks = masks_of(y_pred)
         truth, found, weights = as_tensors(y_true), as_tensors(y_pred), as_tensors(sample_weight)
         if weights is not None and "int" in self.dtype and "float" in str(weights.dtype):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} counts in {self.dtype}, so the fractions of its weights are lost: pass "
                 'dtype="float32" to keep them.',
-                stacklevel=2,
             )
         truth = truth if self.sparse_y_true else ops.argmax(truth, axis=self.axis)
         found = found if self.sparse_y_pred else ops.argmax(found, axis=self.axis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import warnings
 from typing import Any, Self
 
 import jax
@@ -14,6 +13,7 @@ from hornbeam.core.op import is_box
 from hornbeam.core.ordered import tree_map
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import convert_to_tensor
+from hornbeam.core.user_code import warn
 from hornbeam.keras.compiled.outputs import Tensors
 from hornbeam.keras.engine.call_signature import is_shape
 from hornbeam.keras.engine.graph import Graph
@@ -311,10 +311,9 @@ class Model(Trainer):
             given["optimizer"] = self._compiled_optimizer()
             return {name: serialize_keras_object(value) for name, value in given.items()}
         except ValueError as error:
-            warnings.warn(
+            warn(
                 f"How the model {self.name!r} was compiled is left out of its configuration: {error} Or call compile() "
                 "after loading.",
-                stacklevel=2,
             )
             return {}
 
@@ -330,10 +329,9 @@ class Model(Trainer):
         Warns, and does nothing, where a subclass has a `compile` of its own: it must have this method too.
         """
         if type(self).compile is not Trainer.compile:
-            warnings.warn(
+            warn(
                 f"The model {self.name!r} is not compiled: {type(self).__name__} has its own compile(). Override "
                 "get_compile_config() and compile_from_config() too, or call compile() after loading.",
-                stacklevel=2,
             )
             return
         self.compile(**deserialize_keras_object(config))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from hornbeam.core import scope
 from hornbeam.core.changes import note_change, note_contents
 from hornbeam.core.names import auto_name, path_scope, snake_case
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.keras import initializers
 from hornbeam.keras.initializers import Constant
@@ -178,11 +178,10 @@ class OptimizerState(Configurable):
         """Take the values from `store`; the state of another optimizer is left out, with a warning."""
         variables = self.variables
         if len(store.keys()) != len(variables):
-            warnings.warn(
+            warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has "
                 f"{len(variables)} variables whereas the saved optimizer has "
                 f"{len(store.keys())} variables.",
-                stacklevel=2,
             )
             return
         for i, variable in enumerate(variables):

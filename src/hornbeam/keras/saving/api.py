@@ -6,10 +6,10 @@ The ending of a name chooses the format that is written; what a file holds choos
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.layers.lambda_layer import Lambda
 from hornbeam.keras.registry.custom import check_objects
@@ -65,9 +65,8 @@ def save_model(
     if not (isinstance(model, Layer) and hasattr(model, "compile_from_config")):
         raise ValueError(f"save_model takes a model; received {model!r}.")
     if not model.built:
-        warnings.warn(
+        warn(
             f"The model {model.name!r} is saved before it has weights: call it on data or build it first.",
-            stacklevel=3,
         )
     _warn_of_lambdas(model)
     if is_open_file(filepath):
@@ -108,11 +107,10 @@ def _warn_of_lambdas(model: Layer) -> None:
     ]
     if names:
         given = ", ".join(f"{name!r}: function" for name in names)
-        warnings.warn(
+        warn(
             f"The model {model.name!r} is saved without the functions of its Lambda layers {', '.join(names)}: a lambda has "
             f"no name to be found by. Give them again: load_model(..., custom_objects={{{given}}}); or use functions with "
             "names, registered with @keras.saving.register_keras_serializable().",
-            stacklevel=4,
         )
 
 
@@ -179,7 +177,7 @@ def save_weights(
     path = path_of(filepath)
     if max_shard_size is not None and path.endswith(".weights.h5"):
         path = path.removesuffix(".h5") + ".json"  # as Keras does
-        warnings.warn(f"Weights in several files have an index: {path} is written.", stacklevel=3)
+        warn(f"Weights in several files have an index: {path} is written.")
     if tf_checkpoint.is_name(path) and not path.endswith(_ENDINGS):
         check_built(model, "save")
         check_target(f"{path}.index", overwrite)

@@ -7,7 +7,6 @@ values. Nothing is assigned unless everything fits, or, with `skip_mismatch`, a 
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from hornbeam.core.handover import no_step
 from hornbeam.core.tensor import Tensor
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.core.wide import NARROW, on_device
 
@@ -103,7 +103,7 @@ def load(
         raise
     left = [p.otherwise for p, each in zip(parts, found, strict=True) if p.optional and each]
     for text in filter(None, [told, *left]):
-        warnings.warn(text, stacklevel=4)
+        warn(text)
 
 
 def _load(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from hornbeam.core import deferred
+from hornbeam.core.user_code import warn
 from hornbeam.keras.engine.layer import Layer
 from hornbeam.keras.registry import CustomObjectScope, deserialize_keras_object
 from hornbeam.keras.registry.reading import sharing_objects
@@ -94,4 +94,4 @@ def _output_names(model: Any) -> list[str]:
 def _tell_of_new_state(parts: Sequence[Part], file: str) -> None:
     """Warn where the state of the optimizer was left out."""
     for problem in (part.problems[0] for part in parts if part.optional and part.problems):
-        warnings.warn(f"{file}: the optimizer starts anew, because {problem}.", stacklevel=5)
+        warn(f"{file}: the optimizer starts anew, because {problem}.")

@@ -17,7 +17,6 @@ import json
 import os
 import re
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +25,7 @@ import numpy as np
 from hornbeam.core.atomic_folder import atomic_folder, remove
 from hornbeam.core.pieces import sha256_of_pieces
 from hornbeam.core.steady import digest_of, hash_from, steady_open
+from hornbeam.core.user_code import warn
 from hornbeam.keras.saving import safe_json
 from hornbeam.keras.saving.comparison import Entry
 from hornbeam.keras.saving.h5_store import H5File, Reader, h5_reading, h5_writing
@@ -146,7 +146,7 @@ def newest_state(folder: str) -> StoredState | None:
             damaged.append(error)
             continue
         for each in damaged:
-            warnings.warn(f"{each}. Training goes on from the one before, {path}.", stacklevel=3)
+            warn(f"{each}. Training goes on from the one before, {path}.")
         return found
     if damaged:
         raise DamagedStateError(

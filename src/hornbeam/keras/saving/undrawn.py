@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine.layer import Layer
 
@@ -17,7 +16,6 @@ def draw_the_rest(model: Layer, made: list[Variable], name: str) -> None:
         variable.numpy()
     if named:
         listed = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-        warnings.warn(
+        warn(
             f"{name} has no values for {listed}: they have their initial values. Does load_own_variables assign them?",
-            stacklevel=3,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 
 from hornbeam.core.ordered import tree_map
 from hornbeam.core.typing import Structure
+from hornbeam.core.user_code import warn
 from hornbeam.keras.sources.convert import common_length, dense, host_arrays
 from hornbeam.keras.sources.source import (
     DEFAULT,
@@ -182,11 +182,10 @@ class IteratorSource(_Stream):
 
     def _drop(self, batches: Iterator[Data], count: int) -> None:
         if not isinstance(self._iterable, Sequence):
-            warnings.warn(
+            warn(
                 f"The data, {type(self._iterable).__name__}, do not say where they stand: {count} batches that were used "
                 "before are drawn once more and dropped. Training goes on exactly if they are the same ones; methods "
                 "get_state() and set_state(state) of the iterator would spare this.",
-                stacklevel=2,
             )
         for _ in itertools.islice(batches, count):
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from hornbeam.core.ordered import tree_map
 from hornbeam.core.shield import Shield
+from hornbeam.core.user_code import warn
 from hornbeam.keras.callbacks import Callback, CallbackList, History
 from hornbeam.keras.sources.source import Data, Feed
 from hornbeam.keras.training.blocks import blocks_of
@@ -122,10 +122,9 @@ def _train_epoch(model: Trainer, program: AnyProgram, run: Run, shield: Shield) 
 def _warn_of_missing_steps(feed: Feed, count: int, where: str) -> None:
     if count and (feed.steps is None or count >= feed.steps):
         return
-    warnings.warn(
+    warn(
         f"The data ended after {count} of {feed.steps or 'an unknown number of'} steps of {where}. A generator can be "
         "read once: let it go on forever and give the number of steps, or use a PyDataset.",
-        stacklevel=6,
     )
 
 

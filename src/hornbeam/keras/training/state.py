@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.core.names import snake_case
 from hornbeam.core.rng import global_generator
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.keras.engine import tracking
 from hornbeam.keras.optimizers import Optimizer
@@ -166,9 +166,8 @@ def _elsewhere_in(model: Trainer, stored: StoredState) -> dict[str, Variable]:
         return {}
     found = variables_elsewhere(model)
     if left := [name.partition("/")[2] for name in names if name not in found]:
-        warnings.warn(
+        warn(
             f"{stored.path} has values of variables that the model does not hold, and its training step does not read them "
             f"now: {', '.join(left)}. They are as the script made them.",
-            stacklevel=4,
         )
     return {name: found[name][1] for name in names if name in found}

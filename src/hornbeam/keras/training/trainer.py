@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from hornbeam.core.ordered import tree_map
 from hornbeam.core.snapshot import Snapshot
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import convert_to_tensor
+from hornbeam.core.user_code import warn
 from hornbeam.keras import optimizers
 from hornbeam.keras.compiled.loss import CompileLoss, LossLike
 from hornbeam.keras.compiled.metrics import CompileMetrics, MetricLike, check_metrics
@@ -255,10 +255,9 @@ class Trainer(Layer):
         news = self._as_compiled.news(self) if self._as_compiled is not None else []
         if news:
             more = f" and {len(news) - 5} more" if len(news) > 5 else ""
-            warnings.warn(
+            warn(
                 f"`trainable` was changed after the model {self.name!r} was compiled: {', '.join(news[:5])}{more}. "
                 "Training goes on as it was at compile; call model.compile(...) again to let the change count.",
-                stacklevel=3,
             )
 
     # Before the first step

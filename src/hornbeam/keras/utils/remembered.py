@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections import deque
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
+from hornbeam.core.user_code import warn
 from hornbeam.core.variable import Variable
 from hornbeam.keras.utils.object_data import Data, Storing, digest, has_state, put, unstorable
 
@@ -63,11 +63,10 @@ class Remembered:
         if kinds and name not in self._told:
             self._told.add(name)
             cls = type(self._object).__name__
-            warnings.warn(
+            warn(
                 f"The attribute {name!r} of {cls} has changed, and it can't be stored: it holds {', '.join(kinds)}. A training "
                 f"that goes on from this checkpoint begins with a new one. Define get_state() and set_state(state) in {cls} "
                 "to say what has to be stored.",
-                stacklevel=2,
             )
 
 
@@ -108,9 +107,8 @@ def set_attributes(obj: object, attributes: dict[str, Data]) -> None:
         try:
             value = put(getattr(obj, name, None), data)
         except ValueError as error:
-            warnings.warn(
+            warn(
                 f"The attribute {name!r} of {type(obj).__name__} can't be set to what was stored: {error}. It stays as it is.",
-                stacklevel=2,
             )
             continue
         setattr(obj, name, value)

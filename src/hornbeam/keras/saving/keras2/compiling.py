@@ -5,9 +5,9 @@ The names "accuracy" and "crossentropy" stay names: which metric they mean follo
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.saving.keras2.names import (
     Config,
     function_config,
@@ -139,8 +139,7 @@ def _tell_of_nadam(inner: Config) -> None:
     """Take the speed of the momentum out of a configuration of Nadam before Keras 2.11, and warn unless it is today's."""
     found = [inner.pop(key) for key in ("decay", "schedule_decay") if key in inner]
     if found and found[0] != 1.0:
-        warnings.warn(
+        warn(
             f"Nadam before Keras 2.11 let its momentum rise at the speed schedule_decay={found[0]!r}. Today's has no such "
             "argument, and lets it rise at the speed 1: training goes on with other momenta.",
-            stacklevel=2,
         )

@@ -6,9 +6,9 @@ one layer `Merge` for what are several now. What had another meaning, or weights
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from hornbeam.core.user_code import warn
 from hornbeam.keras.saving.keras2.names import Config, is_users
 
 _MODELS = ("Sequential", "Model")
@@ -80,10 +80,9 @@ def translated(config: Config) -> Config:
     """
     made = _translated(config)
     if made != config:
-        warnings.warn(
+        warn(
             "The model was written by Keras 1: names of its layers and arguments were translated. Save it as '.keras' to keep "
             "it.",
-            stacklevel=2,
         )
     return made
 
