@@ -18,8 +18,9 @@ multiply nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmin nanpr
 one_hot ones_like outer pad power prod ptp rad2deg ravel real rearrange reciprocal relu relu6 repeat reshape rfft roll
 rot90 round rsqrt saturate_cast segment_max segment_min segment_prod segment_sum select sigmoid sign signbit sin sinh
 slice solve_triangular sort space_to_depth split sqrt square squeeze stack stop_gradient subtract sum swapaxes take
-take_along_axis tan tanh tensordot tf.argmax tf.argmin threshold tile top_k trace transpose tril triu trunc unfold unravel_index unstack
-vdot view view_as_complex view_as_real vsplit vstack where zeros_like
+take_along_axis tan tanh tensor_scatter_nd_update tensordot tf.argmax tf.argmin tf.floordiv tf.strided_slice_assign
+threshold tile top_k trace transpose tril triu trunc unfold unravel_index unstack vdot view view_as_complex
+view_as_real vsplit vstack where zeros_like
 """
 # Ops that make arrays of numbers alone; no other op is compiled for a call without arrays.
 CREATING = frozenset(("arange", "empty", "eye", "full", "identity", "ones", "tri", "zeros"))

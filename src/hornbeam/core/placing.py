@@ -42,10 +42,14 @@ def placed(array: NumpyArray, dtype: np.dtype[Any]) -> jax.Array:
 
     A program without operations takes a third of the time of `jnp.asarray`, but would be seen in a program around it.
     """
-    if not _came_often(array) or is_tracing():
+    if is_tracing():
         return jnp.asarray(array, dtype=dtype)
     if dtype in _QUICK and (array.dtype == dtype or array.dtype in _HALVED):
-        return unchanged(array.astype(dtype, copy=False))
+        # In NumPy: JAX would compile the conversion of each shape.
+        array = array.astype(dtype, copy=False)
+        return unchanged(array) if _came_often(array) else jnp.asarray(array, dtype=dtype)
+    if not _came_often(array):
+        return jnp.asarray(array, dtype=dtype)
     if dtype in _HALVED and array.dtype == dtype and is_served():
         return in_64_bits(unchanged)(array)
     return jnp.asarray(array, dtype=dtype)

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, cast
 import jax
 from jax.core import Tracer
 
-from hornbeam.core import config, recording, scope, wide
+from hornbeam.core import config, host_bodies, recording, scope, wide
 from hornbeam.core.compilation_cache import open_cache
 from hornbeam.core.direct import CREATING
+from hornbeam.core.host_bodies import HOST_BODIES
 from hornbeam.core.jax_typed import jit, tree_map
 from hornbeam.core.kept import Kept
 from hornbeam.core.origins import (
@@ -76,11 +77,13 @@ class Plan:
         "asked",
         "casts",
         "fn",
+        "host",
         "in_64_bits",
         "leaves",
         "name",
         "places",
         "run",
+        "shapes",
         "tree",
     )
 
@@ -101,6 +104,8 @@ class Plan:
         for place in places:
             self.leaves[place] = None
         self.asked = 0
+        self.host = HOST_BODIES.get(op.name)
+        self.shapes: list[Any] = []
         self.run: Callable[..., Any] | None = None
 
     def filled(self, values: Sequence[Any]) -> list[Any]:
@@ -136,16 +141,32 @@ class Plan:
                 return _noted(outputs) if isinstance(outputs, Noted) else outputs
             # The call is traced by other code, as in the user's jax.jit: that program has the body alone.
             return self.direct(values)
-        outputs = self.direct(values)
+        outputs = self._by_hand(values)
         self.run, self.asked = None, NEVER
         return outputs
 
     def _without_program(self, values: Sequence[Any]) -> Any:
-        outputs = self.direct(values)
+        outputs = self._by_hand(values)
         self.asked += 1
         if self.asked == WORTH_COMPILING - 1:
             self.compile()
         return outputs
+
+    def _by_hand(self, values: Sequence[Any]) -> Any:
+        """Return what NumPy makes of the call, or the op's body.
+
+        Where NumPy does, only calls of the same shapes, one after the other, count for being compiled.
+        """
+        if self.host is None:
+            return self.direct(values)
+        shapes = [getattr(value, "shape", None) for value in values]
+        if shapes != self.shapes and self.asked < NEVER:
+            self.shapes, self.asked = shapes, 0
+        if not are_probabilities(values):  # the op's body hands on what they were made of
+            outputs = host_bodies.call(self.host, self.filled(values), self.tree)
+            if outputs is not None:
+                return outputs
+        return self.direct(values)
 
     def compile(self) -> None:
         """Let `run` be a program, which is compiled at its first call."""
