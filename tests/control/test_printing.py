@@ -45,6 +45,7 @@ TEXTS = [
     (lambda: [tf.constant(["a"] * 8)], '["a" "a" "a" ... "a" "a" "a"]'),
     (lambda: [tf.constant([["a"], ["b"]])], '[["a"]\n ["b"]]'),
     (lambda: [np.array(["a", "b"])], "array(['a', 'b'], dtype='<U1')"),
+    (lambda: [tf.constant([0.1, 1 / 3, 1e22], tf.float64)], "[0.1 0.33333333333333331 1e+22]"),
     (lambda: [tf.zeros([0, 2])], "[]"),
     (lambda: [tf.zeros([2, 0])], "[\n ...]"),
     (lambda: [tf.zeros([2, 0, 3])], "[\n\n ...]"),
@@ -71,6 +72,8 @@ def test_no_elements_are_asked_for(capsys):
 
 
 def test_elements_left_out(capsys):
+    tf.print(tf.range(2), summarize=1)
+    assert capsys.readouterr().err == "[0 1]\n"
     cube = tf.reshape(tf.range(1000), [10, 10, 10])
     tf.print(cube, summarize=1, output_stream=sys.stdout)
     assert capsys.readouterr().out == (
@@ -114,6 +117,9 @@ def test_streams(tmp_path, caplog, capsys):
         tf.print("one", output_stream=file)
     tf.print("two", output_stream=f"file://{tmp_path / 'file'}")
     assert (tmp_path / "file").read_text() == "one\ntwo\n"
+    with caplog.at_level("WARNING"):
+        tf.print("third", output_stream="log(warning)")
+    assert caplog.records.pop().message == "third"
     tf.print("three", output_stream=logging.getLogger("hornbeam").warning)
     assert [record.message for record in caplog.records] == ["three\n"]
     with pytest.raises(ValueError, match="output_stream"):

@@ -21,6 +21,20 @@ WRONG = {
         "are integers; received float32",
     ),
     "too few multiples": (lambda: tf.tile(X, [2]), "received 1 for 2 axes"),
+    "fewer than no multiples": (lambda: tf.tile(X, [2, -1]), r"multiples\[1\] >= 0, but got -1"),
+    "counts of a negative number": (lambda: tf.math.bincount([1, -1]), "non-negative! It holds -1"),
+    "a label that is no class": (
+        lambda: tf.math.confusion_matrix([1, 5], [1, 1], num_classes=3),
+        r"indices\[1\] = 5 is not in \[0, 3\) \[Op:ConfusionMatrix: labels",
+    ),
+    "a prediction that is no class": (
+        lambda: tf.math.confusion_matrix([1, 1], [-1, 1], num_classes=3),
+        r"indices\[0\] = -1 is not in \[0, 3\) \[Op:ConfusionMatrix: predictions",
+    ),
+    "no whole number to draw": (
+        lambda: tf.random.uniform([2], 5, 5, dtype=tf.int32),
+        "minval < maxval, got 5 >= 5",
+    ),
     "too few paddings": (lambda: tf.pad(X, [[1, 1]]), "received 1 for 2 axes"),
     "different values of a matrix": (lambda: tf.unique(X), r"expects a 1D vector; .*\(2, 3\)"),
     "steps of zero": (lambda: tf.range(0, 5, 0), "delta != 0"),

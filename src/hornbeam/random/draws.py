@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.core.dtypes import as_dtype, canonical
+from hornbeam.core.error_types import invalid
 from hornbeam.core.rng import SeedGenerator, draw_key
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.typing import DTypeLike, TensorLike
@@ -66,6 +67,13 @@ def uniform(
     """Values from `minval` up to but without `maxval` (1 for floats; integers need it)."""
     if maxval is None and as_dtype(dtype).is_integer:
         raise ValueError("Random integers need `maxval`.")
+    if (
+        isinstance(minval, int)
+        and isinstance(maxval, int)
+        and minval >= maxval
+        and as_dtype(dtype).is_integer
+    ):
+        raise invalid(f"Need minval < maxval, got {minval} >= {maxval} [Op:RandomUniformInt]")
     high = 1.0 if maxval is None else maxval
     return uniform_of_key(draw_key(seed), static_shape(shape), minval, high, canonical(dtype))
 

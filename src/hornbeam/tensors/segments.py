@@ -9,6 +9,8 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.core.dtypes import canonical
+from hornbeam.core.error_types import invalid
+from hornbeam.core.index_bounds import check_indices
 from hornbeam.ops.segment import segment_mean as mean_of_segments
 from hornbeam.ops.segment import segment_sqrt_n as sqrt_n_of_segments
 from hornbeam.ops.statistics import counts_of_pairs
@@ -30,7 +32,12 @@ def bincount(
             "bincount counts over all values (axis=None, binary_output=False)."
         )
     arr = _whole(arr)
-    length = max(int(np.max(np.asarray(arr), initial=-1)) + 1, minlength or 0)
+    values = np.asarray(arr)
+    if np.min(values, initial=0) < 0:
+        raise invalid(
+            f"Input arr must be non-negative! It holds {values.min()}. [Op:DenseBincount]"
+        )
+    length = max(int(np.max(values, initial=-1)) + 1, minlength or 0)
     length = length if maxlength is None else min(length, maxlength)
     flat = None if weights is None else ops.ravel(weights)
     counts = ops.bincount(ops.ravel(arr), flat, minlength=length)[:length]
@@ -55,6 +62,8 @@ def confusion_matrix(
     labels, predictions = _whole(labels), _whole(predictions)
     if num_classes is None:
         num_classes = int(max(np.max(np.asarray(labels)), np.max(np.asarray(predictions)))) + 1
+    check_indices(labels, num_classes, "ConfusionMatrix: labels")
+    check_indices(predictions, num_classes, "ConfusionMatrix: predictions")
     return counts_of_pairs(
         labels, predictions, num_classes, weights, str.__str__(canonical(dtype).name)
     )

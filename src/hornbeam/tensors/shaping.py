@@ -163,6 +163,9 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     """The tensor repeated along each axis."""
     times = tuple(int(each) for each in np.asarray(unwrap(multiples)))
     check_length("tf.tile", "multiples", times, input)
+    for place, each in enumerate(times):
+        if each < 0:
+            raise invalid(f"Expected multiples[{place}] >= 0, but got {each} [Op:Tile]")
     return ops.tile(input, times)
 
 

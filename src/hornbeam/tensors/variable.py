@@ -193,7 +193,6 @@ class Variable(CoreVariable):
         """Add to the value; return the variable, or None without `read_value`."""
         self._refuse_text("assign_add", "`variable.assign(variable + text)`")
         refuse_loss(delta, self.stored_dtype)
-        refuse_other_kind(delta, self.stored_dtype)
         super().assign_add(delta)
         return self if read_value else None
 
@@ -207,7 +206,6 @@ class Variable(CoreVariable):
         """Subtract from the value; return the variable, or None without `read_value`."""
         self._refuse_text("assign_sub")
         refuse_loss(delta, self.stored_dtype)
-        refuse_other_kind(delta, self.stored_dtype)
         super().assign_sub(delta)
         return self if read_value else None
 
