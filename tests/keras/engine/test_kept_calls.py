@@ -314,6 +314,63 @@ def test_a_tape_sees_how_one_output_is_made_of_another() -> None:
     assert programs[0] is programs[1] is not None
 
 
+def test_a_tape_sees_several_heads_as_one_computation() -> None:
+    inputs = keras.Input((3,))
+    body = layers.Dense(4, "relu")(inputs)
+    model = keras.Model(inputs, {"z": layers.Dense(1)(body), "a": layers.Dense(2)(body)})
+    x = tf.constant(X)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        outputs = model(x)
+        loss = tf.reduce_sum(outputs["z"]) + tf.reduce_sum(outputs["a"] ** 2)
+    assert kept(model, x) is not None and not kept(model, x).hides_from_tapes
+    assert tape.gradient(outputs["z"], outputs["a"]) is None
+    found = tape.gradient(loss, [x, *model.trainable_variables])
+    with by_python(), tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = model(x)
+        loss = tf.reduce_sum(outputs["z"]) + tf.reduce_sum(outputs["a"] ** 2)
+    assert_close(values(found), values(tape.gradient(loss, [x, *model.trainable_variables])))
+
+
+class Trained(keras.Model):
+    """Changes only how it is trained."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen = keras.metrics.Mean(name="seen")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return super().train_step(data)
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [self.seen]
+
+    def helper(self, x: Any) -> Any:
+        return self(x)
+
+
+class Called(Trained):
+    """Changes its call too."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        return 2 * super().call(inputs, training, mask)
+
+
+def test_a_users_class_that_only_trains_a_graph_is_one_computation() -> None:
+    inputs = keras.Input((3,))
+    outputs = layers.Dense(2)(inputs)
+    model, called = Trained(inputs, outputs), Called(inputs, outputs)
+    assert_close(values(called(X)), values(2 * model(X)))
+    assert kept(model, X) is not None and kept(called, X) is None
+    sequential = type("Steps", (keras.Sequential,), {"test_step": lambda self, data: {}})(
+        [inputs, layers.Dense(2)]
+    )
+    sequential(X)
+    assert kept(sequential, X) is not None
+
+
 def test_a_loss_of_probabilities_takes_their_logits() -> None:
     layer = layers.Dense(2, activation="softmax", kernel_initializer="zeros")
     x = np.ones((1, 3), "float32")

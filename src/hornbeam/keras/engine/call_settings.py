@@ -50,6 +50,41 @@ _OF_GRAPHS = (
     "run_eagerly",
     "supports_masking",
 )
+# What a user's class may define without a change of its call. Names that no model has are its own helpers.
+_OF_TRAINING = frozenset(
+    [
+        "__annotations__",
+        "__dict__",
+        "__doc__",
+        "__init__",
+        "__module__",
+        "__qualname__",
+        "__signature__",
+        "__weakref__",
+        "_call_signature",
+        "compile",
+        "compile_from_config",
+        "compute_loss",
+        "compute_metrics",
+        "evaluate",
+        "fit",
+        "from_config",
+        "get_compile_config",
+        "get_config",
+        "get_metrics_result",
+        "make_predict_function",
+        "make_test_function",
+        "make_train_function",
+        "metrics",
+        "predict",
+        "predict_step",
+        "reset_metrics",
+        "save",
+        "summary",
+        "test_step",
+        "train_step",
+    ]
+)
 # Elements of an array that is compared at each call.
 _MOST_ELEMENTS = 1024
 _MISSING = object()
@@ -117,7 +152,7 @@ class CallSettings:
 
     def _add_layer(self, layer: Layer) -> None:
         cls = type(layer)
-        if not is_own_class(cls):
+        if not calls_own_code(layer):
             raise NotOwn(cls)
         if not self._is_new(layer):
             return
@@ -222,6 +257,22 @@ def is_own_class(cls: type) -> bool:
     if not module.startswith("hornbeam."):
         return False
     return getattr(sys.modules.get(module), cls.__qualname__, None) is cls
+
+
+def calls_own_code(layer: Layer) -> bool:
+    """Return whether no Python of the user's runs in a call, as far as the class tells.
+
+    It is Hornbeam's, or one that a user made for a model of a graph and that changes only how the model is trained and saved.
+    """
+    cls = type(layer)
+    if is_own_class(cls):
+        return True
+    if vars(layer).get("_graph") is None:
+        return False
+    base = next(each for each in cls.__mro__ if is_own_class(each))
+    users = cls.__mro__[: cls.__mro__.index(base)]
+    names = {name for each in users for name in vars(each)}
+    return all(name in _OF_TRAINING or not hasattr(base, name) for name in names)
 
 
 def _own_method(cls: type[Layer]) -> Callable[..., Any]:

@@ -21,6 +21,7 @@ from hornbeam.keras.engine import calling, losses
 from hornbeam.keras.engine.context import call_context, current_context
 
 if TYPE_CHECKING:
+    from hornbeam.keras.engine.graph import Graph
     from hornbeam.keras.engine.layer import Layer
 
 
@@ -56,6 +57,9 @@ class KeptCall:
                 made = block.trace(run, arrays, variables=layer.variables)
         if made.made:
             raise ValueError(f"The layer {layer.name!r} makes variables at each call.")
+        count = self._form.count + len(self._losing)
+        # Whether one result may be made of another one, which a tape that sees one computation can't tell.
+        self.hides_from_tapes = count > 1 and (bool(self._losing) or not _are_apart(layer))
         note = partial(_note_origins, self._origins) if self._origins else None
         self._program = Compiled(made, note=note)
 
@@ -79,11 +83,6 @@ class KeptCall:
         made += [unwrap(convert_to_tensor(loss)) for _, loss in added]
         return [*made, *(origin.logits for _, origin in found)]
 
-    @property
-    def hides_from_tapes(self) -> bool:
-        """Whether one result may be made of another one, which a tape that sees one computation can't tell."""
-        return self._form.count + len(self._losing) > 1
-
     def __call__(self, tensors: list[Tensor]) -> Any:
         """Return what the layer returns, with masks; keep the losses that it adds."""
         made: list[Tensor] = self._program.on_tensors(tensors)
@@ -98,6 +97,17 @@ class KeptCall:
         else:
             context.losses.extend(added)
         return self._form.fill(made[:count], _same)
+
+
+def _are_apart(layer: Layer) -> bool:
+    """Return whether the results are outputs of a graph of which none is made of another: several heads of one body."""
+    graph: Graph | None = vars(layer).get("_graph")
+    if graph is None:
+        return False
+    outputs = graph.flat_outputs
+    makers = {id(each.node) for each in outputs}
+    used = {id(each) for node in graph.nodes for each in node.inputs}
+    return len(makers) == len(outputs) and not any(id(each) in used for each in outputs)
 
 
 def _same(value: Tensor) -> Tensor:

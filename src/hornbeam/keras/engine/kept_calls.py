@@ -1,7 +1,8 @@
 """Calls of built-in layers and models as one compiled program each.
 
 Called on values, a layer whose class and parts are Hornbeam's own runs as a program that is kept on the layer, and a tape
-sees one computation. Where it has several results, of which one may be made of another, a tape sees its parts. A program is
+sees one computation. Where it has several results, of which one may be made of another, a tape sees its parts; heads of a
+graph are one computation. A program is
 found by the arguments (shapes, types, masks, the mode of training), and it is valid as long as `engine.call_settings` finds
 nothing changed. A layer of the user's runs its Python, in which the built-in parts are programs.
 """
@@ -27,7 +28,7 @@ from hornbeam.core.placing import is_tracing
 from hornbeam.core.plan_keys import is_raw_array
 from hornbeam.core.tensor import Tensor, convert_to_tensor
 from hornbeam.core.weight import is_weight
-from hornbeam.keras.engine.call_settings import CallSettings, NotOwn, is_own_class
+from hornbeam.keras.engine.call_settings import CallSettings, NotOwn, calls_own_code
 from hornbeam.keras.engine.call_signature import is_number_list
 from hornbeam.keras.engine.context import current_context
 from hornbeam.keras.engine.kept_call import KeptCall
@@ -91,7 +92,7 @@ class KeptCalls:
 
     def make(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ready | None:
         """Return the call of a built layer, traced now; None where its Python has to run."""
-        if self._refused in (change_count(), _FOREVER) or not is_own_class(type(layer)):
+        if self._refused in (change_count(), _FOREVER) or not calls_own_code(layer):
             return None
         if not _may_run():
             return None
