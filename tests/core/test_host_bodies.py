@@ -78,6 +78,8 @@ LEFT_TO_THE_OP = {
     "an index from the end": ("take", (X, [-1], 0), {}),
     "arrays of two types": ("concatenate", ([X, np.ones((1, 6), "int32")],), {}),
     "a list": ("reshape", ([1.0, 2.0], (2, 1)), {}),
+    "a list as a key": ("get_item", (X, [0, 1]), {}),
+    "a list in a key": ("tf.strided_slice_assign", (X, (0, [0, 1]), 1.0), {}),
     "means": ("pad", (X, 1), {"mode": "mean"}),
     "fractions into whole numbers": ("tf.strided_slice_assign", (I, 0, 0.5), {}),
     "a shape that does not fit": ("reshape", (X, (5, 5)), {}),

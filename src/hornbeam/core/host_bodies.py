@@ -83,7 +83,15 @@ def _array(x: Any) -> NumpyArray:
 
 
 def _get_item(x: NumpyArray, key: Any) -> NumpyArray:
-    return _array(x)[key]
+    return _array(x)[_key(key)]
+
+
+def _key(key: Any) -> tuple[Any, ...]:
+    """Return the key of an item; lists, which the op refuses, are NumPy's."""
+    parts = cast("tuple[Any, ...]", key if isinstance(key, tuple) else (key,))
+    if any(isinstance(each, list) for each in parts):
+        raise _Elsewhere
+    return parts
 
 
 def _reshape(x: NumpyArray, newshape: Any) -> NumpyArray:
@@ -132,7 +140,7 @@ def _broadcast_to(x: NumpyArray, shape: Sequence[int]) -> NumpyArray:
 
 def _with_item(x: NumpyArray, key: Any, value: Any) -> NumpyArray:
     found = _array(x).copy()
-    found[key] = _values(value, x.dtype)
+    found[_key(key)] = _values(value, x.dtype)
     return found
 
 
