@@ -103,8 +103,9 @@ def test_many_traces_are_told_once():
 def test_an_input_signature_makes_tensors_and_refuses_the_rest():
     f, traces = counting(lambda x: x * 2, input_signature=[tf.TensorSpec([None], "float32")])
     assert f([1, 2]).numpy().tolist() == [2, 4]
-    assert f(np.ones(2, "float32")).numpy().tolist() == [2, 2] and len(traces) == 1
-    for wrong in (tf.constant([1]), tf.constant(1.0), np.ones(2, "int32")):
+    for type_ in ("float32", "float64", "int32"):
+        assert f(np.ones(2, type_)).numpy().tolist() == [2, 2] and len(traces) == 1
+    for wrong in (tf.constant([1]), tf.constant(1.0), tf.constant([1.0], tf.float64)):
         with pytest.raises(TypeError, match=r"Binding inputs .*Can not cast TensorSpec"):
             f(wrong)
     fixed = tf.function(lambda x: x, input_signature=[tf.TensorSpec([2, None], "float32")])

@@ -6,10 +6,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
+import numpy as np
+
 from hornbeam.core.dtypes import as_dtype
 from hornbeam.core.host import is_text, strings
 from hornbeam.core.tensor import convert_to_tensor, is_tensor
 from hornbeam.core.variable import Variable
+from hornbeam.tensors.creation import refuse_loss
 
 
 def is_spec(value: object) -> TypeGuard[Any]:
@@ -106,9 +109,12 @@ def _as_specified(value: Any, spec: Any) -> Any:
     elif wanted.name == "string":
         _check_same(is_text(value), value, spec)
         tensor = strings(value)
+    elif isinstance(value, (np.ndarray, np.generic)):  # whose type is seldom meant
+        tensor = convert_to_tensor(value, wanted)
     elif is_tensor(value) or hasattr(value, "dtype"):
         tensor = convert_to_tensor(value)
-    else:  # Python's numbers take the type that is asked for
+    else:  # Python's numbers take the type that is asked for, where it can hold them
+        refuse_loss(value, wanted)
         tensor = convert_to_tensor(value, wanted)
     has_any_rank = spec.shape is None or getattr(spec.shape, "rank", 0) is None
     shape: tuple[Any, ...] | None = None if has_any_rank else tuple(spec.shape or ())

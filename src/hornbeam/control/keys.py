@@ -20,6 +20,7 @@ from jax.core import Tracer
 from hornbeam.core.host import is_text
 from hornbeam.core.op import is_box
 from hornbeam.core.ordered import in_order, tree_map
+from hornbeam.core.shapes import TensorShape
 from hornbeam.core.strings import Strings
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, convert_to_tensor
@@ -119,6 +120,8 @@ def key_of(arguments: object, settings: Hashable, kept: Kept[Any]) -> tuple[Any,
             return key_of(as_tensors, settings, kept)
         elif isinstance(leaf, KerasTensor):
             raise Unknown
+        elif kind is TensorShape:
+            key.append((TensorShape, repr(leaf)))
         else:
             key.append(Same(leaf, kept))
     return tuple(key), arrays
