@@ -10,6 +10,7 @@ from tests.mutants import (
     formats,
     functions,
     kernels,
+    models,
     old_files,
     optimizers,
     plans,
@@ -19,6 +20,7 @@ from tests.mutants import (
     train,
     training,
     utils,
+    weights,
 )
 from tests.mutants.edit import Edit
 
@@ -26,7 +28,9 @@ EDITS: list[Edit] = [
     *autograph.EDITS,
     *core.EDITS,
     *engine.EDITS,
+    *weights.EDITS,
     *saving.EDITS,
+    *models.EDITS,
     *reading.EDITS,
     *formats.EDITS,
     *old_files.EDITS,
