@@ -17,7 +17,8 @@ export HORNBEAM_DATASETS ?= $(abspath ../shared/datasets)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers fuzz mutants check format api surface bench clean
+.PHONY: help demo test test-slow test-native test-reference test-oldest test-newest test-peers \
+  environment-main environment-others environment-peers fuzz mutants check format api surface bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,8 +29,13 @@ demo: $(VENV)/plot.stamp  ## train the digits network, show its accuracy, save t
 test: $(VENV)/test.stamp  ## every test but the slow ones, and the examples in docstrings
 	$(PYTEST) -m "not slow"
 
-test-slow: $(VENV)/test.stamp $(VENV)/native.stamp  ## the slow tests: training on real data, long runs
-	HORNBEAM_TEST_OPTIMIZED=1 $(PYTEST) -m slow tests
+# Only files with slow tests are read. Some are slow because they are many, each of a few ops: values and gradients, compiled
+# quickly as those in `make test` are.
+SLOW := $(shell grep -rl --include='test_*.py' 'mark\.slow' tests)
+TABLES := $(filter $(addprefix tests/,contract/% linalg/% parity/% tensors/%),$(SLOW))
+test-slow: $(VENV)/test.stamp $(VENV)/native.stamp  ## the slow tests: training on real data, long runs, whole tables
+	$(PYTEST) -m slow $(TABLES)
+	HORNBEAM_TEST_OPTIMIZED=1 $(PYTEST) -m slow $(filter-out $(TABLES),$(SLOW))
 
 # The C++ of the native kernels, under AddressSanitizer and UBSan, as for other processors too, and its threads under
 # ThreadSanitizer.
@@ -39,9 +45,9 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	  PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S csrc -B $$folder -DHORNBEAM_TESTS=ON \
 	    -DPython_EXECUTABLE=$(abspath $(BIN)/python) -DHORNBEAM_SANITIZE=$$sanitizer -Wno-dev >/dev/null && \
 	  PATH="$(abspath $(BIN)):$$PATH" cmake --build $$folder && \
-	  (cd $$folder && $(abspath $(BIN))/ctest --output-on-failure) || exit 1; \
+	  (cd $$folder && $(abspath $(BIN))/ctest -j $(WORKERS) --output-on-failure) || exit 1; \
 	done
-	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest --output-on-failure
+	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest -j $(WORKERS) --output-on-failure
 
 # Configs, names, files, metrics, initial values, types, records of calls and refused inputs involve no kernel: `make test` has
 # seen all of them.
@@ -129,6 +135,11 @@ $(VENV)-peers/stamp: benchmarks/requirements-peers.txt
 	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@$(VENV)-peers/bin/python -m pip install -qq --disable-pip-version-check --no-deps tf-keras==2.21.0
 	@touch $@
+
+# What .ci/run makes side by side: one pip at a time works in an environment.
+environment-main: $(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/native.stamp
+environment-others: $(VENV)-oldest/stamp $(VENV)-newest/stamp
+environment-peers: $(VENV)-peers/stamp
 
 $(VENV)-oldest/stamp $(VENV)-newest/stamp: $(VENV)-%/stamp: pyproject.toml .ci/requirements.py
 	@echo "Installing what tests need into $(VENV)-$*"

@@ -7,7 +7,9 @@ import gc
 import os
 import platform
 import shutil
+import threading
 from pathlib import Path
+from typing import Any
 
 import jax
 import pytest
@@ -29,11 +31,12 @@ if _SHARED.is_dir():
 
 # Compiling is most of the time of a run, and half of that is spent on making small programs fast. XLA's expensive passes
 # change only the last bits: its program, with all fusions, layouts and calls of kernels, is the same text without them, see
-# tests/kernels/test_kernel_choice.py. They stay on for benchmarks and for long runs.
-# HORNBEAM_TEST_OPTIMIZED=1 keeps them on everywhere.
+# tests/kernels/test_kernel_choice.py. They stay on for benchmarks. HORNBEAM_TEST_OPTIMIZED=1 keeps them on everywhere, as
+# `make test-slow` does for long runs.
 _OPTIMIZED = ("tests/benchmarks/",)
 _OPTIMIZED_ALWAYS = os.environ.get("HORNBEAM_TEST_OPTIMIZED") == "1"
 _LARGEST_CACHE = 1 << 30  # bytes
+_PROGRAMS_OF_A_CONTEXT = 100
 
 # How XLA writes code is chosen once for a process, so this holds for all tests: JAX 0.10's newer generator of loops takes
 # two to three times as long as the older one and changes nothing but the last bits. Later versions have no other,
@@ -45,8 +48,28 @@ if not _OPTIMIZED_ALWAYS and jax.__version_info__ < (0, 11):
     )
 
 
+def _share_contexts() -> None:
+    """Let JAX write many programs in one context of MLIR: making one takes it longer than writing a small program.
+
+    Each thread has its own, and from time to time a new one: constants of a program stay in its context.
+    """
+    from jax._src.interpreters import mlir  # noqa: TID251 - there is no public way
+
+    made, kept = mlir.make_ir_context, threading.local()
+
+    def make_ir_context() -> Any:
+        kept.programs = getattr(kept, "programs", 0) + 1
+        if kept.programs % _PROGRAMS_OF_A_CONTEXT == 1:
+            kept.context = made()
+        return kept.context
+
+    mlir.make_ir_context = make_ir_context
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled programs for all workers of a run, and for the next run."""
+    if not _OPTIMIZED_ALWAYS and jax.__version_info__ < (0, 11):
+        _share_contexts()
     cache = getattr(config, "cache", None)
     if cache is None:  # -p no:cacheprovider
         return
@@ -64,9 +87,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Compile a test's programs with or without XLA's expensive passes."""
-    optimized = item.nodeid.startswith(_OPTIMIZED) or item.get_closest_marker("slow") is not None
-    quick = not (optimized or _OPTIMIZED_ALWAYS)
-    jax.config.update("jax_disable_most_optimizations", quick)
+    optimized = _OPTIMIZED_ALWAYS or item.nodeid.startswith(_OPTIMIZED)
+    jax.config.update("jax_disable_most_optimizations", not optimized)
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """No assertion may hang on an `if`: where that is false, the test passes and has checked nothing.
 
 Split the parameters into two tests instead, take what is expected from a table, or choose the value to compare with.
+Nor may a test be marked where no run looks for it.
 """
 
 from __future__ import annotations
@@ -112,3 +113,14 @@ def test_no_assertion_hangs_on_an_if() -> None:
         for name, line in guarded(path.read_text())
     }
     assert found.keys() == ALLOWED.keys(), f"These decide whether anything is checked: {found}."
+
+
+def test_slow_tests_are_marked_in_their_own_files() -> None:
+    """`make test-slow` reads only the files of tests that have the mark."""
+    mark = "mark." + "slow"
+    elsewhere = {
+        path.relative_to(TESTS).as_posix()
+        for path in TESTS.rglob("*.py")
+        if mark in path.read_text() and not path.name.startswith("test_")
+    }
+    assert not elsewhere, f"Mark the tests in these as slow where they are tested: {elsewhere}."

@@ -65,6 +65,7 @@ def trained(policy: str) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_the_same_bits(policy: str) -> None:
     """One process trains all kinds of models: starting it takes longer than training one."""
