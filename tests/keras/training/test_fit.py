@@ -421,3 +421,17 @@ def test_steps_per_epoch_are_the_steps_that_run(steps):
     model = regressor()
     model.fit(X, TARGET, batch_size=10, steps_per_epoch=steps, epochs=4, verbose=0)
     assert int(model.optimizer.iterations) == 4 * steps
+
+
+@pytest.mark.parametrize("kind", ["train", "test", "predict"])
+def test_a_function_of_the_users_that_nobody_calls_is_told(kind):
+    """Keras asks the model for what runs the steps."""
+    name = f"make_{kind}_function"
+    cls = type("Own", (keras.Sequential,), {name: lambda self, force=False: pytest.fail()})
+    model = cls([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = np.ones((2, 1), "float32")
+    run = {"train": model.fit, "test": model.evaluate, "predict": model.predict}[kind]
+    with pytest.warns(UserWarning, match=f"Own.{name} is not called.*`{kind}_step`") as caught:
+        run(*[data] * (1 if kind == "predict" else 2), verbose=0)
+    assert caught[0].filename == __file__

@@ -260,6 +260,15 @@ class Trainer(Layer):
                 "Training goes on as it was at compile; call model.compile(...) again to let the change count.",
             )
 
+    def _warn_of_own_function(self, kind: str) -> None:
+        """Warn of a method of the user's that Keras would ask for the function that runs steps."""
+        name = f"make_{kind}_function"
+        if hasattr(type(self), name):
+            warn(
+                f"{type(self).__name__}.{name} is not called: what runs the steps is made by fit, evaluate and predict "
+                f"themselves. Write what a step does in `{kind}_step`; run_eagerly=True lets nothing be compiled."
+            )
+
     # Before the first step
 
     def check_batch(self, batch: Data) -> None:
@@ -380,6 +389,7 @@ class Trainer(Layer):
             size = validation_batch_size or batch_size
             validation = validation_feed(validation_data, size, validation_steps, self.placement)
         self._warn_of_changes_since_compile()
+        self._warn_of_own_function("train")
         program = program_for(self, "train", feed.source)
         self._check_class_weight(class_weight)
         if validation is not None:
@@ -402,6 +412,7 @@ class Trainer(Layer):
         if kwargs:
             raise TypeError(f"evaluate received unknown arguments: {', '.join(map(repr, kwargs))}.")
         self._require_compiled("evaluate")
+        self._warn_of_own_function("test")
         feed = make_feed(
             x, y, sample_weight, batch_size=batch_size, steps=steps, placement=self.placement
         )
@@ -416,6 +427,7 @@ class Trainer(Layer):
         callbacks: Callbacks = None,
     ) -> Any:
         """Return the outputs for data, as NumPy arrays. May be called from many threads at once."""
+        self._warn_of_own_function("predict")
         feed = make_feed(
             x, batch_size=batch_size, steps=steps, resident=False, placement=self.placement
         )
