@@ -99,6 +99,10 @@ def test_wrong_use():
         tf.errors.InvalidArgumentError, match="dtype is int32 but received a value of type float32"
     ):
         array.write(0, tf.constant(1.0))
+    full = tf.TensorArray(tf.int32, size=1).write(0, 1)
+    for wrong in (lambda: full.write(-1, 2), lambda: full.read(-1)):
+        with pytest.raises(tf.errors.OutOfRangeError, match="element -1"):
+            wrong()
     with pytest.raises(ValueError, match="no known shape"):
         array.stack()
     with pytest.raises(ValueError, match="needs a `dtype`"):

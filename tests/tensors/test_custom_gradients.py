@@ -5,6 +5,7 @@ import pytest
 
 import hornbeam as tf
 from hornbeam import keras
+from hornbeam.kernels import native
 from tests.tolerances import assert_close
 
 ops = keras.ops
@@ -221,6 +222,8 @@ def test_forward_accumulators():
     directions = [tf.constant([1.0, 0.5]), tf.constant([0.0, 2.0])]
     with tf.autodiff.ForwardAccumulator([x, v], directions) as acc:
         y = {"a": x * v, "b": [n * 2.0]}
+        assert native.is_switched_off()
+    assert not native.is_switched_off()
     found = acc.jvp(y)
     assert_close(found["a"], [3.0, 2.0 + 4.0])
     assert found["b"] == [None]
