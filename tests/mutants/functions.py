@@ -390,4 +390,16 @@ EDITS: list[Edit] = [
         "    pass",
         "core/test_block.py::test_the_first_random_number_is_no_reason_to_run_twice",
     ),
+    edit(
+        _SIGNATURE,
+        "        refuse_loss(value, wanted)",
+        "        pass",
+        "control/test_signatures.py::test_numbers_that_a_type_cannot_hold_are_refused",
+    ),
+    edit(
+        _KEYS,
+        "elif kind is TensorShape:",
+        "elif False:",
+        "control/test_signatures.py::test_equal_shapes_share_a_trace",
+    ),
 ]
