@@ -29,6 +29,11 @@ ENTRIES: dict[str, tuple[dict[str, Any], Any, np.ndarray]] = {
     "CategoricalFocalCrossentropy": ({"gamma": 1.5, "alpha": 0.3}, ONE_HOT, INSIDE),
     "CategoricalHinge": ({}, ONE_HOT, NUMBERS),
     "CategoricalGeneralizedCrossEntropy": ({"q": 0.7}, np.array([0, 2, 1, 1]), INSIDE),
+    "CTC": (
+        {},
+        np.array([[1, 2], [2, 2], [1, 0], [2, 1]]),
+        draw.normal(size=(4, 5, 3)).astype("float32"),
+    ),
     "Circle": ({"gamma": 2.0, "margin": 0.3}, np.array([0, 2, 1, 1]), INSIDE),
     "CosineSimilarity": ({"axis": 0}, NUMBERS, INSIDE),
     "Dice": ({"axis": 1}, BINARY, INSIDE),
@@ -48,6 +53,7 @@ ENTRIES: dict[str, tuple[dict[str, Any], Any, np.ndarray]] = {
 # The truth of these is no prediction.
 OTHER_TRUTH = [
     "CategoricalGeneralizedCrossEntropy",
+    "CTC",
     "Circle",
     "KLDivergence",
     "Poisson",

@@ -25,6 +25,4 @@ LEFT_OUT = {
 TO_COME = {
     "strings, ragged and sparse tensors": """tf.RaggedTensor tf.RaggedTensorSpec tf.SparseTensor tf.SparseTensorSpec
         tf.keras.backend.ctc_label_dense_to_sparse tf.edit_distance tf.fingerprint tf.sets.*""",
-    "classes of Keras": """tf.losses.*
-        tf.keras.backend.ctc_batch_cost tf.keras.backend.ctc_decode""",
 }

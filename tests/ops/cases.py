@@ -60,6 +60,9 @@ def arrays() -> dict[str, np.ndarray]:
         "signal": draw.normal(size=(16,)).astype("float32"),
         "pairs": draw.normal(size=(3, 2)).astype("float32"),
         "places": draw.integers(0, 4, (4, 4)).astype("int32"),
+        "label_rows": np.array([[1, 2, 0], [3, 3, 1]], "int32"),
+        "label_counts": np.array([2, 3], "int32"),
+        "frame_counts": np.array([9, 7], "int32"),
     }
 
 
@@ -341,6 +344,9 @@ NN = [
     *each("softmax log_softmax", "floats", axis=None),
     *each("softmax log_softmax", "squares", axis=(1, 2)),
     *each("softmax glu", "squares", axis=1),
+    row("ctc_loss", "label_rows sequences label_counts frame_counts"),
+    row("ctc_decode", "sequences frame_counts"),
+    row("ctc_decode", "sequences frame_counts", merge_repeated=False, mask_index=3),
     row("one_hot", "classes", num_classes=3),
     row("one_hot", "classes", num_classes=4, axis=0, dtype="int32"),
     row("multi_hot", "counts", num_classes=7),

@@ -13,7 +13,7 @@ from hornbeam.core.op import op, registry
 from hornbeam.ops.keras_names import keras_class, op_name
 
 # Classes of Keras behind which no op stands here.
-ABSENT = {"CTCDecode", "CTCLoss", "ConvertToTensor", "Ndim"}
+ABSENT = {"ConvertToTensor", "Ndim"}
 ABSTRACT = {"Operation", "Function", "SegmentReduction"}
 
 

@@ -17,7 +17,7 @@ from tests.tolerances import assert_close
 
 ARRAYS = arrays()
 # Names of keras.ops that are not here yet.
-MISSING = {"ctc_decode", "ctc_loss", "image", "linalg", "nn", "numpy"}
+MISSING = {"image", "linalg", "nn", "numpy"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,6 +18,7 @@ from hornbeam.nn.crossentropy import (
     softmax_cross_entropy_with_logits,
     sparse_softmax_cross_entropy_with_logits,
 )
+from hornbeam.nn.ctc import collapse_repeated, ctc_loss
 from hornbeam.nn.normalization import (
     batch_normalization,
     bias_add,
@@ -51,10 +52,12 @@ __all__ = [
     "avg_pool2d",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
     "conv1d",
     "conv2d",
     "conv3d",
     "crelu",
+    "ctc_loss",
     "depthwise_conv2d",
     "dropout",
     "elu",

@@ -16,6 +16,7 @@ from hornbeam.ops import (
     core,
     creation,
     crossentropy,
+    ctc,
     elementwise,
     encoding,
     linalg,
@@ -41,6 +42,7 @@ from hornbeam.ops.core import *
 from hornbeam.ops.core import array_of as array
 from hornbeam.ops.creation import *
 from hornbeam.ops.crossentropy import *
+from hornbeam.ops.ctc import *
 from hornbeam.ops.dense import affine as affine
 from hornbeam.ops.dense import embedding_lookup as embedding_lookup
 from hornbeam.ops.elementwise import *
@@ -74,6 +76,7 @@ __all__ += convolution.__all__
 __all__ += core.__all__
 __all__ += creation.__all__
 __all__ += crossentropy.__all__
+__all__ += ctc.__all__
 __all__ += elementwise.__all__
 __all__ += encoding.__all__
 __all__ += linalg.__all__

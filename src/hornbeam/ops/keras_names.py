@@ -27,7 +27,7 @@ _NAMES = {
     "nn": """
         adaptive_average_pool adaptive_max_pool average_pool batch_normalization
         binary_crossentropy categorical_crossentropy celu conv conv_transpose depth_to_space
-        depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid
+        ctc_decode ctc_loss depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid
         hard_silu hard_tanh layer_normalization leaky_relu log_sigmoid log_softmax max_pool
         moments multi_hot normalize one_hot polar psnr relu relu6 rms_normalization selu
         separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
@@ -59,6 +59,8 @@ _CLASSES = {
     "allclose": "AllClose",
     "batch_normalization": "BatchNorm",
     "cdist": "CDist",
+    "ctc_decode": "CTCDecode",
+    "ctc_loss": "CTCLoss",
     "fft": "FFT",
     "fft2": "FFT2",
     "ifft2": "IFFT2",

@@ -93,6 +93,7 @@ from hornbeam.keras.backend.networks import (
     softsign,
     sparse_categorical_crossentropy,
 )
+from hornbeam.keras.backend.sequences import ctc_batch_cost, ctc_decode
 from hornbeam.keras.backend.shaping import (
     batch_flatten,
     concatenate,
@@ -182,6 +183,8 @@ __all__ = [
     "conv3d",
     "cos",
     "count_params",
+    "ctc_batch_cost",
+    "ctc_decode",
     "cumprod",
     "cumsum",
     "depthwise_conv2d",

@@ -28,6 +28,7 @@ from hornbeam.keras.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
+from hornbeam.keras.losses.sequences import CTC
 from hornbeam.ops.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -47,6 +48,7 @@ from hornbeam.ops.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from hornbeam.ops.losses.ctc import ctc
 from hornbeam.ops.losses.labelled import categorical_generalized_cross_entropy, circle
 from hornbeam.ops.losses.overlap import dice, tversky
 
@@ -59,6 +61,7 @@ MSLE = msle = mean_squared_logarithmic_error
 logcosh = log_cosh
 
 __all__ = [
+    "CTC",
     "KLD",
     "MAE",
     "MAPE",
@@ -95,6 +98,7 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

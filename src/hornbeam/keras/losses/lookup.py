@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.core.names import object_name
-from hornbeam.keras.losses import crossentropy, labelled, margin, overlap, regression
+from hornbeam.keras.losses import crossentropy, labelled, margin, overlap, regression, sequences
 from hornbeam.keras.losses.base import Loss, LossFunctionWrapper, registry
 from hornbeam.ops import losses as fn
+from hornbeam.ops.losses.ctc import ctc
 from hornbeam.ops.losses.labelled import circle
 
 # Each function and the class of the same meaning.
@@ -19,6 +20,7 @@ _CLASSES: dict[Any, Any] = {
     fn.categorical_hinge: margin.CategoricalHinge,
     fn.cosine_similarity: regression.CosineSimilarity,
     circle: labelled.Circle,
+    ctc: sequences.CTC,
     overlap.dice: overlap.Dice,
     fn.hinge: margin.Hinge,
     fn.huber: regression.Huber,
