@@ -180,14 +180,18 @@ CALLS = {
     "math.confusion_matrix": ("ids", lambda ids: tf.math.confusion_matrix(ids, [0, 1, 2], 3)),
     "math.polyval": ("x y scalar", lambda x, y, s: tf.math.polyval([x, y], s)),
     **{
-        f"math.{prefix}segment_{kind}": (
+        f"math.unsorted_segment_{kind}": (
             "x segments",
-            lambda x, s, name=f"{prefix}segment_{kind}", more=(3,) * bool(prefix): getattr(
-                tf.math, name
-            )(x, s, *more),
+            lambda x, s, name=f"unsorted_segment_{kind}": getattr(tf.math, name)(x, s, 3),
         )
         for kind in ("max", "mean", "min", "prod", "sum")
-        for prefix in ("", "unsorted_")
+    },
+    **{  # their ids rise, and are known
+        f"math.segment_{kind}": (
+            "x",
+            lambda x, name=f"segment_{kind}": getattr(tf.math, name)(x, [0, 2, 2]),
+        )
+        for kind in ("max", "mean", "min", "prod", "sum")
     },
     "batch_to_space": ("line", lambda x: tf.batch_to_space(x, [2], [[0, 1]])),
     "space_to_batch": ("line", lambda x: tf.space_to_batch(x, [4], [[0, 0]])),

@@ -72,8 +72,10 @@ def _(primals: Pair, tangents: Pair) -> Pair:
 
 @op
 def xlog1py(x: TensorLike, y: TensorLike) -> jax.Array:
-    """Return x log(1 + y), and 0 where x is 0."""
-    return jax.scipy.special.xlog1py(operand(x), operand(y))
+    """Return x log(1 + y), and 0 where x is 0; so are its slopes there."""
+    x, y = inexact_pair(x, y)
+    found = jax.scipy.special.xlog1py(x, jnp.where(x == 0, 0, y))
+    return jnp.where(x == 0, jax.lax.stop_gradient(x), found)
 
 
 @op

@@ -75,7 +75,11 @@ def unique_with_counts(
     """
     x = host.strings(x) if host.is_text(x) else x
     _, first, inverse, counts = np.unique(
-        np.asarray(x), return_index=True, return_inverse=True, return_counts=True
+        np.asarray(x),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+        equal_nan=False,
     )
     order = np.argsort(first)
     return UniqueWithCounts(

@@ -172,7 +172,7 @@ def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
             f"`tf.unique`: unique expects a 1D vector; received a tensor of shape {values.shape}. Flatten it: "
             "tf.reshape(x, [-1])."
         )
-    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True, equal_nan=False)
     order = np.argsort(first)
     places = np.argsort(order)[inverse]
     return Unique(ops.take(x, first[order]), convert_to_tensor(places, out_idx))

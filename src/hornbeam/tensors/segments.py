@@ -79,9 +79,20 @@ def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:
     def segment(
         data: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None
     ) -> Any:
-        if num_segments is None:
-            num_segments = int(np.max(np.asarray(segment_ids), initial=-1)) + 1
-        return reduce(data, segment_ids, int(num_segments))
+        if num_segments is not None:
+            return reduce(data, segment_ids, int(num_segments))
+        ids = np.asarray(segment_ids)
+        if (np.diff(ids, axis=0) < 0).any() or (ids < 0).any():
+            raise invalid(
+                f"Segment ids are not increasing; received {ids.tolist()}. `tf.math.unsorted_{reduce.__name__}` takes ids in "
+                "any order."
+            )
+        found = reduce(data, segment_ids, int(np.max(ids, initial=-1)) + 1)
+        gaps = np.bincount(ids.ravel()) == 0
+        if not gaps.any() or reduce not in (ops.segment_max, ops.segment_min):
+            return found
+        # Segments without rows are 0 in TensorFlow, for any reduction but the product.
+        return ops.where(gaps.reshape(-1, *[1] * (found.ndim - 1)), ops.zeros_like(found), found)
 
     segment.__name__ = segment.__qualname__ = reduce.__name__
     segment.__doc__ = reduce.__doc__
