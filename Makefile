@@ -49,10 +49,11 @@ test-native: $(VENV)/native.stamp  ## the C++ tests of the native kernels, under
 	done
 	cd build/tests-address && HORNBEAM_CPU=avx2 $(abspath $(BIN))/ctest -j $(WORKERS) --output-on-failure
 
-# Configs, names, files, metrics, initial values, types, records of calls and refused inputs involve no kernel: `make test` has
-# seen all of them.
+# Configs, names, files, metrics, losses, activations, initial values, types, records of calls and refused inputs involve no kernel:
+# `make test` has seen all of them.
 NO_KERNELS = $(addprefix --deselect tests/,contract/test_door.py contract/test_door_of_faces.py contract/test_errors_of_faces.py \
   contract/test_wide.py contract/test_signatures.py contract/test_initializers.py contract/test_metrics.py \
+  contract/test_losses.py parity/test_losses.py parity/test_activations.py parity/test_log_orders.py parity/test_registries.py \
   contract/test_wrong_inputs.py parity/test_round_trips.py parity/test_op_configs.py \
   parity/test_callbacks.py parity/test_initializers.py parity/test_metrics.py parity/test_weights_h5.py \
   parity/test_archive.py parity/test_legacy_h5.py parity/test_exchange_compiled.py parity/test_exchange_layers.py \
