@@ -52,6 +52,7 @@ def scope(tf: Any) -> dict[str, Any]:
         "C": (floats(3, 3) + 1j * floats(3, 3)).astype("complex64"),
         "D": np.array([1.5, 2.5]),
         "L": np.array([1, 2]),
+        "E": np.array([0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan, 0.5], "float32"),
         "BIG": 2**40,
         "tensor": tf.constant,
         "image": floats(2, 4, 4, 3),
