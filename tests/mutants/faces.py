@@ -137,8 +137,8 @@ EDITS: list[Edit] = [
         "tensors/test_indexed_slices.py::test_an_index_beyond_the_tensor_is_told",
     ),
     edit(
-        "tensors/shaping.py",
-        "jnp.where(jnp.isfinite(norm), scale, jnp.nan)",
+        "ops/special.py",
+        "jnp.where(jnp.isfinite(size), scale, jnp.nan)",
         "scale",
         "tensors/test_faces.py",
     ),

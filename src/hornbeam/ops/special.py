@@ -108,3 +108,12 @@ def add_n(inputs: Sequence[TensorLike]) -> jax.Array:
 def complex_number(real: TensorLike, imag: TensorLike) -> jax.Array:
     """Return real + i imag"""
     return jax.lax.complex(array(real), array(imag))
+
+
+@op(name="tf.clip_by_global_norm")
+def clipping_scale(norm: TensorLike, clip_norm: TensorLike) -> jax.Array:
+    """Return the factor for tensors of the global norm `norm`; NaN where that is not finite, so that nobody trains on."""
+    size = array(norm)
+    limit = array(clip_norm, size.dtype)
+    scale = limit * jnp.minimum(1.0 / size, 1.0 / limit)
+    return jnp.where(jnp.isfinite(size), scale, jnp.nan).astype(size.dtype)

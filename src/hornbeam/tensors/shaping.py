@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
 from hornbeam.core import host
 from hornbeam.core.dtypes import canonical
 from hornbeam.core.error_types import invalid
-from hornbeam.core.op import op
 from hornbeam.core.tensor import unwrap
 from hornbeam.core.typing import TensorLike
-from hornbeam.ops.special import add_n
+from hornbeam.ops.special import add_n, clipping_scale
 from hornbeam.ops.statistics import sorting_indices
 from hornbeam.tensors.argument_checks import check_length
 
@@ -249,18 +246,11 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     return ops.sqrt(add_n([ops.sum(ops.square(t)) for t in t_list if t is not None]))
 
 
-@op(name="tf.clip_by_global_norm")
-def _scale_for(norm: Any, clip_norm: Any) -> jax.Array:
-    """Return the factor for tensors of the global norm `norm`; NaN where that is not finite, so that nobody trains on."""
-    scale = clip_norm * jnp.minimum(1.0 / norm, 1.0 / jnp.asarray(clip_norm, norm.dtype))
-    return jnp.where(jnp.isfinite(norm), scale, jnp.nan).astype(norm.dtype)
-
-
 def clip_by_global_norm(
     t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None
 ) -> tuple[list[Any], Any]:
     """The tensors scaled down together so that their global norm is at most `clip_norm`; and that norm."""
     t_list = list(t_list)
     norm = global_norm(t_list) if use_norm is None else use_norm
-    scale = _scale_for(norm, clip_norm)
+    scale = clipping_scale(norm, clip_norm)
     return [None if t is None else t * scale for t in t_list], norm
