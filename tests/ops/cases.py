@@ -119,10 +119,11 @@ def axes(names: str, inputs: str, keepdims: bool = True) -> Iterator[Case]:
 
 ELEMENTWISE = [
     *each(
-        "exp exp2 expm1 sin cos tan sinh cosh tanh arcsinh arctan sinc deg2rad rad2deg",
+        "exp exp2 expm1 sin cos tan sinh cosh tanh arcsinh arctan deg2rad rad2deg",
         "floats",
         "integers",
     ),
+    *each("sinc", "positive", "integers"),  # near 0 the bits of JAX's slopes are lost
     *each("log log10 log1p log2 sqrt cbrt reciprocal i0", "positive", "counts"),
     *each("arcsin arccos arctanh erfinv", "fractions"),
     *each("arccosh", "above_one"),
