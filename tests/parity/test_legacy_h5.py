@@ -97,7 +97,11 @@ def with_optimizer(name: str) -> Any:
     return model
 
 
-@pytest.mark.parametrize("name", [*optimizers.OPTIMIZERS, "LossScaleOptimizer"])
+# Keras fails to write the state of Adafactor: its variables share names.
+WRITTEN = [name for name in optimizers.OPTIMIZERS if name != "Adafactor"]
+
+
+@pytest.mark.parametrize("name", [*WRITTEN, "LossScaleOptimizer"])
 def test_every_optimizer(name: str, tmp_path: Any) -> None:
     """Settings and state as Keras writes them."""
     model = with_optimizer(name)

@@ -91,6 +91,10 @@ BASES = {
     *("Constraint", "Initializer", "Layer", "LearningRateSchedule", "Loss", "Metric"),
     *("Optimizer", "Regularizer"),
     *("InputSpec", "Reduction"),  # have no configuration
+    *(
+        "MultiOptimizer",
+        "OptimizerMap",
+    ),  # exchanged in tests/keras/optimizers/test_multi_optimizer.py
 }
 
 

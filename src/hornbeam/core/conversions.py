@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from hornbeam.core.dtypes import as_dtype
-from hornbeam.core.jax_typed import tree_map
+from hornbeam.core.ordered import tree_map
 
 if TYPE_CHECKING:
     from hornbeam.core.typing import DTypeLike

@@ -82,9 +82,12 @@ def _is_whole(value: Any) -> bool:
     """Return whether a raw value holds whole numbers; symbolic tensors and what is no number do not."""
     if isinstance(value, (list, tuple)):
         values = cast("list[Any]", value)
-        return (
-            not any(hasattr(each, "shape") for each in values) and _kind(np.asarray(values)) in "iu"
-        )
+        if any(hasattr(each, "shape") for each in values):
+            return False
+        try:
+            return _kind(np.asarray(values)) in "iu"
+        except ValueError:  # rows of different lengths, which the op refuses
+            return False
     return type(value) is int or _kind(value) in "iu"
 
 

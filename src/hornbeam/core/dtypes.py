@@ -48,8 +48,8 @@ class DType(str):
 
     __slots__ = ()
 
-    def __new__(cls, type_enum: str | int) -> DType:
-        """Make a type of its name, or of its number in TensorFlow's files."""
+    def __new__(cls, type_enum: str | int, handle_data: Any = None) -> DType:
+        """Make a type of its name, or of its number in TensorFlow's files. `handle_data` changes nothing."""
         name = _BY_NUMBER[type_enum].name if isinstance(type_enum, int) else type_enum
         return str.__new__(cls, name)
 

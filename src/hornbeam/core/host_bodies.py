@@ -110,7 +110,7 @@ def _repeat(x: NumpyArray, repeats: Any, axis: int | None = None) -> NumpyArray:
 def _pad(
     x: NumpyArray, pad_width: Any, mode: Any = "constant", constant_values: Any = None
 ) -> NumpyArray | None:
-    if mode not in _EXACT_PADS:
+    if mode not in _EXACT_PADS or (mode != "constant" and constant_values is not None):
         return None
     if constant_values is None:
         return np.pad(_array(x), pad_width, mode)

@@ -13,6 +13,7 @@ from jax import lax
 
 from hornbeam.core import tensor
 from hornbeam.core.arithmetic import operand
+from hornbeam.core.conversions import has_conversion
 from hornbeam.core.dtypes import DType, as_dtype, canonical
 from hornbeam.core.jax_typed import finfo
 from hornbeam.core.op import op
@@ -151,6 +152,8 @@ def size(x: TensorLike) -> int:
 def dtype(x: TensorLike) -> DType:
     """Return the element type."""
     own: DTypeLike | None = getattr(x, "dtype", None)
+    if own is None and has_conversion(x):
+        own = tensor.convert_to_tensor(x).dtype
     return as_dtype(array(x).dtype if own is None else own)
 
 
