@@ -152,7 +152,8 @@ def test_every_op_is_compared_or_told() -> None:
     """A new op needs a row in `tests/ops/maths_rows.py` or `models_rows.py`, or a reason here."""
     compared = {op_of(case.name).name for case in CASES}
     named = [name for names in WITHOUT.values() for name in names.split()]
-    ours = {name for name in registry if not name.startswith("tests.")}
+    # Other tests register ops of their own.
+    ours = {name for name, fn in registry.items() if fn.__module__.startswith("hornbeam.")}
     assert sorted([*compared, *named]) == sorted(ours)
 
 
