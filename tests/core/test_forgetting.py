@@ -197,14 +197,19 @@ def by_hand():
 @pytest.mark.usefixtures("by_hand")
 @pytest.mark.parametrize(("name", "cycles"), {**dict.fromkeys(USES, 4), "functions": 40}.items())
 def test_counts_stay_level(name, cycles, saved):
-    """Not one object, array, variable or kept program more, however many rounds there were."""
+    """Not one array, variable or kept program more, however many rounds there were, and no object of each round.
+
+    A few objects of other origin may come: what ran before in this process is still being forgotten.
+    """
     use = USES[name] or saved
     found = []
     for _ in range(cycles):
         for _ in range(CYCLE):
             use()
         found.append(counts())
-    assert (found[-1] - found[1]).max() <= 0
+    objects, *others = found[-1] - found[1]
+    assert objects < (cycles - 2) * CYCLE
+    assert max(others) <= 0
 
 
 def test_dropped_models_are_collected_before_a_trace(monkeypatch):
