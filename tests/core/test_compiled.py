@@ -191,6 +191,10 @@ def test_ctrl_c_in_a_loop_by_hand_waits_for_the_end_of_the_step():
 def _alarm_is_ctrl_c():
     """SIGALRM interrupts as SIGINT does, by its handler."""
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    ctrl_c = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # may be off in the background
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGINT, ctrl_c)
     signal.signal(signal.SIGALRM, before)
