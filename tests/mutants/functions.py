@@ -125,15 +125,16 @@ EDITS: list[Edit] = [
         f"{_TEST}::test_large_constants_are_arguments_of_the_program",
     ),
     edit(
-        _COMPILED,
-        "            if self._reading[place].is_lent or id(value) in seen:",
-        "            if id(value) in seen:",
+        "core/handover.py",
+        "        if variable.is_lent or id(value) in seen:",
+        "        if id(value) in seen:",
         f"{_HANDED}::test_what_was_read_stays_whole",
+        "keras/training/test_robustness.py::test_tensors_taken_from_a_model_outlive_training",
     ),
     edit(
-        _COMPILED,
-        "            if self._reading[place].is_lent or id(value) in seen:",
-        "            if self._reading[place].is_lent:",
+        "core/handover.py",
+        "        if variable.is_lent or id(value) in seen:",
+        "        if variable.is_lent:",
         f"{_HANDED}::test_values_that_change_places_or_are_shared",
     ),
     edit(

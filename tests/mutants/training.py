@@ -43,12 +43,6 @@ EDITS: list[Edit] = [
     ),
     edit(
         "keras/training/step.py",
-        "if variable.is_lent or id(value) in seen:",
-        "if id(value) in seen:",
-        "keras/training/test_robustness.py::test_tensors_taken_from_a_model_outlive_training",
-    ),
-    edit(
-        "keras/training/step.py",
         "[v for v in unique([*model.variables, *slots]) if v is not seeds]",
         "unique([*model.variables, *slots, seeds])",
         "keras/training/test_robustness.py::test_predict_and_calls_from_many_threads",

@@ -18,7 +18,7 @@ import jax
 from hornbeam.core import effects, recording
 from hornbeam.core.block import Block, primitives
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.handover import has_met_step, make_lock, no_step
+from hornbeam.core.handover import has_met_step, make_lock, no_step, to_give
 from hornbeam.core.programs import forget
 from hornbeam.core.shield import Shield
 from hornbeam.core.tensor import Tensor
@@ -124,7 +124,8 @@ class Compiled:
     ) -> tuple[list[Any], list[Any]]:
         """Run the program, once more if a training step in another thread took over a value meanwhile.
 
-        `taken` is filled with the values of the variables; with `keeps`, they and the new ones stay whole. Raises RuntimeError for a variable that has lost its value.
+        `taken` is filled with the values of the variables; with `keeps`, they and the new ones stay whole. Raises
+        RuntimeError for a variable that has lost its value.
         """
         try:
             return self._run_once(taken, arrays, keeps)
@@ -161,13 +162,13 @@ class Compiled:
         taken[:] = [variable._value for variable in self._reading]
         for variable in self._reading if keeps else self._handed_on:
             variable.is_lent = True
+        if not self._given:
+            return taken
         values = taken.copy()
-        seen: set[int] = set()
-        for place in self._given:
-            value = values[place]
-            if self._reading[place].is_lent or id(value) in seen:
-                values[place] = value.copy()
-            seen.add(id(value))
+        held = [self._reading[place] for place in self._given]
+        given, _ = to_give(held, [taken[place] for place in self._given])
+        for place, value in zip(self._given, given, strict=True):
+            values[place] = value
         return values
 
     def _store(self, outputs: list[Any], new: list[Any], inputs: list[Any], keeps: bool) -> None:

@@ -12,7 +12,7 @@ import jax
 from hornbeam.core import effects
 from hornbeam.core.changes import change_count
 from hornbeam.core.compilation_cache import open_cache
-from hornbeam.core.handover import has_met_step, make_lock, no_step
+from hornbeam.core.handover import has_met_step, make_lock, no_step, to_give
 from hornbeam.core.op import wrap
 from hornbeam.core.ordered import sealed, tree_map
 from hornbeam.core.rng import global_generator
@@ -240,7 +240,7 @@ class Program:
             if calls_back:
                 for variable in self.changing:
                     variable.is_lent = True  # what Python reads meanwhile is whole, and what is left after its error
-            changing, copied = _donated(self.changing)
+            changing, copied = to_give(self.changing, [v._value for v in self.changing])
             shared = [v._value for v in self.shared]
             outputs, new, rest = call(changing, shared, self._read())
             self._settle()
@@ -262,20 +262,6 @@ class Program:
             reading = self.reading
             for place, value in rest.items():
                 reading[place]._value = value
-
-
-def _donated(variables: list[Variable]) -> tuple[Values, list[Variable]]:
-    """Return the values to donate, and the variables whose arrays were copied because the user may hold them."""
-    seen: set[int] = set()
-    values, copied = [], []
-    for variable in variables:
-        value = variable._value
-        if variable.is_lent or id(value) in seen:
-            value = value.copy()
-            copied.append(variable)
-        seen.add(id(variable._value))
-        values.append(value)
-    return values, copied
 
 
 def _same(a: Sequence[object], b: Sequence[object]) -> bool:
