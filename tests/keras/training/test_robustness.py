@@ -419,23 +419,3 @@ def test_after_an_error_in_python_that_a_step_calls_the_weights_are_those_of_bef
     bound[0] = np.inf
     model.fit(X, y, batch_size=16, verbose=0)
     assert len(seen) == 9
-
-
-def test_variables_that_are_given_one_value_keep_apart():
-    """JAX returns one array for both, which a step can take over once."""
-
-    class Own(keras.Sequential):
-        def train_step(self, data):
-            total = self.first + tf.reduce_sum(data[0])
-            self.first.assign(total)
-            self.second.assign(total)
-            return {"total": total}
-
-    model = Own([keras.Input((4,)), layers.Dense(1)])
-    model.first, model.second = (keras.Variable(0.0, trainable=False) for _ in range(2))
-    model.compile("sgd", "mse")
-    batches = ((np.ones((2, 4), "float32"), np.ones((2, 1), "float32")) for _ in range(3))
-    model.fit(batches, verbose=0)
-    assert [float(model.first), float(model.second)] == [24, 24]
-    model.first.assign(0.0)
-    assert [float(model.first), float(model.second)] == [0, 24]
