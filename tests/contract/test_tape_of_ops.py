@@ -148,13 +148,15 @@ def found_twice(call, *tensors):
     return first, tape.gradient(loss, tensors, unconnected_gradients="zero")
 
 
+# Before any test runs: tests, and examples in docstrings, register ops of their own.
+OURS = {name for name, fn in registry.items() if fn.__module__.startswith("hornbeam.")}
+
+
 def test_every_op_is_compared_or_told() -> None:
     """A new op needs a row in `tests/ops/maths_rows.py` or `models_rows.py`, or a reason here."""
     compared = {op_of(case.name).name for case in CASES}
     named = [name for names in WITHOUT.values() for name in names.split()]
-    # Other tests register ops of their own.
-    ours = {name for name, fn in registry.items() if fn.__module__.startswith("hornbeam.")}
-    assert sorted([*compared, *named]) == sorted(ours)
+    assert sorted([*compared, *named]) == sorted(OURS)
 
 
 def check(case, monkeypatch, *, whole):
